@@ -1,0 +1,120 @@
+"""The resolved study: plain data that every job reads, with no file format and no grid left in it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+__all__ = ["Covariate", "Model", "Scenario"]
+
+Level = Literal["unit", "row"]
+Distribution = Literal["normal", "uniform", "binary", "grid"]
+Method = Literal["reml", "ml"]
+
+
+@dataclass(frozen=True)
+class Covariate:
+    """How one covariate of the design comes about.
+
+    Attributes
+    ----------
+    name : str
+    level : {'unit', 'row'}
+        One value per unit, or one per row.
+    distribution : {'normal', 'uniform', 'binary', 'grid'}
+        `a`, `b` are mean and sd (normal), lower and upper end (uniform), the probability of 1
+        and 0 (binary). A grid has fixed `values`, one per unit or one per row of each unit.
+    a, b : float
+    values : tuple of float
+        Empty unless the distribution is a grid.
+    """
+
+    name: str
+    level: Level
+    distribution: Distribution
+    a: float = 0.0
+    b: float = 1.0
+    values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One point of the grid: everything that defines its data.
+
+    Attributes
+    ----------
+    key : str
+        16 hexadecimal digits, a hash of the values that define the data.
+    n_units, n_rows : int
+        Units, and rows per unit.
+    covariates : tuple of Covariate
+    formula : str
+        The truth, as an lme4 formula.
+    fixed : tuple of (str, float)
+        Each coefficient of the formula with its true value.
+    sd : tuple of float
+        True sds of the random effects, in the order of the formula's random terms.
+    cor : tuple of tuple of float, (q, q)
+        Their true correlations.
+    sigma : float
+        Residual sd.
+    """
+
+    key: str
+    n_units: int
+    n_rows: int
+    covariates: tuple[Covariate, ...]
+    formula: str
+    fixed: tuple[tuple[str, float], ...]
+    sd: tuple[float, ...]
+    cor: tuple[tuple[float, ...], ...]
+    sigma: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scenario as builtin types, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Scenario:
+        """Read what `to_dict` wrote."""
+        return cls(
+            **{
+                **data,
+                "covariates": tuple(
+                    Covariate(**{**c, "values": tuple(c["values"])}) for c in data["covariates"]
+                ),
+                "fixed": tuple((name, value) for name, value in data["fixed"]),
+                "sd": tuple(data["sd"]),
+                "cor": tuple(tuple(row) for row in data["cor"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """A candidate model and how it is estimated.
+
+    Attributes
+    ----------
+    name, formula : str
+    methods : tuple of {'reml', 'ml'}
+    df : str
+        How the degrees of freedom of the fixed effects are found, such as ``'satterthwaite'``.
+    level : float
+        Confidence level of the limits.
+    """
+
+    name: str
+    formula: str
+    methods: tuple[Method, ...] = ("reml", "ml")
+    df: str = "satterthwaite"
+    level: float = 0.95
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the model as builtin types, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Model:
+        """Read what `to_dict` wrote."""
+        return cls(**{**data, "methods": tuple(data["methods"])})
