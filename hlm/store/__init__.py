@@ -1,0 +1,42 @@
+"""The files of a study: their columns, and how they are written and read."""
+
+from hlm.store.crossproducts import (
+    CROSS_PRODUCTS,
+    RangeArrays,
+    read_crossproducts,
+    write_crossproducts,
+)
+from hlm.store.files import (
+    Writer,
+    open_parquet,
+    read,
+    read_frame,
+    replacing,
+    to_table,
+    write,
+    write_csv,
+    writing,
+)
+from hlm.store.schemas import ESTIMATES, FITS, MEASURES, SCENARIOS, SELECTION, with_grid
+
+__all__ = [
+    "CROSS_PRODUCTS",
+    "ESTIMATES",
+    "FITS",
+    "MEASURES",
+    "SCENARIOS",
+    "SELECTION",
+    "RangeArrays",
+    "Writer",
+    "open_parquet",
+    "read",
+    "read_crossproducts",
+    "read_frame",
+    "replacing",
+    "to_table",
+    "with_grid",
+    "write",
+    "write_crossproducts",
+    "write_csv",
+    "writing",
+]

@@ -1,0 +1,105 @@
+"""The columns and types of every file of results, as Arrow schemas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["ESTIMATES", "FITS", "MEASURES", "SCENARIOS", "SELECTION", "with_grid"]
+
+# Names repeat in millions of rows: dictionaries keep them at four bytes in memory too.
+NAME = pa.dictionary(pa.int32(), pa.string())
+
+ESTIMATES = pa.schema(
+    {
+        "scenario": NAME,
+        "replicate": pa.int32(),
+        "model": NAME,
+        "method": NAME,
+        "term": NAME,
+        "estimate": pa.float64(),
+        "se": pa.float64(),
+        "df": pa.float64(),
+        "lower": pa.float64(),
+        "upper": pa.float64(),
+    }
+)
+
+FITS = pa.schema(
+    {
+        "scenario": NAME,
+        "replicate": pa.int32(),
+        "model": NAME,
+        "method": NAME,
+        "criterion": pa.float64(),
+        "loglik": pa.float64(),
+        "aic": pa.float64(),
+        "bic": pa.float64(),
+        "npar": pa.int32(),
+        "singular": pa.bool_(),
+        "status": NAME,
+        "iterations": pa.int32(),
+        "gradient_norm": pa.float64(),
+    }
+)
+
+MEASURES = pa.schema(
+    {
+        "scenario": pa.string(),
+        "model": pa.string(),
+        "method": pa.string(),
+        "term": pa.string(),
+        "true": pa.float64(),
+        "measure": pa.string(),
+        "estimate": pa.float64(),
+        "mcse": pa.float64(),
+        "n": pa.int64(),
+    }
+)
+
+SELECTION = pa.schema(
+    {
+        "scenario": pa.string(),
+        "criterion": pa.string(),
+        "method": pa.string(),
+        "model": pa.string(),
+        "rate": pa.float64(),
+        "mcse": pa.float64(),
+        "n": pa.int64(),
+    }
+)
+
+SCENARIOS = pa.schema({"scenario": pa.string(), "n_units": pa.int64(), "n_rows": pa.int64()})
+
+
+def with_grid(schema: pa.Schema, levels: Sequence[Mapping[str, Any]]) -> pa.Schema:
+    """Return the schema with one column per factor of the grid, after `scenario`.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        Its first column is `scenario`.
+    levels : sequence of mapping
+        For each scenario, short grid name -> level.
+
+    Examples
+    --------
+    >>> with_grid(SCENARIOS, [{"units": 10, "cor": 0}, {"units": 30, "cor": 0.9}]).names
+    ['scenario', 'units', 'cor', 'n_units', 'n_rows']
+    """
+    names = list(levels[0]) if levels else []
+    grid = [pa.field(name, _level_type([level[name] for level in levels])) for name in names]
+    return pa.schema([schema.field(0), *grid, *(schema.field(i) for i in range(1, len(schema)))])
+
+
+def _level_type(values: Sequence[Any]) -> pa.DataType:
+    kinds = {type(value) for value in values}
+    if kinds == {bool}:
+        return pa.bool_()
+    if kinds == {int}:
+        return pa.int64()
+    return pa.float64() if kinds <= {int, float} else pa.string()
