@@ -1,0 +1,21 @@
+"""The model formula of lme4 and R: text -> syntax tree -> terms -> columns of numbers.
+
+`parse` reads ``y ~ x * a + (1 + x | unit)`` as R's ``terms()`` and lme4 would, `model_columns`
+makes the columns that R's ``model.matrix()`` makes, under the same names. Nothing is ever
+handed to Python's ``eval``.
+"""
+
+from hlm.formula.design import evaluate, factor_levels, model_columns, random_names
+from hlm.formula.terms import Factor, Formula, RandomTerm, Term, parse
+
+__all__ = [
+    "Factor",
+    "Formula",
+    "RandomTerm",
+    "Term",
+    "evaluate",
+    "factor_levels",
+    "model_columns",
+    "parse",
+    "random_names",
+]
