@@ -1,0 +1,132 @@
+"""Fingerprints of the code behind each stage, so that an edit reruns what depends on it.
+
+Snakemake compares the text of rules and the times of scripts but knows nothing of the modules
+that a script imports. A fingerprint hashes those: the modules that a stage imports from `hlm`,
+the modules that these import, and the versions of the libraries that make the numbers.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["STAGES", "closure", "fingerprint"]
+
+PACKAGE = Path(__file__).parent
+
+STAGES: dict[str, tuple[str, ...]] = {
+    "simulate": ("hlm.simulate", "hlm.store.crossproducts"),
+    "fit": ("hlm.engine", "hlm.store.crossproducts", "hlm.store.schemas"),
+    "compact": ("hlm.compact",),
+    "summarize": ("hlm.measures", "hlm.store.schemas"),
+    "figures": ("hlm.figures",),
+    "tables": ("hlm.tables",),
+}
+"""The modules that the script of each stage imports."""
+
+LIBRARIES = {
+    "simulate": ("numpy", "numba"),
+    "fit": ("numpy", "numba"),
+    "summarize": ("numpy", "scipy"),
+    "figures": ("seaborn", "matplotlib"),
+}
+
+
+@cache
+def fingerprint(stage: str) -> str:
+    """Return 12 hexadecimal digits that change when the code of a stage does.
+
+    Parameters
+    ----------
+    stage : str
+        A key of `STAGES`.
+
+    Examples
+    --------
+    >>> len(fingerprint("simulate"))
+    12
+    """
+    total = sha256()
+    for module in sorted(closure(*STAGES[stage])):
+        total.update(module.encode() + _source(module))
+    for library in LIBRARIES.get(stage, ()):
+        total.update(f"{library} {_version(library)}".encode())
+    return total.hexdigest()[:12]
+
+
+def closure(*modules: str) -> set[str]:
+    """Return these modules of `hlm` and all that they import of it, directly or not.
+
+    A package that is only on the way to a module does not count: to import `hlm.store.files`
+    says nothing of what else `hlm.store` offers.
+
+    Examples
+    --------
+    >>> sorted(closure("hlm.scenario"))
+    ['hlm.scenario']
+    >>> "hlm.errors" in closure("hlm.store.files")
+    True
+    """
+    found: set[str] = set()
+    waiting = [module for module in modules if _path(module)]
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting.extend(_imports(module))
+    return found
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    tree = ast.parse(_source(module))
+    return frozenset(name for node in _statements(tree) for name in _targets(node) if _path(name))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk the tree but for what is there for type checkers only."""
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield child
+            yield from _statements(child)
+
+
+def _targets(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        inside = [f"{node.module}.{alias.name}" for alias in node.names]
+        yield from inside
+        if not all(_path(name) for name in inside):
+            yield node.module
+
+
+@cache
+def _path(module: str) -> Path | None:
+    """Return the file of a module of `hlm`, None for anything else."""
+    top, *parts = module.split(".")
+    if top != PACKAGE.name:
+        return None
+    base = PACKAGE.joinpath(*parts)
+    candidates = (base / "__init__.py", base.with_suffix(".py"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+@cache
+def _source(module: str) -> bytes:
+    path = _path(module)
+    return path.read_bytes() if path else b""
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "none"

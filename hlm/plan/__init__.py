@@ -1,0 +1,6 @@
+"""What a study needs computed, cut into batches; light to import, for it is read by every job."""
+
+from hlm.plan.batch import BLOCK, Batch, Range
+from hlm.plan.plan import BATCH_SECONDS, Plan, make_plan
+
+__all__ = ["BATCH_SECONDS", "BLOCK", "Batch", "Plan", "Range", "make_plan"]

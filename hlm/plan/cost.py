@@ -1,0 +1,98 @@
+"""What one simulated data set costs: seconds of one core, bytes between jobs, bytes kept.
+
+The costs size the batches and tell the user what to expect; no result depends on them.
+
+    seconds = draw * columns * units * rows + sum over fits of (base + units * (p + q)^2 * step)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hlm.scenario import Model, Scenario
+
+__all__ = ["Cost", "replicate_cost"]
+
+DRAW_SECONDS = 12e-9
+"""Seconds to draw and reduce one row of one random column."""
+
+FIT_BASE_SECONDS = 4e-6
+"""Seconds of a fit that do not depend on the number of units."""
+
+FIT_STEP_SECONDS = 7e-9
+"""Seconds per unit and squared number of columns of a fit, over all of its iterations."""
+
+ESTIMATE_BYTES = 32.0
+"""Bytes on disk of one row of estimates."""
+
+FIT_BYTES = 52.0
+"""Bytes on disk of one row of fits."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The cost of one replicate.
+
+    Attributes
+    ----------
+    seconds : float
+        Seconds of one core to simulate it and fit all models.
+    temporary_bytes : float
+        Its cross-products, kept from the drawing to the fit.
+    kept_bytes : float
+        Its estimates and fits on disk.
+    """
+
+    seconds: float
+    temporary_bytes: float
+    kept_bytes: float
+
+
+def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
+    """Predict the cost of simulating one data set and fitting the models to it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    models : sequence of Model
+
+    Examples
+    --------
+    >>> from hlm.scenario import Model, Scenario
+    >>> small = Scenario("", 10, 5, (), "y ~ 1 + (1 | g)", (("(Intercept)", 1.0),), (1.0,),
+    ...                  ((1.0,),), 1.0)
+    >>> cost = replicate_cost(small, [Model("m", "y ~ 1 + (1 | g)")])
+    >>> 0 < cost.seconds < 1e-3
+    True
+    """
+    sizes = [_columns(model.formula) for model in models]
+    widest = max(p + q for p, q, _ in sizes) + 1
+    random_columns = 1 + sum(c.level == "row" and not c.values for c in scenario.covariates)
+    draw = DRAW_SECONDS * random_columns * scenario.n_units * scenario.n_rows
+    fits = [len(model.methods) for model in models]
+    fit = sum(
+        n * (FIT_BASE_SECONDS + FIT_STEP_SECONDS * scenario.n_units * (p + q) ** 2)
+        for n, (p, q, _) in zip(fits, sizes, strict=True)
+    )
+    estimates = sum(n * terms for n, (_, _, terms) in zip(fits, sizes, strict=True))
+    return Cost(
+        seconds=draw + fit,
+        temporary_bytes=8.0 * scenario.n_units * widest * (widest + 1) / 2,
+        kept_bytes=ESTIMATE_BYTES * estimates + FIT_BYTES * sum(fits),
+    )
+
+
+@cache
+def _columns(formula: str) -> tuple[int, int, int]:
+    """Return p, q and the number of terms estimated: covariates of a study are numbers."""
+    from hlm.formula import parse  # with NumPy: only planning needs it, not the reading of a plan
+
+    parsed = parse(formula)
+    blocks = [len(block.terms) for block in parsed.random]
+    p = len(parsed.fixed)
+    return p, sum(blocks), p + sum(q * (q + 1) // 2 for q in blocks) + 1
