@@ -1,0 +1,7 @@
+"""What replicate estimates and fits say: performance measures and selection rates."""
+
+from hlm.measures.performance import performance
+from hlm.measures.selection import rates, selection_rates
+from hlm.measures.summarize import summarize
+
+__all__ = ["performance", "rates", "selection_rates", "summarize"]

@@ -1,0 +1,103 @@
+"""Reading the columns that a caller names, and grouping rows by some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hlm.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from hlm.measures.formulas import Array
+
+__all__ = ["Groups", "as_frame", "group_rows", "names", "numbers", "require"]
+
+
+def as_frame(data: Any) -> pd.DataFrame:
+    """Return a table as a pandas frame: one already, an Arrow table or stream, or columns."""
+    import pandas as pd
+
+    if isinstance(data, pd.DataFrame):
+        return data
+    if hasattr(data, "__arrow_c_stream__"):
+        import pyarrow as pa
+
+        return pa.table(data).to_pandas()
+    if isinstance(data, Mapping):
+        try:
+            return pd.DataFrame(data)
+        except ValueError as error:
+            raise InputError(f"cannot read a table from the columns: {error}") from None
+    raise InputError(
+        f"cannot read a table from {type(data).__name__}",
+        allowed="a pandas frame, an Arrow table, or a mapping of columns",
+    )
+
+
+def names(by: str | Sequence[str] | None) -> list[str]:
+    """Return a name, several or none as a list without repeats."""
+    if by is None:
+        return []
+    return [by] if isinstance(by, str) else list(dict.fromkeys(by))
+
+
+def require(frame: pd.DataFrame, options: Iterable[tuple[str, str | None]]) -> None:
+    """Raise for the first option (its name, the column it names) whose column is not there."""
+    for option, column in options:
+        if column is not None and column not in frame.columns:
+            raise InputError(
+                f"no column {column!r} in the data",
+                path=option,
+                allowed=", ".join(str(c) for c in frame.columns),
+                suggestion=nearest(column, frame.columns),
+            )
+
+
+def numbers(frame: pd.DataFrame, column: str) -> Array:
+    """Return a column as floats, a missing value as NaN."""
+    try:
+        return frame[column].to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"column {column!r} does not hold numbers: {error}", allowed="numbers"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Rows grouped by the values of some columns.
+
+    Attributes
+    ----------
+    labels : frame, (n_groups, n_keys)
+        The values of each group, sorted; a missing value is a value.
+    codes : ndarray of int, (n_rows,)
+        The group of each row.
+    """
+
+    labels: pd.DataFrame
+    codes: NDArray[np.integer[Any]]
+
+    def rows(self) -> list[NDArray[np.integer[Any]]]:
+        """Return the positions of the rows of each group."""
+        order = np.argsort(self.codes, kind="stable")
+        ends = np.cumsum(np.bincount(self.codes, minlength=len(self.labels)))
+        return np.split(order, ends[:-1])
+
+
+def group_rows(frame: pd.DataFrame, keys: list[str]) -> Groups:
+    """Group rows by columns; with no columns there is one group, even of no rows."""
+    import pandas as pd
+
+    if not keys:
+        return Groups(pd.DataFrame(index=[0]), np.zeros(len(frame), dtype=np.int64))
+    grouped = frame.groupby(keys, sort=True, observed=True, dropna=False)
+    codes = grouped.ngroup().to_numpy(dtype=np.int64)
+    first = np.unique(codes, return_index=True)[1]
+    return Groups(frame[keys].iloc[first].reset_index(drop=True), codes)
