@@ -1,0 +1,115 @@
+"""One fit: the search, its verdict, and everything that is reported of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hlm.engine.inference import Estimates, Parametrization, allocate_estimates, infer
+from hlm.engine.criterion import State, allocate_state
+from hlm.engine.jit import kernel
+from hlm.engine.newton import (
+    CONVERGED,
+    NO_START,
+    SINGULAR_TOLERANCE,
+    Work,
+    allocate_work,
+    minimize,
+)
+from hlm.engine.units import Units, allocate_units
+
+__all__ = [
+    "CRITERION",
+    "GRADIENT_NORM",
+    "ITERATIONS",
+    "PERFECT_FIT",
+    "PERFECT_FIT_TOLERANCE",
+    "SINGULAR",
+    "SMALLEST_EIGENVALUE",
+    "STATUS",
+    "STATUSES",
+    "Room",
+    "allocate_room",
+    "fit_units",
+]
+
+STATUSES = ("ok", "not_converged", "unidentified", "perfect_fit", "not_finite")
+"""What can become of a fit; all but the first are failures."""
+
+OK, NOT_CONVERGED, UNIDENTIFIED, PERFECT_FIT, NOT_FINITE = 0, 1, 2, 3, 4
+
+PERFECT_FIT_TOLERANCE = 1e-20
+"""Residuals with less than this share of the response's sum of squares are rounding error."""
+
+CRITERION, STATUS, ITERATIONS, GRADIENT_NORM, SMALLEST_EIGENVALUE, SINGULAR = range(6)
+"""Columns of a fit's summary."""
+
+N_SUMMARY = 6
+
+
+class Room(NamedTuple):
+    """All the memory that fitting one data set needs, allocated once for a stack of them."""
+
+    units: Units
+    state: State
+    work: Work
+    Lambda: np.ndarray
+    estimates: Estimates
+    summary: np.ndarray
+
+
+def allocate_room(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) -> Room:
+    """Return room for data sets of at most `n_units` units."""
+    return Room(
+        units=allocate_units(n_units, q, p, shared=shared),
+        state=allocate_state(n_units, q, p, n_theta, shared=shared),
+        work=allocate_work(q, n_theta),
+        Lambda=np.zeros((q, q)),
+        estimates=allocate_estimates(p, n_theta),
+        summary=np.zeros(N_SUMMARY),
+    )
+
+
+@kernel
+def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
+    """Fit the data set in `room.units`; the results are left in `estimates` and `summary`.
+
+    `sum_squares` is the response's own, against which a residual counts as zero.
+    """
+    units, state, work, Lambda = room.units, room.state, room.work, room.Lambda
+    out, summary = room.estimates, room.summary
+    out.estimate[:], out.se[:], out.df[:] = np.nan, np.nan, np.nan
+    out.theta[:], out.vcov[:], summary[:] = np.nan, np.nan, np.nan
+    summary[STATUS], summary[ITERATIONS], summary[SINGULAR] = NOT_FINITE, 0.0, 0.0
+    if not np.isfinite(sum_squares):
+        return
+    status, iterations, criterion = minimize(
+        axes, p, units, n_obs, reml, parametrization.row, parametrization.col,
+        Lambda, state, work, True,
+    )  # fmt: skip
+    summary[ITERATIONS] = iterations
+    if status == NO_START:
+        summary[STATUS] = UNIDENTIFIED
+        return
+    residual = 0.0
+    for j in range(p + 1):
+        for k in range(p + 1):
+            residual += state.gamma[j] * units.within[j, k] * state.gamma[k]
+    if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
+        summary[STATUS] = PERFECT_FIT
+        return
+    norm = 0.0
+    for k in range(len(work.gradient)):
+        norm += work.gradient[k] * work.gradient[k]
+    n_star = n_obs - p if reml else n_obs
+    summary[STATUS] = OK if status == CONVERGED else NOT_CONVERGED
+    summary[GRADIENT_NORM] = np.sqrt(norm)
+    summary[CRITERION] = criterion + (parametrization.logdet if reml else 0.0)
+    summary[SMALLEST_EIGENVALUE] = infer(
+        p, n_star, parametrization, Lambda, state, work, out
+    )
+    for k in range(len(parametrization.row)):
+        if parametrization.row[k] == parametrization.col[k]:
+            if out.theta[k] < SINGULAR_TOLERANCE:
+                summary[SINGULAR] = 1.0

@@ -1,0 +1,118 @@
+"""Small dense linear algebra for the kernels: no allocation, no LAPACK call for a 2 x 2 matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hlm.engine.jit import kernel
+
+__all__ = ["cholesky", "eigh_jacobi", "invert_lower", "solve_lower", "solve_upper"]
+
+
+@kernel
+def cholesky(a, n, tolerance):
+    """Overwrite the lower triangle of `a` (n, n) by L with a = L L'; return the rank.
+
+    A pivot of at most `tolerance` times its own diagonal element is taken as zero, and so is its
+    column: for a positive semidefinite `a` this is the Cholesky factor with exact zeros.
+    """
+    rank = 0
+    for j in range(n):
+        diagonal = a[j, j]
+        pivot = diagonal
+        for k in range(j):
+            pivot -= a[j, k] * a[j, k]
+        if pivot > tolerance * diagonal and pivot > 0.0:
+            root = np.sqrt(pivot)
+            a[j, j] = root
+            for i in range(j + 1, n):
+                element = a[i, j]
+                for k in range(j):
+                    element -= a[i, k] * a[j, k]
+                a[i, j] = element / root
+            rank += 1
+        else:
+            for i in range(j, n):
+                a[i, j] = 0.0
+    return rank
+
+
+@kernel
+def solve_lower(lower, n, x):
+    """Overwrite `x` (n,) by L^-1 x; rows with a zero pivot give zero."""
+    for i in range(n):
+        element = x[i]
+        for k in range(i):
+            element -= lower[i, k] * x[k]
+        x[i] = element / lower[i, i] if lower[i, i] != 0.0 else 0.0
+
+
+@kernel
+def solve_upper(lower, n, x):
+    """Overwrite `x` (n,) by L'^-1 x; rows with a zero pivot give zero."""
+    for i in range(n - 1, -1, -1):
+        element = x[i]
+        for k in range(i + 1, n):
+            element -= lower[k, i] * x[k]
+        x[i] = element / lower[i, i] if lower[i, i] != 0.0 else 0.0
+
+
+@kernel
+def invert_lower(lower, n, inverse):
+    """Write L^-1 into the lower triangle of `inverse` (n, n), zeros above; L must be regular."""
+    for j in range(n):
+        for i in range(j):
+            inverse[i, j] = 0.0
+        inverse[j, j] = 1.0 / lower[j, j]
+        for i in range(j + 1, n):
+            element = 0.0
+            for k in range(j, i):
+                element -= lower[i, k] * inverse[k, j]
+            inverse[i, j] = element / lower[i, i]
+
+
+@kernel
+def eigh_jacobi(a, n, vectors):
+    """Diagonalize the symmetric `a` (n, n) in place by cyclic Jacobi rotations.
+
+    The eigenvalues end on the diagonal of `a`, unsorted; column j of `vectors` belongs to a[j, j].
+    """
+    for i in range(n):
+        for j in range(n):
+            vectors[i, j] = 1.0 if i == j else 0.0
+    for _ in range(60):
+        off = 0.0
+        total = 0.0
+        for i in range(n):
+            total += a[i, i] * a[i, i]
+            for j in range(i):
+                off += a[i, j] * a[i, j]
+        if off <= 1e-32 * total or off == 0.0:
+            return
+        for p in range(n - 1):
+            for q in range(p + 1, n):
+                if a[p, q] != 0.0:
+                    rotate(a, n, vectors, p, q)
+
+
+@kernel
+def rotate(a, n, vectors, p, q):
+    """One Jacobi rotation that annihilates a[p, q] (Golub and Van Loan, section 8.5)."""
+    tau = (a[q, q] - a[p, p]) / (2.0 * a[p, q])
+    t = (1.0 if tau >= 0.0 else -1.0) / (abs(tau) + np.sqrt(1.0 + tau * tau))
+    c = 1.0 / np.sqrt(1.0 + t * t)
+    s = t * c
+    for k in range(n):
+        akp, akq = a[k, p], a[k, q]
+        a[k, p] = c * akp - s * akq
+        a[k, q] = s * akp + c * akq
+    for k in range(n):
+        apk, aqk = a[p, k], a[q, k]
+        a[p, k] = c * apk - s * aqk
+        a[q, k] = s * apk + c * aqk
+    a[p, q] = 0.0
+    a[q, p] = 0.0
+    for k in range(n):
+        vkp, vkq = vectors[k, p], vectors[k, q]
+        vectors[k, p] = c * vkp - s * vkq
+        vectors[k, q] = s * vkp + c * vkq

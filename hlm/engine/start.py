@@ -1,0 +1,121 @@
+r"""Start values by the method of moments; for a shared design they are the optimum itself.
+
+With e_i = c_i - b_i beta_OLS the pseudo-residuals, R_i^{-1} e_i is unit i's least-squares deviation
+from the population line, with variance sigma^2 (Psi + (R_i'R_i)^{-1}). Hence
+
+    sigma^2 = gamma'W gamma / (N - sum rank Z_i [- rank W_xx]),
+    Psi     = sum (R_i^{-1} e_i)(R_i^{-1} e_i)' / (nu sigma^2) - mean (R_i'R_i)^{-1},
+
+nu = m for ML and m less the fixed effects per random effect for REML. When every unit has the same
+design, X_i = Z_i W_i, and this Psi is positive definite, it solves the ML or REML equations exactly.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hlm.engine.criterion import evaluate
+from hlm.engine.jit import kernel
+from hlm.engine.linalg import cholesky, eigh_jacobi, invert_lower, solve_upper
+
+__all__ = ["EIGENVALUE_FLOOR", "moment_start"]
+
+EIGENVALUE_FLOOR = 1e-4
+"""Psi starts with eigenvalues of at least this much: inside the cone, where gradients point."""
+
+WITHIN_TOLERANCE = 1e-9
+"""A column of X with less than this share of its sum of squares outside Z lies in the span of Z."""
+
+
+@kernel
+def moment_start(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
+    """Write the start into Lambda; return False if X'X is singular or the fit is perfect."""
+    q = len(axes)
+    Lambda[:] = 0.0
+    if evaluate(axes, p, units, n_obs, reml, Lambda, state) == np.inf:
+        return False
+    for a in range(q):
+        Lambda[a, a] = 1.0
+    gamma = state.gamma
+    sum_squares, n_within = 0.0, 0
+    for j in range(p + 1):
+        for k in range(p + 1):
+            sum_squares += gamma[j] * units.within[j, k] * gamma[k]
+    for j in range(p):
+        if units.within[j, j] > WITHIN_TOLERANCE * state.S[j, j]:
+            n_within += 1
+    n_regular, degrees = deviations(axes, p, units, gamma, work.products, work.unscaled, state)
+    degrees += n_obs - (n_within if reml else 0)
+    if n_regular == 0 or degrees <= 0 or not sum_squares > 1e-10 * state.scalars[1]:
+        return True
+    sigma2 = sum_squares / degrees
+    nu = n_regular - ((p - n_within) / q if reml else 0.0)
+    Psi = work.products
+    for a in range(q):
+        for b in range(q):
+            Psi[a, b] = Psi[a, b] / (max(nu, 1.0) * sigma2) - work.unscaled[a, b] / n_regular
+    keep_free(q, row, col, Psi, Lambda)
+    project(q, Lambda, work)
+    return True
+
+
+@kernel
+def deviations(axes, p, units, gamma, products, unscaled, state):
+    """Sum (R^-1 e)(R^-1 e)' and (R'R)^-1 over the units whose Z has full rank.
+
+    Return the number of such units and minus the sum of all ranks.
+    """
+    q = len(axes)
+    e, inverse = state.u, state.O
+    products[:] = 0.0
+    unscaled[:] = 0.0
+    n_regular, degrees = 0, 0
+    for i in range(units.rows.shape[0]):
+        root = units.root[0 if units.shared else i]
+        rank = 0
+        for a in range(q):
+            if root[a, a] > 0.0:
+                rank += 1
+        degrees -= rank
+        if rank < q:
+            continue
+        n_regular += 1
+        for a in range(q):
+            e[a] = 0.0
+            for j in range(p + 1):
+                e[a] += units.rows[i, a, j] * gamma[j]
+        solve_upper(root, q, e)
+        if i == 0 or not units.shared:
+            invert_lower(root, q, inverse)
+        for a in range(q):
+            for b in range(q):
+                products[a, b] += e[a] * e[b]
+                for k in range(q):
+                    unscaled[a, b] += inverse[k, a] * inverse[k, b]
+    return n_regular, degrees
+
+
+@kernel
+def keep_free(q, row, col, Psi, out):
+    """Copy the free elements of Psi, both triangles, and zero the rest."""
+    out[:] = 0.0
+    for v in range(len(row)):
+        out[row[v], col[v]] = Psi[row[v], col[v]]
+        out[col[v], row[v]] = Psi[row[v], col[v]]
+
+
+@kernel
+def project(q, Psi, work):
+    """Overwrite the symmetric Psi by the Cholesky factor of it with its eigenvalues floored."""
+    a, vectors = work.square, work.vectors
+    a[:q, :q] = Psi
+    eigh_jacobi(a, q, vectors)
+    for i in range(q):
+        for j in range(i + 1):
+            element = 0.0
+            for k in range(q):
+                element += vectors[i, k] * vectors[j, k] * max(a[k, k], EIGENVALUE_FLOOR)
+            Psi[i, j] = element
+            if j < i:
+                Psi[j, i] = 0.0
+    cholesky(Psi, q, 0.0)
