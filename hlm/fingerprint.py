@@ -22,16 +22,18 @@ __all__ = ["STAGES", "closure", "fingerprint"]
 PACKAGE = Path(__file__).parent
 
 STAGES: dict[str, tuple[str, ...]] = {
-    "simulate": ("hlm.simulate", "hlm.store.crossproducts"),
-    "fit": ("hlm.engine", "hlm.store.crossproducts", "hlm.store.schemas"),
-    "compact": ("hlm.compact",),
-    "summarize": ("hlm.measures", "hlm.store.schemas"),
+    "kernels": ("hlm.simulate", "hlm.engine"),
+    "simulate": ("hlm.stages.simulate",),
+    "fit": ("hlm.stages.fit",),
+    "compact": ("hlm.stages.compact",),
+    "summarize": ("hlm.stages.summarize",),
     "figures": ("hlm.figures",),
     "tables": ("hlm.tables",),
 }
 """The modules that the script of each stage imports."""
 
 LIBRARIES = {
+    "kernels": ("numpy", "numba"),
     "simulate": ("numpy", "numba"),
     "fit": ("numpy", "numba"),
     "summarize": ("numpy", "scipy"),

@@ -2,5 +2,15 @@
 
 from hlm.plan.batch import BLOCK, Batch, Range
 from hlm.plan.plan import BATCH_SECONDS, Plan, make_plan
+from hlm.plan.prepare import open_plan, prepare
 
-__all__ = ["BATCH_SECONDS", "BLOCK", "Batch", "Plan", "Range", "make_plan"]
+__all__ = [
+    "BATCH_SECONDS",
+    "BLOCK",
+    "Batch",
+    "Plan",
+    "Range",
+    "make_plan",
+    "open_plan",
+    "prepare",
+]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ __all__ = ["BATCH_SECONDS", "Plan", "make_plan"]
 
 BATCH_SECONDS = 30.0
 """Seconds of work in a batch, unless the user says otherwise."""
+
+
+VERSIONED = ("hlm", "numpy", "numba", "pyarrow")
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,15 @@ class Plan:
                 [model.to_dict() for model in self.models],
             ]
         )
+
+    def metadata(self) -> dict[str, str]:
+        """Return what every file of results says of its origin."""
+        return {
+            "study": self.text,
+            "study_hash": self.hash,
+            "seed": str(self.seed),
+            "versions": json.dumps({name: version(name) for name in VERSIONED}),
+        }
 
     def to_json(self) -> str:
         """Return the plan as JSON."""

@@ -1,0 +1,141 @@
+"""A Monte Carlo study of hierarchical linear models: study file -> tables, figures, report."""
+
+import os
+
+from snakemake.exceptions import WorkflowError
+
+from hlm.errors import InputError
+from hlm.fingerprint import fingerprint
+from hlm.plan import BATCH_SECONDS, open_plan, prepare
+
+STUDY = config.get("study", "config/ogorek2012.yaml")
+RESULTS = config.get("results", "results")
+
+# Jobs have one thread each. Snakemake says so to the linear algebra libraries, not to numba.
+os.environ.update(NUMBA_NUM_THREADS="1")
+
+# The jobs of a cluster read this file again: they find the plan made.
+try:
+    if workflow.is_main_process:
+        plan = prepare(
+            STUDY, RESULTS, batch_seconds=config.get("batch_seconds", BATCH_SECONDS)
+        )
+    else:
+        plan = open_plan(STUDY, RESULTS)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+pathvars:
+    results=RESULTS,
+    study=f"{RESULTS}/{plan.study}",
+
+
+wildcard_constraints:
+    batch="[0-9a-f]{12}",
+
+
+# Only for --sdm apptainer: an image of your own in which this package is installed.
+container: config.get("container", "hlm.sif")
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        "<study>/measures.parquet",
+
+
+rule compile_kernels:
+    output:
+        touch("<results>/.cache/kernels"),
+    log:
+        "<results>/.cache/kernels.log",
+    benchmark:
+        "<results>/.cache/kernels.benchmark.tsv"
+    params:
+        code=fingerprint("kernels"),
+    script:
+        "workflow/scripts/compile_kernels.py"
+
+
+rule simulate:
+    input:
+        plan=ancient("<study>/plan.json"),
+        kernels=ancient(rules.compile_kernels.output),
+    output:
+        temp("<study>/crossproducts/{batch}.parquet"),
+    log:
+        "<study>/logs/simulate/{batch}.log",
+    benchmark:
+        "<study>/benchmarks/simulate/{batch}.tsv"
+    params:
+        code=fingerprint("simulate"),
+    script:
+        "workflow/scripts/simulate.py"
+
+
+rule fit:
+    input:
+        plan=ancient("<study>/plan.json"),
+        kernels=ancient(rules.compile_kernels.output),
+        crossproducts="<study>/crossproducts/{batch}.parquet",
+    output:
+        estimates="<study>/parts/{batch}.estimates.parquet",
+        fits="<study>/parts/{batch}.fits.parquet",
+    log:
+        "<study>/logs/fit/{batch}.log",
+    benchmark:
+        "<study>/benchmarks/fit/{batch}.tsv"
+    # Fit before more is simulated: cross-products are large and vanish once fitted.
+    priority: 1
+    params:
+        code=fingerprint("fit"),
+    script:
+        "workflow/scripts/fit.py"
+
+
+rule compact:
+    input:
+        plan=ancient("<study>/plan.json"),
+        estimates=expand(
+            "<study>/parts/{batch.name}.estimates.parquet", batch=plan.batches
+        ),
+        fits=expand("<study>/parts/{batch.name}.fits.parquet", batch=plan.batches),
+    output:
+        estimates="<study>/estimates.parquet",
+        fits="<study>/fits.parquet",
+        scenarios="<study>/scenarios.parquet",
+        scenarios_csv="<study>/scenarios.csv",
+    log:
+        "<study>/logs/compact.log",
+    benchmark:
+        "<study>/benchmarks/compact.tsv"
+    params:
+        code=fingerprint("compact"),
+        wanted=plan.wanted,
+    script:
+        "workflow/scripts/compact.py"
+
+
+rule summarize:
+    input:
+        plan=ancient("<study>/plan.json"),
+        estimates=rules.compact.output.estimates,
+        fits=rules.compact.output.fits,
+    output:
+        measures="<study>/measures.parquet",
+        measures_csv="<study>/measures.csv",
+        selection="<study>/selection.parquet",
+        selection_csv="<study>/selection.csv",
+    log:
+        "<study>/logs/summarize.log",
+    benchmark:
+        "<study>/benchmarks/summarize.tsv"
+    params:
+        code=fingerprint("summarize"),
+        wanted=plan.wanted,
+    script:
+        "workflow/scripts/summarize.py"

@@ -1,0 +1,44 @@
+"""The cross-products of a batch -> its estimates and fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hlm.engine import fit_batch
+from hlm.simulate import CrossProducts
+from hlm.store import ESTIMATES, FITS, read_crossproducts, writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hlm.plan import Plan
+
+__all__ = ["fit_models"]
+
+
+def fit_models(
+    plan: Plan, name: str, crossproducts: str | Path, *, estimates: str | Path, fits: str | Path
+) -> None:
+    """Fit every model of a batch to every data set of it; one row group for each range.
+
+    Parameters
+    ----------
+    plan : Plan
+    name : str
+        The batch's name.
+    crossproducts : path
+        What `simulate_batch` wrote.
+    estimates, fits : path
+        The files to write.
+    """
+    batch = plan.batch(name)
+    metadata = plan.metadata()
+    with (
+        writing(estimates, ESTIMATES, metadata) as estimates_file,
+        writing(fits, FITS, metadata) as fits_file,
+    ):
+        for key, start, stop, arrays in read_crossproducts(crossproducts):
+            drawn = CrossProducts.from_arrays(key, start, stop, arrays)
+            rows, summaries = fit_batch(plan.scenario(key), batch.models, drawn)
+            estimates_file.append(rows)
+            fits_file.append(summaries)

@@ -1,0 +1,36 @@
+"""A batch -> its data sets, reduced to cross-products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hlm.simulate import simulate
+from hlm.store import RangeArrays, write_crossproducts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hlm.plan import Batch, Plan
+
+__all__ = ["simulate_batch"]
+
+
+def simulate_batch(plan: Plan, name: str, crossproducts: str | Path) -> None:
+    """Draw the data sets of a batch and write their cross-products, range by range.
+
+    Parameters
+    ----------
+    plan : Plan
+    name : str
+        The batch's name.
+    crossproducts : path
+        The file to write.
+    """
+    write_crossproducts(crossproducts, _draw(plan, plan.batch(name)), plan.metadata())
+
+
+def _draw(plan: Plan, batch: Batch) -> Iterator[RangeArrays]:
+    for key, start, stop in batch.ranges:
+        drawn = simulate(plan.scenario(key), batch.models, plan.seed, start, stop)
+        yield RangeArrays(key, start, stop, drawn.to_arrays())

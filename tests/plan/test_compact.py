@@ -1,0 +1,103 @@
+"""The gathered files hold the same whatever the batches and whatever the history."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from hlm.errors import InputError
+from hlm.plan import make_plan
+from hlm.scenario import Model
+from hlm.stages import compact as module
+from hlm.stages.compact import compact, write_scenarios
+from hlm.store import read
+
+from .studies import BIG, SMALL, FakeStudy, hash_number, write_parts
+
+THIRD = Model("third", "y ~ 1 + (1 | unit)")
+OTHER_THIRD = Model("third", "y ~ 1 + (x | unit)")
+FINAL = FakeStudy(units=(30, 10), replicates=330, models=(BIG, THIRD, SMALL))
+
+HISTORIES = {
+    "at once": [],
+    "in small batches": [(FINAL, 1e-4)],
+    "more replicates": [(FINAL.but(replicates=250), 30)],
+    "fewer replicates": [(FINAL.but(replicates=400), 30)],
+    "another model": [(FINAL.but(models=(BIG, SMALL)), 30)],
+    "a changed model": [
+        (FINAL.but(models=(BIG, Model("third", "y ~ 1 + (x | unit)"), SMALL)), 1e-3)
+    ],
+    "another level": [(FINAL.but(units=(10, 50)), 30)],
+    "many things": [
+        (FINAL.but(units=(10, 50), models=(SMALL, BIG)), 1e-4),
+        (FINAL.but(replicates=120), 1e-3),
+        (FINAL.but(units=(30,), replicates=600), 30),
+    ],
+}
+
+
+def gather(history, folder):
+    parts, plan = folder / "parts", None
+
+    def done(name):
+        return (parts / f"{name}.fits.parquet").exists()
+
+    for study, seconds in [*history, (FINAL, 30)]:
+        plan = make_plan(study, previous=plan, done=done, batch_seconds=seconds)
+        write_parts(plan, parts)
+    compact(plan, parts, estimates=folder / "e.parquet", fits=folder / "f.parquet")
+    return read(folder / "e.parquet"), read(folder / "f.parquet")
+
+
+def expected_places(terms):
+    return [
+        (scenario.key, replicate, model.name, method, term)
+        for scenario in sorted(FINAL.scenarios, key=lambda scenario: scenario.key)
+        for replicate in range(FINAL.replicates)
+        for model in FINAL.models
+        for method in model.methods
+        for term in terms
+    ]
+
+
+@pytest.mark.parametrize("history", HISTORIES.values(), ids=HISTORIES)
+@pytest.mark.parametrize("window", [100, 5000])
+def test_the_tables_do_not_depend_on_the_history(history, window, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "WINDOW", window)
+    estimates, fits = gather(history, tmp_path)
+    for table, terms in ((estimates, ["x", "(Intercept)", "sigma"]), (fits, [""])):
+        places = expected_places(terms)
+        names = ["scenario", "replicate", "model", "method", "term"][: 4 + (len(terms) > 1)]
+        found = zip(*(table[name].to_pylist() for name in names), strict=True)
+        assert list(found) == [place[: len(names)] for place in places]
+        value = "estimate" if len(terms) > 1 else "aic"
+        assert table[value].to_pylist() == [hash_number(place) for place in places]
+
+
+def test_a_missing_part_is_named(tmp_path):
+    plan = make_plan(FINAL)
+    with pytest.raises(InputError, match="no such file") as caught:
+        compact(plan, tmp_path, estimates=tmp_path / "e", fits=tmp_path / "f")
+    assert f"{plan.batches[0].name}.estimates.parquet" in str(caught.value)
+    assert not (tmp_path / "e").exists()
+
+
+def test_a_part_of_another_plan_is_refused(tmp_path):
+    plan = make_plan(FINAL)
+    other = make_plan(FINAL.but(units=(10,)))
+    write_parts(other, tmp_path)
+    for kind in ("estimates", "fits"):
+        old = tmp_path / f"{other.batches[0].name}.{kind}.parquet"
+        old.rename(tmp_path / f"{plan.batches[0].name}.{kind}.parquet")
+    with pytest.raises(InputError, match="the plan says"):
+        compact(plan, tmp_path, estimates=tmp_path / "e", fits=tmp_path / "f")
+
+
+def test_the_scenarios_have_their_levels(tmp_path):
+    write_scenarios(make_plan(FINAL), tmp_path / "s.parquet", tmp_path / "s.csv")
+    table = read(tmp_path / "s.parquet")
+    assert table.column_names == ["scenario", "units", "n_units", "n_rows"]
+    assert table["units"].to_pylist() == [30, 10]
+    assert table.schema.field("units").type == pa.int64()
+    assert table.schema.metadata[b"study"] == b"name: fake"
+    assert (tmp_path / "s.csv").read_text().splitlines()[1] == f'"{FINAL.scenarios[0].key}",30,30,5'

@@ -1,0 +1,78 @@
+"""A fingerprint follows the imports of a stage, all of them and no others."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from hlm import fingerprint as module
+from hlm.fingerprint import STAGES, closure, fingerprint
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_closure_holds_every_module_that_is_really_imported(stage):
+    code = f"import sys, {', '.join(STAGES[stage])}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    ours = {name for name in loaded if name.startswith("hlm.")}
+    found = closure(*STAGES[stage])
+    # A package on the way to a module is loaded too, but is no part of what is used.
+    on_the_way = {name for name in ours if any(other.startswith(f"{name}.") for other in ours)}
+    beyond = set().union(*(closure(name) for name in on_the_way))
+    assert ours <= found | beyond
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package named hlm with three modules, of which the stage `fit` imports two."""
+    folder = tmp_path / "hlm"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "entry.py").write_text("from hlm import used\n")
+    (folder / "used.py").write_text("def f():\n    from hlm.lazy import g\n    return g()\n")
+    (folder / "lazy.py").write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import hlm.unused\n"
+    )
+    (folder / "unused.py").write_text("")
+    monkeypatch.setattr(module, "PACKAGE", folder)
+    monkeypatch.setitem(STAGES, "fit", ("hlm.entry",))
+    return folder
+
+
+def forget():
+    for cached in (module.fingerprint, module._imports, module._path, module._source):
+        cached.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    forget()
+    yield
+    forget()
+
+
+@pytest.mark.usefixtures("package")
+def test_imports_inside_functions_count_and_those_for_types_do_not():
+    assert closure("hlm.entry") == {"hlm.entry", "hlm.used", "hlm.lazy"}
+
+
+@pytest.mark.parametrize(
+    ("edited", "changes"),
+    [("entry", True), ("used", True), ("lazy", True), ("unused", False), ("__init__", False)],
+)
+def test_an_edit_changes_the_fingerprint_of_what_depends_on_it(package, edited, changes):
+    before = fingerprint("fit")
+    path = package / f"{edited}.py"
+    path.write_text(path.read_text() + "# edited\n")
+    forget()
+    assert (fingerprint("fit") != before) == changes
+
+
+def test_another_version_of_a_library_changes_the_fingerprint(monkeypatch):
+    before = fingerprint("fit")
+    monkeypatch.setattr(module, "version", lambda _: "99")
+    forget()
+    assert fingerprint("fit") != before

@@ -1,0 +1,15 @@
+"""Draw the data sets of one batch."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+sys.stderr = Path(snakemake.log[0]).open("w", buffering=1, encoding="utf-8")
+
+from hlm.plan import Plan  # noqa: E402
+from hlm.stages.simulate import simulate_batch  # noqa: E402
+
+simulate_batch(Plan.read(snakemake.input.plan), snakemake.wildcards.batch, snakemake.output[0])
