@@ -84,11 +84,11 @@ class Groups:
     labels: pd.DataFrame
     codes: NDArray[np.integer[Any]]
 
-    def rows(self) -> list[NDArray[np.integer[Any]]]:
+    def rows(self) -> list[NDArray[np.intp]]:
         """Return the positions of the rows of each group."""
         order = np.argsort(self.codes, kind="stable")
         ends = np.cumsum(np.bincount(self.codes, minlength=len(self.labels)))
-        return np.split(order, ends[:-1])
+        return np.split(order, ends)[:-1]
 
 
 def group_rows(frame: pd.DataFrame, keys: list[str]) -> Groups:

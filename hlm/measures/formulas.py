@@ -124,15 +124,16 @@ def relative_precision(b: Array, a: Array) -> Value:
     n = b.size
     var_a, var_b = _variance(a), _variance(b)
     ratio = _divide(var_a, var_b)
-    unshared = 1 - _divide(_covariance(a, b) ** 2, var_a * var_b)
+    covariance = _covariance(a, b)
+    unshared = 1 - _divide(covariance * covariance, var_a * var_b)
     return Value(ratio - 1, 2 * ratio * sqrt(_divide(max(unshared, 0.0), n - 1)), n)
 
 
 def model_se(s: Array) -> Value:
     """Return sqrt(mean(s^2)), with MCSE sqrt(var(s^2)/(4 n modelSE^2))."""
     n = s.size
-    root = sqrt(_mean(s**2))
-    return Value(root, sqrt(_divide(_variance(s**2), 4 * n * root**2)), n)
+    square = _mean(s**2)
+    return Value(sqrt(square), sqrt(_divide(_variance(s**2), 4 * n * square)), n)
 
 
 def relative_error_se(b: Array, s: Array) -> Value:
@@ -143,7 +144,7 @@ def relative_error_se(b: Array, s: Array) -> Value:
     n = s.size
     square = _mean(s**2)
     ratio = _divide(sqrt(square), sqrt(_variance(b)))
-    of_model = _divide(_variance(s**2), 4 * n * square**2)
+    of_model = _divide(_variance(s**2), 4 * n * square * square)
     return Value(ratio - 1, ratio * sqrt(of_model + _divide(1.0, 2 * (n - 1))), n)
 
 

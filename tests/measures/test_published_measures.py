@@ -104,7 +104,7 @@ def simsum_data(name):
 def compare(rows, table, keys, *, tolerance, skip_mcse=(), skip=()):
     """Check every row, and return how many numbers were checked."""
     found = {
-        tuple(str(v) for v in row[: len(keys)]) + (row.measure,): (row.estimate, row.mcse)
+        (*map(str, row[: len(keys)]), row.measure): (row.estimate, row.mcse)
         for row in table[[*keys, "measure", "estimate", "mcse"]].itertuples(index=False)
     }
     checked = 0
@@ -200,7 +200,5 @@ def test_simsum(name):
     robust = {"empse", "relprec_pct", "relerror_pct"} if "robust" in name else set()
     of_mean_se = {"relerror_pct"} if name == "bvsim1_modelsemean" else set()
     keys = [*options.get("by", []), "method"]
-    checked = compare(
-        rows, table, keys, tolerance=tolerance_of, skip_mcse=robust, skip=of_mean_se
-    )
+    checked = compare(rows, table, keys, tolerance=tolerance_of, skip_mcse=robust, skip=of_mean_se)
     assert checked > 40
