@@ -79,7 +79,7 @@ def _true_values(frame: pd.DataFrame, truth: Mapping[tuple[str, str], float] | A
     if unknown:
         raise InputError(f"scenario {min(unknown)!r} has no true values", path="truth")
     pairs = zip(groups.labels["scenario"], groups.labels["term"], strict=True)
-    values = [truth.get(pair, np.nan if pair[1].startswith("cor_") else 0.0) for pair in pairs]
+    values = [truth.get(pair, np.nan if _is("cor_", pair[1]) else 0.0) for pair in pairs]
     return np.array(values, dtype=float)[groups.codes]
 
 
@@ -92,8 +92,13 @@ def _measures(frame: pd.DataFrame, level: float) -> list[pd.DataFrame]:
         frame, estimate="estimate", se="se", true="true", by=by, level=level, **limits
     )
     of_pairs = of_pairs[~of_pairs["measure"].isin(of_estimates["measure"])]
-    is_sd = of_pairs["term"].str.startswith("sd_") | (of_pairs["term"] == "sigma")
-    return [of_estimates, of_pairs[~(is_sd & (of_pairs["measure"] == "rejection"))]]
+    is_sd = [term == "sigma" or _is("sd_", term) for term in of_pairs["term"]]
+    return [of_estimates, of_pairs[~((of_pairs["measure"] == "rejection") & is_sd)]]
+
+
+def _is(kind: str, term: str) -> bool:
+    """Tell a term of the random part (`sd_x|unit`) from a covariate that is called `sd_x`."""
+    return term.startswith(kind) and "|" in term
 
 
 def _selection(fits: Any) -> pd.DataFrame:
