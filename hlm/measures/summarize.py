@@ -92,8 +92,8 @@ def _measures(frame: pd.DataFrame, level: float) -> list[pd.DataFrame]:
         frame, estimate="estimate", se="se", true="true", by=by, level=level, **limits
     )
     of_pairs = of_pairs[~of_pairs["measure"].isin(of_estimates["measure"])]
-    is_sd = [term == "sigma" or _is("sd_", term) for term in of_pairs["term"]]
-    return [of_estimates, of_pairs[~((of_pairs["measure"] == "rejection") & is_sd)]]
+    is_sd = of_pairs["term"].map(lambda term: term == "sigma" or _is("sd_", term)).astype(bool)
+    return [of_estimates, of_pairs[~(is_sd & (of_pairs["measure"] == "rejection"))]]
 
 
 def _is(kind: str, term: str) -> bool:
