@@ -1,0 +1,99 @@
+"""Check a study file and say what running it will take.
+
+hlm check config/ogorek2012.yaml
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from hlm.plan import Plan
+
+__all__ = ["add_arguments", "run"]
+
+MOST_ROWS = 20
+ENDS = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("study", metavar="STUDY", help="the study file")
+    parser.add_argument("--cores", type=int, default=2, metavar="N", help="default %(default)s")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Load, plan, print, return 0."""
+    from hlm.plan import make_plan
+    from hlm.study import Study
+
+    plan = make_plan(Study.load(options.study))
+    for line in [*_contents(plan), "", *_costs(plan, options.cores)]:
+        print(line)
+    return 0
+
+
+def _contents(plan: Plan) -> Iterator[str]:
+    yield f"{plan.study}: {len(plan.scenarios)} scenarios of {plan.replicates} replicates"
+    yield f"seed {plan.seed}"
+    yield ""
+    names = ["", "scenario", *plan.levels[0], "n_units", "n_rows"]
+    rows = [
+        [position, scenario.key, *level.values(), scenario.n_units, scenario.n_rows]
+        for position, (scenario, level) in enumerate(
+            zip(plan.scenarios, plan.levels, strict=True), start=1
+        )
+    ]
+    yield from _aligned([names, *_abbreviated(rows)])
+    yield ""
+    width = max(len(model.name) for model in plan.models)
+    for model in plan.models:
+        methods = ", ".join(method.upper() for method in model.methods)
+        yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {model.df})"
+
+
+def _costs(plan: Plan, cores: int) -> Iterator[str]:
+    from hlm.plan.forecast import forecast
+
+    cost = forecast(plan)
+    fits = len(plan.scenarios) * plan.replicates * sum(len(m.methods) for m in plan.models)
+    yield f"{fits:,} fits in {cost.batches} batches"
+    yield (
+        f"about {_time(cost.core_seconds)} of one core, "
+        f"{_time(cost.wall_seconds(cores))} on {cores} cores with figures and report"
+    )
+    yield (
+        f"about {_size(cost.kept_bytes)} of results, "
+        f"{_size(cores * cost.temporary_bytes)} of disk for the time being"
+    )
+
+
+def _abbreviated(rows: Sequence[list[Any]]) -> list[list[Any]]:
+    if len(rows) <= MOST_ROWS:
+        return list(rows)
+    dots = ["...", f"({len(rows) - 2 * ENDS} more)", *[""] * (len(rows[0]) - 2)]
+    return [*rows[:ENDS], dots, *rows[-ENDS:]]
+
+
+def _aligned(rows: Sequence[list[Any]]) -> Iterator[str]:
+    text = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*text, strict=True)]
+    for row in text:
+        yield "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+
+
+def _time(seconds: float) -> str:
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds" if seconds >= 2 else "1 second"
+
+
+def _size(size: float) -> str:
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size / 1e3:.0f} kB"

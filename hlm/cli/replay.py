@@ -1,0 +1,46 @@
+"""Draw one data set of a study again and print its rows as CSV.
+
+    hlm replay config/ogorek2012.yaml units=30,rows=15,cor=0.9 17 > data.csv
+
+SCENARIO is a key, the beginning of one, a position in `hlm check`'s list, or levels.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hlm.cli.scenarios import find_scenario
+from hlm.cli.tables import print_table
+from hlm.errors import InputError
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("study", metavar="STUDY", help="the study file")
+    parser.add_argument("scenario", metavar="SCENARIO", help="which point of the grid")
+    parser.add_argument("replicate", metavar="REPLICATE", type=int, help="counted from 0")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw, print, return 0."""
+    from hlm.study import Study
+
+    study = Study.load(options.study)
+    scenario = find_scenario(study, options.scenario)
+    if not 0 <= options.replicate < study.replicates:
+        raise InputError(
+            f"no replicate {options.replicate}",
+            path="REPLICATE",
+            allowed=f"0 to {study.replicates - 1}",
+        )
+    import pandas as pd
+
+    from hlm.simulate import draw_rows
+
+    print_table(pd.DataFrame(draw_rows(scenario, study.seed, options.replicate)))
+    return 0

@@ -1,0 +1,104 @@
+"""Run a study: simulate, fit, summarize, draw, and put it all in a report.
+
+    hlm run config/ogorek2012.yaml --cores 2
+    hlm run big.yaml --profile slurm --batch-seconds 600 -- --keep-going
+
+Runs Snakemake, shows the command, and hands on what follows --.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hlm.errors import InputError
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_arguments", "run"]
+
+INTERRUPTED = 130
+
+NO_REPORT = {"-n", "--dry-run", "--dryrun", "--unlock", "--touch", "--lint", "--summary", "-D"}
+"""Options of Snakemake with which it makes no results."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.usage = (
+        "hlm run STUDY [--cores N] [--results DIR] [--batch-seconds S] [--profile P] "
+        "[-- SNAKEMAKE OPTIONS]"
+    )
+    parser.add_argument("study", metavar="STUDY", help="the study file")
+    parser.add_argument("--cores", metavar="N", type=int, help="default: all, or the profile's")
+    parser.add_argument("--results", metavar="DIR", default="results", help="default: %(default)s")
+    parser.add_argument("--batch-seconds", metavar="S", type=float, help="work in one job")
+    parser.add_argument("--profile", metavar="P", help="a folder, or the name of one in profiles/")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Validate the study, run Snakemake, then its report; return Snakemake's exit status."""
+    from hlm.study import Study
+
+    study = Study.load(options.study)
+    command = _command(options)
+    status = _call([*command, *_cores(options), *options.passed_on])
+    if status or NO_REPORT & set(options.passed_on):
+        return status
+    report = Path(options.results) / study.name / "report.html"
+    status = _call([*command, "--report", str(report)])
+    if status == 0:
+        print(f"report: {report}")
+    return status
+
+
+def _command(options: argparse.Namespace) -> list[str]:
+    config = [f"study={options.study}", f"results={options.results}"]
+    if options.batch_seconds is not None:
+        config.append(f"batch_seconds={options.batch_seconds}")
+    profile = ["--profile", _profile(options.profile)] if options.profile else []
+    snakefile = ["--snakefile", str(_root() / "Snakefile")]
+    return [sys.executable, "-m", "snakemake", *snakefile, *profile, "--config", *config]
+
+
+def _cores(options: argparse.Namespace) -> list[str]:
+    if options.cores is None:
+        return [] if options.profile else ["--cores", str(os.cpu_count() or 1)]
+    if options.cores < 1:
+        raise InputError(f"{options.cores} cores", path="--cores", allowed="a whole number > 0")
+    return ["--cores", str(options.cores)]
+
+
+def _profile(name: str) -> str:
+    shipped = _root() / "profiles" / name
+    return str(shipped) if shipped.is_dir() else name
+
+
+def _root() -> Path:
+    """Return the folder of the Snakefile: that of the source, where the package was installed."""
+    root = Path(__file__).parents[2]
+    if not (root / "Snakefile").is_file():
+        raise InputError(
+            "the workflow is not installed beside the package",
+            file=root / "Snakefile",
+            allowed="a copy of the repository, installed with pip install -e",
+        )
+    return root
+
+
+def _call(command: list[str]) -> int:
+    """Run a command in the foreground; on Ctrl-C let it put its things in order."""
+    print("$", shlex.join(["snakemake", *command[3:]]), flush=True)
+    interrupted = False
+    with subprocess.Popen(command) as process:
+        while process.returncode is None:
+            try:
+                process.wait()
+            except KeyboardInterrupt:
+                interrupted = True
+    return INTERRUPTED if interrupted else process.returncode

@@ -1,0 +1,89 @@
+"""Which scenario of a study a user means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hlm.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from hlm.scenario import Scenario
+    from hlm.study import Study
+
+__all__ = ["find_scenario"]
+
+LONGEST_POSITION = 6
+
+
+def find_scenario(study: Study, words: str) -> Scenario:
+    """Find a scenario by its key, a unique beginning of it, its position, or levels.
+
+    Parameters
+    ----------
+    study : Study
+    words : str
+        Such as ``3f09``, ``1`` or ``units=30,cor=0.9``.
+
+    Raises
+    ------
+    InputError
+        No scenario fits, or several.
+    """
+    if "=" in words:
+        found = _with_levels(study, words)
+    elif words.isdecimal() and len(words) <= LONGEST_POSITION:
+        found = list(study.scenarios[int(words) - 1 : int(words)]) if int(words) else []
+    else:
+        found = [scenario for scenario in study.scenarios if scenario.key.startswith(words)]
+    if len(found) == 1:
+        return found[0]
+    raise InputError(
+        f"{'several scenarios fit' if found else 'no scenario'} {words!r}",
+        path="SCENARIO",
+        allowed=_allowed(study),
+        suggestion=nearest(words, [scenario.key for scenario in study.scenarios]),
+    )
+
+
+def _with_levels(study: Study, words: str) -> list[Scenario]:
+    wanted = dict(_pair(part, study) for part in words.split(","))
+    return [
+        scenario
+        for scenario, levels in zip(study.scenarios, study.levels, strict=True)
+        if all(_same(levels[name], text) for name, text in wanted.items())
+    ]
+
+
+def _pair(part: str, study: Study) -> tuple[str, str]:
+    name, _, text = (word.strip() for word in part.partition("="))
+    values = [levels[name] for levels in study.levels if name in levels]
+    if not values:
+        names = list(study.levels[0])
+        raise InputError(
+            f"no factor {name!r} in the grid",
+            path="SCENARIO",
+            allowed=", ".join(names),
+            suggestion=nearest(name, names),
+        )
+    if not any(_same(value, text) for value in values):
+        distinct = list(dict.fromkeys(map(str, values)))
+        raise InputError(
+            f"no level {text!r}",
+            path=f"SCENARIO {name}",
+            allowed=", ".join(distinct),
+            suggestion=nearest(text, distinct),
+        )
+    return name, text
+
+
+def _same(level: Any, text: str) -> bool:
+    try:
+        return float(level) == float(text)
+    except (TypeError, ValueError):
+        return str(level) == text
+
+
+def _allowed(study: Study) -> str:
+    names = ",".join(f"{name}={level}" for name, level in study.levels[0].items())
+    example = f", or levels such as {names}" if names else ""
+    return f"a position from 1 to {len(study.scenarios)}, the beginning of a key{example}"
