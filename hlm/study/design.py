@@ -1,0 +1,129 @@
+"""The covariates of a design: as the simulation reads them, and one draw of them as an example."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hlm.errors import InputError
+from hlm.scenario import Covariate
+from hlm.study.schema import Binary, Grid, Normal, Range, Uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from hlm.study import schema
+    from hlm.study.schema import Design
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["covariates", "example"]
+
+MAX_ROWS = 10_000_000
+_RESERVED = ("unit", "scenario", "replicate")
+_NAME = re.compile(r"(?:[^\W\d_]|\.(?![0-9]))[\w.]*")
+
+
+def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate, ...]:
+    """Return the covariates of a design, by name.
+
+    They are sorted, so that the data do not depend on the order in which they are written.
+
+    Raises
+    ------
+    InputError
+        If a name is taken or no variable's name, or a grid does not fill the design.
+    """
+    if design.units * design.rows > MAX_ROWS:
+        problem = f"{design.units} units of {design.rows} rows are too many"
+        raise InputError(problem, path="design", allowed=f"{MAX_ROWS} rows in all")
+    _check_name(response, "truth.formula", what="response")
+    for name in design.covariates:
+        path = f"design.covariates.{name}"
+        _check_name(name, path, what="covariate")
+        if name in (response, group):
+            what = "response" if name == response else "group"
+            raise InputError(f"the covariate '{name}' is the {what} of the truth", path=path)
+    return tuple(_covariate(name, spec, design) for name, spec in sorted(design.covariates.items()))
+
+
+def _check_name(name: str, path: str, *, what: str) -> None:
+    if name in _RESERVED:
+        problem = f"the {what} '{name}' has a name that the results use"
+        raise InputError(problem, path=path, allowed=f"any but {', '.join(_RESERVED)}")
+    if not _NAME.fullmatch(name):
+        problem = f"the {what} '{name}' has no name that a formula can use"
+        raise InputError(problem, path=path, allowed="letters, digits, . and _, a letter first")
+
+
+def _covariate(name: str, spec: schema.Covariate, design: Design) -> Covariate:
+    match spec:
+        case Normal():
+            return Covariate(name, spec.level, "normal", float(spec.mean), float(spec.sd))
+        case Uniform():
+            return Covariate(name, spec.level, "uniform", float(spec.low), float(spec.high))
+        case Binary():
+            return Covariate(name, spec.level, "binary", float(spec.p), 0.0)
+    count = design.units if spec.level == "unit" else design.rows
+    return Covariate(name, spec.level, "grid", 0.0, 1.0, _points(name, spec, count))
+
+
+def _points(name: str, spec: Grid, count: int) -> tuple[float, ...]:
+    if isinstance(spec.grid, Range):
+        return _range(float(spec.grid.from_), float(spec.grid.to), spec.grid.endpoint, count)
+    values = tuple(float(value) for value in spec.grid)
+    if count % len(values):
+        raise InputError(
+            f"{len(values)} values do not fill {count} {spec.level}s",
+            path=f"design.covariates.{name}.grid",
+            allowed=f"as many values as {spec.level}s, or a number that divides it",
+        )
+    return values * (count // len(values))
+
+
+@lru_cache(maxsize=1024)
+def _range(first: float, last: float, endpoint: bool, count: int) -> tuple[float, ...]:
+    """Return first + k step, as R's seq() computes it."""
+    step = (last - first) / max(1, count - 1 if endpoint else count)
+    return tuple((first + np.arange(count) * step).tolist())
+
+
+@lru_cache(maxsize=64)
+def example(found: tuple[Covariate, ...], counts: tuple[int, int]) -> Mapping[str, Floats]:
+    """Draw the covariates once, for `counts` units and rows of each.
+
+    A stand-in to tell what no data can identify; binary covariates are drawn with probability
+    one half, so that a rare value does not pass for a constant. Of a longer grid only some
+    values are taken.
+
+    Examples
+    --------
+    >>> x = Covariate("x", "row", "grid", values=(1.0, 2.0))
+    >>> example((x,), (2, 2))["x"]
+    array([1., 2., 1., 2.])
+    """
+    rng = np.random.default_rng(2012)
+    data = {"unit": np.repeat(np.arange(1.0, counts[0] + 1), counts[1])}
+    for covariate in found:
+        shape = (counts[0], 1) if covariate.level == "unit" else counts
+        values = _draw(covariate, shape, rng)
+        data[covariate.name] = np.broadcast_to(values, counts).ravel()
+    return data
+
+
+def _draw(covariate: Covariate, size: tuple[int, int], rng: np.random.Generator) -> Floats:
+    if covariate.distribution == "grid":
+        count = size[0] if covariate.level == "unit" else size[1]
+        picked = np.linspace(0, len(covariate.values) - 1, count).astype(int)
+        values = np.array(covariate.values)[picked]
+        return values[:, None] if covariate.level == "unit" else values
+    if covariate.distribution == "normal":
+        return rng.normal(covariate.a, covariate.b, size)
+    if covariate.distribution == "uniform":
+        return rng.uniform(covariate.a, covariate.b, size)
+    return rng.permutation(np.arange(size[0] * size[1]) % 2).reshape(size).astype(float)

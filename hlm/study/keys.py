@@ -1,0 +1,38 @@
+"""The key of a scenario: a hash of the values that define its data.
+
+Values at their defaults are left out, so that a key of the study file that comes later does not
+change the keys of studies that do not use it.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from hlm.study.truth import canonical
+
+if TYPE_CHECKING:
+    from hlm.study.schema import Design, Truth
+    from hlm.study.truth import Parameters
+
+__all__ = ["scenario_key"]
+
+
+def scenario_key(truth: Truth, design: Design, found: Parameters) -> str:
+    """Return 16 hexadecimal digits that stand for a truth and a design.
+
+    They do not depend on the order of keys, nor on how a formula or a correlation is written.
+    """
+    values = {
+        "truth": truth.model_dump(by_alias=True, exclude_defaults=True),
+        "design": design.model_dump(by_alias=True, exclude_defaults=True),
+    }
+    values["truth"]["formula"] = canonical(found.formula)
+    for part in values["truth"]["random"].values():
+        part.pop("cor", None)
+        lower = [row[:i] for i, row in enumerate(found.cor)]
+        if any(any(row) for row in lower):
+            part["cor"] = lower
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return blake2b(text.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,114 @@
+"""What pydantic finds wrong, said as our own errors."""
+
+from __future__ import annotations
+
+import reprlib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from hlm.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic_core import ErrorDetails
+
+    from hlm.study.schema import Part
+
+    PartType = TypeVar("PartType", bound=Part)
+
+__all__ = ["join", "shown", "validate"]
+
+_TYPES = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "text",
+    "bool": "true or false",
+    "dict": "a mapping of keys to values",
+    "list": "a list",
+    "model": "a mapping of keys to values",
+    "finite_number": "a finite number",
+}
+_LIMITS = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+def validate(part: type[PartType], tree: Any, *, path: str = "") -> PartType:
+    """Check a tree of values against a part of the schema.
+
+    Raises
+    ------
+    InputError
+        For the first mistake, at its path.
+    """
+    try:
+        return part.model_validate(tree)
+    except ValidationError as error:
+        raise _translate(error.errors(include_url=False)[0], path) from None
+
+
+def join(path: str, parts: Iterable[str | int]) -> str:
+    """Write a path as users do: ``truth.fixed.x``, ``grid.design.units[2]``.
+
+    Examples
+    --------
+    >>> join("grid", ["design.units", 2])
+    'grid.design.units[2]'
+    """
+    for part in parts:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
+
+
+def shown(value: Any) -> str:
+    """Write a value that was found, shortened.
+
+    Examples
+    --------
+    >>> shown([True, None, "x"])
+    "[true, null, 'x']"
+    """
+    if isinstance(value, list):
+        return "[" + ", ".join(map(shown, value[:6])) + (", ..." if value[6:] else "") + "]"
+    words = {True: "true", False: "false", None: "null"}
+    return words[value] if value is None or isinstance(value, bool) else reprlib.repr(value)
+
+
+def _translate(error: ErrorDetails, path: str) -> InputError:
+    where = [p for p in error["loc"] if not (isinstance(p, str) and p[:1] == "<")]
+    if where[-1:] == ["[key]"]:
+        where = where[:-1]
+    kind, context, found = error["type"], error.get("ctx", {}), error["input"]
+    own = context.get("error")
+    if isinstance(own, InputError):
+        place = join(path, [*where, *([own.path] if own.path else [])])
+        return InputError(own.problem, path=place, allowed=own.allowed, suggestion=own.suggestion)
+    if kind == "union_tag_invalid":
+        where.append("distribution")
+        found = context["tag"].strip("<>")
+    problem, allowed, choices = _problem(kind, context, found)
+    suggestion = nearest(found, choices) if isinstance(found, str) else None
+    return InputError(problem, path=join(path, where), allowed=allowed, suggestion=suggestion)
+
+
+def _problem(kind: str, context: dict[str, Any], found: Any) -> tuple[str, str | None, list[str]]:
+    """Return the sentence, what is allowed, and the names that could have been meant."""
+    if kind == "missing":
+        return "the key is missing", None, []
+    value = f"{shown(found)} is not allowed"
+    if kind in ("literal_error", "union_tag_invalid"):
+        expected = context.get("expected") or context["expected_tags"]
+        choices = [c.strip(" '<>") for c in expected.replace(" or ", ", ").split(",")]
+        return value, ", ".join(c for c in choices if c != "grid"), choices
+    if kind in _LIMITS:
+        name, word = _LIMITS[kind]
+        return value, f"{word} {context[name]:g}", []
+    if kind == "too_short":
+        return "there is nothing in it", "at least one value", []
+    expected = _TYPES.get(kind.removesuffix("_type").removesuffix("_parsing"), "")
+    return value, expected or None, []

@@ -1,0 +1,176 @@
+"""The candidate models, and whether a scenario can identify them.
+
+The rules are lme4's (checkZdims, chkRank.drop.cols): in each random term fewer random effects than
+observations, more observations than coefficients, and fixed columns of full rank.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hlm.errors import InputError, nearest
+from hlm.formula import evaluate, model_columns
+from hlm.scenario import Covariate, Model, Scenario
+from hlm.study.design import example
+from hlm.study.truth import read_formula
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from hlm.formula import Formula
+    from hlm.study.schema import Estimation, Method, StudyFile
+
+    Floats = NDArray[np.float64]
+    Finder = Callable[[Formula, Mapping[str, Floats]], str | None]
+
+__all__ = ["Candidate", "candidates", "check_finite", "check_identified", "check_variables"]
+
+METHODS: tuple[Method, ...] = ("reml", "ml")
+
+_ENOUGH = 12  # units, and rows of each, that show the rank of all but odd designs
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A formula of the study and where it stands."""
+
+    name: str
+    path: str
+    formula: Formula
+
+
+def candidates(study: StudyFile) -> tuple[tuple[Candidate, Model], ...]:
+    """Read the models of a study, with the defaults of its estimation."""
+    found = []
+    for name, spec in study.models.items():
+        path = f"models.{name}"
+        if isinstance(spec, str):
+            found.append(_candidate(name, path, spec, None, study.estimation))
+        else:
+            path += ".formula"
+            found.append(_candidate(name, path, spec.formula, spec.methods, study.estimation))
+    return tuple(found)
+
+
+def _candidate(
+    name: str, path: str, text: str, methods: Sequence[Method] | None, estimation: Estimation
+) -> tuple[Candidate, Model]:
+    formula = read_formula(text, path=path)
+    wanted = methods or estimation.methods
+    ordered = tuple(method for method in METHODS if method in wanted)
+    model = Model(name, formula.text, ordered, estimation.df, estimation.level)
+    return Candidate(name, path, formula), model
+
+
+def check_variables(candidate: Candidate, truth: Formula, covariates: Sequence[str]) -> None:
+    """Refuse a formula whose response, group or variables the data do not have."""
+    formula, path = candidate.formula, candidate.path
+    group, others = truth.random[0].group, formula.random[0].group
+    for what, name, wanted in (
+        ("response", formula.response, truth.response),
+        ("group", others, group),
+    ):
+        if name != wanted:
+            problem = f"the {what} is '{name}', that of the truth is '{wanted}'"
+            raise InputError(problem, path=path, allowed=wanted, suggestion=wanted)
+    for name in formula.variables:
+        if name not in covariates:
+            raise InputError(
+                f"'{name}' in {formula.text} is no covariate of the design",
+                path=path,
+                allowed=", ".join(covariates) or "none: there are no covariates",
+                suggestion=nearest(name, covariates),
+            )
+
+
+def check_identified(candidate: Candidate, scenario: Scenario) -> None:
+    """Refuse a model that no data of a scenario can identify.
+
+    Raises
+    ------
+    InputError
+        If there are too few observations, or columns that depend on one another.
+    """
+    _check_counts(candidate, scenario.n_units, scenario.n_rows)
+    problem = _problem(candidate, scenario, _dependent)
+    if problem is not None:
+        raise _unidentified(candidate, problem)
+
+
+def check_finite(candidate: Candidate, scenario: Scenario) -> None:
+    """Refuse a formula with a function that some values of the covariates do not have."""
+    problem = _problem(candidate, scenario, _infinite)
+    if problem is not None:
+        raise InputError(problem, path=candidate.path)
+
+
+def _check_counts(candidate: Candidate, n_units: int, n_rows: int) -> None:
+    n, p = n_units * n_rows, len(candidate.formula.fixed)
+    if n <= p:
+        raise _unidentified(candidate, f"{n} observations for {p} fixed coefficients")
+    for block in candidate.formula.random:
+        effects = n_units * len(block.terms)
+        if n <= effects:
+            names = " + ".join(term.name for term in block.terms)
+            problem = f"{n} observations for {effects} random effects of ({names} | {block.group})"
+            raise _unidentified(candidate, problem)
+
+
+def _unidentified(candidate: Candidate, problem: str) -> InputError:
+    return InputError(
+        f"the model '{candidate.name}' cannot be identified: {problem}",
+        path=candidate.path,
+        allowed="more observations, or fewer terms",
+    )
+
+
+def _problem(candidate: Candidate, scenario: Scenario, find: Finder) -> str | None:
+    """Try the columns of a formula on a small example, and on a whole one before refusing it."""
+    counts = (scenario.n_units, scenario.n_rows)
+    few = (min(counts[0], _ENOUGH), min(counts[1], _ENOUGH))
+    problem = _try(candidate.formula, scenario.covariates, few, find)
+    if problem is None or few == counts:
+        return problem
+    return _try(candidate.formula, scenario.covariates, counts, find)
+
+
+@lru_cache(maxsize=4096)
+def _try(
+    formula: Formula, covariates: tuple[Covariate, ...], counts: tuple[int, int], find: Finder
+) -> str | None:
+    return find(formula, example(covariates, counts))
+
+
+def _infinite(formula: Formula, data: Mapping[str, Floats]) -> str | None:
+    terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
+    for factor in dict.fromkeys(factor for term in terms for factor in term.factors):
+        if not np.all(np.isfinite(evaluate(factor, data))):
+            return f"'{factor.name}' is not finite for some values of the covariates"
+    return None
+
+
+def _dependent(formula: Formula, data: Mapping[str, Floats]) -> str | None:
+    names, columns = model_columns(formula.fixed, data)
+    fixed = _scaled(columns, centred=names[0] == "(Intercept)")
+    if np.linalg.matrix_rank(fixed, tol=1e-9) == len(names):
+        return None
+    ranks = (np.linalg.matrix_rank(fixed[:, : i + 1], tol=1e-9) for i in range(len(names)))
+    first = next(name for i, (name, rank) in enumerate(zip(names, ranks, strict=True)) if rank <= i)
+    return f"the column '{first}' depends on the others"
+
+
+def _scaled(columns: Floats, *, centred: bool) -> Floats:
+    """Centre and scale columns, so that their rank shows whatever their units."""
+    size = np.linalg.norm(columns, axis=0)
+    moved = columns - columns.mean(axis=0) if centred else columns.copy()
+    if centred:
+        moved[:, 0] = 1.0
+    length = np.linalg.norm(moved, axis=0)
+    constant = length <= 1e-10 * size
+    return np.where(constant, 0.0, moved / np.where(constant, 1.0, length))

@@ -1,0 +1,256 @@
+"""The shape of the study file: its keys, their types, defaults and limits.
+
+What holds between keys (the coefficients that a formula needs, correlations that are possible)
+is checked where the study is resolved; the JSON schema for editors is made from this module.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+from hlm.errors import InputError, nearest
+
+__all__ = [
+    "Binary",
+    "Candidate",
+    "Covariate",
+    "Design",
+    "Estimation",
+    "Grid",
+    "Normal",
+    "Range",
+    "StudyFile",
+    "Truth",
+    "Uniform",
+    "schema_text",
+]
+
+MAX_UNITS = 1_000_000
+MAX_ROWS = 10_000_000  # of one data set: some 100 MB of doubles a column
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
+
+
+def _safe_name(name: str) -> str:
+    if not _SAFE_NAME.fullmatch(name):
+        raise InputError(
+            f"the name {name!r} is not safe for files",
+            allowed="letters, digits, _ . -; not first a dot; at most 64 characters",
+        )
+    return name
+
+
+SafeName = Annotated[str, AfterValidator(_safe_name)]
+Method = Literal["reml", "ml"]
+Methods = Annotated[list[Method], Field(min_length=1)]
+Positive = Annotated[float, Field(gt=0)]
+Probability = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Part(BaseModel):
+    """A mapping of the file, without unknown keys and without conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        """Say which keys there are; a misspelt key is reported before the one it stands for."""
+        if isinstance(data, dict):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            for key in data:
+                if key not in known:
+                    raise InputError(
+                        f"unknown key '{key}'",
+                        path=key,
+                        allowed=", ".join(known),
+                        suggestion=nearest(key, known),
+                    )
+        return data
+
+
+Level = Annotated[
+    Literal["unit", "row"], Field(description="Whether it has one value per unit or per row.")
+]
+
+
+class Normal(Part):
+    """A covariate drawn from a normal distribution."""
+
+    level: Level
+    distribution: Literal["normal"] = Field("normal", description="How it is drawn.")
+    mean: float = Field(0.0, description="Its mean.")
+    sd: Positive = Field(1.0, description="Its standard deviation.")
+
+
+class Uniform(Part):
+    """A covariate drawn from a uniform distribution."""
+
+    level: Level
+    distribution: Literal["uniform"] = Field(description="How it is drawn.")
+    low: float = Field(0.0, description="Its lower end.")
+    high: float = Field(1.0, description="Its upper end.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Uniform:
+        if not self.low < self.high:
+            problem = f"low is {self.low:g} and high is {self.high:g}"
+            raise InputError(problem, allowed="low below high")
+        return self
+
+
+class Binary(Part):
+    """A covariate that is 1 with some probability, else 0."""
+
+    level: Level
+    distribution: Literal["binary"] = Field(description="How it is drawn.")
+    p: Probability = Field(0.5, description="The probability of a 1.")
+
+
+class Range(Part):
+    """Evenly spaced points, as many as the design has units or rows."""
+
+    from_: float = Field(alias="from", description="The first point.")
+    to: float = Field(description="The last point, or the one after it.")
+    endpoint: bool = Field(True, description="Whether the last point is `to` itself.")
+
+    @model_validator(mode="after")
+    def _apart(self) -> Range:
+        if self.from_ == self.to:
+            raise InputError(f"from and to are both {self.to:g}", allowed="two different numbers")
+        return self
+
+
+class Grid(Part):
+    """A covariate with fixed values, the same in every data set."""
+
+    level: Level
+    grid: Annotated[
+        Annotated[Range, Tag("<range>")]
+        | Annotated[list[float], Field(min_length=1), Tag("<values>")],
+        Discriminator(lambda value: "<values>" if isinstance(value, list) else "<range>"),
+    ] = Field(description="A range, or a list of values that is repeated to fill the design.")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, Part):
+        return f"<{type(value).__name__.lower()}>"
+    if not isinstance(value, dict):
+        return "<normal>"
+    return "<grid>" if "grid" in value else f"<{value.get('distribution', 'normal')}>"
+
+
+Covariate = Annotated[
+    Annotated[Normal, Tag("<normal>")]
+    | Annotated[Uniform, Tag("<uniform>")]
+    | Annotated[Binary, Tag("<binary>")]
+    | Annotated[Grid, Tag("<grid>")],
+    Discriminator(_kind),
+]
+
+
+class Design(Part):
+    """Sample sizes and covariates."""
+
+    units: int = Field(ge=2, le=MAX_UNITS, description="Units (level 2).")
+    rows: int = Field(ge=1, le=MAX_ROWS, description="Rows of each unit (level 1).")
+    covariates: dict[str, Covariate] = Field({}, description="Each covariate by its name.")
+
+
+class RandomPart(Part):
+    """The distribution of the random effects of a unit."""
+
+    sd: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        description="The standard deviation of each random effect of the formula."
+    )
+    cor: Annotated[
+        Annotated[float, Tag("<number>")] | Annotated[list[list[float]], Tag("<matrix>")],
+        Discriminator(lambda value: "<matrix>" if isinstance(value, list) else "<number>"),
+    ] = Field(
+        0.0,
+        description="Their correlation: one number for all pairs, or a matrix in the order of "
+        "the formula's random terms.",
+    )
+
+
+class Residual(Part):
+    """The distribution of the residuals."""
+
+    sd: Positive = Field(description="Their standard deviation.")
+
+
+class Truth(Part):
+    """The model that generates the data, with its parameters."""
+
+    formula: str = Field(description="The model, as an lme4 formula.")
+    fixed: dict[str, float] = Field(description="Each fixed coefficient of the formula.")
+    random: dict[str, RandomPart] = Field(description="The random effects, under their group.")
+    residual: Residual = Field(description="The residuals.")
+
+
+class Candidate(Part):
+    """A model to be fitted, where it needs more than a formula."""
+
+    formula: str = Field(description="The model, as an lme4 formula.")
+    methods: Methods | None = Field(
+        None, description="How it is estimated, if not as the key `estimation` says."
+    )
+
+
+class Estimation(Part):
+    """How the models are fitted."""
+
+    methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
+    df: Literal["satterthwaite", "residual", "infinite"] = Field(
+        "satterthwaite", description="Degrees of freedom of the fixed coefficients."
+    )
+    level: Probability = Field(0.95, description="Level of the confidence limits.")
+
+
+Models = dict[
+    SafeName,
+    Annotated[
+        Annotated[str, Tag("<formula>")] | Annotated[Candidate, Tag("<mapping>")],
+        Discriminator(lambda value: "<formula>" if isinstance(value, str) else "<mapping>"),
+    ],
+]
+
+
+class StudyFile(Part):
+    """A Monte Carlo study of hierarchical linear models."""
+
+    name: SafeName = Field(description="The study's name, also that of its results' folder.")
+    seed: int = Field(ge=0, lt=2**63, description="The seed of all random numbers.")
+    replicates: int = Field(ge=1, le=10**9, description="Data sets simulated for each scenario.")
+    truth: Truth = Field(description="The model that generates the data.")
+    design: Design = Field(description="Sample sizes and covariates.")
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
+        {}, description="Levels of any value of truth and design, under its path; crossed."
+    )
+    models: Models = Field(min_length=1, description="The models to be fitted, by name.")
+    estimation: Estimation = Field(Estimation(), description="How the models are fitted.")
+
+
+def schema_text() -> str:
+    """Return the JSON schema of the study file, as it is kept for editors.
+
+    Examples
+    --------
+    >>> '"title": "StudyFile"' in schema_text()
+    True
+    """
+    schema = StudyFile.model_json_schema()
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(draft | schema, indent=2) + "\n"
