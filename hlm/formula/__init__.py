@@ -6,7 +6,8 @@ handed to Python's ``eval``.
 """
 
 from hlm.formula.design import evaluate, factor_levels, model_columns, random_names
-from hlm.formula.terms import Factor, Formula, RandomTerm, Term, parse
+from hlm.formula.expansion import Factor, Term
+from hlm.formula.terms import Formula, RandomTerm, parse
 
 __all__ = [
     "Factor",

@@ -18,7 +18,7 @@ from hlm.errors import InputError, nearest
 from hlm.formula.syntax import Binary, Call, Name, Node, Number, Paren, Sum
 
 if TYPE_CHECKING:
-    from hlm.formula.terms import Factor, Term
+    from hlm.formula.expansion import Factor, Term
 
 __all__ = ["evaluate", "factor_levels", "model_columns", "random_names"]
 
