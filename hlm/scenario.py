@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-__all__ = ["Covariate", "Model", "Scenario"]
+__all__ = ["BLOCK", "Covariate", "Model", "Scenario"]
+
+BLOCK = 1000
+"""Replicates that share random streams; a range that starts within a block redraws what is before."""
 
 Level = Literal["unit", "row"]
 Distribution = Literal["normal", "uniform", "binary", "grid"]

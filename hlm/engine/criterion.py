@@ -35,7 +35,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hlm.engine.jit import kernel
+from hlm.jit import kernel
 from hlm.engine.linalg import cholesky, solve_lower, solve_upper
 from hlm.engine.units import RANK_TOLERANCE
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from hlm.engine.inference import Estimates, Parametrization, allocate_estimates, infer
 from hlm.engine.criterion import State, allocate_state
-from hlm.engine.jit import kernel
+from hlm.jit import kernel
 from hlm.engine.newton import (
     CONVERGED,
     NO_START,

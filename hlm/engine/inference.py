@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hlm.engine.jit import kernel
+from hlm.jit import kernel
 from hlm.engine.linalg import cholesky, eigh_jacobi, solve_lower
 
 __all__ = ["FLAT_TOLERANCE", "Estimates", "Parametrization", "allocate_estimates", "infer"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hlm.engine.jit import kernel
+from hlm.jit import kernel
 
 __all__ = ["cholesky", "eigh_jacobi", "invert_lower", "solve_lower", "solve_upper"]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hlm.engine.criterion import differentiate, evaluate
-from hlm.engine.jit import kernel
+from hlm.jit import kernel
 from hlm.engine.linalg import cholesky, eigh_jacobi, solve_lower, solve_upper
 from hlm.engine.start import moment_start
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.engine.criterion import evaluate
-from hlm.engine.jit import kernel
+from hlm.jit import kernel
 from hlm.engine.linalg import cholesky, eigh_jacobi, invert_lower, solve_upper
 
 __all__ = ["EIGENVALUE_FLOOR", "moment_start"]

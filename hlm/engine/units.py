@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hlm.engine.jit import kernel
+from hlm.jit import kernel
 from hlm.engine.linalg import cholesky
 
 __all__ = ["RANK_TOLERANCE", "Units", "allocate_units", "pair_moments", "rotate_units"]

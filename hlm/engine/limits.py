@@ -1,0 +1,56 @@
+r"""Confidence limits: t for fixed effects, Wald on the log scale for sds, on atanh for correlations."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["confidence_limits", "critical_value"]
+
+Floats = NDArray[np.float64]
+
+
+def critical_value(df: Floats, level: float) -> Floats:
+    """Two-sided quantile of Student's t; of the normal where `df` is infinite or NaN.
+
+    Examples
+    --------
+    >>> critical_value(np.array([28.0, np.inf]), 0.95).round(4)
+    array([2.0484, 1.96  ])
+    """
+    from scipy.special import ndtri, stdtrit
+
+    share = 0.5 + level / 2.0
+    finite = np.isfinite(df)
+    return np.where(finite, stdtrit(np.where(finite, df, 1.0), share), ndtri(share))
+
+
+def confidence_limits(
+    estimate: Floats, se: Floats, df: Floats, kinds: list[str], level: float
+) -> tuple[Floats, Floats]:
+    """Return lower and upper limits.
+
+    Parameters
+    ----------
+    estimate, se, df : ndarray (..., n_terms)
+    kinds : list of {'fixed', 'sd', 'cor'}
+        What each term is: estimate +- c se; exp(log sd +- c se / sd);
+        tanh(atanh rho +- c se / (1 - rho^2)), c the critical value.
+    level : float
+
+    Returns
+    -------
+    lower, upper : ndarray (..., n_terms)
+        NaN where the standard error is: at the boundary.
+    """
+    half = critical_value(df, level) * se
+    lower, upper = estimate - half, estimate + half
+    sd = np.array([kind == "sd" for kind in kinds])
+    cor = np.array([kind == "cor" for kind in kinds])
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        factor = np.exp(half[..., sd] / estimate[..., sd])
+        lower[..., sd], upper[..., sd] = estimate[..., sd] / factor, estimate[..., sd] * factor
+        centre = np.arctanh(np.where(np.isnan(se[..., cor]), np.nan, estimate[..., cor]))
+        width = half[..., cor] / (1.0 - estimate[..., cor] ** 2)
+        lower[..., cor], upper[..., cor] = np.tanh(centre - width), np.tanh(centre + width)
+    return lower, upper

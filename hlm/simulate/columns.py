@@ -1,0 +1,286 @@
+r"""The columns whose cross-products are kept, and how each model is made of them.
+
+A column of X or Z is a product of a row-level part and a unit-level part, such as x times a. Per
+unit, the second is a number: so only the distinct row-level parts, "columns", are crossed with
+each other and with y, and the unit-level parts, "multipliers", are kept beside. Parts are scaled by
+powers of two, which is exact, and centred where their mean is large against their sd, so that a
+covariate such as a year loses no digits; a model may centre a part only where it has the margins
+that make this a change of basis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from math import isfinite, log2
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.formula import Factor, Formula, Term, evaluate, parse
+from hlm.scenario import Covariate, Model, Scenario
+
+__all__ = ["Basis", "ModelColumns", "Part", "basis_of", "model_columns_of", "truth_effects"]
+
+Floats = NDArray[np.float64]
+
+REFERENCE_POINTS = 512
+CENTRE_ABOVE = 2.0
+"""A part is centred where |mean| exceeds this many sds."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One product of factors of one level, as (product - centre) / scale.
+
+    Attributes
+    ----------
+    factors : tuple of Factor
+        Empty for the constant 1.
+    centre, scale : float
+    """
+
+    factors: tuple[Factor, ...]
+    centre: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def identity(self) -> tuple[frozenset[str], float]:
+        """What tells two parts apart: their factors, in any order, and their centre."""
+        return frozenset(factor.name for factor in self.factors), self.centre
+
+    def values(self, data: dict[str, Floats]) -> Floats:
+        """Compute the part from covariates that broadcast against each other."""
+        product: Floats = np.ones(1)
+        for factor in self.factors:
+            product = product * evaluate(factor, data)
+        return product if not self.factors else (product - self.centre) / self.scale
+
+
+CONSTANT = Part(())
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The union of what the truth and the models need.
+
+    Attributes
+    ----------
+    columns : tuple of Part
+        Row-level parts; the first is the constant.
+    multipliers : tuple of Part
+        Unit-level parts; the first is the constant.
+    """
+
+    columns: tuple[Part, ...]
+    multipliers: tuple[Part, ...]
+
+    def place(self, split: tuple[Part, Part]) -> tuple[int, int]:
+        """Return the numbers of a column's row-level and unit-level part."""
+        row, unit = split
+        return _find(self.columns, row), _find(self.multipliers, unit)
+
+
+@dataclass(frozen=True)
+class ModelColumns:
+    """One model in terms of a basis: X = X* T_x, Z = Z* T_z, y = rest + X* offset + ...
+
+    Attributes
+    ----------
+    fixed, random : ndarray of int (p, 2), (q, 2)
+        Column and multiplier of each column of X* and Z*.
+    fixed_transform, random_transform : ndarray (p, p), (q, q)
+        T_x and T_z.
+    offset : ndarray (p,)
+        The truth's coefficients on X*.
+    rest, rest_coef : ndarray of int (k, 2), ndarray (k,)
+        The truth's fixed part that the model does not have.
+    """
+
+    fixed: NDArray[np.int64]
+    random: NDArray[np.int64]
+    fixed_transform: Floats
+    random_transform: Floats
+    offset: Floats
+    rest: NDArray[np.int64]
+    rest_coef: Floats
+
+
+def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:
+    """Collect the parts that the truth's random effects, its fixed part and the models need."""
+    columns, multipliers = {CONSTANT.identity: CONSTANT}, {CONSTANT.identity: CONSTANT}
+    truth = parse(scenario.formula)
+    needed = [_plain(scenario, term) for term in (*truth.fixed, *_random_terms(truth))]
+    for model in models:
+        formula = parse(model.formula)
+        needed += [split for split, _ in _splits(scenario, formula.fixed)]
+        for block in formula.random:
+            needed += [split for split, _ in _splits(scenario, block.terms)]
+    for row, unit in needed:
+        columns.setdefault(row.identity, row)
+        multipliers.setdefault(unit.identity, unit)
+    return Basis(tuple(columns.values()), tuple(multipliers.values()))
+
+
+def truth_effects(scenario: Scenario, basis: Basis) -> tuple[NDArray[np.int64], Floats]:
+    """Return column, multiplier and scale of each of the truth's random effects."""
+    splits = [_plain(scenario, term) for term in _random_terms(parse(scenario.formula))]
+    scales = np.array([row.scale * unit.scale for row, unit in splits])
+    return _pairs([basis.place(split) for split in splits]), scales
+
+
+def model_columns_of(scenario: Scenario, basis: Basis, model: Model) -> ModelColumns:
+    """Express a model in a basis that contains it."""
+    formula = parse(model.formula)
+    fixed, fixed_transform = _express(scenario, basis, formula.fixed)
+    blocks = [_express(scenario, basis, block.terms) for block in formula.random]
+    offset, rest, rest_coef = np.zeros(len(fixed)), [], []
+    own = {_identity(term): j for j, term in enumerate(formula.fixed)}
+    values = dict(scenario.fixed)
+    for term in parse(scenario.formula).fixed:
+        j = own.get(_identity(term))
+        if j is not None:
+            offset += fixed_transform[:, j] * values[term.name]
+        else:
+            row, unit = _plain(scenario, term)
+            rest.append(basis.place((row, unit)))
+            rest_coef.append(values[term.name] * row.scale * unit.scale)
+    return ModelColumns(
+        fixed=_pairs(fixed),
+        random=_pairs([pair for places, _ in blocks for pair in places]),
+        fixed_transform=fixed_transform,
+        random_transform=_block_diagonal([transform for _, transform in blocks]),
+        offset=offset,
+        rest=_pairs(rest),
+        rest_coef=np.array(rest_coef, dtype=float),
+    )
+
+
+def _express(
+    scenario: Scenario, basis: Basis, terms: tuple[Term, ...]
+) -> tuple[list[tuple[int, int]], Floats]:
+    """Return the places of the terms' scaled columns X*, and T with X = X* T."""
+    splits = _splits(scenario, terms)
+    places = [basis.place(split) for split, _ in splits]
+    transform = np.zeros((len(terms), len(terms)))
+    for j, ((row, unit), margins) in enumerate(splits):
+        transform[j, j] = row.scale * unit.scale
+        for k, coefficient in (
+            (margins[0], row.centre * unit.scale),
+            (margins[1], row.scale * unit.centre),
+            (margins[2], row.centre * unit.centre),
+        ):
+            if coefficient:
+                transform[k, j] += coefficient
+    return places, transform
+
+
+def _splits(
+    scenario: Scenario, terms: tuple[Term, ...]
+) -> list[tuple[tuple[Part, Part], tuple[int, int, int]]]:
+    """Split each term into parts, centred where margins allow; with the numbers of its margins."""
+    raw = [_raw(scenario, term) for term in terms]
+    numbers = {(_names(row), _names(unit)): j for j, (row, unit) in enumerate(raw)}
+    none: frozenset[str] = frozenset()
+    rows_with_margin = {
+        _names(row)
+        for row, _ in raw
+        if all((none, _names(u)) in numbers for r, u in raw if _names(r) == _names(row))
+    }
+    units_with_margin = {
+        _names(unit)
+        for _, unit in raw
+        if all((_names(r), none) in numbers for r, u in raw if _names(u) == _names(unit))
+    }
+    splits = []
+    for row, unit in raw:
+        row_part = _part(scenario, row, centred=_names(row) in rows_with_margin)
+        unit_part = _part(scenario, unit, centred=_names(unit) in units_with_margin)
+        margins = (
+            numbers.get((none, _names(unit)), -1),
+            numbers.get((_names(row), none), -1),
+            numbers.get((none, none), -1),
+        )
+        splits.append(((row_part, unit_part), margins))
+    return splits
+
+
+def _raw(scenario: Scenario, term: Term) -> tuple[tuple[Factor, ...], tuple[Factor, ...]]:
+    """Split a term's factors by level; a factor with any row-level variable is row-level."""
+    row_level = {c.name for c in scenario.covariates if c.level == "row"}
+    rows = tuple(f for f in term.factors if row_level.intersection(f.variables))
+    return rows, tuple(f for f in term.factors if f not in rows)
+
+
+def _plain(scenario: Scenario, term: Term) -> tuple[Part, Part]:
+    """Split a term into parts that are scaled but not centred."""
+    row, unit = _raw(scenario, term)
+    return _part(scenario, row, centred=False), _part(scenario, unit, centred=False)
+
+
+def _part(scenario: Scenario, factors: tuple[Factor, ...], *, centred: bool) -> Part:
+    """Scale a product by a power of two near its sd, and centre it where that matters."""
+    if not factors:
+        return CONSTANT
+    mean, sd = _moments(scenario.covariates, factors)
+    scale = 2.0 ** round(log2(sd)) if sd > 0.0 else 1.0
+    centre = scale * round(mean / scale) if centred and abs(mean) > CENTRE_ABOVE * sd > 0 else 0.0
+    return Part(factors, centre, scale)
+
+
+@cache
+def _moments(covariates: tuple[Covariate, ...], factors: tuple[Factor, ...]) -> tuple[float, float]:
+    """Mean and sd of a product over evenly spread points of the covariates' distributions."""
+    data = {c.name: _reference(c, k) for k, c in enumerate(covariates)}
+    with np.errstate(all="ignore"):
+        values = Part(factors).values(data)
+        mean, sd = float(values.mean()), float(values.std())
+    return (mean, sd) if isfinite(mean) and isfinite(sd) else (0.0, 0.0)
+
+
+def _reference(covariate: Covariate, k: int) -> Floats:
+    """Spread points over the distribution of covariate number k (an additive recurrence)."""
+    step = (np.sqrt((2, 3, 5, 7, 11, 13, 17, 19)[k % 8]) + k // 8) % 1.0
+    share = (np.arange(REFERENCE_POINTS) * step + 0.5 / REFERENCE_POINTS) % 1.0
+    match covariate.distribution:
+        case "normal":
+            quantile = NormalDist().inv_cdf
+            return covariate.a + covariate.b * np.array([quantile(u) for u in share])
+        case "uniform":
+            return covariate.a + (covariate.b - covariate.a) * share
+        case "binary":
+            return (share < covariate.a).astype(float)
+        case "grid":
+            values = np.array(covariate.values)
+            return values[(share * len(values)).astype(int)]
+
+
+def _random_terms(formula: Formula) -> tuple[Term, ...]:
+    return tuple(term for block in formula.random for term in block.terms)
+
+
+def _identity(term: Term) -> frozenset[str]:
+    return _names(term.factors)
+
+
+def _names(factors: tuple[Factor, ...]) -> frozenset[str]:
+    return frozenset(factor.name for factor in factors)
+
+
+def _find(parts: tuple[Part, ...], part: Part) -> int:
+    return next(k for k, other in enumerate(parts) if other.identity == part.identity)
+
+
+def _pairs(places: list[tuple[int, int]]) -> NDArray[np.int64]:
+    return np.array(places, dtype=np.int64).reshape(-1, 2)
+
+
+def _block_diagonal(blocks: list[Floats]) -> Floats:
+    size = sum(len(block) for block in blocks)
+    whole, start = np.zeros((size, size)), 0
+    for block in blocks:
+        whole[start : start + len(block), start : start + len(block)] = block
+        start += len(block)
+    return whole

@@ -1,0 +1,136 @@
+r"""Random numbers: a replicate is a function of (study seed, scenario key, replicate number) alone.
+
+Each block of `BLOCK` replicates of a scenario has its own streams, one for each purpose (noise,
+random effects, each covariate in order of name), seeded by the integers (purpose, block, key, study
+seed). Within a block the replicates follow one another, so a replicate does not depend on how many
+come after it, and a range that starts within a block skips what is before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.scenario import BLOCK, Covariate, Scenario
+
+__all__ = ["Draws", "draw"]
+
+Floats = NDArray[np.float64]
+
+CHUNK_VALUES = 1 << 16
+"""Normals drawn at a time: what fits the processor's second-level cache."""
+
+NOISE, EFFECTS, COVARIATES = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The raw material of n consecutive replicates; units vary fastest.
+
+    Attributes
+    ----------
+    covariates : dict of str to ndarray
+        (n, 1, n_units) at the level of the units, (n, n_rows, n_units) at that of the rows;
+        of a fixed grid (1, 1, n_units) or (1, n_rows, 1).
+    effects : ndarray (n, q, n_units)
+        The random effects.
+    noise : ndarray (n, n_rows, n_units)
+        The residuals.
+    """
+
+    covariates: dict[str, Floats]
+    effects: Floats
+    noise: Floats
+
+
+def draw(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[Draws]:
+    """Draw the replicates `start` to `stop - 1` of a scenario, some at a time.
+
+    Examples
+    --------
+    >>> s = Scenario("0" * 16, 2, 3, (), "y ~ 1 + (1 | g)", (("(Intercept)", 0.0),), (1.0,),
+    ...              ((1.0,),), 1.0)
+    >>> whole = next(draw(s, 1, 0, 5))
+    >>> bool((next(draw(s, 1, 3, 4)).noise[0] == whole.noise[3]).all())
+    True
+    """
+    factor = _root(np.array(scenario.cor)) * np.array(scenario.sd)[:, None]
+    size = max(1, CHUNK_VALUES // (scenario.n_units * scenario.n_rows))
+    for block in range(start // BLOCK, -(-stop // BLOCK)):
+        streams = _Streams(scenario, seed, block)
+        first, last = block * BLOCK, min(stop, (block + 1) * BLOCK)
+        for at in _chunks(first, min(max(start, first), last), size):
+            streams.take(*at, factor)
+        for at in _chunks(max(start, first), last, size):
+            yield streams.take(*at, factor)
+
+
+def _chunks(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
+    return ((a, min(a + size, stop)) for a in range(start, stop, size))
+
+
+class _Streams:
+    """The streams of one block of one scenario."""
+
+    def __init__(self, scenario: Scenario, seed: int, block: int) -> None:
+        key = (int(scenario.key[:8], 16), int(scenario.key[8:], 16))
+        by_name = sorted(scenario.covariates, key=lambda c: c.name)
+        self.scenario = scenario
+        self.noise, self.effects, *rest = (
+            np.random.default_rng((purpose, block, *key, seed))
+            for purpose in range(COVARIATES + len(by_name))
+        )
+        self.covariates = dict(zip((c.name for c in by_name), rest, strict=True))
+
+    def take(self, start: int, stop: int, factor: Floats) -> Draws:
+        """Draw the next `stop - start` replicates."""
+        s, n = self.scenario, stop - start
+        z = self.effects.standard_normal((n, len(s.sd), s.n_units))
+        noise = self.noise.standard_normal((n, s.n_rows, s.n_units))
+        noise *= s.sigma
+        return Draws(
+            covariates={
+                c.name: _covariate(c, self.covariates[c.name], n, s) for c in s.covariates
+            },
+            effects=_mix(factor, z),
+            noise=noise,
+        )
+
+
+def _covariate(c: Covariate, rng: np.random.Generator, n: int, s: Scenario) -> Floats:
+    """Draw n replicates of one covariate."""
+    shape = (n, s.n_rows if c.level == "row" else 1, s.n_units)
+    match c.distribution:
+        case "normal":
+            return c.a + c.b * rng.standard_normal(shape)
+        case "uniform":
+            return c.a + (c.b - c.a) * rng.random(shape)
+        case "binary":
+            return (rng.random(shape) < c.a).astype(float)
+        case "grid":
+            values = np.array(c.values)
+            return values.reshape((1, -1, 1) if c.level == "row" else (1, 1, -1))
+
+
+def _mix(factor: Floats, z: Floats) -> Floats:
+    """Multiply each unit's q independent normals by the factor, term by term in a fixed order."""
+    effects = np.zeros_like(z)
+    for a in range(len(factor)):
+        for k in range(a + 1):
+            if factor[a, k]:
+                effects[:, a] += factor[a, k] * z[:, k]
+    return effects
+
+
+def _root(cor: Floats) -> Floats:
+    """Lower-triangular square root of a correlation matrix, which may be singular."""
+    root = np.zeros_like(cor)
+    for j in range(len(cor)):
+        pivot = cor[j, j] - root[j, :j] @ root[j, :j]
+        if pivot > 1e-12:
+            root[j, j] = np.sqrt(pivot)
+            root[j + 1 :, j] = (cor[j + 1 :, j] - root[j + 1 :, :j] @ root[j, :j]) / root[j, j]
+    return root
