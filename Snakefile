@@ -5,6 +5,7 @@ import os
 from snakemake.exceptions import WorkflowError
 
 from hlm.errors import InputError
+from hlm.figures import TITLES, names
 from hlm.fingerprint import fingerprint
 from hlm.plan import BATCH_SECONDS, open_plan, prepare
 
@@ -45,7 +46,10 @@ localrules:
 
 rule all:
     input:
-        "<study>/measures.parquet",
+        "<study>/scenarios.csv",
+        "<study>/measures.csv",
+        "<study>/selection.csv",
+        expand("<study>/figures/{name}.{kind}", name=names(plan), kind=["png", "pdf"]),
 
 
 rule compile_kernels:
@@ -139,3 +143,30 @@ rule summarize:
         wanted=plan.wanted,
     script:
         "workflow/scripts/summarize.py"
+
+
+rule figures:
+    input:
+        plan=ancient("<study>/plan.json"),
+        measures=rules.summarize.output.measures,
+        selection=rules.summarize.output.selection,
+    output:
+        *[
+            report(
+                f"<study>/figures/{name}.png",
+                caption=f"workflow/report/{name}.rst",
+                category="Figures",
+                labels={"figure": TITLES[name]},
+            )
+            for name in names(plan)
+        ],
+        expand("<study>/figures/{name}.pdf", name=names(plan)),
+    log:
+        "<study>/logs/figures.log",
+    benchmark:
+        "<study>/benchmarks/figures.tsv"
+    params:
+        code=fingerprint("figures"),
+        wanted=plan.wanted,
+    script:
+        "workflow/scripts/figures.py"

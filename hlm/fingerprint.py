@@ -27,7 +27,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "fit": ("hlm.stages.fit",),
     "compact": ("hlm.stages.compact",),
     "summarize": ("hlm.stages.summarize",),
-    "figures": ("hlm.figures",),
+    "figures": ("hlm.figures.gallery",),
     "tables": ("hlm.tables",),
 }
 """The modules that the script of each stage imports."""

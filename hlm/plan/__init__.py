@@ -1,12 +1,12 @@
 """What a study needs computed, cut into batches; light to import, for it is read by every job."""
 
-from hlm.plan.batch import BLOCK, Batch, Range
+from hlm.plan.batch import GRAIN, Batch, Range
 from hlm.plan.plan import BATCH_SECONDS, Plan, make_plan
 from hlm.plan.prepare import open_plan, prepare
 
 __all__ = [
     "BATCH_SECONDS",
-    "BLOCK",
+    "GRAIN",
     "Batch",
     "Plan",
     "Range",

@@ -12,10 +12,10 @@ from hlm.scenario import Model
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["BLOCK", "Batch", "Range", "Work", "digest"]
+__all__ = ["GRAIN", "Batch", "Range", "Work", "digest"]
 
-BLOCK = 100
-"""Replicates that share a random stream: ranges start at a multiple of it."""
+GRAIN = 100
+"""Replicates in the smallest piece of work: ranges start at a multiple of it."""
 
 
 class Range(NamedTuple):
@@ -27,11 +27,11 @@ class Range(NamedTuple):
 
 
 class Work(NamedTuple):
-    """The smallest piece of work: one block of replicates of a scenario under one model."""
+    """The smallest piece of work: one grain of replicates of a scenario under one model."""
 
     scenario: str
     model: str
-    block: int
+    grain: int
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ class Batch:
         """Yield each piece of work, its model as a hash of the definition, and where it stops."""
         models = [digest(model.to_dict()) for model in self.models]
         for scenario, start, stop in self.ranges:
-            for block in range(start // BLOCK, -(-stop // BLOCK)):
-                end = min(stop, (block + 1) * BLOCK)
+            for grain in range(start // GRAIN, -(-stop // GRAIN)):
+                end = min(stop, (grain + 1) * GRAIN)
                 for model in models:
-                    yield Work(scenario, model, block), end
+                    yield Work(scenario, model, grain), end
 
     def to_dict(self) -> dict[str, Any]:
         """Return the batch as builtin types, for JSON."""

@@ -70,11 +70,10 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
     >>> 0 < cost.seconds < 1e-3
     True
     """
-    sizes = [_columns(model.formula) for model in models]
-    widest = max(p + q for p, q, _ in sizes) + 1
+    sizes = [_size(model.formula) for model in models]
+    fits = [len(model.methods) for model in models]
     random_columns = 1 + sum(c.level == "row" and not c.values for c in scenario.covariates)
     draw = DRAW_SECONDS * random_columns * scenario.n_units * scenario.n_rows
-    fits = [len(model.methods) for model in models]
     fit = sum(
         n * (FIT_BASE_SECONDS + FIT_STEP_SECONDS * scenario.n_units * (p + q) ** 2)
         for n, (p, q, _) in zip(fits, sizes, strict=True)
@@ -82,17 +81,44 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
     estimates = sum(n * terms for n, (_, _, terms) in zip(fits, sizes, strict=True))
     return Cost(
         seconds=draw + fit,
-        temporary_bytes=8.0 * scenario.n_units * widest * (widest + 1) / 2,
+        temporary_bytes=_temporary_bytes(scenario, models),
         kept_bytes=ESTIMATE_BYTES * estimates + FIT_BYTES * sum(fits),
     )
 
 
+def _temporary_bytes(scenario: Scenario, models: Sequence[Model]) -> float:
+    """Bytes of the cross-products: k row-level columns with y, and with each other if drawn."""
+    formulas = [scenario.formula, *(model.formula for model in models)]
+    row_level = {c.name: bool(c.values) for c in scenario.covariates if c.level == "row"}
+    rows, units = {frozenset[str]()}, {frozenset[str]()}
+    for term in (term for formula in formulas for term in _terms(formula)):
+        varying = {name for name, variables in term if row_level.keys() & variables}
+        rows.add(frozenset(varying))
+        units.add(frozenset(name for name, _ in term) - varying)
+    k = len(rows)
+    gram = 0 if all(row_level.values()) else k * (k + 1) // 2
+    return 8.0 * (1 + scenario.n_units * (k + gram + len(units)))
+
+
 @cache
-def _columns(formula: str) -> tuple[int, int, int]:
+def _terms(formula: str) -> frozenset[frozenset[tuple[str, frozenset[str]]]]:
+    """Return the terms of a formula, each as its factors' names and variables."""
+    from hlm.formula import parse
+
+    parsed = parse(formula)
+    terms = [*parsed.fixed, *(term for block in parsed.random for term in block.terms)]
+    return frozenset(
+        frozenset((factor.name, frozenset(factor.variables)) for factor in term.factors)
+        for term in terms
+    )
+
+
+@cache
+def _size(formula: str) -> tuple[int, int, int]:
     """Return p, q and the number of terms estimated: covariates of a study are numbers."""
     from hlm.formula import parse  # with NumPy: only planning needs it, not the reading of a plan
 
     parsed = parse(formula)
-    blocks = [len(block.terms) for block in parsed.random]
+    effects = [len(block.terms) for block in parsed.random]
     p = len(parsed.fixed)
-    return p, sum(blocks), p + sum(q * (q + 1) // 2 for q in blocks) + 1
+    return p, sum(effects), p + sum(q * (q + 1) // 2 for q in effects) + 1

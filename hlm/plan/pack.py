@@ -6,8 +6,9 @@ from itertools import groupby
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
-from hlm.plan.batch import BLOCK, Batch, Range
+from hlm.plan.batch import GRAIN, Batch, Range
 from hlm.plan.cost import replicate_cost
+from hlm.scenario import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,17 +34,17 @@ MAX_RANGE_REPLICATES = 5000
 
 
 class Piece(NamedTuple):
-    """One block of replicates of a scenario and the models to fit to it."""
+    """One grain of replicates of a scenario and the models to fit to it."""
 
     scenario: Scenario
-    block: int
+    grain: int
     stop: int
     models: tuple[Model, ...]
 
     @property
     def replicates(self) -> int:
         """How many replicates there are in it."""
-        return self.stop - self.block * BLOCK
+        return self.stop - self.grain * GRAIN
 
 
 class _Load(NamedTuple):
@@ -58,7 +59,7 @@ def pack(pieces: Sequence[Piece], *, seed: int, batch_seconds: float) -> list[Ba
     Parameters
     ----------
     pieces : sequence of Piece
-        In the order of the scenarios and their blocks.
+        In the order of the scenarios and their grains.
     seed : int
         The study's.
     batch_seconds : float
@@ -115,16 +116,22 @@ def _shares(loads: list[_Load], target: float) -> list[list[_Load]]:
 
 
 def _ranges(loads: list[_Load]) -> Iterator[Range]:
-    """Join the blocks that follow each other, as far as memory allows."""
+    """Join the grains that follow each other, as far as memory allows."""
     for _, group in groupby(enumerate(loads), lambda item: _run(*item)):
         run = [load for _, load in group]
-        per_block = max(load.bytes for load in run)
-        step = max(1, min(int(MAX_RANGE_BYTES // per_block), MAX_RANGE_REPLICATES // BLOCK))
+        step = _grains_in_memory(max(load.bytes for load in run))
         for first in range(0, len(run), step):
             part = [load.piece for load in run[first : first + step]]
-            yield Range(part[0].scenario.key, part[0].block * BLOCK, part[-1].stop)
+            yield Range(part[0].scenario.key, part[0].grain * GRAIN, part[-1].stop)
+
+
+def _grains_in_memory(per_grain: float) -> int:
+    """Return how many grains make a range: whole blocks of random streams where these fit."""
+    grains = min(int(MAX_RANGE_BYTES // per_grain), MAX_RANGE_REPLICATES // GRAIN)
+    block = BLOCK // GRAIN
+    return grains // block * block or max(1, grains)
 
 
 def _run(position: int, load: _Load) -> tuple[str, int]:
-    # Within a run of consecutive blocks, block minus position stays the same.
-    return load.piece.scenario.key, load.piece.block - position
+    # Within a run of consecutive grains, grain minus position stays the same.
+    return load.piece.scenario.key, load.piece.grain - position

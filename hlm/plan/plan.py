@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError
-from hlm.plan.batch import BLOCK, Batch, Work, digest
+from hlm.plan.batch import GRAIN, Batch, Work, digest
 from hlm.plan.pack import Piece, pack
 from hlm.scenario import Model, Scenario
 
@@ -198,12 +198,12 @@ def make_plan(
 def _wanted(study: Study) -> dict[Work, int]:
     """Return each piece of work that the study wants and where its replicates stop."""
     models = [digest(model.to_dict()) for model in study.models]
-    stops = [min(study.replicates, start + BLOCK) for start in range(0, study.replicates, BLOCK)]
+    stops = [min(study.replicates, start + GRAIN) for start in range(0, study.replicates, GRAIN)]
     return {
-        Work(scenario.key, model, block): stop
+        Work(scenario.key, model, grain): stop
         for scenario in study.scenarios
         for model in models
-        for block, stop in enumerate(stops)
+        for grain, stop in enumerate(stops)
     }
 
 
@@ -229,15 +229,15 @@ def _keep(
 
 
 def _pieces(study: Study, missing: dict[Work, int]) -> list[Piece]:
-    """Gather, for each block of each scenario, the models still to be fitted to it."""
+    """Gather, for each grain of each scenario, the models still to be fitted to it."""
     models = {digest(model.to_dict()): model for model in study.models}
     gathered: dict[tuple[str, int, int], list[Model]] = {}
     for work, stop in missing.items():
-        gathered.setdefault((work.scenario, work.block, stop), []).append(models[work.model])
+        gathered.setdefault((work.scenario, work.grain, stop), []).append(models[work.model])
     scenarios = {scenario.key: scenario for scenario in study.scenarios}
     return [
-        Piece(scenarios[key], block, stop, tuple(group))
-        for (key, block, stop), group in gathered.items()
+        Piece(scenarios[key], grain, stop, tuple(group))
+        for (key, grain, stop), group in gathered.items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""Which batch each block of results is taken from, when several batches hold it."""
+"""Which batch each grain of results is taken from, when several batches hold it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.plan.batch import BLOCK, Batch, Range, digest
+from hlm.plan.batch import GRAIN, Batch, Range, digest
 
 if TYPE_CHECKING:
     from hlm.plan.plan import Plan
@@ -15,7 +15,7 @@ __all__ = ["Sources"]
 
 
 class Sources:
-    """For one scenario: model and block -> batch.
+    """For one scenario: model and grain -> batch.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ class Sources:
     ----------
     holders : list of (int, Batch)
         The batches with some of this scenario, and their positions in the plan.
-    chosen : ndarray of int, (n_models, n_blocks)
-        Position in the plan of the first batch that holds all that is wanted of the block.
+    chosen : ndarray of int, (n_models, n_grains)
+        Position in the plan of the first batch that holds all that is wanted of the grain.
     """
 
     def __init__(self, plan: Plan, scenario: str) -> None:
@@ -40,7 +40,7 @@ class Sources:
             for position, batch in enumerate(plan.batches)
             if any(part.scenario == scenario for part in batch.ranges)
         ]
-        self.chosen = np.full((len(plan.models), -(-plan.replicates // BLOCK)), -1)
+        self.chosen = np.full((len(plan.models), -(-plan.replicates // GRAIN)), -1)
         for position, batch in self.holders:
             self._choose(position, batch)
 
@@ -57,14 +57,14 @@ class Sources:
         known = [row for row in rows if row is not None]
         for part in batch.ranges:
             if part.scenario == self._scenario:
-                blocks = self._whole_blocks(part)
-                free = np.ix_(known, blocks)
+                grains = self._whole_grains(part)
+                free = np.ix_(known, grains)
                 self.chosen[free] = np.where(self.chosen[free] < 0, position, self.chosen[free])
 
-    def _whole_blocks(self, part: Range) -> list[int]:
+    def _whole_grains(self, part: Range) -> list[int]:
         last = min(part.stop, self._replicates)
         return [
-            block
-            for block in range(part.start // BLOCK, -(-last // BLOCK))
-            if part.stop >= min((block + 1) * BLOCK, self._replicates)
+            grain
+            for grain in range(part.start // GRAIN, -(-last // GRAIN))
+            if part.stop >= min((grain + 1) * GRAIN, self._replicates)
         ]

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hlm.errors import InputError
-from hlm.plan.batch import BLOCK, Batch
+from hlm.plan.batch import GRAIN, Batch
 from hlm.plan.sources import Sources
 from hlm.store import ESTIMATES, FITS, SCENARIOS, open_parquet, with_grid, write, write_csv, writing
 
@@ -112,8 +112,8 @@ def _wanted(
     replicate = table["replicate"].to_numpy()
     model = _index(table, "model", [model.name for model in plan.models])
     inside = (replicate >= start) & (replicate < stop) & (model >= 0)
-    block = np.where(inside, replicate // BLOCK, 0)
-    return pa.array(inside & (sources.chosen[model, block] == position))
+    grain = np.where(inside, replicate // GRAIN, 0)
+    return pa.array(inside & (sources.chosen[model, grain] == position))
 
 
 def _order(plan: Plan, table: pa.Table) -> pa.Array:

@@ -52,7 +52,7 @@ def test_the_batches_hold_all_that_is_wanted_once(batch_seconds):
     assert sorted(work(plan)) == wanted(STUDY)
 
 
-def test_ranges_start_at_blocks_and_end_at_blocks_or_at_the_last_replicate():
+def test_ranges_start_at_grains_and_end_at_grains_or_at_the_last_replicate():
     plan = make_plan(STUDY, batch_seconds=1e-4)
     assert len(plan.batches) > 2
     for batch in plan.batches:
@@ -99,7 +99,7 @@ def test_nothing_new_nothing_to_do():
     assert again(STUDY, first, done=lambda _: False)[0] == first
 
 
-def test_more_replicates_compute_only_the_blocks_not_whole_yet():
+def test_more_replicates_compute_only_the_grains_not_whole_yet():
     study = STUDY.but(replicates=420)
     _, new = again(study, make_plan(STUDY))
     assert {replicate for _, _, replicate in work(None, new)} == set(range(200, 420))

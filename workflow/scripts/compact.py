@@ -1,17 +1,16 @@
 """Gather the results of all batches in one sorted file each."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.plan import Plan
+from hlm.stages.compact import compact, write_scenarios
+from hlm.stages.log import stderr_to
+
 if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
+    from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
-sys.stderr = Path(snakemake.log[0]).open("w", buffering=1, encoding="utf-8")
-
-from hlm.plan import Plan  # noqa: E402
-from hlm.stages.compact import compact, write_scenarios  # noqa: E402
-
+stderr_to(snakemake.log[0])
 plan = Plan.read(snakemake.input.plan)
 write_scenarios(plan, snakemake.output.scenarios, snakemake.output.scenarios_csv)
 compact(

@@ -1,14 +1,12 @@
 """Compile the numerical kernels once, before jobs could do so at the same time."""
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.engine import warm_up
+from hlm.stages.log import stderr_to
+
 if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
+    from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
-sys.stderr = Path(snakemake.log[0]).open("w", buffering=1, encoding="utf-8")
-
-from hlm.engine import warm_up  # noqa: E402
-
+stderr_to(snakemake.log[0])
 warm_up()

@@ -1,15 +1,13 @@
 """Draw the data sets of one batch."""
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.plan import Plan
+from hlm.stages.log import stderr_to
+from hlm.stages.simulate import simulate_batch
+
 if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
+    from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
-sys.stderr = Path(snakemake.log[0]).open("w", buffering=1, encoding="utf-8")
-
-from hlm.plan import Plan  # noqa: E402
-from hlm.stages.simulate import simulate_batch  # noqa: E402
-
+stderr_to(snakemake.log[0])
 simulate_batch(Plan.read(snakemake.input.plan), snakemake.wildcards.batch, snakemake.output[0])

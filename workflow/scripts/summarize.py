@@ -1,17 +1,15 @@
 """Summarize the estimates and the fits of the study."""
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.plan import Plan
+from hlm.stages.log import stderr_to
+from hlm.stages.summarize import summarize_study
+
 if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
+    from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
-sys.stderr = Path(snakemake.log[0]).open("w", buffering=1, encoding="utf-8")
-
-from hlm.plan import Plan  # noqa: E402
-from hlm.stages.summarize import summarize_study  # noqa: E402
-
+stderr_to(snakemake.log[0])
 summarize_study(
     Plan.read(snakemake.input.plan),
     snakemake.input.estimates,

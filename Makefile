@@ -1,0 +1,48 @@
+# make study   run a study (STUDY=file, CORES=n) and make its report
+# make test    run the tests
+# make check   style, types, examples in the documentation, the workflow's own checks
+# make bench   measure speed
+# make lock    renew the list of exact versions
+# make clean   delete the environment and what the tools left, not the results
+
+PYTHON ?= python3
+STUDY ?= config/ogorek2012.yaml
+CORES ?= 2
+BIN := .venv/bin
+
+.PHONY: study test check bench lock clean
+.DELETE_ON_ERROR:
+
+study: .venv/installed
+	$(BIN)/hlm run $(STUDY) --cores $(CORES)
+
+test: .venv/installed
+	$(BIN)/pytest
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+	$(BIN)/python -m hlm.study --check config/study.schema.json
+	$(BIN)/pytest --quiet hlm
+	! git grep -nE '/(home|root|work|Users)/[a-z]' -- ':!requirements.lock' ':!Makefile'
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks
+
+lock: .venv/installed
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url \
+	    --extra workflow --extra dev --allow-unsafe --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "hlm needs Python 3.11 or later: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
