@@ -82,10 +82,10 @@ def axes(grid: Mapping[str, Sequence[Any]], study: Mapping[str, Any]) -> tuple[A
         Axis(path, keys, _short(keys, walks.values()), tuple(grid[path]), _labels(grid[path]))
         for path, keys in walks.items()
     )
-    for axis in found:
-        _refuse_duplicates(axis)
     if math.prod(len(axis.levels) for axis in found) > MAX_SCENARIOS:
         raise InputError("too many scenarios", path="grid", allowed=f"at most {MAX_SCENARIOS}")
+    for axis in found:
+        _refuse_duplicates(axis)
     return found
 
 
@@ -139,8 +139,10 @@ def _walk(path: str, study: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _lost(path: str, rest: str, keys: tuple[str, ...], steps: Mapping[str, Any]) -> InputError:
     above = ".".join(keys)
-    near = nearest(rest, steps) or nearest(rest.split(".")[0], steps)
-    tail = rest.split(".", 1)[1:] if near and nearest(rest, steps) is None else []
+    first, *tail = rest.split(".", 1)
+    near = nearest(first, steps)
+    if near is None:
+        near, tail = nearest(rest, steps), []
     return InputError(
         f"'{path}' is no path of this study: {f'{above} has' if above else 'there is'} no '{rest}'",
         path=f"grid.{path}",
@@ -175,6 +177,9 @@ def _labels(levels: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _refuse_duplicates(axis: Axis) -> None:
+    seen = set()
     for i, level in enumerate(axis.levels):
-        if level in axis.levels[:i]:
+        value = json.dumps(level) if isinstance(level, list | dict) else level
+        if value in seen:
             raise InputError(f"the level {level} is there twice", path=f"grid.{axis.path}[{i}]")
+        seen.add(value)

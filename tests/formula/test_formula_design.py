@@ -89,8 +89,10 @@ R_COLUMNS = [
     ),
     (
         "~ f + f:h + x:f:h",
-        "(Intercept) ; fb ; fc ; fa:hv ; fb:hv ; fc:hv ; "
-        "fa:hu:x ; fb:hu:x ; fc:hu:x ; fa:hv:x ; fb:hv:x ; fc:hv:x",
+        (
+            "(Intercept) ; fb ; fc ; fa:hv ; fb:hv ; fc:hv ; "
+            "fa:hu:x ; fb:hu:x ; fc:hu:x ; fa:hv:x ; fb:hv:x ; fc:hv:x"
+        ),
         "21 7 9 4 0 9 1 29 0 16 0 45",
     ),
     (

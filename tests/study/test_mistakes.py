@@ -1,0 +1,806 @@
+"""Every mistake in a study gets one message: file and line, path, value, what is allowed."""
+
+import pytest
+
+from hlm.errors import InputError
+from hlm.study import Study
+
+BASE = """\
+name: demo
+seed: 1
+replicates: 100
+truth:
+  formula: y ~ x * a + (1 + x | unit)
+  fixed: {(Intercept): 1.0, a: -0.15, x: 3.0, "x:a": 0.3}
+  random: {unit: {sd: {(Intercept): 0.2, x: 0.5}, cor: 0.9}}
+  residual: {sd: 0.75}
+design:
+  units: 30
+  rows: 10
+  covariates:
+    a: {level: unit, distribution: normal}
+    x: {level: row, grid: {from: -4, to: 4, endpoint: false}}
+grid:
+  design.units: [10, 30]
+  design.rows: [5, 10]
+models:
+  full: y ~ x * a + (1 + x | unit)
+  small: y ~ x + (1 | unit)
+estimation: {methods: [reml, ml], df: satterthwaite, level: 0.95}
+"""
+
+
+def case(name, old, new, line, path, *fragments):
+    """Return a change of BASE, the line and path that the message names, and parts of it."""
+    return pytest.param(old, new, line, path, fragments, id=name)
+
+
+MISTAKES = [
+    case("misspelt key", "seed:", "seeed:", 2, "seeed", "'seeed'", "allowed: name, seed", "'seed'"),
+    case("misspelt section", "design:\n", "desing:\n", 9, "desing", "'desing'", "'design'"),
+    case(
+        "misspelt key in a section", "residual:", "residuals:", 8, "truth.residuals", "'residual'"
+    ),
+    case(
+        "misspelt key of a covariate",
+        "{level: unit,",
+        "{levle: unit,",
+        13,
+        "design.covariates.a.levle",
+        "'levle'",
+        "level, distribution, mean, sd",
+        "'level'",
+    ),
+    case(
+        "key of another distribution",
+        "n: normal}",
+        "n: normal, low: 0}",
+        13,
+        "design.covariates.a.low",
+        "mean, sd",
+    ),
+    case(
+        "grid with a distribution",
+        "row, grid",
+        "row, distribution: normal, grid",
+        14,
+        "design.covariates.x.distribution",
+        "level, grid",
+    ),
+    case("missing key", "seed: 1\n", "", 0, "seed", "the key is missing"),
+    case("missing key of a section", "  units: 30\n", "", 9, "design.units", "the key is missing"),
+    case("missing level", "level: unit, ", "", 13, "design.covariates.a.level", "is missing"),
+    case(
+        "empty models",
+        "models:\n  full: y ~ x * a + (1 + x | unit)\n  small: y ~ x + (1 | unit)\n",
+        "models: {}\n",
+        18,
+        "models",
+        "at least one value",
+    ),
+    case(
+        "unknown distribution",
+        "distribution: normal",
+        "distribution: nromal",
+        13,
+        "design.covariates.a.distribution",
+        "'nromal'",
+        "normal, uniform, binary",
+        "'normal'",
+    ),
+    case(
+        "unknown level",
+        "level: unit",
+        "level: units",
+        13,
+        "design.covariates.a.level",
+        "'units'",
+        "unit, row",
+        "'unit'",
+    ),
+    case(
+        "unknown df",
+        "satterthwaite",
+        "sattertwaite",
+        21,
+        "estimation.df",
+        "'sattertwaite'",
+        "satterthwaite, residual, infinite",
+        "did you mean 'satterthwaite'",
+    ),
+    case("unknown method", "[reml, ml]", "[rml]", 21, "estimation.methods[0]", "'rml'", "'reml'"),
+    case("no method", "[reml, ml]", "[]", 21, "estimation.methods", "at least one"),
+    case("text for a number", "seed: 1", "seed: one", 2, "seed", "'one'", "a whole number"),
+    case("fraction for a whole number", "seed: 1", "seed: 1.5", 2, "seed", "1.5", "a whole number"),
+    case("octal seed", "seed: 1", "seed: 017", 2, "seed", "'017'", "a whole number"),
+    case("quoted number", "units: 30", "units: '30'", 10, "design.units", "'30'", "a whole number"),
+    case("true for a number", "sd: 0.75", "sd: true", 8, "truth.residual.sd", "true", "a number"),
+    case("null for a section", "residual: {sd: 0.75}", "residual:", 8, "truth.residual", "null"),
+    case("number for a name", "name: demo", "name: 12", 1, "name", "12", "text"),
+    case("list for a mapping", "{sd: 0.75}", "[0.75]", 8, "truth.residual", "[0.75]", "a mapping"),
+    case(
+        "number for a covariate",
+        "{level: unit, distribution: normal}",
+        "3",
+        13,
+        "design.covariates.a",
+        "3",
+        "a mapping",
+    ),
+    case(
+        "number for a model", "small: y ~ x + (1 | unit)", "small: 3", 20, "models.small", "mapping"
+    ),
+    case(
+        "text for true",
+        "endpoint: false",
+        "endpoint: never",
+        14,
+        "design.covariates.x.grid.endpoint",
+        "'never'",
+        "true or false",
+    ),
+    case("NaN", "x: 3.0", "x: .nan", 6, "truth.fixed.x", "nan", "a finite number"),
+    case("infinity", "sd: 0.75", "sd: .inf", 8, "truth.residual.sd", "inf", "a finite number"),
+    case("overflow", "x: 3.0", "x: 1e999", 6, "truth.fixed.x", "inf", "a finite number"),
+    case("negative seed", "seed: 1", "seed: -1", 2, "seed", "-1", "at least 0"),
+    case("seed beyond 64 bits", "seed: 1", "seed: 9223372036854775808", 2, "seed", "below 9.2"),
+    case("zero replicates", "replicates: 100", "replicates: 0", 3, "replicates", "0", "at least 1"),
+    case("negative replicates", "replicates: 100", "replicates: -5", 3, "replicates", "at least 1"),
+    case("zero units", "units: 30", "units: 0", 10, "design.units", "0 is not", "at least 2"),
+    case("one unit", "units: 30", "units: 1", 10, "design.units", "1 is not", "at least 2"),
+    case("negative rows", "rows: 10\n", "rows: -3\n", 11, "design.rows", "-3", "at least 1"),
+    case("too many rows", "rows: 10\n", "rows: 100000000\n", 11, "design.rows", "at most 1e+07"),
+    case("level of one", "level: 0.95", "level: 1", 21, "estimation.level", "1", "below 1"),
+    case("level in percent", "level: 0.95", "level: 95", 21, "estimation.level", "95", "below 1"),
+    case("unsafe name", "name: demo", "name: a/b", 1, "name", "'a/b'", "letters, digits"),
+    case("hidden name", "name: demo", "name: .demo", 1, "name", "'.demo'", "not first a dot"),
+    case("name with a line break", "name: demo", 'name: "a\n"', 1, "name", "not safe"),
+    case("long name", "name: demo", "name: " + "a" * 65, 1, "name", "at most 64"),
+    case(
+        "unsafe model name", "small:", "../small:", 20, "models.../small", "'../small'", "letters"
+    ),
+    case(
+        "truth does not parse",
+        "formula: y ~ x * a",
+        "formula: y ~ x * * a",
+        5,
+        "truth.formula",
+        "unexpected '*'",
+        "    y ~ x * * a + (1 + x | unit)\n            ^",
+    ),
+    case(
+        "model does not parse",
+        "small: y ~ x + (1 | unit)",
+        "small: y ~ x + (1 | unit",
+        20,
+        "models.small",
+        "it ends here",
+        "    y ~ x + (1 | unit\n                     ^",
+    ),
+    case(
+        "two groups",
+        "small: y ~ x + (1 | unit)",
+        "small: y ~ x + (1 | unit) + (1 | a)",
+        20,
+        "models.small",
+        "'unit' and 'a'",
+        "one grouping factor",
+    ),
+    case(
+        "model without random term",
+        "small: y ~ x + (1 | unit)",
+        "small: y ~ x",
+        20,
+        "models.small",
+        "no random term",
+        "(1 | unit)",
+    ),
+    case(
+        "unknown function",
+        "small: y ~ x",
+        "small: y ~ lgo(x)",
+        20,
+        "models.small",
+        "'lgo'",
+        "log2",
+        "'log'",
+    ),
+    case("factor()", "small: y ~ x", "small: y ~ factor(x)", 20, "models.small", "factor()"),
+    case("offset()", "small: y ~ x", "small: y ~ offset(x)", 20, "models.small", "offset()"),
+    case(
+        "misspelt variable in a model",
+        "small: y ~ x",
+        "small: y ~ xs",
+        20,
+        "models.small",
+        "'xs' in y ~ xs",
+        "allowed: a, x",
+        "did you mean 'x'?",
+    ),
+    case(
+        "misspelt variable in a mapping",
+        "small: y ~ x + (1 | unit)",
+        "small: {formula: y ~ b + (1 | unit)}",
+        20,
+        "models.small.formula",
+        "'b' in y ~ b",
+        "a, x",
+    ),
+    case(
+        "variable that is no covariate",
+        "    a: {level: unit, distribution: normal}\n",
+        "",
+        5,
+        "truth.formula",
+        "'a' in y ~ x * a",
+        "allowed: x",
+    ),
+    case(
+        "another response",
+        "small: y ~ x",
+        "small: z ~ x",
+        20,
+        "models.small",
+        "response is 'z'",
+        "allowed: y",
+    ),
+    case(
+        "another group",
+        "x + (1 | unit)",
+        "x + (1 | units)",
+        20,
+        "models.small",
+        "'units'",
+        "allowed: unit",
+    ),
+    case(
+        "function without a value",
+        "small: y ~ x",
+        "small: y ~ log(x)",
+        20,
+        "models.small",
+        "'log(x)' is not finite",
+        "scenario units = 10, rows = 5",
+    ),
+    case("two models of one name", "small:", "full:", 20, "models.full", "'full' is there twice"),
+    case(
+        "covariate named as the response",
+        "covariates:\n",
+        "covariates:\n    y: {level: row}\n",
+        13,
+        "design.covariates.y",
+        "is the response",
+    ),
+    case(
+        "covariate named unit",
+        "covariates:\n",
+        "covariates:\n    unit: {level: row}\n",
+        13,
+        "design.covariates.unit",
+        "'unit'",
+        "any but unit, scenario, replicate",
+    ),
+    case(
+        "covariate with a space",
+        "covariates:\n",
+        "covariates:\n    b c: {level: row}\n",
+        13,
+        "design.covariates.b c",
+        "'b c'",
+        "letters, digits",
+    ),
+    case(
+        "uniform upside down",
+        "distribution: normal",
+        "distribution: uniform, low: 2, high: 1",
+        13,
+        "design.covariates.a",
+        "low is 2 and high is 1",
+        "low below high",
+    ),
+    case(
+        "probability above one",
+        "distribution: normal",
+        "distribution: binary, p: 1.5",
+        13,
+        "design.covariates.a.p",
+        "1.5",
+        "below 1",
+    ),
+    case(
+        "covariate of sd zero",
+        "distribution: normal",
+        "distribution: normal, sd: 0",
+        13,
+        "design.covariates.a.sd",
+        "above 0",
+    ),
+    case("grid of one point", "from: -4", "from: 4", 14, "design.covariates.x.grid", "both 4"),
+    case(
+        "grid with no values",
+        "{from: -4, to: 4, endpoint: false}",
+        "[]",
+        14,
+        "design.covariates.x.grid",
+        "at least one value",
+    ),
+    case(
+        "grid that does not fill",
+        "{from: -4, to: 4, endpoint: false}",
+        "[1, 2, 3]",
+        14,
+        "design.covariates.x.grid",
+        "3 values do not fill 5 rows",
+        "scenario units = 10, rows = 5",
+        "divides",
+    ),
+    case(
+        "coefficient without a term",
+        "a: -0.15",
+        "a: -0.15, b: 2",
+        6,
+        "truth.fixed.b",
+        "no coefficient 'b'",
+        "allowed: (Intercept), x, a, x:a",
+    ),
+    case(
+        "coefficient in another order",
+        '"x:a"',
+        '"a:x"',
+        6,
+        "truth.fixed.a:x",
+        "no coefficient 'a:x'",
+        "did you mean 'x:a'?",
+    ),
+    case(
+        "misspelt coefficient",
+        "(Intercept): 1.0",
+        "(Intercpt): 1.0",
+        6,
+        "truth.fixed.(Intercpt)",
+        "'(Intercept)'?",
+    ),
+    case(
+        "term without a coefficient",
+        ' x: 3.0, "x:a": 0.3',
+        " x: 3.0",
+        6,
+        "truth.fixed",
+        "coefficient 'x:a'",
+        "y ~ x * a",
+    ),
+    case(
+        "sd without an effect",
+        "x: 0.5}",
+        "x: 0.5, a: 1}",
+        7,
+        "truth.random.unit.sd.a",
+        "no random effect 'a'",
+    ),
+    case(
+        "effect without an sd",
+        ", x: 0.5}",
+        "}",
+        7,
+        "truth.random.unit.sd",
+        "random effect 'x'",
+        "(Intercept), x",
+    ),
+    case(
+        "another group in the truth",
+        "random: {unit:",
+        "random: {units:",
+        7,
+        "truth.random.units",
+        "no group 'units'",
+        "did you mean 'unit'?",
+    ),
+    case("negative sd", "x: 0.5}", "x: -0.5}", 7, "truth.random.unit.sd.x", "-0.5", "at least 0"),
+    case("negative residual sd", "sd: 0.75", "sd: -1", 8, "truth.residual.sd", "-1", "above 0"),
+    case("zero residual sd", "sd: 0.75", "sd: 0", 8, "truth.residual.sd", "0", "above 0"),
+    case(
+        "correlation above one",
+        "cor: 0.9",
+        "cor: 1.2",
+        7,
+        "truth.random.unit.cor",
+        "1.2",
+        "-1 to 1",
+    ),
+    case(
+        "correlation below one",
+        "cor: 0.9",
+        "cor: -1.01",
+        7,
+        "truth.random.unit.cor",
+        "-1.01",
+        "-1 to 1",
+    ),
+    case(
+        "correlation as text",
+        "cor: 0.9",
+        "cor: high",
+        7,
+        "truth.random.unit.cor",
+        "'high'",
+        "a number",
+    ),
+    case(
+        "correlation of one effect",
+        "x * a + (1 + x | unit)\n  fixed",
+        "x * a + (1 | unit)\n  fixed",
+        7,
+        "truth.random.unit.sd.x",
+        "no random effect 'x'",
+    ),
+    case(
+        "correlation under ||",
+        "(1 + x | unit)\n  fixed",
+        "(1 + x || unit)\n  fixed",
+        7,
+        "truth.random.unit.cor",
+        "0.9",
+    ),
+    case(
+        "matrix of the wrong size",
+        "cor: 0.9",
+        "cor: [[1]]",
+        7,
+        "truth.random.unit.cor",
+        "1 rows of 1",
+        "2 rows of 2",
+    ),
+    case(
+        "ragged matrix",
+        "cor: 0.9",
+        "cor: [[1, 0], [0]]",
+        7,
+        "truth.random.unit.cor",
+        "2 rows of 1, 2",
+        "2 rows of 2",
+    ),
+    case(
+        "empty matrix", "cor: 0.9", "cor: []", 7, "truth.random.unit.cor", "0 rows", "2 rows of 2"
+    ),
+    case(
+        "matrix of texts",
+        "cor: 0.9",
+        "cor: [[1, a], [a, 1]]",
+        7,
+        "truth.random.unit.cor[0][1]",
+        "'a'",
+        "a number",
+    ),
+    case(
+        "matrix that is not symmetric",
+        "cor: 0.9",
+        "cor: [[1, 0.5], [0.4, 1]]",
+        7,
+        "truth.random.unit.cor",
+        "[1, 0.5], [0.4, 1]",
+        "symmetric",
+    ),
+    case(
+        "matrix without ones",
+        "cor: 0.9",
+        "cor: [[2, 0.5], [0.5, 1]]",
+        7,
+        "truth.random.unit.cor",
+        "2",
+        "-1 to 1",
+    ),
+    case(
+        "covariances for correlations",
+        "cor: 0.9",
+        "cor: [[0.04, 0.09], [0.09, 0.25]]",
+        7,
+        "truth.random.unit.cor",
+        "0.04",
+        "ones on its diagonal",
+    ),
+    case(
+        "path that does not exist",
+        "design.units:",
+        "design.unit:",
+        16,
+        "grid.design.unit",
+        "design has no 'unit'",
+        "design.units, design.rows",
+        "did you mean 'design.units'?",
+    ),
+    case(
+        "path that ends too early",
+        "design.units:",
+        "truth.residual.sd.x:",
+        16,
+        "grid.truth.residual.sd.x",
+        "no 'x'",
+    ),
+    case(
+        "path of a misspelt section",
+        "design.units:",
+        "desing.units:",
+        16,
+        "grid.desing.units",
+        "did you mean 'design.units'?",
+    ),
+    case("path of no value", "design.units:", "design:", 16, "grid.design", "design.units"),
+    case("path of the seed", "design.units:", "seed:", 16, "grid.seed", "there is no 'seed'"),
+    case(
+        "path of a missing coefficient",
+        "design.units:",
+        "truth.fixed.b:",
+        16,
+        "grid.truth.fixed.b",
+        "truth.fixed.x",
+    ),
+    case(
+        "path below another",
+        "design.units: [10, 30]",
+        "truth.residual: [{sd: 1}]\n  truth.residual.sd: [1, 2]",
+        17,
+        "grid.truth.residual.sd",
+        "a part of 'truth.residual'",
+    ),
+    case("empty levels", "[10, 30]", "[]", 16, "grid.design.units", "at least one value"),
+    case("one level, no list", "[10, 30]", "10", 16, "grid.design.units", "10", "a list"),
+    case(
+        "level there twice", "[10, 30]", "[10, 30, 10]", 16, "grid.design.units[2]", "10 is there"
+    ),
+    case(
+        "level there twice as a float",
+        "design.units: [10, 30]",
+        "truth.residual.sd: [1, 1.0]",
+        16,
+        "grid.truth.residual.sd[1]",
+        "1.0 is there twice",
+    ),
+    case(
+        "impossible level",
+        "[10, 30]",
+        "[10, 0]",
+        16,
+        "grid.design.units",
+        "0 is not allowed",
+        "scenario units = 0, rows = 5",
+        "at least 2",
+    ),
+    case(
+        "level of another type",
+        "[10, 30]",
+        "[10, many]",
+        16,
+        "grid.design.units",
+        "'many'",
+        "a whole number",
+    ),
+    case(
+        "impossible correlation level",
+        "design.units: [10, 30]",
+        "truth.random.unit.cor: [0, 1.5]",
+        16,
+        "grid.truth.random.unit.cor",
+        "1.5",
+        "scenario cor = 1.5, rows = 5",
+        "-1 to 1",
+    ),
+    case("level that is NaN", "[10, 30]", "[.nan, 10]", 16, "grid.design.units", "nan"),
+    case(
+        "two levels of the same data",
+        "design.units: [10, 30]",
+        "truth.random.unit.cor: [0.5, [[1, 0.5], [0.5, 1]]]",
+        15,
+        "grid",
+        "the same data as in the scenario cor = 0.5, rows = 5",
+    ),
+    case(
+        "too many scenarios",
+        "[10, 30]",
+        f"{[*range(2, 1002)]}\n  truth.residual.sd: {[*range(1, 102)]}",
+        15,
+        "grid",
+        "too many scenarios",
+        "100000",
+    ),
+    case(
+        "more coefficients than data",
+        "[10, 30]\n  design.rows: [5, 10]",
+        "[2]\n  design.rows: [2]",
+        19,
+        "models.full",
+        "'full' cannot be identified",
+        "4 observations for 4 fixed",
+        "units = 2, rows = 2",
+    ),
+    case(
+        "as many effects as data",
+        "[5, 10]",
+        "[5, 2]",
+        19,
+        "models.full",
+        "'full' cannot be identified",
+        "20 observations for 20 random effects of ((Intercept) + x | unit)",
+        "rows = 2",
+    ),
+    case(
+        "one row for each unit",
+        "[5, 10]",
+        "[1]",
+        19,
+        "models.full",
+        "10 observations for 20 random effects",
+        "rows = 1",
+    ),
+    case(
+        "column that repeats another",
+        "small: y ~ x",
+        "small: y ~ x + I(2 * x - 1)",
+        20,
+        "models.small",
+        "'I(2 * x - 1)' depends on the others",
+        "scenario units = 10, rows = 5",
+    ),
+    case(
+        "covariate that does not vary",
+        "{from: -4, to: 4, endpoint: false}",
+        "[3]",
+        19,
+        "models.full",
+        "'x' depends",
+    ),
+    case("key there twice", "seed: 1", "seed: 1\nseed: 2", 3, "seed", "'seed' is there twice"),
+    case("key that is no text", "a: -0.15", "1: -0.15", 6, "truth.fixed", "key 1 is not text"),
+    case(
+        "key that YAML takes for false", "a: -0.15", "no: 1", 6, "truth.fixed", "key no is not text"
+    ),
+    case("tab", "  units: 30", "	units: 30", 10, "", "a tab", "spaces"),
+    case("bracket left open", "[reml, ml]", "[reml, ml", 21, "", "the file is not YAML"),
+    case("unknown tag", "seed: 1", "seed: !!python/name:os.system", 2, "", "the file is not YAML"),
+    case("two documents", "seed: 1", "---\nseed: 1", 2, "", "the file is not YAML"),
+    case("alias of nothing", "seed: 1", "seed: *x", 2, "", "undefined alias"),
+    case("alias within itself", "seed: 1", "seed: &x [*x]", 2, "seed[0]", "an alias within"),
+    case("control character", "seed: 1", "seed: ", 0, "", "the file is not YAML"),
+]
+
+
+def refused(text):
+    with pytest.raises(InputError) as caught:
+        Study.from_text(text, file="studies/demo.yaml")
+    assert caught.value.__cause__ is None
+    return caught.value
+
+
+@pytest.mark.parametrize(("old", "new", "line", "path", "fragments"), MISTAKES)
+def test_a_mistake_is_named(old, new, line, path, fragments):
+    assert old in BASE
+    error = refused(BASE.replace(old, new, 1))
+    assert str(error.file) == (f"studies/demo.yaml:{line}" if line else "studies/demo.yaml")
+    assert (error.path or "") == path
+    for fragment in fragments:
+        assert fragment in str(error)
+
+
+def test_the_text_without_a_mistake_is_a_study():
+    assert len(Study.from_text(BASE).scenarios) == 4
+
+
+THREE = """\
+name: three
+seed: 1
+replicates: 100
+truth:
+  formula: y ~ x + z + (1 + x + z | unit)
+  fixed: {(Intercept): 1, x: 1, z: 1}
+  random: {unit: {sd: {(Intercept): 1, x: 1, z: 1}, cor: 0.5}}
+  residual: {sd: 1}
+design:
+  units: 30
+  rows: 4
+  covariates:
+    x: {level: row, distribution: normal}
+    z: {level: row, grid: [0, 1]}
+models:
+  full: y ~ x + z + (1 + x + z | unit)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "fragments"),
+    [
+        (
+            "cor: 0.5",
+            "cor: -0.6",
+            "truth.random.unit.cor",
+            ("[1, -0.6, -0.6]", "not possible together", "positive semidefinite"),
+        ),
+        (
+            "cor: 0.5",
+            "cor: [[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]]",
+            "truth.random.unit.cor",
+            ("[1, 0.9, -0.9]", "not possible together", "positive semidefinite"),
+        ),
+        (
+            "(1 + x + z | unit)\n  fixed",
+            "(1 + x | unit) + (0 + z | unit)\n  fixed",
+            None,
+            (),
+        ),
+        (
+            (
+                "(1 + x + z | unit)\n  fixed: {(Intercept): 1, x: 1, z: 1}\n"
+                "  random: {unit: {sd: {(Intercept): 1, x: 1, z: 1}, cor: 0.5}}"
+            ),
+            (
+                "(1 + x | unit) + (0 + z | unit)\n  fixed: {(Intercept): 1, x: 1, z: 1}\n"
+                "  random: {unit: {sd: {(Intercept): 1, x: 1, z: 1}, "
+                "cor: [[1, 0.5, 0.5], [0.5, 1, 0.5], [0.5, 0.5, 1]]}}"
+            ),
+            "truth.random.unit.cor",
+            ("the formula keeps apart",),
+        ),
+        (
+            "rows: 4",
+            "rows: 2",
+            "models.full",
+            ("'full' cannot be identified", "60 observations for 90 random effects"),
+        ),
+        ("full: y ~ x + z", "full: y ~ x + z + I(z^2)", "models.full", ("'I(z^2)' depends",)),
+        ("full: y ~ x + z", "full: y ~ x + sqrt(x)", "models.full", ("'sqrt(x)' is not finite",)),
+    ],
+)
+def test_three_random_effects(old, new, path, fragments):
+    assert old in THREE
+    text = THREE.replace(old, new, 1)
+    if path is None:
+        cor = ((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (0.0, 0.0, 1.0))
+        assert Study.from_text(text).scenarios[0].cor == cor
+        return
+    error = refused(text)
+    assert error.path == path
+    for fragment in fragments:
+        assert fragment in str(error)
+
+
+@pytest.mark.parametrize(
+    ("content", "fragment"),
+    [
+        (None, "there is no such file"),
+        (b"", "the file is empty"),
+        (b"# nothing\n", "the file is empty"),
+        (b"---\n", "the file is empty"),
+        (b"just words", "no mapping"),
+        (b"- a\n- list\n", "no mapping"),
+        (b"name: \xff\xfe", "not UTF-8 text (byte 0xff)"),
+        (b"PK\x03\x04", "the file is not YAML"),
+        (b"#" * 1_000_001, "too large"),
+        (b"[" * 5000, "nested too deeply"),
+        (b"a: " + b"[" * 400 + b"]" * 400, "nested too deeply"),
+        (b"a: " + b"9" * 5000, "too many digits"),
+    ],
+)
+def test_a_file_that_is_no_study_is_named(tmp_path, content, fragment):
+    file = tmp_path / "study.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        Study.load(file)
+    assert str(caught.value).startswith(str(file))
+    assert fragment in str(caught.value)
+
+
+def test_a_folder_is_named(tmp_path):
+    with pytest.raises(InputError, match="this is a folder"):
+        Study.load(tmp_path)
+
+
+def test_aliases_cannot_grow_without_bound():
+    bomb = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]\n" for i in range(1, 12))
+    assert "too many values" in str(refused(f"l0: &l0 [x]\n{bomb}"))
+
+
+def test_an_alias_may_spare_repetition():
+    text = BASE.replace("a: {level", "a: &plain {level").replace(
+        "covariates:\n", "covariates:\n", 1
+    )
+    text = text.replace("grid:\n  design", "    b: *plain\ngrid:\n  design")
+    assert [c.name for c in Study.from_text(text).scenarios[0].covariates] == ["a", "b", "x"]
