@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hlm.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["Axis", "axes", "cross"]
 
@@ -79,7 +79,7 @@ def axes(grid: Mapping[str, Sequence[Any]], study: Mapping[str, Any]) -> tuple[A
     walks = {path: _walk(path, study) for path in grid}
     _refuse_overlaps(walks)
     found = tuple(
-        Axis(path, keys, _short(keys, walks.values()), tuple(grid[path]), _labels(grid[path]))
+        Axis(path, keys, _short(path, keys, grid), tuple(grid[path]), _labels(grid[path]))
         for path, keys in walks.items()
     )
     if math.prod(len(axis.levels) for axis in found) > MAX_SCENARIOS:
@@ -157,13 +157,12 @@ def _refuse_overlaps(walks: Mapping[str, tuple[str, ...]]) -> None:
             raise InputError(f"'{other}' is a part of '{path}'", path=f"grid.{other}")
 
 
-def _short(keys: tuple[str, ...], walks: Any) -> str:
+def _short(path: str, keys: tuple[str, ...], paths: Iterable[str]) -> str:
     for count in range(1, len(keys)):
-        end = keys[-count:]
-        name = ".".join(end)
-        if name not in _COLUMNS and sum(other[-count:] == end for other in walks) == 1:
+        name = ".".join(keys[-count:])
+        if name not in _COLUMNS and sum(f".{other}".endswith(f".{name}") for other in paths) == 1:
             return name
-    return ".".join(keys)
+    return path
 
 
 def _labels(levels: Sequence[Any]) -> tuple[Any, ...]:
