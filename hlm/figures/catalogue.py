@@ -1,0 +1,133 @@
+"""Which figures a study has, known from its plan alone: no name depends on a result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hlm.formula import parse
+
+if TYPE_CHECKING:
+    from hlm.scenario import Model, Scenario
+
+__all__ = ["TITLES", "Planned", "Variables", "names", "variables"]
+
+TITLES = {
+    "units_against_attribute": "Units against their attribute",
+    "unit_lines": "The units' lines",
+    "shrinkage": "Predicted and least-squares lines",
+    "bias_fixed": "Bias, fixed effects",
+    "rmse_fixed": "Root mean squared error, fixed effects",
+    "relative_error_se_fixed": "Error of the model standard error, fixed effects",
+    "coverage_fixed": "Coverage, fixed effects",
+    "rejection_fixed": "Rejection rate, fixed effects",
+    "bias_random": "Bias, random part",
+    "rmse_random": "Root mean squared error, random part",
+    "selection_aic": "Selection by AIC",
+    "selection_bic": "Selection by BIC",
+    "failures": "Singular and failed fits",
+}
+"""Every figure's name, which is also its file's and its caption's, and its title."""
+
+
+class Planned(Protocol):
+    """What figures need of a study: `hlm.study.Study` and `hlm.plan.Plan` both have it."""
+
+    @property
+    def seed(self) -> int:
+        """Of all random numbers."""
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """The points of the grid."""
+
+    @property
+    def levels(self) -> tuple[dict[str, Any], ...]:
+        """For each scenario, short grid name -> level."""
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """The candidates, in the order of their marks."""
+
+
+def names(study: Planned) -> tuple[str, ...]:
+    """Return the names of the figures that a study has, in the order of the report.
+
+    The pictures of units need covariates to draw them by, the one of shrinkage random intercepts
+    and slopes, those of selection two models to choose from.
+
+    Parameters
+    ----------
+    study : Study or Plan
+
+    Returns
+    -------
+    tuple of str
+        Some of the keys of `TITLES`.
+    """
+    scenario = study.scenarios[0]
+    use = variables(scenario)
+    lacking = {
+        "units_against_attribute": not (use.covariate and use.attribute),
+        "unit_lines": use.covariate is None,
+        "shrinkage": not _has_random_line(scenario, use.covariate),
+        "selection_aic": len(study.models) < 2,
+        "selection_bic": len(study.models) < 2,
+    }
+    return tuple(name for name in TITLES if not lacking.get(name))
+
+
+def _has_random_line(scenario: Scenario, covariate: str | None) -> bool:
+    terms = {term.name for block in parse(scenario.formula).random for term in block.terms}
+    return {"(Intercept)", covariate} <= terms
+
+
+@dataclass(frozen=True)
+class Variables:
+    """The columns of a scenario's rows that its pictures are about.
+
+    Attributes
+    ----------
+    response : str
+    covariate : str or None
+        The row covariate that the units' lines are lines in.
+    attribute : str or None
+        The unit covariate that their intercepts and slopes may depend on.
+    other_rows, other_units : tuple of str
+        The other covariates of either level.
+    """
+
+    response: str
+    covariate: str | None
+    attribute: str | None
+    other_rows: tuple[str, ...]
+    other_units: tuple[str, ...]
+
+
+def variables(scenario: Scenario) -> Variables:
+    """Choose the covariate and the attribute: the first of each level with a coefficient.
+
+    Examples
+    --------
+    >>> from hlm.scenario import Covariate, Scenario
+    >>> covariates = (Covariate("a", "unit", "normal"), Covariate("x", "row", "normal"))
+    >>> use = variables(Scenario("", 30, 30, covariates, "y ~ x + (1 + x | unit)",
+    ...                          (("(Intercept)", 1.0), ("x", 3.0)), (), (), 1.0))
+    >>> use.response, use.covariate, use.attribute
+    ('y', 'x', 'a')
+    """
+    rows = _ordered(scenario, "row")
+    units = _ordered(scenario, "unit")
+    return Variables(
+        response=parse(scenario.formula).response,
+        covariate=rows[0] if rows else None,
+        attribute=units[0] if units else None,
+        other_rows=tuple(rows[1:]),
+        other_units=tuple(units[1:]),
+    )
+
+
+def _ordered(scenario: Scenario, level: str) -> list[str]:
+    coefficients = {name for name, _ in scenario.fixed}
+    names = [c.name for c in scenario.covariates if c.level == level]
+    return sorted(names, key=lambda name: name not in coefficients)

@@ -1,0 +1,197 @@
+"""Which factor of a study's grid goes where: along the axis, over the panels, or held fixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from hlm.figures.words import said
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Grid", "Panel", "arrange", "factors", "levels"]
+
+MOST = 6  # columns or rows of panels
+WRAP = 4
+_RESULTS = {
+    *("scenario", "model", "method", "term", "true", "measure", "criterion"),
+    *("estimate", "rate", "mcse", "n", "n_units", "n_rows"),
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel: its place, and the levels of the rows of data it shows."""
+
+    row: int
+    column: int
+    where: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The place of each factor in a figure.
+
+    Attributes
+    ----------
+    axis : str or None
+        The factor along the horizontal axis; None if the study has one scenario.
+    columns, rows : tuple of dict
+        The levels that each column and each row of panels stands for.
+    held : dict
+        The factors that found no place, each with the level shown.
+    thinned : tuple of str
+        The factors with more levels than there is room for panels.
+    wrapped : bool
+        Whether `rows` were laid out along lines, for want of a factor for the columns.
+    """
+
+    axis: str | None
+    columns: tuple[dict[str, Any], ...]
+    rows: tuple[dict[str, Any], ...]
+    held: Mapping[str, Any]
+    thinned: tuple[str, ...] = ()
+    wrapped: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of panels."""
+        if self.wrapped:
+            return -(-len(self.rows) // WRAP), min(WRAP, len(self.rows))
+        return len(self.rows), len(self.columns)
+
+    @property
+    def note(self) -> str:
+        """What is not shown, in words."""
+        held = ", ".join(said(name, level) for name, level in self.held.items())
+        parts = [f"shown for {held}"] if held else []
+        parts += [f"some levels of {name} left out" for name in self.thinned]
+        return f"({'; '.join(parts)})" if parts else ""
+
+    @property
+    def panels(self) -> list[Panel]:
+        """The panels, row by row."""
+        if self.wrapped:
+            return [Panel(k // WRAP, k % WRAP, where) for k, where in enumerate(self.rows)]
+        return [
+            Panel(i, j, {**row, **column})
+            for i, row in enumerate(self.rows)
+            for j, column in enumerate(self.columns)
+        ]
+
+
+def factors(frame: pd.DataFrame) -> list[str]:
+    """Return the columns that are factors of the grid: not results, and with several levels.
+
+    Examples
+    --------
+    >>> factors(pd.DataFrame({"units": [10, 30], "rows": 5, "model": "m", "estimate": 0.0}))
+    ['units']
+    """
+    return [str(c) for c in frame if c not in _RESULTS and len(levels(frame[c])) > 1]
+
+
+def levels(column: pd.Series) -> list[Any]:
+    """Return the levels of a factor: numbers by size, others as they come.
+
+    Examples
+    --------
+    >>> levels(pd.Series([30, 10, 30]))
+    [10, 30]
+    >>> levels(pd.Series(["t", "normal"]))
+    ['t', 'normal']
+    """
+    found = column.drop_duplicates().tolist()
+    return sorted(found) if numeric(column) else found
+
+
+def numeric(column: pd.Series) -> bool:
+    """Tell whether a factor can be an axis with distances."""
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def arrange(
+    frame: pd.DataFrame,
+    *,
+    row: str | None = None,
+    at: Mapping[str, Any] | None = None,
+) -> Grid:
+    """Give every factor of a frame's grid its place.
+
+    The axis is `units` if the study varies it, else the first numeric factor, else the first.
+    The next two factors make the panels; any others are held at their middle level.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows of `measures` or `selection`.
+    row : str, optional
+        A column, such as the term, with a row of panels for each of its values.
+    at : dict, optional
+        The level at which to hold a factor, such as ``{"skew": 0}``.
+
+    Returns
+    -------
+    Grid
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame([(u, r) for u in (10, 30) for r in (5, 15)], columns=["units", "rows"])
+    >>> grid = arrange(frame)
+    >>> grid.axis, grid.columns, grid.shape
+    ('units', ({'rows': 5}, {'rows': 15}), (1, 2))
+    """
+    found = {name: levels(frame[name]) for name in factors(frame)}
+    held = {name: level for name, level in (at or {}).items() if name in found}
+    free = [name for name in found if name not in held]
+    axis = _axis(frame, free)
+    facets = [name for name in free if name != axis]
+    stacked = levels(frame[row]) if row else [None]
+    rows = [{row: value} for value in stacked] if row and len(stacked) > 1 else []
+    columns, down, left = _facets(facets, found, room_below=not rows)
+    held |= {name: found[name][len(found[name]) // 2] for name in left}
+    thinned = tuple(name for name in facets if name not in left and len(found[name]) > MOST)
+    wrapped = bool(rows) and not facets
+    return Grid(axis, tuple(columns), tuple(rows or down), held, thinned, wrapped)
+
+
+def _axis(frame: pd.DataFrame, free: Sequence[str]) -> str | None:
+    if "units" in free and numeric(frame["units"]):
+        return "units"
+    return next((name for name in free if numeric(frame[name])), free[0] if free else None)
+
+
+def _facets(
+    facets: Sequence[str], found: Mapping[str, list[Any]], *, room_below: bool
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]:
+    """Return the columns, the rows and the factors left over."""
+    if not facets:
+        return [{}], [{}], []
+    first, *others = facets
+    inner = [{first: level} for level in spread(found[first], MOST)]
+    if not others:
+        return inner, [{}], []
+    second, *left = others
+    outer = [{second: level} for level in spread(found[second], MOST)]
+    if room_below:
+        return inner, outer, left
+    if len(inner) * len(outer) <= MOST:
+        return [{**o, **i} for o, i in product(outer, inner)], [{}], left
+    return inner, [{}], others
+
+
+def spread(values: list[Any], most: int) -> list[Any]:
+    """Return at most `most` of the values, evenly spread, the first and the last among them.
+
+    Examples
+    --------
+    >>> spread([1, 2, 3, 4, 5], 3)
+    [1, 3, 5]
+    """
+    if len(values) <= most:
+        return values
+    return [values[round(k * (len(values) - 1) / (most - 1))] for k in range(most)]
