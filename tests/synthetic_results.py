@@ -1,0 +1,108 @@
+"""Made-up tables of results, of the shape of a study's files, to test what shows them."""
+
+from __future__ import annotations
+
+from itertools import product
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from hlm.scenario import Covariate, Model, Scenario
+
+FIXED = {"(Intercept)": 1.0, "a": -0.15, "x": 3.0, "x:a": 0.3}
+RANDOM = {
+    "cor_x.(Intercept)|unit": 0.9,
+    "sd_(Intercept)|unit": 0.2,
+    "sd_x|unit": 0.5,
+    "sigma": 0.75,
+}
+MODELS = ("slopes_on_a", "ignoring_a", "intercepts_only")
+GRID = {"units": (10, 30, 100), "rows": (5, 15, 30), "cor": (0.0, 0.9)}
+REPLICATES = 2000
+
+
+def made_results(grid=GRID, models=MODELS):
+    """Return measures and selection over a grid: every point, model, method, term and measure."""
+    rng = np.random.default_rng(20)
+    measures, selection = [], []
+    for place, levels in enumerate(product(*grid.values())):
+        point = {"scenario": f"{place:016x}", **dict(zip(grid, levels, strict=True))}
+        for model, method in product(models, ("ml", "reml")):
+            fit = {**point, "model": model, "method": method, "n": REPLICATES}
+            measures += [row for term in _terms(model) for row in _term_rows(rng, fit, term)]
+            measures += [
+                {**fit, "term": "", "true": np.nan, "measure": name, **_share(rng.uniform(0, 0.2))}
+                for name in ("singular", "failed")
+            ]
+        for criterion, method in product(("aic", "bic"), ("ml", "reml")):
+            shares = rng.dirichlet(np.ones(len(models)))
+            for model, share in zip(models, shares, strict=True):
+                rate = _share(share)
+                selection.append(
+                    {
+                        **point,
+                        "criterion": criterion,
+                        "method": method,
+                        "model": model,
+                        "rate": rate["estimate"],
+                        "mcse": rate["mcse"],
+                        "n": REPLICATES,
+                    }
+                )
+    return pd.DataFrame(measures), pd.DataFrame(selection)
+
+
+def _terms(model):
+    terms = FIXED | RANDOM
+    lacking = {
+        "ignoring_a": {"a", "x:a"},
+        "intercepts_only": {"sd_x|unit", "cor_x.(Intercept)|unit"},
+    }
+    return {name: true for name, true in terms.items() if name not in lacking.get(model, set())}
+
+
+def _term_rows(rng, fit, term):
+    base = {**fit, "term": term, "true": (FIXED | RANDOM)[term]}
+    sd = rng.uniform(0.05, 0.3)
+    values = {
+        "bias": {"estimate": rng.normal(0, 0.01), "mcse": sd / np.sqrt(REPLICATES)},
+        "empirical_se": {"estimate": sd, "mcse": sd / np.sqrt(2 * REPLICATES)},
+        "rmse": {"estimate": sd, "mcse": sd / np.sqrt(2 * REPLICATES)},
+        "relative_error_se": {"estimate": rng.normal(-0.02, 0.02), "mcse": 0.016},
+        "coverage": _share(rng.uniform(0.88, 0.97)),
+        "rejection": _share(rng.uniform(0.05, 0.99)),
+    }
+    return [{**base, "measure": name, **value} for name, value in values.items()]
+
+
+def _share(p):
+    return {"estimate": p, "mcse": np.sqrt(p * (1 - p) / REPLICATES)}
+
+
+def made_scenario(n_units=30, n_rows=30):
+    """Return the founding example's scenario."""
+    x = tuple(-4 + 8 / n_rows * np.arange(n_rows))
+    return Scenario(
+        key="0" * 16,
+        n_units=n_units,
+        n_rows=n_rows,
+        covariates=(Covariate("a", "unit", "normal"), Covariate("x", "row", "grid", values=x)),
+        formula="y ~ x * a + (1 + x | unit)",
+        fixed=tuple(FIXED.items()),
+        sd=(0.2, 0.5),
+        cor=((1.0, 0.9), (0.9, 1.0)),
+        sigma=0.75,
+    )
+
+
+def made_study(grid=GRID, models=MODELS):
+    """Return what figures and tables need of a study."""
+    levels = tuple(dict(zip(grid, point, strict=True)) for point in product(*grid.values()))
+    sizes = [(level.get("units", 30), level.get("rows", 30)) for level in levels]
+    return SimpleNamespace(
+        seed=2345,
+        scenarios=tuple(made_scenario(*size) for size in sizes),
+        levels=levels,
+        models=tuple(Model(name, "y ~ x + (1 + x | unit)") for name in models),
+    )

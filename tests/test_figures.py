@@ -1,0 +1,484 @@
+"""Tests of the figures: what is drawn is what the tables say, on every kind of grid."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.patches import Ellipse
+from synthetic_results import FIXED, GRID, MODELS, made_results, made_scenario, made_study
+
+from hlm import datasets, figures
+from hlm.errors import InputError
+from hlm.figures.departures import ellipse_axes
+from hlm.figures.gallery import example
+from hlm.figures.grid import arrange
+from hlm.scenario import Covariate, Scenario
+
+REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
+CAPTIONS = Path(__file__).parents[1] / "workflow" / "report"
+EIGHT = tuple(f"model_number_{k}" for k in range(8))
+GRIDS = {
+    "none": {},
+    "units": {"units": (10, 20, 30)},
+    "one category": {"shape": ("normal", "t", "skewed")},
+    "two": {"units": (10, 30, 100), "rows": (5, 30)},
+    "no units": {"rows": (5, 15), "skew": (0, 1)},
+    "four": {"units": (10, 30, 2000), "rows": (5, 15), "cor": (0.0, 0.5, 0.9), "sd.x_1": (1, 2)},
+    "many levels": {"units": (10, 30), "rows": tuple(range(5, 50, 5)), "cor": (-0.5, 0.0, 0.9)},
+}
+
+
+def drawn_series(ax):
+    """Return label -> (x, y, half-lengths of the bars) of the series of a panel."""
+    found = {}
+    for container in ax.containers:
+        line, _, (bars,) = container
+        ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+        halves = (ends[:, 1] - ends[:, 0]) / 2
+        found[container.get_label()] = (line.get_xdata(), line.get_ydata(), halves)
+    return found
+
+
+def texts(figure):
+    found = [text.get_text() for text in figure.findobj(mpl.text.Text)]
+    return [text for text in found if text]
+
+
+def overlaps(figure):
+    """Return the pairs of written texts whose boxes overlap, and texts that leave the figure."""
+    figure.draw_without_rendering()
+    shown = [
+        (text.get_text(), _written(text))
+        for text in figure.findobj(mpl.text.Text)
+        if text.get_text().strip() and text.get_visible() and not _is_hidden_tick(figure, text)
+    ]
+    whole = figure.bbox
+    faults = [t for t, box in shown if box.x0 < -1 or box.y0 < -1 or box.x1 > whole.x1 + 1]
+    faults += [t for t, box in shown if box.y1 > whole.y1 + 1]
+    for k, (one, box) in enumerate(shown):
+        faults += [(one, two) for two, other in shown[k + 1 :] if _inner(box).overlaps(other)]
+    return faults
+
+
+def _written(text):
+    """Return the box of a text without the blank lines above it."""
+    box, words = text.get_window_extent(), text.get_text()
+    share = (words.strip().count("\n") + 1) / (words.count("\n") + 1)
+    return mpl.transforms.Bbox.from_extents(box.x0, box.y0, box.x1, box.y0 + share * box.height)
+
+
+def _inner(box):
+    return mpl.transforms.Bbox.from_extents(box.x0 + 1, box.y0 + 1, box.x1 - 1, box.y1 - 1)
+
+
+def _is_hidden_tick(figure, text):
+    for ax in figure.axes:
+        if not ax.axison and text in ax.findobj(mpl.text.Text):
+            return True
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in axis.get_major_ticks():
+                if text in (tick.label1, tick.label2):
+                    inside = low <= tick.get_loc() <= high
+                    return not (text.get_visible() and inside)
+    return False
+
+
+@pytest.fixture(scope="module")
+def results():
+    return made_results()
+
+
+def test_a_panel_shows_the_estimates_with_bars_of_1_96_errors(results):
+    measures, _ = results
+    figure = figures.measure_against_units(measures, "coverage", term="x:a")
+    assert len(figure.axes) == 6, "three levels of rows by two of the correlation"
+    ax = figure.axes[4]  # second row, second column
+    wanted = measures.query(
+        "measure == 'coverage' and term == 'x:a' and method == 'reml' and rows == 15 and cor == 0.9"
+    )
+    series = drawn_series(ax)
+    assert list(series) == ["slopes_on_a", "intercepts_only"]
+    for model, (x, y, halves) in series.items():
+        own = wanted[wanted["model"] == model].sort_values("units")
+        np.testing.assert_allclose(y, own["estimate"])
+        np.testing.assert_allclose(halves, 1.959964 * own["mcse"], rtol=1e-5)
+        np.testing.assert_allclose(x, own["units"], rtol=0.35)
+
+
+def test_models_stand_beside_each_other_around_their_level(results):
+    measures, _ = results
+    ax = figures.measure_against_units(measures, "bias", term="x").axes[0]
+    x = np.array([series[0] for series in drawn_series(ax).values()])
+    assert ax.get_xscale() == "log"
+    assert (np.diff(x, axis=0) > 0).all()
+    np.testing.assert_allclose(np.exp(np.log(x).mean(axis=0)), [10, 30, 100])
+    gap = np.diff(np.log([10, 30]))[0]
+    assert np.ptp(np.log(x[:, 0])) < gap / 2
+    near = measures[measures["units"].isin([10, 30])]
+    assert figures.measure_against_units(near, "bias", term="x").axes[0].get_xscale() == "linear"
+
+
+@pytest.mark.parametrize(
+    ("measure", "height"),
+    [("bias", 0), ("relative_error_se", 0), ("coverage", 0.9), ("rmse", None), ("rejection", None)],
+)
+def test_the_reference_line_is_no_error_or_the_nominal_level(results, measure, height):
+    measures, _ = results
+    figure = figures.measure_against_units(measures, measure, level=0.9)
+    for ax in figure.axes:
+        flat = [line.get_ydata()[0] for line in ax.lines if len(set(line.get_ydata())) == 1
+                and list(line.get_xdata()) == [0, 1]]  # fmt: skip
+        assert flat == ([] if height is None else [height])
+    assert ("nominal level, 90 %" in texts(figure)) == (measure == "coverage")
+
+
+def test_rejection_is_compared_with_the_level_only_where_the_hypothesis_is_true(results):
+    measures, _ = results
+    measures = measures.assign(true=measures["true"].where(measures["term"] != "a", 0.0))
+    figure = figures.measure_against_units(measures, "rejection", term=["x", "a"])
+    flat = [any(list(line.get_xdata()) == [0, 1] for line in ax.lines) for ax in figure.axes]
+    assert flat == [False] * 6 + [True] * 6
+
+
+def test_terms_make_rows_and_factors_make_columns(results):
+    measures, _ = results
+    figure = figures.measure_against_units(measures, "bias")
+    assert len(figure.axes) == 4 * 6
+    names = [text for text in texts(figure) if text.split("\n")[0] in FIXED]
+    assert names == ["(Intercept)\ntrue: 1", "a\ntrue: −0.15", "x\ntrue: 3", "x:a\ntrue: 0.3"]  # noqa: RUF001
+    assert texts(figure).count("correlation 0.9") == 1
+    assert sum(text.strip() == "15 rows per unit" for text in texts(figure)) == 2
+    random = figures.measure_against_units(measures, "rmse", term="random")
+    rows = [text for text in texts(random) if text.startswith(("sd ", "cor ", "residual"))]
+    assert [row.split("\n")[0] for row in rows] == [
+        "sd (Intercept)", "sd x", "cor x, (Intercept)", "residual sd",
+    ]  # fmt: skip
+
+
+def test_selection_shows_each_method_and_the_whole_range_of_rates(results):
+    _, selection = results
+    figure = figures.selection_rates(selection, "bic")
+    assert len(figure.axes) == 2 * 6
+    assert [t for t in texts(figure) if t.startswith("fitted")] == [
+        "fitted by REML",
+        "fitted by ML",
+    ]
+    for ax in figure.axes:
+        assert ax.get_ylim()[0] < 0
+        assert ax.get_ylim()[1] > 1
+        total = sum(y for _, y, _ in drawn_series(ax).values())
+        np.testing.assert_allclose(total, 1)
+    first = drawn_series(figure.axes[0])
+    wanted = selection.query("criterion == 'bic' and method == 'reml' and rows == 5 and cor == 0")
+    for model, (_, y, _) in first.items():
+        np.testing.assert_allclose(y, wanted[wanted["model"] == model]["rate"])
+
+
+def test_failures_show_singular_and_failed_fits(results):
+    measures, _ = results
+    figure = figures.failure_rates(measures)
+    assert {"Singular fits", "Failed fits"} <= set(texts(figure))
+    wanted = measures.query("measure == 'failed' and method == 'reml' and rows == 5 and cor == 0")
+    wanted = wanted[wanted["model"] == MODELS[0]]
+    np.testing.assert_allclose(drawn_series(figure.axes[6])[MODELS[0]][1], wanted["estimate"])
+
+
+def test_a_model_keeps_its_mark_whatever_else_is_drawn(results):
+    measures, _ = results
+    whole = figures.measure_against_units(measures, "bias", term="x")
+    without = figures.measure_against_units(measures, "bias", term="x:a")
+    lines = [
+        next(c for c in figure.axes[0].containers if c.get_label() == "intercepts_only")[0]
+        for figure in (whole, without)
+    ]
+    assert lines[0].get_marker() == lines[1].get_marker()
+    assert lines[0].get_color() == lines[1].get_color()
+
+
+@pytest.mark.parametrize(
+    ("grid", "models"),
+    [*((grid, MODELS) for grid in GRIDS), ("none", EIGHT), ("two", EIGHT), ("four", EIGHT)],
+)
+def test_every_grid_gives_figures_without_overlapping_text(grid, models):
+    measures, selection = made_results(GRIDS[grid], models)
+    for figure in (
+        figures.measure_against_units(measures, "coverage"),
+        figures.measure_against_units(measures, "bias", term="x"),
+        figures.selection_rates(selection),
+    ):
+        assert overlaps(figure) == []
+        drawn = [ax for ax in figure.axes if ax.axison]
+        assert all(len(ax.containers) >= 1 for ax in drawn)
+        assert len(drawn) <= 36
+
+
+def test_factors_without_a_place_are_held_at_a_level_that_is_named():
+    measures, _ = made_results(GRIDS["four"], ("m",))
+    figure = figures.measure_against_units(measures, "bias", term="x", at={"sd.x_1": 1})
+    assert "Number of units\n(shown for sd.x_1 = 1)" in texts(figure)
+    wanted = measures.query(
+        "measure == 'bias' and term == 'x' and method == 'reml' and rows == 5 and cor == 0"
+    )
+    wanted = wanted[wanted["sd.x_1"] == 1]
+    np.testing.assert_allclose(drawn_series(figure.axes[0])["m"][1], wanted["estimate"])
+
+
+def test_levels_left_out_are_named():
+    measures, _ = made_results(GRIDS["many levels"], ("m",))
+    grid = arrange(measures)
+    assert [column["rows"] for column in grid.columns] == [5, 15, 20, 30, 35, 45]
+    assert grid.note == "(some levels of rows left out)"
+
+
+def test_a_wrong_name_is_an_input_error_with_the_right_one(results):
+    measures, selection = results
+    with pytest.raises(InputError, match="did you mean 'coverage'"):
+        figures.measure_against_units(measures, "covrage")
+    with pytest.raises(InputError, match="unknown term 'x:b'"):
+        figures.measure_against_units(measures, "bias", term="x:b")
+    with pytest.raises(InputError, match="unknown criterion"):
+        figures.selection_rates(selection, "dic")
+
+
+def test_nothing_to_show_is_a_figure_that_says_so(results):
+    measures, _ = results
+    nothing = measures.assign(estimate=np.nan)
+    figure = figures.measure_against_units(nothing, "bias")
+    assert texts(figure) == ["No value of bias in this study."]
+
+
+@pytest.fixture(scope="module")
+def ogorek():
+    return datasets.load_ogorek2012()
+
+
+def test_units_are_drawn_by_their_own_least_squares_and_the_true_line(ogorek):
+    figure = figures.units_against_attribute(ogorek, made_scenario())
+    left, right = figure.axes
+    points = np.array([ax.collections[0].get_offsets() for ax in (left, right)])
+    for unit in (1, 17, 30):
+        own = ogorek[ogorek["unit"] == unit]
+        slope, intercept = np.polyfit(own["x"], own["y"], 1)
+        np.testing.assert_allclose(points[0, unit - 1], [own["a"].iloc[0], intercept])
+        np.testing.assert_allclose(points[1, unit - 1], [own["a"].iloc[0], slope])
+    for ax, (start, change) in zip((left, right), [(1, -0.15), (3, 0.3)], strict=True):
+        a, line = ax.lines[0].get_data()
+        np.testing.assert_allclose(line, start + change * a)
+    assert overlaps(figure) == []
+
+
+def test_lines_of_units_are_least_squares_lines_under_the_population_line(ogorek):
+    figure = figures.unit_lines(ogorek, made_scenario())
+    lines = figure.axes[0].lines
+    assert len(lines) == 30 + 2
+    mean = ogorek.groupby("unit")["a"].first().mean()
+    np.testing.assert_allclose(
+        lines[-1].get_ydata(),
+        [1 - 0.15 * mean + (3 + 0.3 * mean) * x for x in ogorek["x"][[0, 29]]],
+    )
+    own = ogorek[ogorek["unit"] == 1]
+    fitted = np.polyval(np.polyfit(own["x"], own["y"], 1), [own["x"].min(), own["x"].max()])
+    drawn = [line.get_ydata() for line in lines]
+    assert any(len(y) == 2 and np.allclose(y, fitted) for y in drawn)
+    assert overlaps(figure) == []
+
+
+def test_a_scenario_without_covariates_has_no_pictures_of_units(ogorek):
+    bare = Scenario("", 3, 3, (), "y ~ 1 + (1 | unit)", (("(Intercept)", 1.0),), (1,), ((1,),), 1)
+    with pytest.raises(InputError, match="needs a row covariate"):
+        figures.unit_lines(ogorek, bare)
+    study = SimpleNamespace(seed=1, scenarios=(bare,), levels=({},), models=("m",))
+    assert figures.names(study)[0] == "bias_fixed"
+    assert "selection_aic" not in figures.names(study)
+    with_x = Scenario(
+        "", 3, 3, (Covariate("x", "row", "normal"),), "y ~ x + (1 | unit)",
+        (("(Intercept)", 1.0), ("x", 1.0)), (1,), ((1,),), 1,
+    )  # fmt: skip
+    assert figures.names(SimpleNamespace(scenarios=(with_x,), models=("m",)))[0] == "unit_lines"
+    assert len(figures.unit_lines(ogorek, with_x).axes) == 1, "no colour bar without an attribute"
+
+
+def test_a_unit_that_does_not_determine_its_line_is_left_out(ogorek):
+    short = ogorek[(ogorek["unit"] != 1) | (ogorek["x"] == -4)]
+    lines = figures.least_squares_lines(short, "y", "x")
+    assert lines.loc[1].isna().all()
+    assert lines.loc[2:].notna().all().all()
+
+
+def test_other_row_covariates_are_adjusted_for():
+    rng = np.random.default_rng(7)
+    rows = pd.DataFrame({"unit": np.repeat([1, 2], 8), "x": rng.normal(size=16)})
+    rows["z"] = rng.normal(size=16) + rows["x"]
+    rows["y"] = 1 + 2 * rows["x"] - 5 * rows["z"]
+    np.testing.assert_allclose(figures.least_squares_lines(rows, "y", "x", ["z"]), [[1, 2]] * 2)
+
+
+def test_shrinkage_joins_each_least_squares_line_to_its_prediction():
+    rng = np.random.default_rng(5)
+    mean, ols, blup = rng.normal(size=(3, 12, 2))
+    ols[3] = np.nan
+    psi = np.array([[0.04, 0.09], [0.09, 0.25]])
+    figure = figures.shrinkage(ols=ols, blup=blup, mean=mean, psi=psi)
+    plane, first, second = (figure.axes[k] for k in (0, 1, 2))
+    keep = np.arange(12) != 3
+    joined = next(c for c in plane.collections if isinstance(c, LineCollection)).get_segments()
+    np.testing.assert_allclose(joined, np.stack([ols, blup], axis=1)[keep])
+    for k, ax in enumerate((first, second)):
+        departures = np.column_stack([(ols - mean)[keep, k], (blup - mean)[keep, k]])
+        np.testing.assert_allclose(ax.collections[0].get_offsets(), departures)
+        factor = departures[:, 0] @ departures[:, 1] / (departures[:, 0] @ departures[:, 0])
+        assert f"slope through 0: {factor:.2f}" in [text.get_text() for text in ax.texts]
+    assert sum(isinstance(patch, Ellipse) for patch in plane.patches) == 2
+    assert overlaps(figure) == []
+
+
+@pytest.mark.parametrize("cor", [-1.0, -0.5, 0.0, 0.9, 1.0])
+def test_the_ellipse_holds_its_share_of_the_random_effects(cor):
+    psi = np.array([[0.04, cor * 0.1], [cor * 0.1, 0.25]])
+    width, height, angle = ellipse_axes(psi, 0.95)
+    u = np.random.default_rng(11).multivariate_normal([0, 0], psi, 200_000, method="eigh")
+    turn = np.radians(angle)
+    along = u @ [np.cos(turn), np.sin(turn)]
+    across = u @ [-np.sin(turn), np.cos(turn)]
+    if abs(cor) == 1:  # the ellipse is a segment: all is inside on the one axis that is left
+        assert height == pytest.approx(0, abs=1e-6)
+        assert np.abs(across).max() < 1e-6
+        return
+    inside = (along / (width / 2)) ** 2 + (across / (height / 2)) ** 2 <= 1
+    assert inside.mean() == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 200_000))
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    pairs = np.zeros((3, 2))
+    with pytest.raises(InputError, match="have shapes"):
+        figures.shrinkage(ols=pairs, blup=pairs[:2], mean=pairs, psi=np.eye(2))
+    with pytest.raises(InputError, match="psi has shape"):
+        figures.shrinkage(ols=pairs, blup=pairs, mean=pairs, psi=np.eye(3))
+
+
+def test_shrinkage_of_a_fit_shows_the_blups_of_lme4(ogorek):
+    source = REFERENCE / "ogorek2012.json"
+    if not source.exists():
+        pytest.skip("the reference fits are not beside the repository")
+    fits = json.loads(source.read_text())["fits"]
+    fit = next(f for f in fits if f["reml"] and f["formula"] == "y ~ x * a + (1 + x | unit)")
+    effects = np.array(fit["ranef"])
+    result = SimpleNamespace(
+        coef_names=fit["coef_names"], beta=fit["beta"], theta=np.array(fit["theta"]),
+        sigma=fit["sigma"], ranef=lambda: effects,
+    )  # fmt: skip
+    figure = figures.shrinkage_of_fit(result, fit["formula"], ogorek, made_scenario())
+    plane = figure.axes[0]
+    own, predicted, fixed = (np.column_stack(line.get_data()) for line in plane.lines[:3])
+    np.testing.assert_allclose(predicted - fixed, effects, atol=1e-12)
+    sigma2, x = fit["sigma"] ** 2, ogorek["x"][:30]
+    Z = np.column_stack([np.ones(30), x])
+    sds = {(r["var1"], r["var2"]): r["vcov"] for r in fit["random"]}
+    off = sds["(Intercept)", "x"]
+    psi = np.array([[sds["(Intercept)", None], off], [off, sds["x", None]]])
+    weight = psi @ np.linalg.inv(psi + sigma2 * np.linalg.inv(Z.T @ Z))
+    np.testing.assert_allclose(predicted, fixed + (own - fixed) @ weight.T, atol=1e-6)
+    width, height, angle = ellipse_axes(psi, 0.5)
+    drawn = plane.patches[0]
+    assert (drawn.width, drawn.height, drawn.angle) == pytest.approx((width, height, angle))
+
+
+def test_files_are_whole_and_the_same_bytes_twice(tmp_path, results):
+    measures, _ = results
+    saved = [
+        figures.save(
+            figures.measure_against_units(measures, "bias", term="x"), tmp_path / d / "bias"
+        )
+        for d in ("one", "two")
+    ]
+    for first, second in zip(*saved, strict=True):
+        assert first.read_bytes() == second.read_bytes()
+    assert saved[0][0].read_bytes()[:4] == b"\x89PNG"
+    pdf = saved[0][1].read_bytes()
+    assert pdf[:4] == b"%PDF"
+    assert b"CreationDate" not in pdf
+    assert sorted(p.name for p in (tmp_path / "one").iterdir()) == ["bias.pdf", "bias.png"]
+
+
+def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path, results):
+    measures, _ = results
+    figure = figures.failure_rates(measures)
+    (tmp_path / "f.png").mkdir()
+    with pytest.raises(OSError, match=r"f\.png"):
+        figures.save(figure, tmp_path / "f")
+    assert [p.name for p in tmp_path.iterdir()] == ["f.png"]
+
+
+def test_drawing_leaves_the_callers_settings(results):
+    before = dict(mpl.rcParams)
+    figures.failure_rates(results[0])
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_study_is_drawn_by_names_that_its_plan_gives(tmp_path, results):
+    study = made_study()
+    for table, name in zip(results, ("measures", "selection"), strict=True):
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    names = [name for name in figures.names(study) if name not in list(figures.TITLES)[:3]]
+    files = figures.draw_all(study, tmp_path, names[:2])
+    assert [file.name for file in files] == [
+        "bias_fixed.png", "bias_fixed.pdf", "rmse_fixed.png", "rmse_fixed.pdf",
+    ]  # fmt: skip
+    for name in ("coverage_fixed", "bias_random", "selection_bic", "failures"):
+        assert name in names
+        assert len(figures.draw(name, study, tmp_path).axes) >= 6
+    with pytest.raises(InputError, match="did you mean 'bias_fixed'"):
+        figures.draw("bias_fixd", study, tmp_path)
+
+
+def test_models_are_drawn_in_the_order_of_the_study(tmp_path, results):
+    results[0].sort_values("model").to_parquet(tmp_path / "measures.parquet")
+    ax = figures.draw("bias_fixed", made_study(), tmp_path).axes[0]
+    assert list(drawn_series(ax)) == list(MODELS)
+
+
+def test_the_example_is_the_middle_of_the_grid():
+    study = made_study()
+    assert (example(study).n_units, example(study).n_rows) == (30, 15)
+    assert set(GRID) == set(study.levels[0])
+
+
+def test_every_figure_has_a_caption_of_one_sentence():
+    for name in figures.TITLES:
+        caption = (CAPTIONS / f"{name}.rst").read_text().strip()
+        assert caption.endswith(".")
+        assert ". " not in caption
+
+
+@pytest.mark.parametrize("report", [None, "given"])
+def test_the_front_text_of_the_report_is_valid_with_and_without_a_study(report):
+    jinja2, core = pytest.importorskip("jinja2"), pytest.importorskip("docutils.core")
+    facts = {
+        "study": "ogorek2012", "truth": "y ~ x * a + (1 + x | unit)", "scenarios": 18,
+        "replicates": 2000, "seed": 2345, "hash": "0123abcd", "versions": ["hlm 0.1.0"],
+        "models": [{"name": "ignoring_a", "formula": "y ~ x + (1 + x | unit)"}],
+    }  # fmt: skip
+    config = {"report": facts} if report else {}
+    text = jinja2.Template((CAPTIONS / "workflow.rst").read_text()).render(
+        snakemake=SimpleNamespace(config=config)
+    )
+    html = core.publish_parts(text, writer="html", settings_overrides={"halt_level": 2})
+    assert ("2000 data sets each" in html["html_body"]) == bool(report)
+    assert ("<li><tt" in html["html_body"]) == bool(report)
+
+
+def test_names_come_without_a_plotting_library():
+    libraries = ("matplotlib", "seaborn", "pandas")
+    code = (
+        "import sys; from hlm.figures import names; from hlm.tables import names;"
+        f"sys.exit(any(library in sys.modules for library in {libraries}))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
