@@ -4,8 +4,8 @@ import os
 
 from snakemake.exceptions import WorkflowError
 
+from hlm import figures, tables
 from hlm.errors import InputError
-from hlm.figures import TITLES, names
 from hlm.fingerprint import fingerprint
 from hlm.plan import BATCH_SECONDS, open_plan, prepare
 
@@ -25,6 +25,12 @@ try:
         plan = open_plan(STUDY, RESULTS)
 except InputError as error:
     raise WorkflowError(str(error)) from None
+
+# What the captions say of the study.
+config["report"] = plan.summary()
+
+
+report: "workflow/report/workflow.rst"
 
 
 pathvars:
@@ -49,9 +55,12 @@ rule all:
         "<study>/scenarios.csv",
         "<study>/measures.csv",
         "<study>/selection.csv",
-        expand("<study>/figures/{name}.{kind}", name=names(plan), kind=["png", "pdf"]),
+        expand("<study>/figures/{name}.pdf", name=figures.names(plan)),
+        expand("<study>/tables/{name}.tex", name=tables.names(plan)),
 
 
+# Not ancient() where it is an input: Snakemake 9.27 runs nothing downstream of a rule that it
+# reruns if the way there is ancient, not even what is missing.
 rule compile_kernels:
     output:
         touch("<results>/.cache/kernels"),
@@ -68,7 +77,7 @@ rule compile_kernels:
 rule simulate:
     input:
         plan=ancient("<study>/plan.json"),
-        kernels=ancient(rules.compile_kernels.output),
+        kernels=rules.compile_kernels.output,
     output:
         temp("<study>/crossproducts/{batch}.parquet"),
     log:
@@ -84,7 +93,7 @@ rule simulate:
 rule fit:
     input:
         plan=ancient("<study>/plan.json"),
-        kernels=ancient(rules.compile_kernels.output),
+        kernels=rules.compile_kernels.output,
         crossproducts="<study>/crossproducts/{batch}.parquet",
     output:
         estimates="<study>/parts/{batch}.estimates.parquet",
@@ -156,11 +165,11 @@ rule figures:
                 f"<study>/figures/{name}.png",
                 caption=f"workflow/report/{name}.rst",
                 category="Figures",
-                labels={"figure": TITLES[name]},
+                labels={"figure": figures.TITLES[name]},
             )
-            for name in names(plan)
+            for name in figures.names(plan)
         ],
-        expand("<study>/figures/{name}.pdf", name=names(plan)),
+        expand("<study>/figures/{name}.pdf", name=figures.names(plan)),
     log:
         "<study>/logs/figures.log",
     benchmark:
@@ -170,3 +179,30 @@ rule figures:
         wanted=plan.wanted,
     script:
         "workflow/scripts/figures.py"
+
+
+rule tables:
+    input:
+        plan=ancient("<study>/plan.json"),
+        measures=rules.summarize.output.measures,
+        selection=rules.summarize.output.selection,
+    output:
+        *[
+            report(
+                f"<study>/tables/{name}.csv",
+                caption=f"workflow/report/{name}.rst",
+                category="Tables",
+                labels={"table": tables.TITLES[name]},
+            )
+            for name in tables.names(plan)
+        ],
+        expand("<study>/tables/{name}.tex", name=tables.names(plan)),
+    log:
+        "<study>/logs/tables.log",
+    benchmark:
+        "<study>/benchmarks/tables.tsv"
+    params:
+        code=fingerprint("tables"),
+        wanted=plan.wanted,
+    script:
+        "workflow/scripts/tables.py"

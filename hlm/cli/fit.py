@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit, print, return 0."""
-    import hlm
+    from hlm import lmer
 
-    fit = hlm.lmer(options.formula, read_table(options.file), reml=not options.ml)
+    fit = lmer(options.formula, read_table(options.file), reml=not options.ml)
     print(fit.summary())
     if options.level is not None:
         table = fit.tidy(df_method=options.df, level=options.level)

@@ -97,6 +97,20 @@ class Plan:
             "versions": json.dumps({name: version(name) for name in VERSIONED}),
         }
 
+    def summary(self) -> dict[str, Any]:
+        """Return what a report says of the study, as builtin types."""
+        versions: dict[str, str] = json.loads(self.metadata()["versions"])
+        return {
+            "study": self.study,
+            "truth": self.scenarios[0].formula,
+            "scenarios": len(self.scenarios),
+            "replicates": self.replicates,
+            "seed": self.seed,
+            "models": [model.to_dict() for model in self.models],
+            "versions": [f"{name} {number}" for name, number in versions.items()],
+            "hash": self.hash,
+        }
+
     def to_json(self) -> str:
         """Return the plan as JSON."""
         return json.dumps(

@@ -1,0 +1,265 @@
+"""The command line: what it prints, and what it says of mistakes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hlm.cli import main
+from hlm.study import Study
+
+TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
+HLM = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
+
+
+@pytest.fixture
+def refused(capsys):
+    """Run a command that must be refused and return its message."""
+
+    def run(*arguments):
+        assert main([str(argument) for argument in arguments]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert "Traceback" not in err
+        return err
+
+    return run
+
+
+@pytest.fixture
+def printed(capsys):
+    """Run a command that must succeed and return what it prints."""
+
+    def run(*arguments):
+        assert main([str(argument) for argument in arguments]) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_help_lists_the_commands_and_loads_nothing_heavy():
+    code = "import sys; from hlm.cli import main; sys.argv = ['hlm', '--help']\n"
+    code += "try: main()\nexcept SystemExit: print('loaded', *sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    text, _, loaded = out.stdout.partition("loaded")
+    for command in ("fit", "check", "run", "replay", "measures"):
+        assert f"\n    {command} " in text
+    assert not {"numpy", "pandas", "numba", "pyarrow", "snakemake"} & set(loaded.split())
+
+
+@pytest.mark.parametrize("command", ["fit", "check", "run", "replay", "measures"])
+def test_every_command_has_help_with_an_example(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0
+    example = rf"^ *hlm {command} .*[a-z]+\.(yaml|csv)|ogorek2012"
+    assert re.search(example, capsys.readouterr().out, re.MULTILINE)
+
+
+def test_check_lists_scenarios_models_and_costs(printed):
+    out = printed("check", TINY)
+    study = Study.load(TINY)
+    for scenario in study.scenarios:
+        assert scenario.key in out
+    for model in study.models:
+        assert model.formula in out
+    assert "2 scenarios of 30 replicates" in out
+    assert "240 fits in 1 batches" in out
+    assert "of one core" in out
+    assert "of disk" in out
+
+
+def test_check_abbreviates_a_long_list(printed, tmp_path):
+    units = ", ".join(str(n) for n in range(8, 58))
+    text = TINY.read_text().replace("[8, 12]", f"[{units}]")
+    (tmp_path / "long.yaml").write_text(text)
+    out = printed("check", tmp_path / "long.yaml")
+    assert "(40 more)" in out
+    assert len(out.splitlines()) < 30
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("seed: 7", "seeed: 7", ["'seeed'", "did you mean 'seed'"]),
+        ("replicates: 30", "replicates: -30", ["replicates", "-30"]),
+        ("y ~ x + (1 + x | unit)", "y ~ x + (1 + x | unit", ["ignoring_a"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_mistake_in_the_study_is_named(command, old, new, words, refused, tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(TINY.read_text().replace(old, new))
+    message = refused(command, path)
+    for word in ["study.yaml", *words]:
+        assert word in message
+
+
+def test_a_study_that_is_not_there(refused, tmp_path):
+    for command in (["check"], ["run"], ["replay"]):
+        rest = ["1", "0"] if command == ["replay"] else []
+        assert "none.yaml" in refused(*command, tmp_path / "none.yaml", *rest)
+
+
+def test_run_refuses_impossible_cores(refused):
+    assert "--cores" in refused("run", TINY, "--cores", "0")
+
+
+def test_run_shows_the_command_and_passes_on_options_and_status(capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--cores", "1", "--batch-seconds", "5", "--results", "here", "--", "--no-such"]
+    assert main(["run", str(TINY), *arguments]) == 2
+    out, err = capfd.readouterr()
+    assert out.startswith("$ snakemake --snakefile ")
+    assert "results=here batch_seconds=5.0 --cores 1 --no-such" in out
+    assert "unrecognized arguments: --no-such" in err
+
+
+def scenario_words():
+    study = Study.load(TINY)
+    keys = [scenario.key for scenario in study.scenarios]
+    return [(keys[1], 12), (keys[1][:9], 12), ("2", 12), ("1", 8), ("units=12", 12)]
+
+
+@pytest.mark.parametrize(("words", "units"), scenario_words())
+def test_replay_draws_the_rows_of_a_replicate_exactly(words, units, printed):
+    from hlm.simulate import draw_rows
+
+    out = printed("replay", TINY, words, "17")
+    names, *lines = csv.reader(io.StringIO(out))
+    columns = np.array(lines, dtype=float).T
+    assert names == ["unit", "a", "x", "y"]
+    assert len(np.unique(columns[0])) == units
+    study = Study.load(TINY)
+    scenario = next(item for item in study.scenarios if item.n_units == units)
+    rows = draw_rows(scenario, study.seed, 17)
+    np.testing.assert_array_equal(columns, list(rows.values()))
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("units=13", ["'13'", "8, 12"]),
+        ("unit=12", ["'unit'", "did you mean 'units'"]),
+        ("3", ["'3'", "1 to 2"]),
+        ("0", ["'0'", "1 to 2"]),
+        ("zzzz", ["'zzzz'", "units=8"]),
+        ("", ["several scenarios"]),
+    ],
+)
+def test_replay_says_which_scenarios_there_are(words, expected, refused):
+    message = refused("replay", TINY, words, "0")
+    for word in expected:
+        assert word in message
+
+
+@pytest.mark.parametrize("replicate", [30, 1000])
+def test_replay_says_which_replicates_there_are(replicate, refused):
+    assert "0 to 29" in refused("replay", TINY, "1", replicate)
+
+
+def test_fit_of_the_founding_data_prints_the_published_numbers(printed):
+    out = printed("fit", "y ~ x * a + (1 + x | unit)", "ogorek2012")
+    # B. Ogorek (2012): fixed effects, and the REML criterion.
+    for number in ("0.9776", "3.0670", "-0.1108", "0.3577", "2190"):
+        assert number in out
+    assert printed("fit", "y ~ x * a + (1 + x | unit)", "ogorek2012", "--ml") != out
+
+
+def test_fit_prints_limits_when_asked(printed):
+    out = printed("fit", "Reaction ~ Days + (Days | Subject)", "sleepstudy", "--level", "0.9")
+    assert "lower" in out
+    assert "upper" in out
+
+
+def test_fit_reads_the_users_own_file(printed, tmp_path):
+    from hlm.datasets import load_sleepstudy
+
+    load_sleepstudy().to_csv(tmp_path / "mine.csv", index=False)
+    formula = "Reaction ~ Days + (Days | Subject)"
+    assert printed("fit", formula, tmp_path / "mine.csv") == printed("fit", formula, "sleepstudy")
+
+
+@pytest.mark.parametrize(
+    ("formula", "file", "words"),
+    [
+        ("y ~ x + (1 | unit)", "ogorek2021", ["ogorek2021", "did you mean 'ogorek2012'"]),
+        ("y ~ z + (1 | unit)", "ogorek2012", ["'z'"]),
+        ("y ~ x + (1 | unit", "ogorek2012", ["^"]),
+    ],
+)
+def test_fit_names_mistakes(formula, file, words, refused):
+    message = refused("fit", formula, file)
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b'a,b\n"1,2\n'])
+def test_a_file_that_is_no_table_is_named(content, refused, tmp_path):
+    (tmp_path / "bad.csv").write_bytes(content)
+    assert "bad.csv" in refused("fit", "y ~ 1 + (1 | g)", tmp_path / "bad.csv")
+
+
+def test_a_folder_and_a_damaged_parquet_file_are_no_tables(refused, tmp_path):
+    assert "no such file" in refused("measures", tmp_path, "--true", "0")
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1")
+    assert "bad.parquet" in refused("measures", tmp_path / "bad.parquet", "--true", "0")
+
+
+@pytest.fixture
+def estimates(tmp_path):
+    frame = pd.DataFrame({"estimate": [1.0, 2.0, 3.0, 6.0], "se": 1.0, "truth": 2.0, "g": "a"})
+    frame.to_csv(tmp_path / "estimates.csv", index=False)
+    return tmp_path / "estimates.csv"
+
+
+@pytest.mark.parametrize("true", ["2", "truth"])
+def test_measures_of_a_file(true, estimates, printed):
+    out = printed("measures", estimates, "--true", true, "--se", "se", "--by", "g")
+    table = pd.read_csv(io.StringIO(out)).set_index("measure")["estimate"]
+    assert table["bias"] == 1.0
+    assert table["mse"] == (1 + 0 + 1 + 16) / 4
+    assert table["coverage"] == 0.75
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_measures_to_a_file(ending, estimates, printed, tmp_path):
+    target = tmp_path / f"out.{ending}"
+    assert printed("measures", estimates, "--true", "2", "--output", target) == ""
+    frame = pd.read_csv(target) if ending == "csv" else pd.read_parquet(target)
+    assert frame.set_index("measure")["estimate"]["bias"] == 1.0
+
+
+def test_measures_names_an_unknown_column(estimates, refused):
+    message = refused("measures", estimates, "--true", "2", "--se", "sse")
+    assert "'sse'" in message
+    assert "'se'" in message
+
+
+def test_a_reader_that_leaves_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [*HLM, "replay", str(TINY), "1", "0"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert done.stderr == ""
+    assert done.returncode == 128 + signal.SIGPIPE
+
+
+def test_ctrl_c_ends_quietly(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hlm.study.Study.load", interrupted)
+    assert main(["check", str(TINY)]) == 130
+    assert capsys.readouterr() == ("", "")

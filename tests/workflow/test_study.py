@@ -1,0 +1,199 @@
+"""A tiny study through Snakemake: all files, nothing done twice, the same numbers any way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from hlm.store import read
+
+ROOT = Path(__file__).parents[2]
+TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
+TABLES = ("estimates", "fits", "measures", "selection", "scenarios")
+HLM = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
+
+
+def snakemake(folder, *arguments, study=TINY, batch_seconds=30):
+    """Run Snakemake on a study in a folder and return what it says."""
+    (folder / "study.yaml").write_text(study, encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "2"]
+    config = ["--config", "study=study.yaml", f"batch_seconds={batch_seconds}"]
+    done = subprocess.run(
+        [*command, *arguments, *config], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def tables(folder):
+    """Return the study's tables as plain columns."""
+    return {name: plain(folder / f"results/tiny/{name}.parquet") for name in TABLES}
+
+
+def plain(path):
+    """Read a table; names as strings, because categories also tell what else was in the file."""
+    frame = read(path).to_pandas()
+    names = frame.select_dtypes("category").columns
+    return frame.astype(dict.fromkeys(names, str))
+
+
+def times(folder):
+    return {
+        path.name: path.stat().st_mtime_ns for path in (folder / "results/tiny/parts").iterdir()
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The study run by `hlm run`, and what that printed."""
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "study.yaml").write_text(TINY, encoding="utf-8")
+    command = [*HLM, "run", "study.yaml", "--cores", "2"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+def test_a_run_ends_by_saying_where_the_report_is(finished):
+    folder, printed = finished
+    assert printed.splitlines()[-1] == "report: results/tiny/report.html"
+    assert (folder / "results/tiny/report.html").stat().st_size > 100_000
+
+
+def test_a_run_leaves_all_files_and_nothing_temporary(finished):
+    folder = finished[0] / "results/tiny"
+    for name in TABLES:
+        assert (folder / f"{name}.parquet").exists()
+    for name in ("measures", "selection", "scenarios"):
+        lines = (folder / f"{name}.csv").read_text().splitlines()
+        assert len(lines) == 1 + read(folder / f"{name}.parquet").num_rows
+    assert list((folder / "figures").glob("*.png"))
+    assert not [path for path in folder.rglob("*") if path.suffix == ".tmp"]
+    assert not list(folder.glob("crossproducts/*"))
+
+
+def test_files_say_where_they_come_from(finished):
+    for name in TABLES:
+        metadata = pq.read_metadata(finished[0] / f"results/tiny/{name}.parquet").metadata
+        assert metadata[b"study"].decode() == TINY
+        assert metadata[b"seed"] == b"7"
+        assert {b"study_hash", b"versions"} <= metadata.keys()
+
+
+def test_every_data_set_has_every_fit_once_and_in_order(finished):
+    fits = read(finished[0] / "results/tiny/fits.parquet").to_pandas()
+    keys = ["scenario", "replicate"]
+    assert len(fits) == 2 * 30 * 2 * 2
+    assert fits[keys].equals(fits[keys].sort_values(keys))
+    models = [("slopes_on_a", "reml"), ("slopes_on_a", "ml"), ("ignoring_a", "reml")]
+    assert list(fits[["model", "method"]].itertuples(index=False, name=None))[:3] == models
+    assert not fits.duplicated([*keys, "model", "method"]).any()
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in snakemake(finished[0])
+
+
+def test_a_comment_in_the_study_changes_nothing(finished):
+    assert "Nothing to be done" in snakemake(finished[0], "-n", study=f"# A comment.\n{TINY}")
+
+
+@pytest.fixture(scope="module")
+def grown_study():
+    study = TINY.replace("[8, 12]", "[8, 10, 12]").replace("replicates: 30", "replicates: 130")
+    return f"{study}  constant: y ~ 1 + (1 | unit)\n"
+
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory, grown_study):
+    """The grown study computed in one go, in small batches."""
+    folder = tmp_path_factory.mktemp("at_once")
+    snakemake(folder, "summarize", study=grown_study, batch_seconds=0.003)
+    assert len(times(folder)) > 4
+    return folder
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory, grown_study):
+    """The study run small, then grown by a level, a model and replicates: parts' times before."""
+    folder = tmp_path_factory.mktemp("grown")
+    small = TINY.replace("replicates: 30", "replicates: 100")
+    snakemake(folder, "summarize", study=small)
+    before = times(folder), tables(folder)
+    snakemake(folder, "summarize", study=grown_study)
+    return folder, *before
+
+
+def test_growing_computes_only_what_is_new(grown):
+    folder, before, _ = grown
+    after = times(folder)
+    assert {name: after[name] for name in before} == before
+    new = [path for path in (folder / "results/tiny/parts").iterdir() if path.name not in before]
+    places = [
+        place
+        for path in new
+        if ".fits." in path.name
+        for place in read(path).select(["scenario", "model", "replicate"]).to_pylist()
+    ]
+    old = {row["scenario"] for row in read(next(iter_fits(folder, before))).to_pylist()}
+    assert not [
+        place
+        for place in places
+        if place["scenario"] in old and place["model"] != "constant" and place["replicate"] < 100
+    ]
+
+
+def iter_fits(folder, names):
+    return (folder / "results/tiny/parts" / name for name in names if ".fits." in name)
+
+
+def test_growing_leaves_the_old_numbers_as_they_were(grown):
+    folder, _, before = grown
+    for name, keys in (("estimates", ["term"]), ("fits", [])):
+        keys = ["scenario", "replicate", "model", "method", *keys]
+        old = before[name].set_index(keys)
+        new = plain(folder / f"results/tiny/{name}.parquet").set_index(keys)
+        assert old.equals(new.loc[old.index])
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_do_not_depend_on_batches_or_on_history(name, grown, at_once):
+    assert tables(grown[0])[name].equals(tables(at_once)[name])
+
+
+def test_a_mistake_in_the_study_has_no_traceback(tmp_path):
+    (tmp_path / "study.yaml").write_text(TINY.replace("seed", "seeed"), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "-n"]
+    done = subprocess.run(
+        [*command, "--config", "study=study.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "did you mean 'seed'" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_job_that_reads_the_workflow_again_does_not_plan(finished):
+    folder = finished[0]
+    study = folder / "study.yaml"
+    study.write_text(TINY.replace("[8, 12]", "[8, 99]"), encoding="utf-8")
+    plan = (folder / "results/tiny/plan.json").read_bytes()
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    done = subprocess.run(
+        [*command, "--mode", "remote", "-n", "--cores", "1", "--config", "study=study.yaml"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (folder / "results/tiny/plan.json").read_bytes() == plan
