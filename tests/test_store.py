@@ -138,10 +138,12 @@ def test_frames_keep_repeated_names_as_categories(tmp_path):
 
 def test_csv_keeps_all_digits(tmp_path):
     values = columns(SELECTION)
+    values["rate"][3] = np.nan
     write_csv(values, tmp_path / "s.csv", SELECTION)
     rows = (tmp_path / "s.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == N + 1
     assert float(rows[5].split(",")[4]) == values["rate"][4]
+    assert rows[4].split(",")[4] == ""
 
 
 @pytest.mark.parametrize("damage", ["cut", "foreign", "flipped", "empty"])

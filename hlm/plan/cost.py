@@ -27,10 +27,10 @@ FIT_BASE_SECONDS = 4e-6
 FIT_STEP_SECONDS = 7e-9
 """Seconds per unit and squared number of columns of a fit, over all of its iterations."""
 
-ESTIMATE_BYTES = 32.0
+ESTIMATE_BYTES = 29.0
 """Bytes on disk of one row of estimates."""
 
-FIT_BYTES = 52.0
+FIT_BYTES = 34.0
 """Bytes on disk of one row of fits."""
 
 

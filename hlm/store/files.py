@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
-import pyarrow.csv as pc
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from hlm.errors import InputError
 
@@ -120,9 +121,18 @@ def write(
 
 
 def write_csv(columns: Columns, path: str | Path, schema: pa.Schema) -> None:
-    """Write a table, or name -> array, as CSV; numbers keep all their digits."""
+    """Write a table, or name -> array, as CSV; numbers keep all their digits.
+
+    A number that is not there is an empty cell, which pandas, R and DuckDB all understand.
+    """
+    table = to_table(columns, schema)
+    for place, field in enumerate(schema):
+        if pa.types.is_float64(field.type):
+            column = table[field.name]
+            known = pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
+            table = table.set_column(place, field, known)
     with replacing(path) as temporary:
-        pc.write_csv(to_table(columns, schema), temporary)
+        csv.write_csv(table, temporary)
 
 
 def to_table(columns: Columns, schema: pa.Schema) -> pa.Table:
