@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -291,6 +292,14 @@ def test_lines_of_units_are_least_squares_lines_under_the_population_line(ogorek
     assert overlaps(figure) == []
 
 
+def test_the_unit_has_the_name_that_the_formula_gives_it(ogorek):
+    scenario = replace(made_scenario(), formula="y ~ x * a + (1 + x | school)")
+    figure = figures.unit_lines(ogorek.rename(columns={"unit": "school"}), scenario)
+    same = figures.unit_lines(ogorek, made_scenario())
+    for line, other in zip(figure.axes[0].lines, same.axes[0].lines, strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), other.get_xydata())
+
+
 def test_a_scenario_without_covariates_has_no_pictures_of_units(ogorek):
     bare = Scenario("", 3, 3, (), "y ~ 1 + (1 | unit)", (("(Intercept)", 1.0),), (1,), ((1,),), 1)
     with pytest.raises(InputError, match="needs a row covariate"):
@@ -389,6 +398,12 @@ def test_shrinkage_of_a_fit_shows_the_blups_of_lme4(ogorek):
     width, height, angle = ellipse_axes(psi, 0.5)
     drawn = plane.patches[0]
     assert (drawn.width, drawn.height, drawn.angle) == pytest.approx((width, height, angle))
+
+
+def test_a_fit_that_failed_is_a_figure_that_says_so(ogorek):
+    failed = SimpleNamespace(theta=np.full(3, np.nan))
+    figure = figures.shrinkage_of_fit(failed, "y ~ x + (1 + x | unit)", ogorek, made_scenario())
+    assert texts(figure) == ["The model could not be fitted to the example."]
 
 
 def test_files_are_whole_and_the_same_bytes_twice(tmp_path, results):

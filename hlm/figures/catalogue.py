@@ -88,7 +88,7 @@ class Variables:
 
     Attributes
     ----------
-    response : str
+    unit, response : str
     covariate : str or None
         The row covariate that the units' lines are lines in.
     attribute : str or None
@@ -97,6 +97,7 @@ class Variables:
         The other covariates of either level.
     """
 
+    unit: str
     response: str
     covariate: str | None
     attribute: str | None
@@ -113,13 +114,15 @@ def variables(scenario: Scenario) -> Variables:
     >>> covariates = (Covariate("a", "unit", "normal"), Covariate("x", "row", "normal"))
     >>> use = variables(Scenario("", 30, 30, covariates, "y ~ x + (1 + x | unit)",
     ...                          (("(Intercept)", 1.0), ("x", 3.0)), (), (), 1.0))
-    >>> use.response, use.covariate, use.attribute
-    ('y', 'x', 'a')
+    >>> use.unit, use.response, use.covariate, use.attribute
+    ('unit', 'y', 'x', 'a')
     """
+    formula = parse(scenario.formula)
     rows = _ordered(scenario, "row")
     units = _ordered(scenario, "unit")
     return Variables(
-        response=parse(scenario.formula).response,
+        unit=formula.random[0].group,
+        response=formula.response,
         covariate=rows[0] if rows else None,
         attribute=units[0] if units else None,
         other_rows=tuple(rows[1:]),

@@ -15,6 +15,7 @@ from hlm.figures.departures import shrinkage
 from hlm.figures.files import save
 from hlm.figures.lines import least_squares_lines, predicted_lines, unit_values
 from hlm.figures.measures import failure_rates, measure_against_units, selection_rates
+from hlm.figures.style import blank
 from hlm.figures.units import unit_lines, units_against_attribute
 from hlm.formula import Formula, parse
 
@@ -112,19 +113,22 @@ def shrinkage_of_fit(fit: Any, formula: str, rows: pd.DataFrame, scenario: Scena
     Returns
     -------
     Figure
+        With no more than a sentence if the fit failed.
     """
     use = variables(scenario)
     if use.covariate is None:
         raise InputError("the picture needs a row covariate, and the scenario has none")
+    if not np.isfinite(fit.theta).all():
+        return blank("The model could not be fitted to the example.")
     parsed = parse(formula)
     unit_names = [c.name for c in scenario.covariates if c.level == "unit"]
     fixed = dict(zip(fit.coef_names, fit.beta, strict=True))
     mean = predicted_lines(
-        parsed, fixed, unit_values(rows, unit_names), use.covariate, use.other_rows
+        parsed, fixed, unit_values(rows, unit_names, use.unit), use.covariate, use.other_rows
     )
     columns = _line_columns(parsed, use.covariate)
     departures = np.asarray(fit.ranef(), dtype=float)[:, columns]
-    own = least_squares_lines(rows, use.response, use.covariate, use.other_rows)
+    own = least_squares_lines(rows, use.response, use.covariate, use.other_rows, unit=use.unit)
     return shrinkage(
         ols=own,
         blup=mean + departures,

@@ -19,17 +19,23 @@ Floats = NDArray[np.float64]
 
 
 def least_squares_lines(
-    rows: pd.DataFrame, response: str, covariate: str, others: Sequence[str] = ()
+    rows: pd.DataFrame,
+    response: str,
+    covariate: str,
+    others: Sequence[str] = (),
+    *,
+    unit: str = "unit",
 ) -> pd.DataFrame:
     """Fit each unit alone, by least squares.
 
     Parameters
     ----------
     rows : DataFrame
-        A column `unit`, the response and the covariates.
+        The response, the covariates, and the column that tells the unit.
     response, covariate : str
     others : sequence of str
         More row covariates to adjust for.
+    unit : str
 
     Returns
     -------
@@ -43,10 +49,10 @@ def least_squares_lines(
     [1.0, 2.0]
     """
     lines = {}
-    for unit, own in rows.groupby("unit"):
+    for name, own in rows.groupby(unit):
         Z = np.column_stack([np.ones(len(own)), own[[covariate, *others]].to_numpy(float)])
         line, _, rank, _ = np.linalg.lstsq(Z, own[response].to_numpy(float))
-        lines[unit] = line[:2] if rank == Z.shape[1] else [np.nan, np.nan]
+        lines[name] = line[:2] if rank == Z.shape[1] else [np.nan, np.nan]
     return pd.DataFrame.from_dict(lines, orient="index", columns=["intercept", "slope"])
 
 
@@ -103,6 +109,6 @@ def _fixed_part(
     return X @ np.array([coefficients[name] for name in names])
 
 
-def unit_values(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+def unit_values(rows: pd.DataFrame, names: Sequence[str], unit: str = "unit") -> pd.DataFrame:
     """Return the unit covariates, one row per unit, in the order of the units."""
-    return rows.groupby("unit")[list(names)].first()
+    return rows.groupby(unit)[list(names)].first()

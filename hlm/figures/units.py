@@ -20,6 +20,7 @@ from hlm.formula import parse
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from pandas.api.typing import SeriesGroupBy
 
     from hlm.scenario import Scenario
 
@@ -38,7 +39,7 @@ def units_against_attribute(rows: pd.DataFrame, scenario: Scenario) -> Figure:
     Parameters
     ----------
     rows : DataFrame
-        One data set of the scenario: `unit`, the covariates, the response.
+        One data set of the scenario: the unit, the covariates, the response.
     scenario : Scenario
 
     Returns
@@ -52,8 +53,8 @@ def units_against_attribute(rows: pd.DataFrame, scenario: Scenario) -> Figure:
     """
     use = variables(scenario)
     covariate, attribute = _covariate(use), _attribute(use)
-    ols = least_squares_lines(rows, use.response, covariate, use.other_rows)
-    units = unit_values(rows, [attribute, *use.other_units])
+    ols = least_squares_lines(rows, use.response, covariate, use.other_rows, unit=use.unit)
+    units = unit_values(rows, [attribute, *use.other_units], use.unit)
     curve = units.mean().to_frame().T.loc[[0] * 60].reset_index(drop=True)
     curve[attribute] = np.linspace(units[attribute].min(), units[attribute].max(), 60)
     truth = _true_lines(scenario, curve, use)
@@ -77,7 +78,7 @@ def unit_lines(rows: pd.DataFrame, scenario: Scenario) -> Figure:
     Parameters
     ----------
     rows : DataFrame
-        One data set of the scenario: `unit`, the covariates, the response.
+        One data set of the scenario: the unit, the covariates, the response.
     scenario : Scenario
 
     Returns
@@ -91,12 +92,12 @@ def unit_lines(rows: pd.DataFrame, scenario: Scenario) -> Figure:
     """
     use = variables(scenario)
     covariate = _covariate(use)
-    ols = least_squares_lines(rows, use.response, covariate, use.other_rows)
+    ols = least_squares_lines(rows, use.response, covariate, use.other_rows, unit=use.unit)
     names = [*filter(None, [use.attribute]), *use.other_units]
-    units = unit_values(rows, names) if names else pd.DataFrame(index=ols.index)
+    units = unit_values(rows, names, use.unit) if names else pd.DataFrame(index=ols.index)
     figure = Figure(figsize=(1.2 * COLUMN, 3.0), layout="constrained")
     ax = figure.subplots()
-    ends = _ends(rows, ols, covariate)
+    ends = _ends(rows.groupby(use.unit)[covariate], ols)
     _spaghetti(ax, ends, None if use.attribute is None else units[use.attribute])
     _population(ax, rows[covariate], _true_lines(scenario, units, use).mean(axis=0))
     ax.set(xlabel=f"{covariate}, the row covariate", ylabel=f"{use.response}, the response")
@@ -141,9 +142,9 @@ def _legend(figure: Figure, unit: Line2D, unit_words: str, truth_words: str) -> 
     figure.legend([unit, rule], words, loc="outside upper center", ncols=2)
 
 
-def _ends(rows: pd.DataFrame, ols: pd.DataFrame, covariate: str) -> pd.DataFrame:
+def _ends(covariate: SeriesGroupBy, ols: pd.DataFrame) -> pd.DataFrame:
     """Return the two ends of each unit's line, over the unit's own range of the covariate."""
-    reach = rows.groupby("unit")[covariate].agg(["min", "max"])
+    reach = covariate.agg(["min", "max"])
     ends = [
         pd.DataFrame({"x": reach[end], "y": ols["intercept"] + ols["slope"] * reach[end]})
         for end in ("min", "max")
