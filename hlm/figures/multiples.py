@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import groupby
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter, ScalarFormatter
 
 from hlm.figures.axis import Axis
-from hlm.figures.grid import Grid, Panel, arrange
-from hlm.figures.style import GREY, INK, PAGE, RC, Mark, legend_columns, marks, styled
-from hlm.figures.words import said
+from hlm.figures.grid import Grid, arrange
+from hlm.figures.headers import name_panels, span_columns, wrap
+from hlm.figures.style import GREY, PAGE, Mark, legend_columns, marks, styled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Look", "small_multiples"]
 
 Z = 1.959963984540054  # a bar reaches this many Monte Carlo standard errors to either side
-_LETTER = 0.062  # inches, of a title's character
 _WIDTHS = {1: 3.8, 2: 5.2}
 _HEIGHTS = {1: 1.7, 2: 1.45, 3: 1.25}
 
@@ -104,7 +102,10 @@ def small_multiples(
         _draw(axes[panel.row, panel.column], shown, axis, series, look)
     _finish(figure, axes, grid, axis, look)
     _legend(figure, series, look, _has_reference(frame, look), joined=axis.joined)
-    _headers(figure, axes, grid, look)
+    name_panels(figure, axes, grid, look.words)
+    # Once, and not at each drawing: panels are many, and their places do not change.
+    ConstrainedLayoutEngine().execute(figure)
+    span_columns(figure, axes[0], grid.columns)
     return figure
 
 
@@ -123,7 +124,7 @@ def _canvas(grid: Grid, *, one_scale: bool) -> tuple[Figure, Any]:
     rows, columns = grid.shape
     width = _WIDTHS.get(columns, PAGE)
     height = 1.15 + rows * _HEIGHTS.get(rows, 1.15)
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height))
     share: Any = "all" if one_scale else "none" if grid.wrapped else "row"
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=share)
     for unused in axes.flat[len(grid.panels) :]:
@@ -178,7 +179,7 @@ def _finish(figure: Figure, axes: Any, grid: Grid, axis: Axis, look: Look) -> No
         ax.tick_params(labelbottom=below_is_empty)
         if panel.column and not grid.wrapped:
             ax.tick_params(left=False)
-    figure.supylabel(_wrap(look.label, figure.get_figheight() - 0.2))
+    figure.supylabel(wrap(look.label, figure.get_figheight() - 0.2))
     figure.supxlabel("\n".join(filter(None, [axis.label, grid.note])))
 
 
@@ -216,7 +217,7 @@ def _handle(name: str, mark: Mark, *, joined: bool) -> Line2D:
     return Line2D(
         [],
         [],
-        label=_wrap(name, 2.6),
+        label=wrap(name, 2.6),
         color=mark.colour,
         linestyle=mark.dashes if joined else "none",
         linewidth=0.9,
@@ -225,71 +226,3 @@ def _handle(name: str, mark: Mark, *, joined: bool) -> Line2D:
         markerfacecolor=mark.fill,
         markeredgewidth=0.9,
     )
-
-
-def _headers(figure: Figure, axes: Any, grid: Grid, look: Look) -> None:
-    """Name the columns above the first row, and the rows at the right of the last column."""
-    room = (figure.get_figwidth() - 0.9) / grid.shape[1]
-    if grid.wrapped:
-        for panel in grid.panels:
-            axes[panel.row, panel.column].set_title(_wrap(_words(panel, look), room))
-        return
-    titles = [_title(column, room) for column in grid.columns]
-    lines = max(title.count("\n") + 1 for title in titles)
-    nested = max(len(column) for column in grid.columns) > 1
-    for ax, title in zip(axes[0], titles, strict=True):
-        ax.set_title("\n" * (lines - title.count("\n")) * nested + title)
-    column_names = grid.columns[0].keys()
-    tall = (figure.get_figheight() - 1.1) / grid.shape[0]
-    for ax, panel in zip(axes[:, -1], grid.panels[:: len(grid.columns)], strict=True):
-        if panel.where.keys() - column_names:
-            _name_row(ax, _wrap(_words(panel, look), tall))
-    if nested:
-        _span(figure, axes[0], [dict(list(column.items())[:1]) for column in grid.columns], lines)
-
-
-def _title(column: Mapping[str, Any], room: float) -> str:
-    return _wrap(said(*list(column.items())[-1]), room) if column else ""
-
-
-def _wrap(text: str, room: float) -> str:
-    """Break lines that are longer than some inches, and keep the breaks there are."""
-    most = max(6, int(room / _LETTER))
-    return "\n".join(fill(line, most, break_on_hyphens=False) for line in text.split("\n"))
-
-
-def _words(panel: Panel, look: Look) -> str:
-    name, value = next(iter(panel.where.items()))
-    return look.words.get(value, said(name, value))
-
-
-def _name_row(ax: Axes, words: str) -> None:
-    ax.annotate(
-        words,
-        (1, 0.5),
-        xytext=(6, 0),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        rotation=270,
-        va="center",
-        ha="left",
-        size=RC["axes.titlesize"],
-        multialignment="center",
-    )
-
-
-def _span(figure: Figure, top: Sequence[Axes], outer: Sequence[dict[str, Any]], lines: int) -> None:
-    """Write the outer factor's level once over the columns that share it, over a thin rule."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    line = 1.2 * RC["axes.titlesize"] / 72 / figure.get_figheight()
-    pad = RC["axes.titlepad"] / 72 / figure.get_figheight()
-    for level, columns in groupby(range(len(outer)), key=outer.__getitem__):
-        boxes = [top[k].get_position() for k in columns]
-        left, right, base = boxes[0].x0, boxes[-1].x1, boxes[0].y1 + pad + (lines + 0.3) * line
-        text = said(*next(iter(level.items())))
-        figure.text(
-            (left + right) / 2, base, text, ha="center", va="bottom", size=RC["axes.titlesize"]
-        )
-        rule = Line2D([left, right], [base - 0.1 * line] * 2, color=INK, linewidth=0.5)
-        figure.add_artist(rule)
