@@ -32,9 +32,12 @@ check: .venv/installed
 bench: .venv/installed
 	$(BIN)/python -m benchmarks
 
-lock: .venv/installed
-	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url \
-	    --extra workflow --extra dev --allow-unsafe --output-file requirements.lock pyproject.toml
+lock:
+	$(PYTHON) -m venv .venv/lock
+	.venv/lock/bin/pip install --quiet pip-tools
+	.venv/lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-header \
+	    --no-emit-index-url --no-emit-find-links --strip-extras --extra workflow --extra dev \
+	    --output-file requirements.lock pyproject.toml
 
 clean:
 	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

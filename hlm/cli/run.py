@@ -50,11 +50,23 @@ def run(options: argparse.Namespace) -> int:
     status = _call([*command, *_cores(options), *options.passed_on])
     if status or NO_REPORT & set(options.passed_on):
         return status
-    report = Path(options.results) / study.name / "report.html"
+    folder = Path(options.results) / study.name
+    if not _is_complete(folder):
+        print("no report: the run was for a part of the study")
+        return status
+    report = folder / "report.html"
     status = _call([*command, "--report", str(report)])
     if status == 0:
         print(f"report: {report}")
     return status
+
+
+def _is_complete(folder: Path) -> bool:
+    from hlm.figures import names
+    from hlm.plan import Plan
+
+    figures = names(Plan.read(folder / "plan.json"))
+    return all((folder / "figures" / f"{name}.png").exists() for name in figures)
 
 
 def _command(options: argparse.Namespace) -> list[str]:
