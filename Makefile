@@ -34,10 +34,9 @@ bench: .venv/installed
 
 lock:
 	$(PYTHON) -m venv .venv/lock
-	.venv/lock/bin/pip install --quiet pip-tools
-	.venv/lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-header \
-	    --no-emit-index-url --no-emit-find-links --strip-extras --extra workflow --extra dev \
-	    --output-file requirements.lock pyproject.toml
+	.venv/lock/bin/pip install --quiet uv
+	.venv/lock/bin/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header \
+	    --extra workflow --extra dev --output-file requirements.lock pyproject.toml
 
 clean:
 	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
