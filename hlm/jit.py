@@ -1,13 +1,74 @@
 """How every kernel is compiled: once, cached on disk, strict IEEE arithmetic, no threads.
 
 Strict arithmetic (no `fastmath`) keeps each sum in the order in which it is written, so an estimate
-is the same bit for bit whatever else is in the batch.
+is the same bit for bit whatever else is in the batch. Numba looks only at a kernel's own file to
+tell whether its cache is old, although it inlines kernels of other files: so the cache's folder is
+named by a hash of every file that holds kernels.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, TypeVar
+
 from numba import njit
+from numba.core import config
 
-__all__ = ["kernel"]
+__all__ = ["cache_folder", "inlined", "kernel"]
 
-kernel = njit(cache=True, error_model="numpy", nogil=True)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+HOME = Path(__file__).parent
+KERNEL_FOLDERS = ("engine", "simulate")
+
+
+def cache_folder() -> Path:
+    """Return the kernels' folder: below NUMBA_CACHE_DIR, the package or the user's cache."""
+    digest = blake2b(digest_size=8)
+    for folder in KERNEL_FOLDERS:
+        for path in sorted((HOME / folder).glob("*.py")):
+            digest.update(path.read_bytes())
+    name = f"kernels-{digest.hexdigest()}"
+    if config.CACHE_DIR:
+        return Path(config.CACHE_DIR) / name
+    if os.access(HOME, os.W_OK):
+        return HOME / "__pycache__" / name
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hlm" / name
+
+
+_CACHE = str(cache_folder())
+_OPTIONS = {
+    "cache": True,
+    "error_model": "numpy",
+    "nogil": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}
+
+# The loops are over a handful of columns: vectorized they are slower, and take longer to compile.
+config.LOOP_VECTORIZE = 0
+config.SLP_VECTORIZE = 0
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function at its first call; with NUMBA_DISABLE_JIT=1 it stays plain Python.
+
+    A kernel cannot allocate: all its arrays are arguments.
+    """
+    return _compile(function, **_OPTIONS)
+
+
+def inlined(function: Function) -> Function:
+    """Compile as part of the one kernel that calls it, not once more by itself."""
+    return _compile(function, **_OPTIONS, inline="always")
+
+
+def _compile(function: Function, **options: Any) -> Any:
+    previous, config.CACHE_DIR = config.CACHE_DIR, _CACHE
+    try:
+        return njit(**options)(function)
+    finally:
+        config.CACHE_DIR = previous

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hlm.engine.fit import (
     CRITERION,
@@ -21,8 +19,14 @@ from hlm.engine.inference import Parametrization
 from hlm.engine.limits import confidence_limits
 from hlm.engine.stack import Design, StackResults, allocate_results, fit_stack
 from hlm.formula import Formula, parse, random_names
-from hlm.scenario import Model, Scenario
 from hlm.simulate import CrossProducts, ModelColumns, basis_of, model_columns_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from hlm.scenario import Model, Scenario
 
 __all__ = ["fit_batch", "fit_model", "free_elements", "parametrize", "term_kinds"]
 

@@ -35,9 +35,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hlm.jit import kernel
 from hlm.engine.linalg import cholesky, solve_lower, solve_upper
 from hlm.engine.units import RANK_TOLERANCE
+from hlm.jit import kernel
 
 __all__ = ["State", "allocate_state", "differentiate", "evaluate"]
 
@@ -45,8 +45,8 @@ __all__ = ["State", "allocate_state", "differentiate", "evaluate"]
 class State(NamedTuple):
     """The criterion's parts at one Lambda, named as in the module's equations.
 
-    `scalars` holds criterion, r^2 and log|S_xx|. `XR` (m or 1, q, q) and `XF` (m, q, p + 1) are kept
-    between the two passes; `P` is R'O^{-1} of a shared design.
+    `scalars` holds criterion, r^2 and log|S_xx|. `XR` (m or 1, q, q) and `XF` (m, q, p + 1) are
+    kept between the two passes; `P` is R'Omega^{-1} of a shared design.
     """
 
     S: np.ndarray
@@ -56,7 +56,7 @@ class State(NamedTuple):
     scalars: np.ndarray
     XR: np.ndarray
     XF: np.ndarray
-    O: np.ndarray
+    Omega: np.ndarray
     P: np.ndarray
     M: np.ndarray
     H: np.ndarray
@@ -79,7 +79,7 @@ def allocate_state(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) 
         scalars=np.zeros(3),
         XR=np.zeros((1 if shared else n_units, q, q)),
         XF=np.zeros((1 if shared else n_units, q, p + 1)),
-        O=np.zeros((q, q)),
+        Omega=np.zeros((q, q)),
         P=np.zeros((q, q)),
         M=np.zeros((q, q)),
         H=np.zeros((q, p)),
@@ -101,7 +101,7 @@ def evaluate(axes, p, units, n_obs, reml, Lambda, state):
         for k in range(j + 1):
             S[j, k] = units.within[j, k]
     if units.shared:
-        logdet = units.rows.shape[0] * whiten(axes, units.root[0], Lambda, state.O, state.XR[0])
+        logdet = units.rows.shape[0] * whiten(axes, units.root[0], Lambda, state.Omega, state.XR[0])
         add_shared(axes, p, units, state)
     else:
         logdet = add_units(axes, p, units, Lambda, state)
@@ -109,8 +109,8 @@ def evaluate(axes, p, units, n_obs, reml, Lambda, state):
 
 
 @kernel
-def whiten(axes, root, Lambda, O, XR):
-    """O = I + R Psi R' = L L' (L overwrites O) and XR = L^-1 R; return log|O|."""
+def whiten(axes, root, Lambda, Omega, XR):
+    """Omega = I + R Psi R' = L L' (L overwrites Omega) and XR = L^-1 R; return log|Omega|."""
     q = len(axes)
     for a in range(q):
         for b in range(q):
@@ -123,25 +123,25 @@ def whiten(axes, root, Lambda, O, XR):
             element = 1.0 if a == b else 0.0
             for k in range(q):
                 element += XR[a, k] * XR[b, k]
-            O[a, b] = element
+            Omega[a, b] = element
     determinant = 1.0
     for a in range(q):
         for b in range(a):
-            element = O[a, b]
+            element = Omega[a, b]
             for k in range(b):
-                element -= O[a, k] * O[b, k]
-            O[a, b] = element / O[b, b]
-        pivot = O[a, a]
+                element -= Omega[a, k] * Omega[b, k]
+            Omega[a, b] = element / Omega[b, b]
+        pivot = Omega[a, a]
         for k in range(a):
-            pivot -= O[a, k] * O[a, k]
+            pivot -= Omega[a, k] * Omega[a, k]
         determinant *= pivot
-        O[a, a] = np.sqrt(pivot)
+        Omega[a, a] = np.sqrt(pivot)
     for a in range(q):
-        inverse = 1.0 / O[a, a]
+        inverse = 1.0 / Omega[a, a]
         for b in range(q):
             element = root[b, a] if b >= a else 0.0
             for k in range(a):
-                element -= O[a, k] * XR[k, b]
+                element -= Omega[a, k] * XR[k, b]
             XR[a, b] = element * inverse
     return np.log(determinant)
 
@@ -150,17 +150,17 @@ def whiten(axes, root, Lambda, O, XR):
 def add_units(axes, p, units, Lambda, state):
     """Add each unit's XF'XF to S; return the sum of log|O_i|."""
     q = len(axes)
-    O, S = state.O, state.S
+    Omega, S = state.Omega, state.S
     logdet = 0.0
     for i in range(units.rows.shape[0]):
-        logdet += whiten(axes, units.root[i], Lambda, O, state.XR[i])
+        logdet += whiten(axes, units.root[i], Lambda, Omega, state.XR[i])
         rows, XF = units.rows[i], state.XF[i]
         for a in range(q):
-            inverse = 1.0 / O[a, a]
+            inverse = 1.0 / Omega[a, a]
             for j in range(p + 1):
                 element = rows[a, j]
                 for k in range(a):
-                    element -= O[a, k] * XF[k, j]
+                    element -= Omega[a, k] * XF[k, j]
                 XF[a, j] = element * inverse
         for j in range(p + 1):
             for k in range(j + 1):
@@ -173,23 +173,23 @@ def add_units(axes, p, units, Lambda, state):
 
 @kernel
 def add_shared(axes, p, units, state):
-    """Add sum_i rows_i' O^-1 rows_i to S from the moments of a shared design; P = R'O^-1."""
+    """Add sum_i rows_i' Omega^-1 rows_i to S for a shared design; P = R'Omega^-1."""
     q = len(axes)
-    O, P, S = state.O, state.P, state.S
+    Omega, P, S = state.Omega, state.P, state.S
     for a in range(q):
         for b in range(q):
             P[a, b] = state.XR[0, b, a]
         for b in range(q - 1, -1, -1):
             element = P[a, b]
             for k in range(b + 1, q):
-                element -= O[k, b] * P[a, k]
-            P[a, b] = element / O[b, b]
+                element -= Omega[k, b] * P[a, k]
+            P[a, b] = element / Omega[b, b]
     inverse = state.M
     for a in range(q):
         for b in range(q):
             inverse[a, b] = 1.0 if a == b else 0.0
-        solve_lower(O, q, inverse[a])
-        solve_upper(O, q, inverse[a])
+        solve_lower(Omega, q, inverse[a])
+        solve_upper(Omega, q, inverse[a])
     v = 0
     for a in range(q):
         for b in range(a + 1):
@@ -333,7 +333,7 @@ def add_curvature(row, col, weight, M, Q, hessian):
 
 @kernel
 def differentiate_shared(axes, p, units, scale, reml, row, col, state):
-    """Fill the sums over units from the moments of a shared design: H_i = P b_i, u_i = P (rows_i gamma)."""
+    """Fill the sums over units of a shared design: H_i = P b_i, u_i = P (rows_i gamma)."""
     q, n_units = len(axes), units.rows.shape[0]
     XR, P, Ls, gamma, moments = state.XR[0], state.P, state.Ls, state.gamma, units.moments
     M, Q, G, uu = state.M, state.Q, state.G, state.uu

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hlm.engine.inference import Estimates, Parametrization, allocate_estimates, infer
 from hlm.engine.criterion import State, allocate_state
-from hlm.jit import kernel
+from hlm.engine.inference import Estimates, allocate_estimates, infer
 from hlm.engine.newton import (
     CONVERGED,
     NO_START,
@@ -18,6 +17,7 @@ from hlm.engine.newton import (
     minimize,
 )
 from hlm.engine.units import Units, allocate_units
+from hlm.jit import inlined
 
 __all__ = [
     "CRITERION",
@@ -71,7 +71,7 @@ def allocate_room(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) -
     )
 
 
-@kernel
+@inlined
 def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     """Fit the data set in `room.units`; the results are left in `estimates` and `summary`.
 
@@ -106,10 +106,8 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     summary[STATUS] = OK if status == CONVERGED else NOT_CONVERGED
     summary[GRADIENT_NORM] = np.sqrt(norm)
     summary[CRITERION] = criterion + (parametrization.logdet if reml else 0.0)
-    summary[SMALLEST_EIGENVALUE] = infer(
-        p, n_star, parametrization, Lambda, state, work, out
-    )
+    summary[SMALLEST_EIGENVALUE] = infer(p, n_star, parametrization, Lambda, state, work, out)
     for k in range(len(parametrization.row)):
-        if parametrization.row[k] == parametrization.col[k]:
-            if out.theta[k] < SINGULAR_TOLERANCE:
-                summary[SINGULAR] = 1.0
+        diagonal = parametrization.row[k] == parametrization.col[k]
+        if diagonal and out.theta[k] < SINGULAR_TOLERANCE:
+            summary[SINGULAR] = 1.0

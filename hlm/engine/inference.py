@@ -1,8 +1,8 @@
 r"""Standard errors, degrees of freedom and the random part, from the derivatives at the minimum.
 
 All quantities f that are reported are functions of (theta, sigma). Their variance follows from the
-Hessian of the criterion in both; since sigma is profiled out in closed form, with
-v = d log r^2 / d theta = -(u'Eu)/r^2 summed over units, Hp the profiled Hessian and n* as in `criterion`,
+Hessian of the criterion in both; since sigma is profiled out in closed form, with Hp the profiled
+Hessian, n* as in `criterion` and v = d log r^2 / d theta = -(u'Eu)/r^2 summed over units,
 
     Var(log sigma^2) = 2/n* + 2 v'Hp^{-1}v,      Var(f) = f_s^2 2/n* + 2 d'Hp^{-1}d,
     d = df/dtheta along the profile,  f_s = df / d log sigma^2.
@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hlm.engine.linalg import cholesky, copy, eigh_jacobi, solve_lower
 from hlm.jit import kernel
-from hlm.engine.linalg import cholesky, eigh_jacobi, solve_lower
 
 __all__ = ["FLAT_TOLERANCE", "Estimates", "Parametrization", "allocate_estimates", "infer"]
 
@@ -79,9 +79,7 @@ class Estimates(NamedTuple):
 def allocate_estimates(p: int, n_theta: int) -> Estimates:
     """Return room for one fit's results."""
     n = p + n_theta + 1
-    return Estimates(
-        np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n_theta), np.zeros((p, p))
-    )
+    return Estimates(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n_theta), np.zeros((p, p)))
 
 
 @kernel
@@ -99,19 +97,21 @@ def infer(p, n_star, parametrization, Lambda, state, work, out):
             uu_v = state.uu[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
             log_r2[k] -= work.jacobian[v, k] * uu_v / r2
     fixed_effects(p, n_theta, n_star, sigma2, parametrization, state, work, out)
-    random_part(p, n_star, sigma2, parametrization, Lambda, state, work, out)
+    random_part(p, n_star, sigma2, parametrization, Lambda, work, out)
     n = p + n_theta
     out.estimate[n] = np.sqrt(sigma2)
-    out.se[n] = 0.5 * out.estimate[n] * np.sqrt(2.0 / n_star + 2.0 * quadratic(n_theta, log_r2, work))
+    out.se[n] = (
+        0.5 * out.estimate[n] * np.sqrt(2.0 / n_star + 2.0 * quadratic(n_theta, log_r2, work))
+    )
     out.df[n] = np.nan
     return smallest
 
 
 @kernel
 def inverse_root(n, work):
-    """Write B with B'B the pseudo-inverse of the Hessian of theta; return its smallest eigenvalue."""
+    """Write B with B'B the pseudo-inverse of the Hessian; return its smallest eigenvalue."""
     a, vectors, root = work.square, work.vectors, work.factor
-    a[:n, :n] = work.hessian
+    copy(work.hessian, a)
     eigh_jacobi(a, n, vectors)
     largest, smallest = 0.0, np.inf
     for k in range(n):
@@ -174,7 +174,7 @@ def fixed_effects(p, n_theta, n_star, sigma2, parametrization, state, work, out)
 
 
 @kernel
-def random_part(p, n_star, sigma2, parametrization, Lambda, state, work, out):
+def random_part(p, n_star, sigma2, parametrization, Lambda, work, out):
     """Sds and correlations of the random effects in the formula's units, with delta-method SEs."""
     row, col = parametrization.row, parametrization.col
     q, n_theta = len(Lambda), len(row)

@@ -1,4 +1,4 @@
-r"""Confidence limits: t for fixed effects, Wald on the log scale for sds, on atanh for correlations."""
+"""Confidence limits: t for fixed effects, Wald on the log and atanh scale for the random part."""
 
 from __future__ import annotations
 

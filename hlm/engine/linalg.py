@@ -6,7 +6,30 @@ import numpy as np
 
 from hlm.jit import kernel
 
-__all__ = ["cholesky", "eigh_jacobi", "invert_lower", "solve_lower", "solve_upper"]
+__all__ = [
+    "cholesky",
+    "copy",
+    "copy_vector",
+    "eigh_jacobi",
+    "invert_lower",
+    "solve_lower",
+    "solve_upper",
+]
+
+
+@kernel
+def copy(source, target):
+    """Write the matrix `source` into the top left corner of `target`; allocates nothing."""
+    for i in range(source.shape[0]):
+        for j in range(source.shape[1]):
+            target[i, j] = source[i, j]
+
+
+@kernel
+def copy_vector(source, target):
+    """Write the vector `source` into `target`."""
+    for i in range(len(source)):
+        target[i] = source[i]
 
 
 @kernel

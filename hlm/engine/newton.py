@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from hlm.engine.criterion import differentiate, evaluate
-from hlm.jit import kernel
-from hlm.engine.linalg import cholesky, eigh_jacobi, solve_lower, solve_upper
+from hlm.engine.linalg import cholesky, copy, eigh_jacobi, solve_lower, solve_upper
 from hlm.engine.start import moment_start
+from hlm.jit import inlined, kernel
 
 __all__ = [
     "CONVERGED",
@@ -40,8 +40,9 @@ MAX_ITERATIONS = 200
 DECREMENT_TOLERANCE = 1e-14
 """Converged when g'H^{-1}g, twice the criterion's distance from its minimum, is below this."""
 
-STALL_TOLERANCE = 1e-8
-"""With a decrement below this, a step that rounding keeps from improving is convergence too."""
+POLISH_DECREMENT = 1e-8
+"""Below this decrement the criterion's own rounding hides a decrease: full steps are taken, and
+the search has converged when they no longer halve the decrement."""
 
 MAX_STEP = 2.0
 """Longest step in theta, or the norm of theta if that is larger."""
@@ -102,7 +103,7 @@ def allocate_work(q: int, n_theta: int) -> Work:
     )
 
 
-@kernel
+@inlined
 def minimize(axes, p, units, n_obs, reml, row, col, Lambda, state, work, from_moments):
     """Find the minimum, from the moment start or from the given Lambda.
 
@@ -114,47 +115,45 @@ def minimize(axes, p, units, n_obs, reml, row, col, Lambda, state, work, from_mo
     ):
         return NO_START, 0, np.nan
     iterations = 0
-    status = NOT_CONVERGED
     criterion = evaluate(axes, p, units, n_obs, reml, Lambda, state)
-    while iterations < MAX_ITERATIONS:
+    while True:
         status, iterations, criterion = descend(
             axes, p, units, n_obs, reml, row, col, Lambda, state, work, criterion, iterations
         )
         rectify(q, Lambda)
-        if not touches_boundary(q, Lambda):
+        if not touches_boundary(q, Lambda) or iterations >= MAX_ITERATIONS:
             break
-        criterion = set_zeros(axes, p, units, n_obs, reml, Lambda, state, work, criterion)
-        status, iterations, criterion = descend(
-            axes, p, units, n_obs, reml, row, col, Lambda, state, work, criterion, iterations
-        )
-        if not escape(q, row, col, Lambda, state, work):
-            break
+        if not set_zeros(axes, p, units, n_obs, reml, Lambda, state, work, criterion):
+            if not escape(q, row, col, Lambda, state, work):
+                break
+            iterations += 1
         criterion = evaluate(axes, p, units, n_obs, reml, Lambda, state)
-        iterations += 1
     theta_derivatives(q, row, col, Lambda, state, work)
     return status, iterations, criterion
 
 
-@kernel
+@inlined
 def descend(axes, p, units, n_obs, reml, row, col, Lambda, state, work, criterion, iterations):
     """Newton steps until the decrement vanishes; return (status, iterations, criterion)."""
     n_theta = len(row)
+    decrement = np.inf
     while True:
         differentiate(axes, p, units, n_obs, reml, row, col, state)
         theta_derivatives(len(axes), row, col, Lambda, state, work)
+        previous = decrement
         decrement = newton_step(n_theta, work)
-        if decrement < DECREMENT_TOLERANCE:
+        if decrement < DECREMENT_TOLERANCE or 0.5 * previous < decrement < POLISH_DECREMENT:
             return CONVERGED, iterations, criterion
         if iterations >= MAX_ITERATIONS or not np.isfinite(decrement):
             return NOT_CONVERGED, iterations, criterion
         shrink_step(n_theta, row, col, Lambda, work)
         iterations += 1
-        best = search(axes, p, units, n_obs, reml, row, col, Lambda, state, work, criterion)
+        target = np.inf if decrement < POLISH_DECREMENT else criterion
+        best = search(axes, p, units, n_obs, reml, row, col, Lambda, state, work, target)
         if best == np.inf:
             evaluate(axes, p, units, n_obs, reml, Lambda, state)
             differentiate(axes, p, units, n_obs, reml, row, col, state)
-            status = CONVERGED if decrement < STALL_TOLERANCE else NOT_CONVERGED
-            return status, iterations, criterion
+            return NOT_CONVERGED, iterations, criterion
         criterion = best
 
 
@@ -216,7 +215,7 @@ def newton_step(n, work):
 def reflected_step(n, work):
     """|H|^-1 g with |H| the Hessian with its eigenvalues made positive and bounded away from 0."""
     a, vectors, g, step = work.square, work.vectors, work.gradient, work.step
-    a[:n, :n] = work.hessian
+    copy(work.hessian, a)
     eigh_jacobi(a, n, vectors)
     largest = 0.0
     for k in range(n):
@@ -248,7 +247,7 @@ def shrink_step(n, row, col, Lambda, work):
 
 @kernel
 def search(axes, p, units, n_obs, reml, row, col, Lambda, state, work, criterion):
-    """Halve the step until the criterion falls; move Lambda and return the new criterion, or inf."""
+    """Halve the step until the criterion falls; move Lambda, return the new criterion or inf."""
     trial, n = work.trial, len(row)
     slope = 0.0
     for k in range(n):
@@ -260,7 +259,7 @@ def search(axes, p, units, n_obs, reml, row, col, Lambda, state, work, criterion
             trial[row[k], col[k]] = Lambda[row[k], col[k]] + length * work.step[k]
         value = evaluate(axes, p, units, n_obs, reml, trial, state)
         if value <= criterion + SUFFICIENT_DECREASE * length * slope:
-            Lambda[:] = trial
+            copy(trial, Lambda)
             return value
         length *= 0.5
     return np.inf
@@ -278,10 +277,10 @@ def rectify(q, Lambda):
 @kernel
 def touches_boundary(q, Lambda):
     """Tell whether a diagonal element is near zero."""
+    smallest = np.inf
     for j in range(q):
-        if Lambda[j, j] < ZERO_THETA:
-            return True
-    return False
+        smallest = min(smallest, Lambda[j, j])
+    return smallest < ZERO_THETA
 
 
 @kernel
@@ -289,30 +288,45 @@ def set_zeros(axes, p, units, n_obs, reml, Lambda, state, work, criterion):
     """Set to exactly zero the small diagonal elements that the data do not support.
 
     Lambda stays the Cholesky factor of Psi: what is left in a column whose diagonal element is
-    zero moves to later columns.
+    zero moves to later columns. Return whether anything changed; if not, `state` is as it was.
     """
     q, trial = len(axes), work.trial
+    tried, changed = False, False
     for j in range(q):
-        if Lambda[j, j] >= ZERO_THETA:
-            continue
-        diagonal = Lambda[j, j]
-        Lambda[j, j] = 0.0
-        for a in range(q):
-            for b in range(q):
-                trial[a, b] = 0.0
-                for k in range(q):
-                    trial[a, b] += Lambda[a, k] * Lambda[b, k]
-        Lambda[j, j] = diagonal
-        cholesky(trial, q, 1e-14)
-        for a in range(q):
-            for b in range(a + 1, q):
-                trial[a, b] = 0.0
-        trial[j:, j] = 0.0
-        value = evaluate(axes, p, units, n_obs, reml, trial, state)
-        if value <= criterion + ZERO_RISE:
-            Lambda[:] = trial
-            criterion = value
-    return evaluate(axes, p, units, n_obs, reml, Lambda, state)
+        if Lambda[j, j] < ZERO_THETA and Lambda[j, j] != 0.0:
+            tried = True
+            without_column(q, j, Lambda, trial)
+            if evaluate(axes, p, units, n_obs, reml, trial, state) <= criterion + ZERO_RISE:
+                copy(trial, Lambda)
+                changed = True
+    if tried and not changed:
+        evaluate(axes, p, units, n_obs, reml, Lambda, state)
+    return changed
+
+
+@kernel
+def without_column(q, j, Lambda, trial):
+    """Write into `trial` the Cholesky factor of Psi with Lambda[j, j] taken as zero."""
+    diagonal = Lambda[j, j]
+    Lambda[j, j] = 0.0
+    for a in range(q):
+        for b in range(q):
+            trial[a, b] = 0.0
+            for k in range(q):
+                trial[a, b] += Lambda[a, k] * Lambda[b, k]
+    Lambda[j, j] = diagonal
+    lower_factor(q, trial)
+    for i in range(j, q):
+        trial[i, j] = 0.0
+
+
+@kernel
+def lower_factor(q, Psi):
+    """Overwrite Psi by its Cholesky factor, zeros above the diagonal."""
+    cholesky(Psi, q, 1e-14)
+    for a in range(q):
+        for b in range(a + 1, q):
+            Psi[a, b] = 0.0
 
 
 @kernel
@@ -353,8 +367,6 @@ def escape(q, row, col, Lambda, state, work):
             for k in range(q):
                 element += Lambda[a, k] * Lambda[b, k]
             trial[a, b] = element
-    cholesky(trial, q, 1e-14)
-    for a in range(q):
-        for b in range(q):
-            Lambda[a, b] = trial[a, b] if b <= a else 0.0
+    lower_factor(q, trial)
+    copy(trial, Lambda)
     return True

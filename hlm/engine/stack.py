@@ -1,4 +1,4 @@
-"""A model fitted to a stack of simulated data sets, one after another, without allocating memory."""
+"""A model fitted to a stack of simulated data sets, one after another, in memory given once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hlm.engine.fit import N_SUMMARY, Room, fit_units
-from hlm.engine.inference import Parametrization
-from hlm.jit import kernel
+from hlm.engine.fit import N_SUMMARY, fit_units
+from hlm.engine.linalg import copy_vector
 from hlm.engine.units import rotate_units
+from hlm.jit import kernel
 
 __all__ = ["Design", "StackResults", "allocate_results", "fit_stack"]
 
@@ -66,10 +66,10 @@ def fit_stack(axes, p, cross, design, parametrization, n_obs, reml, room, result
         rotate_units(axes, p, room.units)
         for method in range(len(reml)):
             fit_units(axes, p, room, n_obs, reml[method], parametrization, total)
-            results.estimate[r, method] = room.estimates.estimate
-            results.se[r, method] = room.estimates.se
-            results.df[r, method] = room.estimates.df
-            results.summary[r, method] = room.summary
+            copy_vector(room.estimates.estimate, results.estimate[r, method])
+            copy_vector(room.estimates.se, results.se[r, method])
+            copy_vector(room.estimates.df, results.df[r, method])
+            copy_vector(room.summary, results.summary[r, method])
 
 
 @kernel
@@ -93,7 +93,9 @@ def gather(axes, p, gram, response, sum_squares, levels, design, units):
             za, ua = random[a, 0], levels[random[a, 1], i]
             if i == 0 or not units.shared:
                 for b in range(a + 1):
-                    root[i, a, b] = product(gram, za, random[b, 0], i) * ua * levels[random[b, 1], i]
+                    root[i, a, b] = (
+                        product(gram, za, random[b, 0], i) * ua * levels[random[b, 1], i]
+                    )
             for j in range(p):
                 rows[i, a, j] = product(gram, za, fixed[j, 0], i) * ua * levels[fixed[j, 1], i]
             element = response[za, i]
@@ -112,7 +114,9 @@ def gather(axes, p, gram, response, sum_squares, levels, design, units):
             weight = coef[k] * levels[rest[k, 1], i]
             element = 2.0 * response[rest[k, 0], i]
             for m in range(n_rest):
-                element += coef[m] * levels[rest[m, 1], i] * product(gram, rest[k, 0], rest[m, 0], i)
+                element += (
+                    coef[m] * levels[rest[m, 1], i] * product(gram, rest[k, 0], rest[m, 0], i)
+                )
             total += weight * element
     within[p, p] = total
     return total

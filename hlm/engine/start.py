@@ -7,7 +7,7 @@ from the population line, with variance sigma^2 (Psi + (R_i'R_i)^{-1}). Hence
     Psi     = sum (R_i^{-1} e_i)(R_i^{-1} e_i)' / (nu sigma^2) - mean (R_i'R_i)^{-1},
 
 nu = m for ML and m less the fixed effects per random effect for REML. When every unit has the same
-design, X_i = Z_i W_i, and this Psi is positive definite, it solves the ML or REML equations exactly.
+design, X_i = Z_i W_i, and this Psi is positive definite, it is the maximum of the likelihood.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.engine.criterion import evaluate
+from hlm.engine.linalg import cholesky, copy, eigh_jacobi, invert_lower, solve_upper
 from hlm.jit import kernel
-from hlm.engine.linalg import cholesky, eigh_jacobi, invert_lower, solve_upper
 
 __all__ = ["EIGENVALUE_FLOOR", "moment_start"]
 
@@ -54,7 +54,7 @@ def moment_start(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
     for a in range(q):
         for b in range(q):
             Psi[a, b] = Psi[a, b] / (max(nu, 1.0) * sigma2) - work.unscaled[a, b] / n_regular
-    keep_free(q, row, col, Psi, Lambda)
+    keep_free(row, col, Psi, Lambda)
     project(q, Lambda, work)
     return True
 
@@ -66,7 +66,7 @@ def deviations(axes, p, units, gamma, products, unscaled, state):
     Return the number of such units and minus the sum of all ranks.
     """
     q = len(axes)
-    e, inverse = state.u, state.O
+    e, inverse = state.u, state.Omega
     products[:] = 0.0
     unscaled[:] = 0.0
     n_regular, degrees = 0, 0
@@ -96,7 +96,7 @@ def deviations(axes, p, units, gamma, products, unscaled, state):
 
 
 @kernel
-def keep_free(q, row, col, Psi, out):
+def keep_free(row, col, Psi, out):
     """Copy the free elements of Psi, both triangles, and zero the rest."""
     out[:] = 0.0
     for v in range(len(row)):
@@ -108,7 +108,7 @@ def keep_free(q, row, col, Psi, out):
 def project(q, Psi, work):
     """Overwrite the symmetric Psi by the Cholesky factor of it with its eigenvalues floored."""
     a, vectors = work.square, work.vectors
-    a[:q, :q] = Psi
+    copy(Psi, a)
     eigh_jacobi(a, q, vectors)
     for i in range(q):
         for j in range(i + 1):

@@ -6,8 +6,9 @@ effects touch; the remaining rows know the fixed effects and the residual only:
     Q_i'[Z_i | X_i | y_i] = [R_i | b_i | c_i]   (q rows)
                             [ 0  | the rest  ]   (n_i - q rows)
 
-With A = Z'Z = R'R (Cholesky), b = R'^{-1} Z'X and c = R'^{-1} Z'y come from the cross-products, and
-the rest enters only by the sum over units of its own cross-products, W = sum [X y]'[X y] - [b c]'[b c].
+With A = Z'Z = R'R (Cholesky), b = R'^{-1} Z'X and c = R'^{-1} Z'y come from the cross-products,
+and the rest enters only by the sum over units of its own cross-products,
+W = sum [X y]'[X y] - [b c]'[b c].
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hlm.jit import kernel
 from hlm.engine.linalg import cholesky
+from hlm.jit import kernel
 
 __all__ = ["RANK_TOLERANCE", "Units", "allocate_units", "pair_moments", "rotate_units"]
 
@@ -65,7 +66,7 @@ def allocate_units(n_units: int, q: int, p: int, *, shared: bool) -> Units:
 def rotate_units(axes, p, units):
     """Turn cross-products into pseudo-rows, in place.
 
-    On entry `root` holds Z'Z, `rows` holds Z'[X y] and `within` holds [X y]'[X y] summed over units.
+    On entry `root` holds Z'Z, `rows` Z'[X y] and `within` [X y]'[X y] summed over units.
     """
     q = len(axes)
     root, rows, within = units.root, units.rows, units.within

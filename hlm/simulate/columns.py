@@ -10,17 +10,21 @@ that make this a change of basis.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from math import isfinite, log2
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.formula import Factor, Formula, Term, evaluate, parse
-from hlm.scenario import Covariate, Model, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hlm.scenario import Covariate, Model, Scenario
 
 __all__ = ["Basis", "ModelColumns", "Part", "basis_of", "model_columns_of", "truth_effects"]
 

@@ -1,24 +1,27 @@
 r"""Per-unit cross-products of simulated data: all that any Gaussian mixed model needs of them.
 
-Of the response only y* = Z b + e, what is random, is reduced; the truth's fixed part X beta is added
-exactly where a model lacks a part of it, and otherwise only to the estimates. So no digits are lost
-to large fixed effects.
+Of the response only y* = Z b + e, what is random, is reduced; the truth's fixed part X beta is
+added exactly where a model lacks a part of it, and otherwise only to the estimates. So no digits
+are lost to large fixed effects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.jit import kernel
 from hlm.formula import Term, evaluate, parse
-from hlm.scenario import Model, Scenario
+from hlm.jit import kernel
 from hlm.simulate.columns import Basis, Part, basis_of, truth_effects
 from hlm.simulate.draws import Draws, draw
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hlm.scenario import Model, Scenario
 
 __all__ = ["CrossProducts", "draw_rows", "simulate"]
 
@@ -124,13 +127,14 @@ def _reduce(basis: Basis, truth: NDArray[np.int64], scales: Floats, draws: Draws
     cross_columns(columns, gram)
     cross_noise(columns, draws.noise, response, squares)
     sum_squares = np.zeros(n)
-    add_effects(truth, scales, gram, multipliers, draws.effects, response, squares, sum_squares)
+    weights = np.zeros(len(truth))
+    add_effects(
+        truth, scales, gram, multipliers, draws.effects, response, squares, sum_squares, weights
+    )
     return _Chunk(gram, response, sum_squares, multipliers)
 
 
-def _stack(
-    parts: Sequence[Part], data: dict[str, Floats], n_rows: int, n_units: int
-) -> Floats:
+def _stack(parts: Sequence[Part], data: dict[str, Floats], n_rows: int, n_units: int) -> Floats:
     """Put parts together as (n or 1, parts, rows, units); rows of a fixed design have one unit."""
     values = [part.values(data) for part in parts]
     values = [value.reshape((1,) * (3 - value.ndim) + value.shape) for value in values]
@@ -180,11 +184,10 @@ def cross_noise(columns, noise, response, squares):
 
 
 @kernel
-def add_effects(truth, scales, gram, multipliers, effects, response, squares, sum_squares):
+def add_effects(truth, scales, gram, multipliers, effects, response, squares, sum_squares, weights):
     """Add Z b to the noise: y*'y* = e'e + 2 b'Z'e + b'Z'Zb, and R'y* = R'e + R'Zb."""
     n, q, n_units = effects.shape
     k, wide = response.shape[1], gram.shape[2] > 1
-    weights = np.zeros(q)
     for r in range(n):
         products = gram[r if gram.shape[0] > 1 else 0]
         levels = multipliers[r if multipliers.shape[0] > 1 else 0]

@@ -8,13 +8,16 @@ come after it, and a range that starts within a block skips what is before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.scenario import BLOCK, Covariate, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Draws", "draw"]
 
@@ -92,9 +95,7 @@ class _Streams:
         noise = self.noise.standard_normal((n, s.n_rows, s.n_units))
         noise *= s.sigma
         return Draws(
-            covariates={
-                c.name: _covariate(c, self.covariates[c.name], n, s) for c in s.covariates
-            },
+            covariates={c.name: _covariate(c, self.covariates[c.name], n, s) for c in s.covariates},
             effects=_mix(factor, z),
             noise=noise,
         )
