@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 from hlm import figures, tables
 from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
-from hlm.plan import BATCH_SECONDS, open_plan, prepare
+from hlm.plan import BATCH_SECONDS, chunks, holding, open_plan, prepare
 
 STUDY = config.get("study", "config/ogorek2012.yaml")
 RESULTS = config.get("results", "results")
@@ -40,6 +40,7 @@ pathvars:
 
 wildcard_constraints:
     batch="[0-9a-f]{12}",
+    chunk="[0-9]+",
 
 
 # Only for --sdm apptainer: an image of your own in which this package is installed.
@@ -52,7 +53,7 @@ localrules:
 
 rule all:
     input:
-        "<study>/scenarios.csv",
+        "<study>/estimates.parquet",
         "<study>/measures.csv",
         "<study>/selection.csv",
         expand("<study>/figures/{name}.pdf", name=figures.names(plan)),
@@ -133,11 +134,40 @@ rule compact:
         "workflow/scripts/compact.py"
 
 
+rule summarize_chunk:
+    input:
+        plan=ancient("<study>/plan.json"),
+        estimates=lambda wildcards: expand(
+            "<study>/parts/{batch}.estimates.parquet",
+            batch=holding(plan, int(wildcards.chunk)),
+        ),
+        fits=lambda wildcards: expand(
+            "<study>/parts/{batch}.fits.parquet",
+            batch=holding(plan, int(wildcards.chunk)),
+        ),
+    output:
+        measures=temp("<study>/chunks/{chunk}.measures.parquet"),
+        selection=temp("<study>/chunks/{chunk}.selection.parquet"),
+    log:
+        "<study>/logs/summarize/{chunk}.log",
+    benchmark:
+        "<study>/benchmarks/summarize/{chunk}.tsv"
+    params:
+        code=fingerprint("summarize"),
+        wanted=plan.wanted,
+    script:
+        "workflow/scripts/summarize_chunk.py"
+
+
 rule summarize:
     input:
         plan=ancient("<study>/plan.json"),
-        estimates=rules.compact.output.estimates,
-        fits=rules.compact.output.fits,
+        measures=expand(
+            "<study>/chunks/{chunk}.measures.parquet", chunk=range(len(chunks(plan)))
+        ),
+        selection=expand(
+            "<study>/chunks/{chunk}.selection.parquet", chunk=range(len(chunks(plan)))
+        ),
     output:
         measures="<study>/measures.parquet",
         measures_csv="<study>/measures.csv",

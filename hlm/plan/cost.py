@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Model, Scenario
 
-__all__ = ["Cost", "replicate_cost"]
+__all__ = ["Cost", "replicate_cost", "summary_seconds"]
 
 DRAW_SECONDS = 12e-9
 """Seconds to draw and reduce one row of one random column."""
@@ -32,6 +32,12 @@ ESTIMATE_BYTES = 29.0
 
 FIT_BYTES = 34.0
 """Bytes on disk of one row of fits."""
+
+SUMMARY_ROW_SECONDS = 0.9e-6
+"""Seconds to read and summarize one row of estimates."""
+
+SUMMARY_TERM_SECONDS = 0.3e-3
+"""Seconds to summarize one term of one model and method, however few its rows."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,12 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
         temporary_bytes=_temporary_bytes(scenario, models),
         kept_bytes=ESTIMATE_BYTES * estimates + FIT_BYTES * sum(fits),
     )
+
+
+def summary_seconds(models: Sequence[Model], replicates: int) -> float:
+    """Predict the seconds of one core to summarize the results of a scenario."""
+    terms = sum(len(model.methods) * _size(model.formula)[2] for model in models)
+    return terms * (SUMMARY_TERM_SECONDS + SUMMARY_ROW_SECONDS * replicates)
 
 
 def _temporary_bytes(scenario: Scenario, models: Sequence[Model]) -> float:

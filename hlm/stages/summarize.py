@@ -1,59 +1,89 @@
-"""A study's estimates and fits -> its measures and selection rates, some scenarios at a time."""
+"""The files of all batches -> measures and selection rates: chunks of scenarios, then all."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
 
 from hlm.formula import parse
 from hlm.measures import summarize
-from hlm.store import MEASURES, SELECTION, open_parquet, to_table, with_grid, write, write_csv
+from hlm.plan.chunks import chunks
+from hlm.stages.gather import Gatherer
+from hlm.store import MEASURES, SELECTION, read, with_grid, write, write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     from hlm.plan import Plan
     from hlm.scenario import Scenario
 
-__all__ = ["summarize_study", "true_values"]
+__all__ = ["join_chunks", "summarize_chunk", "true_values"]
 
-CHUNK_ROWS = 400_000
+PORTION_ROWS = 400_000
 """Estimates in memory at a time, or those of one scenario where these are more."""
 
 
-def summarize_study(
-    plan: Plan,
-    estimates: str | Path,
-    fits: str | Path,
-    *,
-    measures: str | Path,
-    selection: str | Path,
+def summarize_chunk(
+    plan: Plan, chunk: int, parts: str | Path, *, measures: str | Path, selection: str | Path
 ) -> None:
-    """Write the tables of measures and of selection rates, as Parquet and as CSV beside it.
+    """Summarize the scenarios of a chunk, from the files of the batches.
 
     Parameters
     ----------
     plan : Plan
-    estimates, fits : path
-        The sorted files of the study.
+    chunk : int
+        Position in `chunks(plan)`.
+    parts : path
+        The folder with the files of the batches.
     measures, selection : path
-        The Parquet files to write.
+        The Parquet files to write, without the levels of the grid.
     """
-    truth = {
-        (scenario.key, term): value
-        for scenario in plan.scenarios
-        for term, value in true_values(scenario).items()
-    }
+    import pandas as pd
+
     tables = [
-        summarize(some_estimates, some_fits, truth=truth, level=plan.models[0].level)
-        for some_estimates, some_fits in _chunks(plan, estimates, fits)
+        summarize(
+            estimates,
+            fits,
+            truth={
+                (scenario.key, term): value
+                for scenario in scenarios
+                for term, value in true_values(scenario).items()
+            },
+            level=plan.models[0].level,
+        )
+        for scenarios, estimates, fits in _portions(plan, chunks(plan)[chunk], parts)
     ]
-    _write(plan, [table for table, _ in tables], MEASURES, Path(measures))
-    _write(plan, [table for _, table in tables], SELECTION, Path(selection))
+    for place, (path, schema) in enumerate(((measures, MEASURES), (selection, SELECTION))):
+        table = pd.concat([pair[place] for pair in tables])
+        write({name: table[name].to_numpy() for name in schema.names}, path, schema)
+
+
+def join_chunks(plan: Plan, files: Sequence[str | Path], path: str | Path, kind: str) -> None:
+    """Write one table of all chunks, with the levels of the grid, as Parquet and as CSV.
+
+    Parameters
+    ----------
+    plan : Plan
+    files : sequence of path
+        The chunks in their order, which is that of the scenarios.
+    path : path
+        The Parquet file to write; the CSV lies beside it.
+    kind : {'measures', 'selection'}
+    """
+    schema = {"measures": MEASURES, "selection": SELECTION}[kind]
+    table = pa.concat_tables([read(file, schema) for file in files])
+    place = {scenario.key: i for i, scenario in enumerate(plan.scenarios)}
+    places = np.array([place[key] for key in table["scenario"].to_pylist()], dtype=np.int64)
+    order = np.argsort(places, kind="stable")
+    columns: dict[str, Any] = {name: table[name].take(order) for name in schema.names}
+    for name in plan.levels[0]:
+        columns[name] = [plan.levels[i][name] for i in places[order]]
+    wide = with_grid(schema, plan.levels)
+    write(columns, path, wide, plan.metadata())
+    write_csv(columns, Path(path).with_suffix(".csv"), wide)
 
 
 def true_values(scenario: Scenario) -> dict[str, float]:
@@ -89,39 +119,20 @@ def true_values(scenario: Scenario) -> dict[str, float]:
     return values | {"sigma": scenario.sigma}
 
 
-def _chunks(
-    plan: Plan, estimates: str | Path, fits: str | Path
-) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Yield the two files side by side: row groups of whole scenarios, the same in both."""
-    with open_parquet(estimates) as of_estimates, open_parquet(fits) as of_fits:
-        per_scenario = of_fits.num_row_groups // len(plan.scenarios)
-        for groups in _group_runs(of_estimates, per_scenario):
-            yield of_estimates.read_row_groups(groups), of_fits.read_row_groups(groups)
-
-
-def _group_runs(file: pq.ParquetFile, per_scenario: int) -> Iterator[list[int]]:
-    run: list[int] = []
-    rows = 0
-    for group in range(file.num_row_groups):
-        run.append(group)
-        rows += file.metadata.row_group(group).num_rows
-        if rows >= CHUNK_ROWS and (group + 1) % per_scenario == 0:
-            yield run
-            run, rows = [], 0
-    if run:
-        yield run
-
-
-def _write(plan: Plan, tables: Sequence[pd.DataFrame], schema: pa.Schema, path: Path) -> None:
-    """Put the grid's levels beside the scenario's key and write the table in both formats."""
-    import pandas as pd
-
-    keys = [scenario.key for scenario in plan.scenarios]
-    levels = pd.DataFrame(list(plan.levels), index=pd.Index(keys, name="scenario"))
-    position = {key: i for i, key in enumerate(keys)}
-    table = pd.concat(tables, ignore_index=True).join(levels, on="scenario")
-    table = table.sort_values("scenario", key=lambda s: s.map(position), kind="stable")
-    wide = with_grid(schema, plan.levels)
-    arrow = to_table({name: table[name].to_numpy() for name in wide.names}, wide)
-    write(arrow, path, wide, plan.metadata())
-    write_csv(arrow, path.with_suffix(".csv"), wide)
+def _portions(
+    plan: Plan, scenarios: Sequence[Scenario], parts: str | Path
+) -> Iterator[tuple[list[Scenario], pa.Table, pa.Table]]:
+    """Yield estimates and fits of whole scenarios, about as many rows as memory should hold."""
+    of_estimates, of_fits = Gatherer(plan, parts, "estimates"), Gatherer(plan, parts, "fits")
+    group: list[Scenario] = []
+    estimates: list[pa.Table] = []
+    fits: list[pa.Table] = []
+    for scenario in scenarios:
+        group.append(scenario)
+        estimates += of_estimates.windows(scenario.key)
+        fits += of_fits.windows(scenario.key)
+        if sum(table.num_rows for table in estimates) >= PORTION_ROWS:
+            yield group, pa.concat_tables(estimates), pa.concat_tables(fits)
+            group, estimates, fits = [], [], []
+    if group:
+        yield group, pa.concat_tables(estimates), pa.concat_tables(fits)

@@ -8,7 +8,7 @@ import pytest
 from hlm.errors import InputError
 from hlm.plan import make_plan
 from hlm.scenario import Model
-from hlm.stages import compact as module
+from hlm.stages import gather as module
 from hlm.stages.compact import compact, write_scenarios
 from hlm.store import read
 
@@ -36,7 +36,7 @@ HISTORIES = {
 }
 
 
-def gather(history, folder):
+def gathered(history, folder):
     parts, plan = folder / "parts", None
 
     def done(name):
@@ -64,7 +64,7 @@ def expected_places(terms):
 @pytest.mark.parametrize("window", [100, 5000])
 def test_the_tables_do_not_depend_on_the_history(history, window, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "WINDOW", window)
-    estimates, fits = gather(history, tmp_path)
+    estimates, fits = gathered(history, tmp_path)
     for table, terms in ((estimates, ["x", "(Intercept)", "sigma"]), (fits, [""])):
         places = expected_places(terms)
         names = ["scenario", "replicate", "model", "method", "term"][: 4 + (len(terms) > 1)]

@@ -1,19 +1,15 @@
-"""Summarize the estimates and the fits of the study."""
+"""Join the summaries of all scenarios."""
 
 from typing import TYPE_CHECKING
 
 from hlm.plan import Plan
 from hlm.stages.log import stderr_to
-from hlm.stages.summarize import summarize_study
+from hlm.stages.summarize import join_chunks
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
-summarize_study(
-    Plan.read(snakemake.input.plan),
-    snakemake.input.estimates,
-    snakemake.input.fits,
-    measures=snakemake.output.measures,
-    selection=snakemake.output.selection,
-)
+plan = Plan.read(snakemake.input.plan)
+join_chunks(plan, snakemake.input.measures, snakemake.output.measures, "measures")
+join_chunks(plan, snakemake.input.selection, snakemake.output.selection, "selection")

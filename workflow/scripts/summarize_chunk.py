@@ -1,0 +1,20 @@
+"""Summarize the estimates and the fits of some scenarios."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hlm.plan import Plan
+from hlm.stages.log import stderr_to
+from hlm.stages.summarize import summarize_chunk
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
+
+stderr_to(snakemake.log[0])
+summarize_chunk(
+    Plan.read(snakemake.input.plan),
+    int(snakemake.wildcards.chunk),
+    Path(snakemake.input.estimates[0]).parent,
+    measures=snakemake.output.measures,
+    selection=snakemake.output.selection,
+)
