@@ -1,1 +1,34 @@
-"""Monte Carlo studies of hierarchical linear models."""
+"""Monte Carlo studies of hierarchical linear models.
+
+The names below are imported when they are first used: a job pays only for what it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+__all__ = ["InputError", "Study", "lmer", "lmer_each", "performance"]
+
+__version__ = version("hlm")
+
+_HOMES = {
+    "InputError": "hlm.errors",
+    "Study": "hlm.study",
+    "lmer": "hlm.model",
+    "lmer_each": "hlm.model",
+    "performance": "hlm.measures",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from the module that holds it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hlm' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return [*__all__, "__version__"]

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import njit
-from numba.core import config
+from numba.core import config as numba_config
 
 __all__ = ["cache_folder", "inlined", "kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+config: Any = numba_config
 HOME = Path(__file__).parent
 KERNEL_FOLDERS = ("engine", "simulate")
 

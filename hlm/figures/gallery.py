@@ -147,7 +147,7 @@ def _draw_example(name: str, study: Planned) -> Figure:
         return units_against_attribute(rows, scenario)
     if name == "unit_lines":
         return unit_lines(rows, scenario)
-    from hlm.lmer import lmer
+    from hlm.model import lmer
 
     return shrinkage_of_fit(lmer(scenario.formula, rows), scenario.formula, rows, scenario)
 
