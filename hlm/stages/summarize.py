@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from hlm.formula import parse
 from hlm.measures import summarize
-from hlm.plan.chunks import chunks
+from hlm.plan.chunking import chunks
 from hlm.stages.gather import Gatherer
 from hlm.store import MEASURES, SELECTION, read, with_grid, write, write_csv
 

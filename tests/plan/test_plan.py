@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from hlm.errors import InputError
-from hlm.plan import Plan, make_plan
+from hlm.plan import Plan, chunks, holding, make_plan
 from hlm.plan.batch import digest
 from hlm.plan.forecast import forecast
 from hlm.scenario import Model
@@ -230,3 +230,21 @@ def test_jobs_are_bounded_in_memory_and_on_disk():
     plan = make_plan(STUDY.but(replicates=200_000, units=(1000,)), batch_seconds=1e9)
     assert forecast(plan).temporary_bytes < 1.1e9
     assert max(part.stop - part.start for b in plan.batches for part in b.ranges) <= 5000
+
+
+def test_chunks_hold_every_scenario_once_in_order():
+    study = STUDY.but(units=tuple(range(10, 110)), replicates=20_000)
+    plan = make_plan(study)
+    cut = chunks(plan)
+    assert 3 < len(cut) < 100
+    assert tuple(scenario for chunk in cut for scenario in chunk) == study.scenarios
+    assert chunks(make_plan(STUDY)) == [STUDY.scenarios]
+
+
+def test_a_chunk_needs_the_batches_that_hold_its_scenarios_and_no_others():
+    plan = make_plan(STUDY.but(units=tuple(range(10, 60)), replicates=20_000), batch_seconds=2)
+    for number, chunk in enumerate(chunks(plan)):
+        keys = {scenario.key for scenario in chunk}
+        held = {b.name for b in plan.batches if keys & {part.scenario for part in b.ranges}}
+        assert set(holding(plan, number)) == held
+    assert len(holding(plan, 0)) < len(plan.batches)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["chunks", "holding"]
 
-CHUNK_SECONDS = 15.0
+CHUNK_SECONDS = 6.0
 """Seconds of work in a chunk, a small multiple of what it takes to start the job."""
 
 

@@ -1,0 +1,91 @@
+"""Summaries by chunks of scenarios are those of all scenarios at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from hlm.plan import chunking as module
+from hlm.plan import make_plan
+from hlm.scenario import Scenario
+from hlm.stages import summarize as stage
+from hlm.stages.compact import compact
+from hlm.stages.summarize import join_chunks, summarize_chunk, true_values
+from hlm.store import read_frame
+
+from .studies import FakeStudy, write_parts
+
+STUDY = FakeStudy(units=(40, 10, 30, 20), replicates=120)
+
+
+def summarized(plan, folder):
+    n = len(module.chunks(plan))
+    for chunk in range(n):
+        paths = {kind: folder / f"{chunk}.{kind}" for kind in ("measures", "selection")}
+        summarize_chunk(plan, chunk, folder / "parts", **paths)
+    for kind in ("measures", "selection"):
+        files = [folder / f"{chunk}.{kind}" for chunk in range(n)]
+        join_chunks(plan, files, folder / f"{kind}.parquet", kind)
+    return {kind: read_frame(folder / f"{kind}.parquet") for kind in ("measures", "selection")}
+
+
+@pytest.fixture
+def plan(tmp_path):
+    plan = make_plan(STUDY)
+    write_parts(plan, tmp_path / "parts")
+    return plan
+
+
+def test_the_tables_do_not_depend_on_the_chunks(plan, tmp_path, monkeypatch):
+    whole = summarized(plan, tmp_path)
+    monkeypatch.setattr(module, "CHUNK_SECONDS", 1e-9)
+    assert len(module.chunks(plan)) == 4
+    apart = summarized(plan, tmp_path)
+    monkeypatch.setattr(module, "CHUNK_SECONDS", 1e9)
+    monkeypatch.setattr(stage, "PORTION_ROWS", 1)
+    in_portions = summarized(plan, tmp_path)
+    for kind, table in whole.items():
+        assert table.equals(apart[kind])
+        assert table.equals(in_portions[kind])
+
+
+def test_measures_are_those_of_the_gathered_estimates(plan, tmp_path):
+    table = summarized(plan, tmp_path)["measures"]
+    compact(plan, tmp_path / "parts", estimates=tmp_path / "e", fits=tmp_path / "f")
+    estimates = read_frame(tmp_path / "e").query("term == 'x'")
+    keys = ["scenario", "model", "method"]
+    means = estimates.groupby(keys, observed=True)["estimate"].mean()
+    bias = table.query("term == 'x' and measure == 'bias'").set_index(keys)["estimate"]
+    assert len(bias) == len(means) == 4 * 3
+    for place, mean in means.items():
+        assert bias[place] == pytest.approx(mean - 3.0)
+
+
+def test_scenarios_come_in_the_studys_order_with_their_levels(plan, tmp_path):
+    for table in summarized(plan, tmp_path).values():
+        assert list(dict.fromkeys(table["units"])) == [40, 10, 30, 20]
+        keys = {scenario.n_units: scenario.key for scenario in STUDY.scenarios}
+        assert (table["scenario"] == table["units"].map(keys)).all()
+
+
+def test_true_values_of_several_random_blocks():
+    scenario = Scenario(
+        key="",
+        n_units=10,
+        n_rows=5,
+        covariates=(),
+        formula="y ~ x + z + (1 + x | g) + (0 + z | g)",
+        fixed=(("(Intercept)", 1.0), ("x", 2.0), ("z", 3.0)),
+        sd=(0.1, 0.2, 0.3),
+        cor=((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (0.0, 0.0, 1.0)),
+        sigma=4.0,
+    )
+    assert true_values(scenario) == {
+        "(Intercept)": 1.0,
+        "x": 2.0,
+        "z": 3.0,
+        "sd_(Intercept)|g": 0.1,
+        "cor_x.(Intercept)|g": 0.5,
+        "sd_x|g": 0.2,
+        "sd_z|g": 0.3,
+        "sigma": 4.0,
+    }
