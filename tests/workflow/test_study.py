@@ -112,7 +112,7 @@ def grown_study():
 def at_once(tmp_path_factory, grown_study):
     """The grown study computed in one go, in small batches."""
     folder = tmp_path_factory.mktemp("at_once")
-    snakemake(folder, "summarize", study=grown_study, batch_seconds=0.003)
+    snakemake(folder, "compact", "summarize", study=grown_study, batch_seconds=0.003)
     assert len(times(folder)) > 4
     return folder
 
@@ -122,9 +122,9 @@ def grown(tmp_path_factory, grown_study):
     """The study run small, then grown by a level, a model and replicates: parts' times before."""
     folder = tmp_path_factory.mktemp("grown")
     small = TINY.replace("replicates: 30", "replicates: 100")
-    snakemake(folder, "summarize", study=small)
+    snakemake(folder, "compact", "summarize", study=small)
     before = times(folder), tables(folder)
-    snakemake(folder, "summarize", study=grown_study)
+    snakemake(folder, "compact", "summarize", study=grown_study)
     return folder, *before
 
 
