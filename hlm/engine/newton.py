@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hlm.engine.criterion import differentiate, evaluate
+from hlm.engine.criterion import evaluate
+from hlm.engine.derivatives import differentiate
 from hlm.engine.linalg import cholesky, copy, eigh_jacobi, solve_lower, solve_upper
 from hlm.engine.start import moment_start
 from hlm.jit import inlined, kernel
