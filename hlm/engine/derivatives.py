@@ -24,21 +24,30 @@ from __future__ import annotations
 from hlm.engine.linalg import solve_lower
 from hlm.jit import kernel
 
-__all__ = ["add_curvature", "differentiate"]
+__all__ = ["add_curvature", "differentiate", "sum_derivatives"]
 
 
 @kernel
 def differentiate(axes, p, units, n_obs, reml, row, col, state):
     """Second pass, after `evaluate`: G, and the Hessian in the free elements of Psi."""
+    slope = (n_obs - p if reml else n_obs) / state.scalars[1]
+    sum_derivatives(axes, p, units, slope, -slope / state.scalars[1], reml, row, col, state)
+
+
+@kernel
+def sum_derivatives(axes, p, units, slope, bend, reml, row, col, state):
+    """Differentiate sum log|O_i| + f(r^2) [+ log|S_xx|], `slope` and `bend` being f' and f''.
+
+    f is n* log r^2 where sigma is profiled out and r^2 / sigma^2 where it is given.
+    """
     q, n_v = len(axes), len(row)
     G, uu, T, h, hessian = state.G, state.uu, state.T, state.h, state.hessian_psi
     G[:], uu[:], T[:], h[:], hessian[:] = 0.0, 0.0, 0.0, 0.0, 0.0
-    scale = (n_obs - p if reml else n_obs) / state.scalars[1]
     if units.shared:
-        differentiate_shared(axes, p, units, scale, reml, row, col, state)
+        differentiate_shared(axes, p, units, slope, reml, row, col, state)
     else:
         for i in range(units.rows.shape[0]):
-            differentiate_unit(axes, p, i, scale, reml, row, col, state)
+            differentiate_unit(axes, p, i, slope, reml, row, col, state)
     for a in range(q):
         for b in range(a):
             G[b, a] = G[a, b]
@@ -47,9 +56,9 @@ def differentiate(axes, p, units, n_obs, reml, row, col, state):
         uu_v = uu[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
         for w in range(v + 1):
             uu_w = uu[row[w], col[w]] * (1.0 if row[w] == col[w] else 2.0)
-            element = hessian[v, w] - scale * uu_v * uu_w / state.scalars[1]
+            element = hessian[v, w] + bend * uu_v * uu_w
             for j in range(p):
-                element -= 2.0 * scale * h[v, j] * h[w, j]
+                element -= 2.0 * slope * h[v, j] * h[w, j]
             if reml:
                 for j in range(p):
                     for k in range(p):
@@ -59,7 +68,7 @@ def differentiate(axes, p, units, n_obs, reml, row, col, state):
 
 
 @kernel
-def differentiate_unit(axes, p, i, scale, reml, row, col, state):
+def differentiate_unit(axes, p, i, slope, reml, row, col, state):
     """Add unit i to the sums over units."""
     q = len(axes)
     XR, XF, Ls, gamma = state.XR[i], state.XF[i], state.Ls, state.gamma
@@ -91,7 +100,7 @@ def differentiate_unit(axes, p, i, scale, reml, row, col, state):
     for a in range(q):
         for b in range(a + 1):
             product = u[a] * u[b]
-            weighted = scale * product
+            weighted = slope * product
             if reml:
                 for j in range(p):
                     weighted += H[a, j] * H[b, j]
@@ -127,7 +136,7 @@ def add_curvature(row, col, M, Q, hessian):
 
 
 @kernel
-def differentiate_shared(axes, p, units, scale, reml, row, col, state):
+def differentiate_shared(axes, p, units, slope, reml, row, col, state):
     """Fill the sums over units of a shared design: H_i = P b_i, u_i = P (rows_i gamma)."""
     q, n_units = len(axes), units.rows.shape[0]
     XR, P, Ls, gamma, moments = state.XR[0], state.P, state.Ls, state.gamma, units.moments
@@ -155,7 +164,7 @@ def differentiate_shared(axes, p, units, scale, reml, row, col, state):
             for k in range(p):
                 solve_lower(Ls, p, pair[:, k])
             solve_lower(Ls, p, pair[p])
-            weighted = scale * product
+            weighted = slope * product
             if reml:
                 for j in range(p):
                     weighted += pair[j, j]
