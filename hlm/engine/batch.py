@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Model, Scenario
 
-__all__ = ["fit_batch", "fit_model", "free_elements", "parametrize", "term_kinds"]
+__all__ = ["between_within", "fit_batch", "fit_model", "free_elements", "parametrize", "term_kinds"]
 
 Table = dict[str, Any]
+
+EXPECTED_INFORMATION = ("satterthwaite-expected", "kenward-roger")
+"""Methods of degrees of freedom that rest on the expected information."""
 
 
 def fit_batch(
@@ -78,6 +81,8 @@ def fit_model(
         parametrization,
         scenario.n_units * scenario.n_rows,
         np.array([method == "reml" for method in model.methods]),
+        model.df in EXPECTED_INFORMATION,
+        model.df == "kenward-roger",
         allocate_room(scenario.n_units, q, p, n_theta, shared=shared),
         results,
     )
@@ -130,13 +135,50 @@ def term_kinds(p: int, parametrization: Parametrization) -> list[str]:
     return ["fixed"] * p + ["sd" if a == b else "cor" for a, b in pairs] + ["sd"]
 
 
-def _degrees_of_freedom(model: Model, n_obs: int, p: int, df: NDArray[np.float64]) -> None:
+def _degrees_of_freedom(scenario: Scenario, model: Model, df: NDArray[np.float64]) -> None:
     """Replace Satterthwaite's degrees of freedom in place where the model asks for others."""
+    fixed = parse(model.formula).fixed
+    n_obs, p = scenario.n_units * scenario.n_rows, len(fixed)
     match model.df:
         case "residual":
             df[..., :p] = n_obs - p
         case "infinite":
             df[..., :p] = np.inf
+        case "between-within":
+            of_units = {c.name for c in scenario.covariates if c.level == "unit"}
+            between = [of_units.issuperset(term.variables) for term in fixed]
+            constant = [not term.factors for term in fixed]
+            df[..., :p] = between_within(n_obs, scenario.n_units, constant, between)
+
+
+def between_within(
+    n_obs: int, n_units: int, constant: Sequence[bool], between: Sequence[bool]
+) -> NDArray[np.float64]:
+    """Degrees of freedom by levels, as nlme's `lme`.
+
+    Parameters
+    ----------
+    n_obs, n_units : int
+    constant, between : sequence of bool, (p,)
+        Which columns are the intercept; which are constant within every unit.
+
+    Returns
+    -------
+    ndarray (p,)
+        Units less between columns for these, rows less units less within columns for the
+        others; the intercept, which is estimated at every level, takes the larger.
+
+    Examples
+    --------
+    >>> between_within(900, 30, [True, False, False, False], [True, False, True, False])
+    array([868., 868.,  28., 868.])
+    """
+    of_units = n_units - sum(between)
+    of_rows = n_obs - n_units - sum(not column for column in between)
+    pairs = zip(constant, between, strict=True)
+    return np.array(
+        [float(max(of_units, of_rows) if c else of_units if b else of_rows) for c, b in pairs]
+    )
 
 
 def _estimates_table(
@@ -147,7 +189,7 @@ def _estimates_table(
     names, p = term_names(formula), len(formula.fixed)
     row, col = free_elements([len(block.terms) for block in formula.random])
     kinds = ["fixed"] * p + ["sd" if a == b else "cor" for a, b in zip(row, col, strict=True)]
-    _degrees_of_freedom(model, scenario.n_units * scenario.n_rows, p, results.df)
+    _degrees_of_freedom(scenario, model, results.df)
     lower, upper = confidence_limits(
         results.estimate, results.se, results.df, [*kinds, "sd"], model.level
     )

@@ -133,10 +133,10 @@ def start(axes, p, units, n_obs, n_v, state, out):
 @kernel
 def unit_products(axes, p, i, units, Lambda, state, out):
     """L^-1 [R b] and L'^-1 of it for unit i, and M, M2, H, H2 from them."""
+    if i == 0 or not units.shared:
+        design_products(axes, units.root[i], Lambda, state, out)
     q = len(axes)
     Omega, XR, column = state.Omega, state.XR[0], out.column
-    if i == 0 or not units.shared:
-        whiten(axes, units.root[i], Lambda, Omega, XR)
     for a in range(q):
         for j in range(p):
             out.XB[a, j] = units.rows[i, a, j]
@@ -150,25 +150,36 @@ def unit_products(axes, p, i, units, Lambda, state, out):
         solve_upper(Omega, q, column)
         for a in range(q):
             out.XB2[a, j] = column[a]
+    for a in range(q):
+        for j in range(p):
+            first, second = 0.0, 0.0
+            for k in range(q):
+                first += XR[k, a] * out.XB[k, j]
+                second += out.XR2[k, a] * out.XB2[k, j]
+            state.H[a, j] = first
+            out.H2[a, j] = second
+
+
+@kernel
+def design_products(axes, root, Lambda, state, out):
+    """L^-1 R and L'^-1 of it, M and M2, of one unit or of all that share its design."""
+    q = len(axes)
+    XR, column = state.XR[0], out.column
+    whiten(axes, root, Lambda, state.Omega, XR)
     for b in range(q):
         for a in range(q):
             column[a] = XR[a, b]
-        solve_upper(Omega, q, column)
+        solve_upper(state.Omega, q, column)
         for a in range(q):
             out.XR2[a, b] = column[a]
     for a in range(q):
         for b in range(q):
-            state.M[a, b] = 0.0
-            out.M2[a, b] = 0.0
+            first, second = 0.0, 0.0
             for k in range(q):
-                state.M[a, b] += XR[k, a] * XR[k, b]
-                out.M2[a, b] += out.XR2[k, a] * out.XR2[k, b]
-        for j in range(p):
-            state.H[a, j] = 0.0
-            out.H2[a, j] = 0.0
-            for k in range(q):
-                state.H[a, j] += XR[k, a] * out.XB[k, j]
-                out.H2[a, j] += out.XR2[k, a] * out.XB2[k, j]
+                first += XR[k, a] * XR[k, b]
+                second += out.XR2[k, a] * out.XR2[k, b]
+            state.M[a, b] = first
+            out.M2[a, b] = second
 
 
 @kernel

@@ -51,8 +51,14 @@ def allocate_results(n: int, n_methods: int, n_terms: int) -> StackResults:
 
 
 @kernel
-def fit_stack(axes, p, cross, design, parametrization, n_obs, reml, room, results):
-    """Fit every data set of `cross` by every method; `reml` (methods,) is boolean."""
+def fit_stack(
+    axes, p, cross, design, parametrization, n_obs, reml, expected, adjust, room, results
+):
+    """Fit every data set of `cross` by every method; `reml` (methods,) is boolean.
+
+    `expected` asks for degrees of freedom by the expected information, `adjust` for Kenward and
+    Roger's standard errors in REML fits too.
+    """
     gram, response, sum_squares, multipliers = cross
     for r in range(len(sum_squares)):
         total = gather(
@@ -65,11 +71,16 @@ def fit_stack(axes, p, cross, design, parametrization, n_obs, reml, room, result
         )  # fmt: skip
         rotate_units(axes, p, room.units)
         for method in range(len(reml)):
-            fit_units(axes, p, room, n_obs, reml[method], parametrization, total)
+            fit_units(axes, p, room, n_obs, reml[method], parametrization, total, expected)
             copy_vector(room.estimates.estimate, results.estimate[r, method])
             copy_vector(room.estimates.se, results.se[r, method])
             copy_vector(room.estimates.df, results.df[r, method])
             copy_vector(room.summary, results.summary[r, method])
+            if expected:
+                for j in range(p):
+                    results.df[r, method, j] = room.adjusted.df[j]
+                    if adjust and reml[method]:
+                        results.se[r, method, j] = np.sqrt(room.adjusted.vcov[j, j])
 
 
 @kernel

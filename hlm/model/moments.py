@@ -107,6 +107,8 @@ def fit_frame(moments: Moments, n_obs: int, *, reml: bool) -> Room:
         parametrization,
         n_obs,
         np.array([reml]),
+        True,
+        False,
         room,
         allocate_results(1, 1, p + n_theta + 1),
     )

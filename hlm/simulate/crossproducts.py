@@ -91,7 +91,10 @@ def simulate(
     """
     basis = basis_of(scenario, models)
     truth, scales = truth_effects(scenario, basis)
-    chunks = [_reduce(basis, truth, scales, draws) for draws in draw(scenario, seed, start, stop)]
+    chunks = [
+        _reduce(basis, truth, scales, scenario.sigma, draws)
+        for draws in draw(scenario, seed, start, stop)
+    ]
     return CrossProducts(
         scenario.key,
         start,
@@ -116,7 +119,7 @@ def _join(arrays: Sequence[Floats]) -> Floats:
     return arrays[0] if same else np.concatenate(arrays)
 
 
-def _reduce(basis: Basis, truth: NDArray[np.int64], scales: Floats, draws: Draws) -> _Chunk:
+def _reduce(basis: Basis, truth: NDArray[np.int64], scales: Floats, sigma: float, draws: Draws) -> _Chunk:
     """Reduce some replicates."""
     n, n_rows, n_units = draws.noise.shape
     columns = _stack(basis.columns, draws.covariates, n_rows, n_units)
@@ -125,7 +128,7 @@ def _reduce(basis: Basis, truth: NDArray[np.int64], scales: Floats, draws: Draws
     gram = np.zeros((len(columns), k * (k + 1) // 2, columns.shape[3]))
     response, squares = np.zeros((n, k, n_units)), np.zeros((n, n_units))
     cross_columns(columns, gram)
-    cross_noise(columns, draws.noise, response, squares)
+    cross_noise(columns, draws.noise, sigma, response, squares)
     sum_squares = np.zeros(n)
     weights = np.zeros(len(truth))
     add_effects(
@@ -162,8 +165,8 @@ def cross_columns(columns, gram):
 
 
 @kernel
-def cross_noise(columns, noise, response, squares):
-    """Fill response (n, k, units) and squares (n, units) with the sums over rows."""
+def cross_noise(columns, noise, sigma, response, squares):
+    """Fill response (n, k, units) and squares (n, units) with the sums over rows of sigma noise."""
     n, n_rows, n_units = noise.shape
     k, wide = columns.shape[1], columns.shape[3] > 1
     for r in range(n):
@@ -181,6 +184,10 @@ def cross_noise(columns, noise, response, squares):
                     value = column[0]
                     for i in range(n_units):
                         sums[i] += value * e[i]
+        for i in range(n_units):
+            squares[r, i] *= sigma * sigma
+            for a in range(k):
+                response[r, a, i] *= sigma
 
 
 @kernel
@@ -225,7 +232,7 @@ def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, NDArra
     data = {name: _flat(value[0], shape) for name, value in draws.covariates.items()}
     formula = parse(scenario.formula)
     values = dict(scenario.fixed)
-    y = _flat(draws.noise[0], shape)
+    y = scenario.sigma * _flat(draws.noise[0], shape)
     for term in formula.fixed:
         y = y + values[term.name] * _product(term, data)
     effects = [term for block in formula.random for term in block.terms]

@@ -41,7 +41,7 @@ class Draws:
     effects : ndarray (n, q, n_units)
         The random effects.
     noise : ndarray (n, n_rows, n_units)
-        The residuals.
+        The residuals in units of sigma: standard normals.
     """
 
     covariates: dict[str, Floats]
@@ -92,12 +92,10 @@ class _Streams:
         """Draw the next `stop - start` replicates."""
         s, n = self.scenario, stop - start
         z = self.effects.standard_normal((n, len(s.sd), s.n_units))
-        noise = self.noise.standard_normal((n, s.n_rows, s.n_units))
-        noise *= s.sigma
         return Draws(
             covariates={c.name: _covariate(c, self.covariates[c.name], n, s) for c in s.covariates},
             effects=_mix(factor, z),
-            noise=noise,
+            noise=self.noise.standard_normal((n, s.n_rows, s.n_units)),
         )
 
 

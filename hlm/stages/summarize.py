@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def summarize_chunk(
             truth={
                 (scenario.key, term): value
                 for scenario in scenarios
-                for term, value in true_values(scenario).items()
+                for term, value in _all_spellings(scenario).items()
             },
             level=plan.models[0].level,
         )
@@ -117,6 +118,19 @@ def true_values(scenario: Scenario) -> dict[str, float]:
                 values[f"cor_{later}.{earlier}|{block.group}"] = correlation
         first += len(names)
     return values | {"sigma": scenario.sigma}
+
+
+def _all_spellings(scenario: Scenario) -> dict[str, float]:
+    """Add the names under which a model may have the same terms: a:x for x:a, cor_a.b for cor_b.a."""
+    values, fixed = true_values(scenario), dict(scenario.fixed)
+    formula = parse(scenario.formula)
+    for term in formula.fixed:
+        for factors in permutations([factor.name for factor in term.factors]):
+            values[":".join(factors) or "(Intercept)"] = fixed[term.name]
+    effects = [term.name for block in formula.random for term in block.terms]
+    for (i, a), (j, b) in permutations(enumerate(effects), 2):
+        values[f"cor_{a}.{b}|{formula.random[0].group}"] = scenario.cor[i][j]
+    return values
 
 
 def _portions(
