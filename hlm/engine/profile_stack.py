@@ -1,0 +1,154 @@
+"""Profile likelihood limits of the random part for every data set of a stack."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.engine.basis import change_basis
+from hlm.engine.fit import CRITERION, OK, STATUS, fit_units
+from hlm.engine.inference import Parametrization
+from hlm.engine.linalg import copy
+from hlm.engine.newton import lower_factor
+from hlm.engine.profile import COR, SD, SIGMA, profile_limit
+from hlm.engine.stack import gather
+from hlm.engine.units import rotate_units
+from hlm.jit import kernel
+
+__all__ = ["Targets", "profile_stack", "targets_of"]
+
+
+class Targets(NamedTuple):
+    """The parameters of the random part and the bases in which each comes first.
+
+    Attributes
+    ----------
+    kind, first : ndarray of int (n_theta + 1,)
+        SD, COR or SIGMA; the first effect of the parameter's block.
+    scale : ndarray (n_theta + 1,)
+        An sd in the search is `scale` times the reported one.
+    forward, backward : ndarray (n_theta + 1, q, q)
+        Effects of the search from those of the fit, and Z of the search as Z* backward.
+    """
+
+    kind: NDArray[np.int64]
+    first: NDArray[np.int64]
+    scale: NDArray[np.float64]
+    forward: NDArray[np.float64]
+    backward: NDArray[np.float64]
+
+
+def targets_of(parametrization: Parametrization, blocks: list[int]) -> Targets:
+    """Return the targets of a model whose blocks have these sizes."""
+    to_fit = np.linalg.inv(parametrization.random)
+    scales = np.abs(np.diag(to_fit))
+    starts = np.concatenate([[0], np.cumsum(blocks)[:-1]])
+    block_of = np.repeat(starts, blocks)
+    kinds, firsts, ratios, forward = [], [], [], []
+    for a, b in zip(parametrization.row, parametrization.col, strict=True):
+        first = int(block_of[a])
+        order = [k for k in range(len(scales)) if k not in (a, b)]
+        leading = [int(a)] if a == b else [int(b), int(a)]
+        order[first:first] = leading
+        kinds.append(SD if a == b else COR)
+        firsts.append(first)
+        ratios.append(scales[a] if a == b else 1.0)
+        forward.append((scales[:, None] * parametrization.random)[order])
+    kinds.append(SIGMA)
+    firsts.append(0)
+    ratios.append(1.0)
+    forward.append(scales[:, None] * parametrization.random)
+    return Targets(
+        np.array(kinds),
+        np.array(firsts),
+        np.array(ratios),
+        np.array(forward),
+        np.array([np.linalg.inv(basis) for basis in forward]),
+    )
+
+
+@kernel
+def profile_stack(
+    axes, p, cross, design, parametrization, targets, n_obs, z, room, other, search, limits
+):
+    """Fill `limits` (n, 2, n_theta + 1), lower and upper, of every data set of `cross`."""
+    gram, response, sum_squares, multipliers = cross
+    for r in range(len(sum_squares)):
+        total = gather(
+            axes, p,
+            gram[r if gram.shape[0] > 1 else 0],
+            response[r],
+            sum_squares[r],
+            multipliers[r if multipliers.shape[0] > 1 else 0],
+            design, room.units,
+        )  # fmt: skip
+        rotate_units(axes, p, room.units)
+        fit_units(axes, p, room, n_obs, False, parametrization, total, False)
+        limits[r] = np.nan
+        if room.summary[STATUS] == OK:
+            profile_data_set(
+                axes, p, parametrization, targets, n_obs, z, room, other, search, limits[r]
+            )
+
+
+@kernel
+def profile_data_set(axes, p, parametrization, targets, n_obs, z, room, other, search, limits):
+    """Fill `limits` (2, n_theta + 1) of the data set that was fitted by ML in `room`."""
+    q, n = len(axes), len(parametrization.row)
+    work, estimates = room.work, room.estimates
+    row, col = parametrization.row, parametrization.col
+    for k in range(n + 1):
+        change_basis(
+            axes, p, room.units, targets.backward[k], work.products, room.state.u, other
+        )
+        estimate, se = estimates.estimate[p + k], estimates.se[p + k]
+        best = estimate * targets.scale[k]
+        if not np.isfinite(best):
+            limits[0, k], limits[1, k] = -1.0, 1.0
+            continue
+        for side in range(2):
+            sign = 2.0 * side - 1.0
+            start_point(q, n, row, col, targets.forward[k], room, work, search)
+            limit = profile_limit(
+                axes, p, other, n_obs, row, col, targets.kind[k], targets.first[k],
+                room.summary[CRITERION], best,
+                first_guess(targets.kind[k], best, se * targets.scale[k], sign * z, estimates),
+                sign * z, room.state, work, search,
+            )  # fmt: skip
+            limits[side, k] = limit / targets.scale[k]
+
+
+@kernel
+def start_point(q, n, row, col, forward, room, work, search):
+    """Write theta and log sigma of the fit, in the basis of the search, into `search.tau`."""
+    lower, Psi = work.unscaled, work.trial
+    for a in range(q):
+        for b in range(q):
+            lower[a, b] = 0.0
+            for k in range(q):
+                lower[a, b] += forward[a, k] * room.Lambda[k, b]
+    for a in range(q):
+        for b in range(q):
+            Psi[a, b] = 0.0
+            for k in range(q):
+                Psi[a, b] += lower[a, k] * lower[b, k]
+    lower_factor(q, Psi)
+    copy(Psi, search.Lambda)
+    for k in range(n):
+        search.tau[k] = Psi[row[k], col[k]]
+    search.tau[n] = np.log(room.estimates.estimate[-1])
+
+
+@kernel
+def first_guess(kind, best, se, distance, estimates):
+    """Wald's limit on the log or atanh scale; near the boundary a step inside."""
+    sigma = estimates.estimate[-1]
+    if kind == COR:
+        if abs(best) < 1.0 and np.isfinite(se):
+            return np.tanh(np.arctanh(best) + distance * se / (1.0 - best * best))
+        return 0.5 * best
+    if best > 0.0 and np.isfinite(se):
+        return best * np.exp(max(min(distance * se / best, 1.5), -1.5))
+    return 0.3 * sigma

@@ -1,0 +1,111 @@
+r"""The parametric bootstrap of a fit: new responses from its own truth, fitted by the same kernels.
+
+The design stays, so of each data set only y* = Z b + e is reduced: [Z* X*]'y* per unit and y*'y*.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.engine.fit import allocate_room
+from hlm.engine.inference import Parametrization
+from hlm.engine.stack import Design, StackResults, allocate_results, fit_stack
+from hlm.model.moments import Moments
+
+__all__ = ["bootstrap"]
+
+Floats = NDArray[np.float64]
+
+CHUNK_VALUES = 1 << 22
+"""Normals in memory at a time."""
+
+
+def bootstrap(
+    moments: Moments,
+    columns: Floats,
+    starts: NDArray[np.int64],
+    beta: Floats,
+    Lambda: Floats,
+    sigma: float,
+    *,
+    reml: bool,
+    n: int,
+    rng: np.random.Generator,
+) -> StackResults:
+    """Simulate and refit n data sets.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the fit.
+    columns : ndarray (n_obs, q + p)
+        [Z* X*] in the order of the units, weighted.
+    starts : ndarray of int (n_units,)
+        The first row of each unit.
+    beta : ndarray (p,)
+        The truth on X*.
+    Lambda : ndarray (q, q)
+        The truth's relative covariance factor on Z*.
+    sigma : float
+    reml : bool
+    n : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    StackResults
+        Estimates of the formula's terms, (n, 1, p + n_theta + 1).
+    """
+    old = moments.parametrization
+    parametrization = Parametrization(
+        old.row, old.col, old.fixed, old.random, beta, old.logdet
+    )
+    p, q = len(beta), len(Lambda)
+    n_units, n_theta = len(starts), len(old.row)
+    places = np.zeros((q + p, 2), dtype=np.int64)
+    places[:, 0] = np.arange(q + p)
+    design = Design(places[q:], places[:q], np.zeros((0, 2), dtype=np.int64), np.zeros(0))
+    room = allocate_room(n_units, q, p, n_theta, shared=False)
+    results = allocate_results(n, 1, p + n_theta + 1)
+    size = max(1, CHUNK_VALUES // len(columns))
+    for first in range(0, n, size):
+        last = min(first + size, n)
+        response, squares = _responses(columns, starts, q, Lambda, sigma, last - first, rng)
+        part = StackResults(*(array[first:last] for array in results))
+        fit_stack(
+            (0,) * q,
+            p,
+            (moments.gram, response, squares, np.ones((1, 1, n_units))),
+            design,
+            parametrization,
+            len(columns),
+            np.array([reml]),
+            False,
+            False,
+            room,
+            part,
+        )
+    return results
+
+
+def _responses(
+    columns: Floats,
+    starts: NDArray[np.int64],
+    q: int,
+    Lambda: Floats,
+    sigma: float,
+    n: int,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    """Draw y* = Z b + e; return [Z* X*]'y* per unit, (n, q + p, n_units), and y*'y*, (n,)."""
+    counts = np.diff(np.append(starts, len(columns)))
+    b = rng.standard_normal((n, len(starts), q)) @ Lambda.T
+    y = rng.standard_normal((n, len(columns)))
+    for a in range(q):
+        y += np.repeat(b[:, :, a], counts, axis=1) * columns[:, a]
+    y *= sigma
+    response = np.stack(
+        [np.add.reduceat(y * column, starts, axis=1) for column in columns.T], axis=1
+    )
+    return response, np.einsum("ri,ri->r", y, y)
