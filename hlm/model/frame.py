@@ -1,31 +1,39 @@
-"""A data frame and a formula -> the columns of the model, conditioned for the fit.
-
-X = X* T_x with orthonormal X*, so that collinearity is seen and scales do not matter; Z = Z* T_z
-with columns centred where the block has an intercept and scaled to mean square 1; y* = the
-residuals of y on X.
-"""
+"""A data frame and a formula -> the columns of the model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.errors import InputError, nearest
+from hlm.errors import InputError
 from hlm.formula import Factor, Formula, evaluate, factor_levels, model_columns, parse
+from hlm.model.columns import missing_rows, read_columns, read_numbers, read_weights, take_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["COLLINEARITY_TOLERANCE", "Frame", "model_frame"]
+__all__ = [
+    "COLLINEARITY_TOLERANCE",
+    "Frame",
+    "build_frame",
+    "check_size",
+    "drop_dependent",
+    "has_full_rank",
+    "independent_columns",
+    "model_frame",
+    "used_columns",
+]
 
 Floats = NDArray[np.float64]
 
 COLLINEARITY_TOLERANCE = 1e-7
 """A column of X with less than this share of its length outside the columns before it is dropped
 (as R's `qr(X, tol = 1e-7)`, which lme4 uses)."""
+
+_WEIGHTS = "(weights)"
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,11 @@ class Frame:
     kept: NDArray[np.bool_]
     levels: Mapping[str, tuple[str, ...]]
 
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """The sizes of the blocks of random effects."""
+        return tuple(len(names) for names in self.random_names)
+
 
 def model_frame(formula: str, data: Any, *, weights: str | Any | None = None) -> Frame:
     """Evaluate a formula in a data frame.
@@ -84,35 +97,63 @@ def model_frame(formula: str, data: Any, *, weights: str | Any | None = None) ->
         If a column is missing or unusable, or the model cannot be fitted to data of this size.
     """
     parsed = parse(formula)
-    columns = _used_columns(parsed, data, weights)
-    kept = ~np.any([_missing(column) for column in columns.values()], axis=0)
-    columns = {name: column[kept] for name, column in columns.items()}
+    frame = build_frame(parsed, *used_columns(parsed, data, weights))
     group = parsed.random[0].group
-    units, unit_names = _units(columns[group])
-    terms = (*parsed.fixed, *(term for block in parsed.random for term in block.terms))
-    levels = {name: tuple(values) for name, values in factor_levels(terms, columns).items()}
-    names, X = model_columns(parsed.fixed, columns, levels=levels)
-    blocks = [model_columns(block.terms, columns, levels=levels) for block in parsed.random]
-    offset = _offset(parsed.offset, columns, len(units))
-    y = _numeric(parsed.response, columns) - offset
-    Z = np.concatenate([block for _, block in blocks], axis=1)
-    for name, column in zip(
-        [*names, *(n for b, _ in blocks for n in b)], [*X.T, *Z.T], strict=True
-    ):
+    check_size(group, len(frame.y), len(frame.unit_names), frame.blocks)
+    names = [*frame.names, *(name for names in frame.random_names for name in names)]
+    for name, column in zip(names, [*frame.X.T, *frame.Z.T], strict=True):
         if not np.isfinite(column).all():
             raise InputError(f"column '{name}' of the model is not finite everywhere")
-    full = _independent(X)
-    _check_size(parsed, len(y), len(unit_names), [block.shape[1] for _, block in blocks])
+    for what, column in (("offset", frame.offset), (f"response '{parsed.response}'", frame.y)):
+        if not np.isfinite(column).all():
+            raise InputError(f"the {what} is not finite everywhere")
+    return drop_dependent(frame)
+
+
+def used_columns(
+    formula: Formula, data: Any, weights: Any = None
+) -> tuple[dict[str, Any], NDArray[np.bool_]]:
+    """Return the columns that a model needs, of the rows where none is missing, and these rows."""
+    group = formula.random[0].group
+    columns = read_columns([formula.response, group, *formula.variables], data)
+    if isinstance(weights, str):
+        columns[_WEIGHTS] = read_columns([weights], data)[weights]
+    elif weights is not None:
+        columns[_WEIGHTS] = read_columns(["weights"], {"weights": weights})["weights"]
+        n = len(columns[group])
+        if len(columns[_WEIGHTS]) != n:
+            raise InputError(f"{len(columns[_WEIGHTS])} weights for {n} rows", allowed=f"{n}")
+    for name, column in columns.items():
+        if name != group and getattr(column.dtype, "kind", "O") in "mMcV":
+            raise InputError(
+                f"column '{name}' holds {column.dtype}", allowed="numbers, text, true or false"
+            )
+    kept = ~missing_rows(columns)
+    return {name: take_rows(column, kept) for name, column in columns.items()}, kept
+
+
+def build_frame(formula: Formula, columns: Mapping[str, Any], kept: NDArray[np.bool_]) -> Frame:
+    """Evaluate a formula; all columns of X are there, and none is checked."""
+    units, unit_names = _units(columns[formula.random[0].group])
+    n = len(units)
+    if n == 0:
+        raise InputError("no rows are left: every row has a missing value")
+    y = read_numbers(f"the response '{formula.response}'", columns[formula.response])
+    terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
+    levels = {name: tuple(values) for name, values in factor_levels(terms, columns).items()}
+    names, X = model_columns(formula.fixed, columns, levels=levels)
+    blocks = [model_columns(block.terms, columns, levels=levels) for block in formula.random]
+    offset = _offset(formula.offset, columns, n)
     return Frame(
-        formula=parsed,
-        names=tuple(name for name, keep in zip(names, full, strict=True) if keep),
-        dropped=tuple(name for name, keep in zip(names, full, strict=True) if not keep),
+        formula=formula,
+        names=tuple(names),
+        dropped=(),
         random_names=tuple(tuple(names) for names, _ in blocks),
-        X=X[:, full],
-        Z=Z,
-        y=y,
+        X=X,
+        Z=np.concatenate([block for _, block in blocks], axis=1),
+        y=y - offset,
         offset=offset,
-        weights=_weights(columns, len(y)),
+        weights=read_weights(columns[_WEIGHTS]) if _WEIGHTS in columns else np.ones(n),
         units=units,
         unit_names=unit_names,
         kept=kept,
@@ -120,69 +161,14 @@ def model_frame(formula: str, data: Any, *, weights: str | Any | None = None) ->
     )
 
 
-_WEIGHTS = "(weights)"
-
-
-def _used_columns(formula: Formula, data: Any, weights: Any) -> dict[str, Any]:
-    """Pick the columns that the formula needs, and the weights."""
-    known = [str(name) for name in data]
-    needed = [formula.response, formula.random[0].group, *formula.variables]
-    if isinstance(weights, str):
-        needed.append(weights)
-    for name in needed:
-        if name not in known:
-            raise InputError(
-                f"the data have no column '{name}'",
-                allowed=", ".join(known),
-                suggestion=nearest(name, known),
-            )
-    columns = {name: _column(data[name]) for name in needed}
-    if isinstance(weights, str):
-        columns[_WEIGHTS] = (
-            columns.pop(weights) if weights not in formula.variables else columns[weights]
-        )
-    elif weights is not None:
-        columns[_WEIGHTS] = np.asarray(weights, dtype=float)
-    lengths = {len(column) for column in columns.values()}
-    if len(lengths) > 1:
-        raise InputError(f"the columns have different lengths: {sorted(lengths)}")
-    return columns
-
-
-def _column(column: Any) -> Any:
-    """Keep a pandas categorical, whose levels have an order; make all else an array."""
-    if str(getattr(column, "dtype", "")) == "category":
-        return column.reset_index(drop=True) if hasattr(column, "reset_index") else column
-    return np.asarray(column)
-
-
-def _missing(column: Any) -> NDArray[np.bool_]:
-    import pandas as pd
-
-    return np.asarray(pd.isna(column))
-
-
-def _numeric(name: str, columns: Mapping[str, Any]) -> Floats:
-    try:
-        values = np.asarray(columns[name], dtype=float)
-    except (TypeError, ValueError):
-        raise InputError(f"the response '{name}' is not a column of numbers") from None
-    if not np.isfinite(values).all():
-        raise InputError(f"the response '{name}' is not finite everywhere")
-    return values
-
-
 def _units(column: Any) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
     """Return each row's unit number and the units, sorted or in the order of a categorical."""
     import pandas as pd
 
-    if isinstance(column, pd.Series):
+    if not isinstance(column, np.ndarray):
         column = column.cat.remove_unused_categories()
         return column.cat.codes.to_numpy(np.int64), tuple(column.cat.categories)
-    try:
-        names, units = np.unique(column, return_inverse=True)
-    except TypeError:
-        names, units = np.unique(column.astype(str), return_inverse=True)
+    units, names = pd.factorize(column, sort=True)
     return units.astype(np.int64), tuple(names.tolist())
 
 
@@ -190,17 +176,37 @@ def _offset(factors: tuple[Factor, ...], columns: Mapping[str, Any], n: int) -> 
     return sum((evaluate(factor, columns) for factor in factors), start=np.zeros(n))
 
 
-def _weights(columns: Mapping[str, Any], n: int) -> Floats:
-    if _WEIGHTS not in columns:
-        return np.ones(n)
-    weights = _numeric(_WEIGHTS, columns)
-    if not (weights > 0.0).all():
-        raise InputError(f"a weight is {weights.min():g}", allowed="positive numbers")
-    return weights
+def check_size(group: str, n: int, n_units: int, blocks: Sequence[int]) -> None:
+    """Refuse what lme4 refuses: too few units, or no more rows than random effects."""
+    if n_units < 2:
+        raise InputError(f"'{group}' has {n_units} unit", allowed="2 units or more")
+    for size in blocks:
+        if n <= size * n_units:
+            effects = "random effect" if size == 1 else "random effects"
+            raise InputError(
+                f"{n} rows are too few for {size} {effects} in each of {n_units} units of "
+                f"'{group}': they and the residual cannot be told apart",
+                allowed=f"more than {size * n_units} rows",
+            )
 
 
-def _independent(X: Floats) -> NDArray[np.bool_]:
-    """Tell the columns that are not linear combinations of those before them."""
+def drop_dependent(frame: Frame) -> Frame:
+    """Leave out the columns of X that are linear combinations of those before them."""
+    keep = independent_columns(frame.X)
+    if keep.all():
+        return frame
+    return replace(
+        frame,
+        X=frame.X[:, keep],
+        names=tuple(name for name, kept in zip(frame.names, keep, strict=True) if kept),
+        dropped=tuple(name for name, kept in zip(frame.names, keep, strict=True) if not kept),
+    )
+
+
+def independent_columns(X: Floats) -> NDArray[np.bool_]:
+    """Tell the columns that are not linear combinations of those before them, (p,)."""
+    if has_full_rank(np.linalg.qr(X, mode="r")):
+        return np.ones(X.shape[1], dtype=bool)
     basis = np.empty((len(X), 0))
     keep = np.zeros(X.shape[1], dtype=bool)
     for j, column in enumerate(X.T):
@@ -214,17 +220,12 @@ def _independent(X: Floats) -> NDArray[np.bool_]:
     return keep
 
 
-def _check_size(formula: Formula, n: int, n_units: int, sizes: list[int]) -> None:
-    """Refuse what lme4 refuses: too few units, or no more rows than random effects."""
-    group = formula.random[0].group
-    if n == 0:
-        raise InputError("no rows are left: every row has a missing value")
-    if n_units < 2:
-        raise InputError(f"'{group}' has {n_units} unit", allowed="2 units or more")
-    for size in sizes:
-        if n <= size * n_units:
-            raise InputError(
-                f"{n} rows are too few for {size} random effects in each of {n_units} units of "
-                f"'{group}': they and the residual cannot be told apart",
-                allowed=f"more than {size * n_units} rows",
-            )
+def has_full_rank(triangle: Any) -> bool:
+    """Tell from the R of X = QR whether every column has a length of its own, (p, p)."""
+    if len(triangle) < triangle.shape[1]:
+        return False
+    outside, lengths = (
+        np.abs(triangle.diagonal()),
+        np.sqrt(np.einsum("kp,kp->p", triangle, triangle)),
+    )
+    return bool((outside > COLLINEARITY_TOLERANCE * lengths).all())

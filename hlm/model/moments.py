@@ -1,23 +1,64 @@
-"""A model frame -> the cross-products that the engine fits, as a stack of one data set."""
+"""Rows of one data set -> the cross-products that the engine fits, well conditioned, and the fit.
+
+X = X* T_x with orthonormal X*; Z = Z* T_z with columns centred where the block has an intercept and
+scaled to mean square 1; y* = the residuals of y on X. So neither the columns' units nor far-off
+means, as of a year, cost digits.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.engine.batch import free_elements
-from hlm.engine.fit import Room, allocate_room
+from hlm.engine.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Room, allocate_room
 from hlm.engine.inference import Parametrization
 from hlm.engine.stack import Design, allocate_results, fit_stack
 
 if TYPE_CHECKING:
     from hlm.model.frame import Frame
 
-__all__ = ["Moments", "fit_frame", "moments_of"]
+__all__ = ["Moments", "Rows", "fit_rows", "moments_of", "rows_of"]
 
 Floats = NDArray[np.float64]
+
+CONSTANT_TOLERANCE = 1e-14
+"""A response whose range is within this share of its size is constant."""
+
+PERFECT_TOLERANCE = 1e-14
+"""A residual sum of squares below this share of the response's cannot be told from rounding."""
+
+ROUNDING = 4 * float(np.finfo(float).eps)
+"""Nor can residuals below this share of the response."""
+
+
+class Rows(NamedTuple):
+    """The rows of one data set, unit after unit.
+
+    Attributes
+    ----------
+    basis, transform : ndarray (n, p), (p, p)
+        The columns X = basis transform, times the roots of the weights: orthonormal, triangular.
+    Z : ndarray (n, q)
+    y : ndarray (n,)
+    weights : ndarray (n,) or None
+        None if all are 1.
+    starts : ndarray of int (n_units,)
+        The first row of each unit.
+    blocks : tuple of int
+        The sizes of the blocks of random effects.
+    """
+
+    basis: Floats
+    transform: Floats
+    Z: Floats
+    y: Floats
+    weights: Floats | None
+    starts: NDArray[np.int64]
+    blocks: tuple[int, ...]
 
 
 class Moments(NamedTuple):
@@ -30,80 +71,106 @@ class Moments(NamedTuple):
     response : ndarray (1, k, n_units)
     sum_squares : ndarray (1,)
     parametrization : Parametrization
-    total : float
-        The response's sum of squares about its mean, before X was taken out.
     """
 
     gram: Floats
     response: Floats
     sum_squares: Floats
     parametrization: Parametrization
-    total: float
 
 
-def moments_of(frame: Frame) -> Moments:
+def rows_of(frame: Frame) -> Rows:
+    """Sort a frame's rows by unit."""
+    order = np.argsort(frame.units, kind="stable")
+    starts = np.searchsorted(frame.units[order], np.arange(len(frame.unit_names)))
+    X, weights = frame.X[order], frame.weights[order]
+    weighted = bool((weights != 1.0).any())
+    basis, transform = np.linalg.qr(np.sqrt(weights)[:, None] * X if weighted else X)
+    Z, y = frame.Z[order], frame.y[order]
+    return Rows(basis, transform, Z, y, weights if weighted else None, starts, frame.blocks)
+
+
+def moments_of(rows: Rows) -> Moments:
     """Condition the columns and cross them."""
-    root = np.sqrt(frame.weights)
-    basis, transform = np.linalg.qr(frame.X * root[:, None])
-    y = frame.y * root
+    random, random_transform = _condition(rows.Z, rows.blocks)
+    y, basis = rows.y, rows.basis
+    if rows.weights is not None:
+        root = np.sqrt(rows.weights)
+        random, y = random * root[:, None], y * root
     offset = basis.T @ y
     residual = y - basis @ offset
     residual -= basis @ (basis.T @ residual)
-    random, random_transform = _condition(frame)
-    columns = np.column_stack([random * root[:, None], basis])
-    row, col = free_elements([len(names) for names in frame.random_names])
-    order = np.argsort(frame.units, kind="stable")
-    starts = np.searchsorted(frame.units[order], np.arange(len(frame.unit_names)))
-    columns, residual = columns[order], residual[order]
-    pairs = [(a, b) for a in range(columns.shape[1]) for b in range(a + 1)]
-    gram = np.array([np.add.reduceat(columns[:, a] * columns[:, b], starts) for a, b in pairs])
-    response = np.array([np.add.reduceat(column * residual, starts) for column in columns.T])
-    return Moments(
-        gram=gram[None],
-        response=response[None],
-        sum_squares=np.array([residual @ residual]),
-        parametrization=Parametrization(
-            row,
-            col,
-            np.linalg.inv(transform),
-            np.linalg.inv(random_transform),
-            offset,
-            2.0 * float(np.log(np.abs(np.diag(transform))).sum()),
-        ),
-        total=float(((y - y.mean()) ** 2).sum()),
+    columns = np.concatenate([random.T, basis.T])
+    left, right = _pairs(len(columns))
+    gram = np.add.reduceat(columns[left] * columns[right], rows.starts, axis=1)
+    response = np.add.reduceat(columns * residual, rows.starts, axis=1)
+    parametrization = Parametrization(
+        *_free_elements(rows.blocks),
+        np.linalg.inv(rows.transform),
+        np.linalg.inv(random_transform),
+        offset,
+        2.0 * float(np.log(np.abs(np.diag(rows.transform))).sum()),
     )
+    return Moments(gram[None], response[None], np.array([residual @ residual]), parametrization)
 
 
-def _condition(frame: Frame) -> tuple[Floats, Floats]:
+_free_elements = cache(free_elements)
+_pairs = cache(np.tril_indices)
+
+
+def _condition(Z: Floats, blocks: tuple[int, ...]) -> tuple[Floats, Floats]:
     """Centre and scale the columns of Z within each block; return Z* and T_z with Z = Z* T_z."""
-    Z, transform, start = frame.Z.copy(), np.eye(frame.Z.shape[1]), 0
-    for names in frame.random_names:
-        block = range(start, start + len(names))
-        constants = [j for j in block if (frame.Z[:, j] == 1.0).all()]
-        for j in block:
-            mean = Z[:, j].mean() if constants and j != constants[0] else 0.0
-            scale = float(np.sqrt(((Z[:, j] - mean) ** 2).mean())) or 1.0
-            Z[:, j] = (Z[:, j] - mean) / scale
-            transform[j, j] = scale
-            if constants and j != constants[0]:
-                transform[constants[0], j] = mean
-        start += len(names)
-    return Z, transform
+    n, q = Z.shape
+    mean, intercept = np.ones(n) @ Z / n, _intercepts(Z, blocks)
+    centred = (intercept >= 0) & (intercept != np.arange(q))
+    Z = Z - np.where(centred, mean, 0.0)
+    scale = np.sqrt(np.einsum("nq,nq->q", Z, Z) / n)
+    scale[scale == 0.0] = 1.0
+    transform = np.diag(scale)
+    transform[intercept[centred], centred] = mean[centred]
+    return Z / scale, transform
 
 
-def fit_frame(moments: Moments, n_obs: int, *, reml: bool) -> Room:
-    """Fit one data set; the results are in the room's `estimates`, `state` and `summary`."""
+def _intercepts(Z: Floats, blocks: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return the place of the constant column in each column's block, -1 if it has none, (q,)."""
+    places, start = np.full(sum(blocks), -1), 0
+    for size in blocks:
+        for k in range(start, start + size):
+            if Z[0, k] == 1.0 and (Z[:, k] == 1.0).all():
+                places[start : start + size] = k
+                break
+        start += size
+    return places
+
+
+def fit_rows(rows: Rows, *, reml: bool) -> tuple[str, Room]:
+    """Fit one data set; return its status, and the results in a room's `estimates` and `summary`.
+
+    Where there are no estimates, criterion included, they are NaN.
+    """
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        moments = moments_of(rows)
+        room = _fit(moments, len(rows.y), reml=reml)
+        status = _verdict(rows, moments, room)
+    if status not in ("ok", "not_converged"):
+        room.summary[:] = np.nan
+        room.summary[[ITERATIONS, SINGULAR]] = 0.0
+        for values in room.estimates:
+            values[:] = np.nan
+    return status, room
+
+
+def _fit(moments: Moments, n_obs: int, *, reml: bool) -> Room:
+    """Run the engine on a stack of one data set."""
     parametrization = moments.parametrization
     p, q = len(parametrization.fixed), len(parametrization.random)
     n_theta, n_units = len(parametrization.row), moments.gram.shape[2]
     room = allocate_room(n_units, q, p, n_theta, shared=False)
-    places = np.zeros((q + p, 2), dtype=np.int64)
-    places[:, 0] = np.arange(q + p)
     fit_stack(
         (0,) * q,
         p,
         (moments.gram, moments.response, moments.sum_squares, np.ones((1, 1, n_units))),
-        Design(places[q:], places[:q], np.zeros((0, 2), dtype=np.int64), np.zeros(0)),
+        _design(q, p),
         parametrization,
         n_obs,
         np.array([reml]),
@@ -113,3 +180,30 @@ def fit_frame(moments: Moments, n_obs: int, *, reml: bool) -> Room:
         allocate_results(1, 1, p + n_theta + 1),
     )
     return room
+
+
+@cache
+def _design(q: int, p: int) -> Design:
+    """Return the places of the columns: Z*, then X*."""
+    places = np.zeros((q + p, 2), dtype=np.int64)
+    places[:, 0] = np.arange(q + p)
+    return Design(places[q:], places[:q], np.zeros((0, 2), dtype=np.int64), np.zeros(0))
+
+
+def _verdict(rows: Rows, moments: Moments, room: Room) -> str:
+    """Name what became of the fit, given what rounding leaves of a perfect one."""
+    n, p = rows.basis.shape
+    y = rows.y
+    size = np.abs(y).max()
+    if y.max() - y.min() <= CONSTANT_TOLERANCE * size:
+        return "constant_response"
+    status = STATUSES[int(room.summary[STATUS])]
+    if n <= p or status == "not_finite":
+        return "unidentified" if n <= p else status
+    weights = np.ones(n) if rows.weights is None else rows.weights
+    mass = weights.sum()
+    deviation = y - weights @ y / mass
+    nothing = PERFECT_TOLERANCE * (weights @ deviation**2) + mass * (ROUNDING * size) ** 2
+    sigma = room.estimates.estimate[-1]
+    perfect = moments.sum_squares[0] <= nothing or (n - p) * sigma**2 <= nothing
+    return "perfect_fit" if perfect else status

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from math import floor, isfinite, log10
+from math import floor, isfinite, isnan, log10
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["abbreviate", "format_numbers", "format_p_value"]
+__all__ = ["abbreviate", "align", "format_coefficients", "format_numbers", "format_p_values"]
+
+SMALLEST_P_VALUE = 2.220446e-16
 
 
 def format_numbers(values: Sequence[float], digits: int = 4) -> list[str]:
@@ -26,12 +28,10 @@ def format_numbers(values: Sequence[float], digits: int = 4) -> list[str]:
     pieces = [_significant(value, digits) for value in values if isfinite(value)]
     decimals = max((max(0, n - 1 - exponent) for n, exponent in pieces), default=0)
     mantissa = max((n - 1 for n, _ in pieces), default=0)
-    fixed = [f"{value:.{decimals}f}" if isfinite(value) else "NaN" for value in values]
-    scientific = [f"{value:.{mantissa}e}" if isfinite(value) else "NaN" for value in values]
+    fixed = [_written(value, f".{decimals}f") for value in values]
+    scientific = [_written(value, f".{mantissa}e") for value in values]
     shorter = max(map(len, fixed), default=0) <= max(map(len, scientific), default=0)
-    chosen = fixed if shorter else scientific
-    width = max(map(len, chosen), default=0)
-    return [text.rjust(width) for text in chosen]
+    return _padded(fixed if shorter else scientific)
 
 
 def _significant(value: float, digits: int) -> tuple[int, int]:
@@ -41,41 +41,108 @@ def _significant(value: float, digits: int) -> tuple[int, int]:
     return max(1, needed), int(exponent)
 
 
-def format_p_value(p: float, digits: int = 3) -> str:
-    """Format a p-value as R's ``printCoefmat``.
+def _written(value: float, form: str) -> str:
+    if isfinite(value):
+        return format(value, form)
+    return "NaN" if isnan(value) else "Inf" if value > 0 else "-Inf"
+
+
+def _padded(texts: Sequence[str]) -> list[str]:
+    width = max(map(len, texts), default=0)
+    return [text.rjust(width) for text in texts]
+
+
+def format_coefficients(values: Sequence[float], digits: int = 4) -> list[str]:
+    """Format coefficients and their standard errors together, as R's ``printCoefmat``.
 
     Examples
     --------
-    >>> format_p_value(1e-20), format_p_value(0.5703), format_p_value(0.000655)
-    ('<2e-16', '0.57', '0.000655')
+    >>> format_coefficients([0.977646, -0.110832, 0.040987])
+    [' 0.97765', '-0.11083', ' 0.04099']
     """
-    if not isfinite(p):
-        return "NaN"
-    if p < 2.220446e-16:
-        return "<2e-16"
-    return format_numbers([p], digits)[0].strip()
+    sizes = [abs(value) for value in values if isfinite(value) and value != 0.0]
+    smallest = 1 + floor(log10(min(sizes))) if sizes else 1
+    decimals = max(1, digits - smallest)
+    return format_numbers([round(value, decimals) for value in values], digits)
 
 
-def abbreviate(name: str, length: int) -> str:
-    """Shorten a name as R's ``abbreviate()``: lower-case vowels, then letters, from the right.
+def format_p_values(values: Sequence[float], digits: int = 3) -> list[str]:
+    """Format p-values as R's ``format.pval``.
+
+    Those below 0.0001 are formatted together, and so are the others.
 
     Examples
     --------
-    >>> abbreviate("(Intercept)", 6), abbreviate("sectorPublic", 6), abbreviate("x:a", 6)
-    ('(Intr)', 'sctrPb', 'x:a')
+    >>> format_p_values([1e-20, 0.5703, 0.000655])
+    ['< 2e-16', '0.570300', '0.000655']
+    >>> format_p_values([1e-20, 0.5703])
+    ['<2e-16', '0.57']
     """
+    texts = ["NaN"] * len(values)
+    shown = [k for k, p in enumerate(values) if p >= SMALLEST_P_VALUE]
+    for large in (True, False):
+        group = [k for k in shown if (floor(log10(values[k])) >= -4) == large]
+        formatted = format_numbers([values[k] for k in group], digits)
+        for k, text in zip(group, formatted, strict=True):
+            texts[k] = text.strip()
+    width = max((len(texts[k]) for k in shown), default=0)
+    for k, p in enumerate(values):
+        if p < SMALLEST_P_VALUE:
+            texts[k] = "<2e-16" if width <= 6 else "< 2e-16"
+    return texts
+
+
+def abbreviate(names: Sequence[str], length: int) -> list[str]:
+    """Shorten names as R's ``abbreviate()``; those that become equal are shortened less.
+
+    Examples
+    --------
+    >>> abbreviate(["(Intercept)", "sectorPublic", "x:a"], 6)
+    ['(Intr)', 'sctrPb', 'x:a']
+    >>> abbreviate(["meanses:cses1", "meanses:cses2"], 6)
+    ['mnss:cs1', 'mnss:cs2']
+    """
+    short, again = list(names), set(range(len(names)))
+    while again:
+        for k in again:
+            short[k] = _shorten(names[k], length)
+        again = {k for k in again if short.count(short[k]) > 1 and short[k] != names[k]}
+        length += 1
+    return short
+
+
+def _shorten(name: str, length: int) -> str:
+    """Drop lower-case vowels, then lower-case letters, then anything; from the right."""
     letters = list(name)
-    for droppable in ("aeiou", "abcdefghijklmnopqrstuvwxyz"):
+    for droppable in ("aeiou", "abcdefghijklmnopqrstuvwxyz", None):
         for k in range(len(letters) - 1, 0, -1):
             if len(letters) <= length:
-                break
-            if letters[k] in droppable:
+                return "".join(letters)
+            if droppable is None or letters[k] in droppable:
                 del letters[k]
     return "".join(letters)
 
 
-def decimals_for(values: Sequence[float], digits: int) -> int:
-    """Decimals that give the smallest of the numbers `digits` digits (R's ``printCoefmat``)."""
-    sizes = [abs(value) for value in values if isfinite(value) and value != 0.0]
-    smallest = 1 + floor(log10(min(sizes))) if sizes else 1
-    return max(1, digits - smallest)
+def align(cells: Sequence[Sequence[str]], *, left: int = 0, equal: bool = False) -> list[str]:
+    """Lay columns of text side by side, the first `left` aligned to the left.
+
+    Parameters
+    ----------
+    cells : sequence of columns
+    left : int
+    equal : bool
+        All columns as wide as the widest, as R prints a vector with names.
+
+    Examples
+    --------
+    >>> align([["", "x"], ["t value", "1.5"]], left=1)
+    ['  t value', 'x     1.5']
+    """
+    widths = [max(map(len, column)) for column in cells]
+    if equal:
+        widths = [max(widths)] * len(widths)
+    aligned = [
+        [text.ljust(width) if k < left else text.rjust(width) for text in column]
+        for k, (column, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return [" ".join(line).rstrip() for line in zip(*aligned, strict=True)]

@@ -1,4 +1,7 @@
-"""The summary of a fit, laid out as lme4's, with lmerTest's columns for df and p."""
+"""The summary of a fit, laid out as lme4's, with lmerTest's columns for df and p.
+
+A REML fit also shows the line AIC, BIC, logLik, deviance, REMLdev that lme4 printed until 2013.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,36 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.model.rformat import abbreviate, decimals_for, format_numbers, format_p_value
+from hlm.model.rformat import (
+    abbreviate,
+    align,
+    format_coefficients,
+    format_numbers,
+    format_p_values,
+)
 
 if TYPE_CHECKING:
-    from hlm.model.lmer import DfMethod, LmerFit
+    from hlm.model.result import DfMethod, LmerFit
 
 __all__ = ["summary"]
 
 DIGITS = 4
+MOST_CORRELATIONS = 20
+"""With more coefficients than this their correlations are not shown, as in lme4."""
+
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))
 _LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
 _METHODS = {
     "satterthwaite": "Satterthwaite's method",
     "residual": "residual degrees of freedom",
     "infinite": "the normal distribution",
+}
+_REASONS = {
+    "unidentified": "the coefficients cannot be told apart, or leave no residual",
+    "perfect_fit": "the model fits the response exactly, its residual variance is zero",
+    "constant_response": "the response is constant",
+    "not_finite": "the data are too large or too small for the computer's numbers",
+    "not_converged": "the search did not end at a minimum",
 }
 
 
@@ -33,7 +52,7 @@ def summary(fit: LmerFit, df_method: DfMethod | None) -> str:
         "",
     ]
     if not np.isfinite(fit.criterion):
-        return "\n".join([*head, f"No estimates: {_REASONS[fit.status]}", ""])
+        return "\n".join([*head, f"No estimates ({fit.status}): {_REASONS[fit.status]}.", ""])
     return "\n".join(
         [
             *head,
@@ -52,90 +71,97 @@ def summary(fit: LmerFit, df_method: DfMethod | None) -> str:
     )
 
 
-_REASONS = {
-    "unidentified": "the fixed effects cannot be told apart, or leave no residual.",
-    "perfect_fit": "the model fits the response exactly; the residual variance is zero.",
-    "constant_response": "the response is constant.",
-    "not_finite": "the data are not finite.",
-    "not_converged": "the search did not end at a minimum.",
-}
-
-
 def _criteria(fit: LmerFit) -> list[str]:
-    """AIC, BIC, ..., and the REML criterion or the residual df."""
-    last = ("REMLcrit", fit.criterion) if fit.reml else ("df.resid", fit.nobs - fit.npar)
-    names = ["AIC", "BIC", "logLik", "deviance", last[0]]
-    values = [f"{v:.1f}" for v in (fit.aic, fit.bic, fit.loglik, fit.deviance)]
-    values.append(f"{last[1]:.1f}" if fit.reml else f"{last[1]:d}")
-    return _columns([[name, value] for name, value in zip(names, values, strict=True)])
+    """AIC, BIC, ...: of a REML fit as lme4 once printed them, then as it prints them now."""
+    if fit.reml:
+        names = ["AIC", "BIC", "logLik", "deviance", "REMLdev"]
+        values = [fit.aic, fit.bic, fit.loglik, fit.deviance, fit.criterion]
+        cells = [
+            [name, *format_numbers([v], DIGITS)] for name, v in zip(names, values, strict=True)
+        ]
+        lines = [" " + line for line in align(cells)]
+        return [*lines, "", f"REML criterion at convergence: {fit.criterion:.1f}"]
+    names = ["AIC", "BIC", "logLik", "deviance", "df.resid"]
+    texts = [f"{v:.1f}" for v in (fit.aic, fit.bic, fit.loglik, fit.deviance)]
+    texts.append(str(fit.nobs - fit.npar))
+    return align([[name, text] for name, text in zip(names, texts, strict=True)], equal=True)
 
 
 def _residuals(fit: LmerFit) -> list[str]:
     """Quartiles of the residuals in units of sigma."""
     scaled = fit.residuals() * np.sqrt(fit.frame.weights) / fit.sigma
-    decimals = max(0, DIGITS + 1 - int(np.ceil(np.log10(np.abs(scaled).max()))))
-    values = [f"{v:.{decimals}f}" for v in np.quantile(scaled, [0, 0.25, 0.5, 0.75, 1])]
+    decimals = max(0, round(DIGITS + 1 - float(np.log10(np.abs(scaled).max()))))
+    quartiles = [round(float(v), decimals) for v in np.quantile(scaled, [0, 0.25, 0.5, 0.75, 1])]
     names = ["Min", "1Q", "Median", "3Q", "Max"]
-    pairs = [[name, value] for name, value in zip(names, values, strict=True)]
-    return ["Scaled residuals:", *_columns(pairs)]
+    texts = format_numbers(quartiles, DIGITS)
+    cells = [[name, text] for name, text in zip(names, texts, strict=True)]
+    return ["Scaled residuals:", *align(cells, equal=True)]
 
 
 def _random_effects(fit: LmerFit) -> list[str]:
     """Variances, sds and correlations of each block, then the residual."""
     group, psi, start = fit.frame.formula.random[0].group, fit.psi, 0
-    rows, variances, correlations = [], [], []
-    for number, names in enumerate(fit.frame.random_names):
-        block = psi[start : start + len(names), start : start + len(names)]
-        sd = np.sqrt(np.diag(block))
-        for a, name in enumerate(names):
-            label = group + (f".{number}" if number else "") if a == 0 else ""
-            rows.append((label, name))
-            variances.append(block[a, a])
-            correlations.append([_correlation(block, sd, a, b) for b in range(a)])
-        start += len(names)
-    rows.append(("Residual", ""))
+    groups, names, variances, correlations = ["Groups"], ["Name"], [], []
+    for number, block_names in enumerate(fit.frame.random_names):
+        stop = start + len(block_names)
+        block = psi[start:stop, start:stop]
+        groups += [group + (f".{number}" if number else ""), *[""] * (len(block_names) - 1)]
+        names += block_names
+        variances += np.diag(block).tolist()
+        correlations += _correlation_texts(block)
+        start = stop
     variances.append(fit.sigma**2)
-    correlations.append([])
-    width = max(map(len, correlations))
+    headers = ["Corr", *[""] * max(fit.frame.blocks)][: max(fit.frame.blocks) - 1]
     cells = [
-        ["Groups", *[row[0] for row in rows]],
-        ["Name", *[row[1] for row in rows]],
-        ["Variance", *format_numbers(variances)],
-        ["Std.Dev.", *format_numbers(list(np.sqrt(variances)))],
-        *(
-            ["Corr" if k == 0 else "", *[c[k] if k < len(c) else "" for c in correlations]]
-            for k in range(width)
-        ),
+        [*groups, "Residual"],
+        [*names, ""],
+        ["Variance", *format_numbers(variances, DIGITS)],
+        ["Std.Dev.", *format_numbers(np.sqrt(variances).tolist(), DIGITS)],
+        *_triangle([*correlations, []], headers),
     ]
-    lines = [" " + line for line in _columns(cells, left=2)]
+    lines = [" " + line for line in align(cells, left=len(cells))]
     counts = f"Number of obs: {fit.nobs}, groups:  {group}, {fit.n_groups}"
     return ["Random effects:", *lines, counts]
 
 
-def _correlation(block: np.ndarray, sd: np.ndarray, a: int, b: int) -> str:
-    product = sd[a] * sd[b]
-    return f"{block[a, b] / product:.3f}" if product > 0.0 else "NaN"
+def _correlation_texts(covariance: np.ndarray) -> list[list[str]]:
+    """Lower triangle of the correlations, row by row, all of one width."""
+    sd = np.sqrt(np.diag(covariance))
+    scale = np.outer(sd, sd)
+    correlation = np.where(scale > 0.0, covariance / np.where(scale > 0.0, scale, 1.0), np.nan)
+    rows = [
+        [f"{r:z.3f}" if r == r else "NaN" for r in row[:a]] for a, row in enumerate(correlation)
+    ]
+    width = max((len(text) for row in rows for text in row), default=0)
+    return [[text.rjust(width) for text in row] for row in rows]
+
+
+def _triangle(rows: list[list[str]], names: list[str]) -> list[list[str]]:
+    """Turn rows of unequal length into columns under their names."""
+    return [
+        [name, *(row[k] if k < len(row) else "" for row in rows)] for k, name in enumerate(names)
+    ]
 
 
 def _fixed_effects(fit: LmerFit, df_method: DfMethod | None) -> list[str]:
     """Coefficients as R's ``printCoefmat`` prints them."""
-    table = fit.tidy(df_method=df_method or "satterthwaite").head(len(fit.beta))
-    decimals = decimals_for([*fit.beta, *fit.se], DIGITS)
-    cells = [
-        ["", *fit.coef_names],
-        ["Estimate", *(f"{value:.{decimals}f}" for value in fit.beta)],
-        ["Std. Error", *(f"{value:.{decimals}f}" for value in fit.se)],
-        ["t value", *(f"{value:.3f}" for value in table["statistic"])],
-    ]
+    columns = {"Estimate": fit.beta, "Std. Error": fit.se}
+    if df_method:
+        columns["df"] = fit.df(df_method)
+    texts = iter(format_coefficients(np.concatenate(list(columns.values())).tolist(), DIGITS))
+    cells = [["", *fit.coef_names]]
+    cells += [[name, *(next(texts) for _ in column)] for name, column in columns.items()]
+    statistic = [round(t, DIGITS - 1) for t in (fit.beta / fit.se).tolist()]
+    cells.append(["t value", *format_numbers(statistic, DIGITS)])
     if not df_method:
-        return _columns(cells, left=1)
-    finite = np.isfinite(table["df"]).all()
-    cells.insert(3, ["df", *(f"{value:.{decimals if finite else 0}f}" for value in table["df"])])
-    cells.append(["Pr(>|t|)", *(format_p_value(p) for p in table["p_value"])])
-    stars = [_stars(p) for p in table["p_value"]]
-    lines = _columns(cells, left=1)
-    lines = [lines[0], *(f"{line} {star}" for line, star in zip(lines[1:], stars, strict=True))]
-    return [line.rstrip() for line in lines] + (["---", _LEGEND] if any(stars) else [])
+        return align(cells, left=1)
+    p_values = fit.tidy(df_method)["p_value"].tolist()[: len(fit.beta)]
+    cells.append(["Pr(>|t|)", *format_p_values(p_values, DIGITS - 1)])
+    stars = ["", *map(_stars, p_values)]
+    lines = [
+        f"{line} {star}".rstrip() for line, star in zip(align(cells, left=1), stars, strict=True)
+    ]
+    return lines + (["---", _LEGEND] if any(stars) else [])
 
 
 def _stars(p: float) -> str:
@@ -145,38 +171,26 @@ def _stars(p: float) -> str:
 def _correlations(fit: LmerFit) -> list[str]:
     """Lower triangle of the correlations of the fixed effects, names abbreviated as R does."""
     p = len(fit.beta)
-    if p < 2:
+    if not 1 < p <= MOST_CORRELATIONS:
         return []
-    correlation = fit.vcov / np.outer(fit.se, fit.se)
-    cells = [["", *(abbreviate(name, 11) for name in fit.coef_names[1:])]]
-    for b in range(p - 1):
-        column = [f"{correlation[a, b]:z.3f}" if a > b else "" for a in range(1, p)]
-        cells.append([abbreviate(fit.coef_names[b], 6), *column])
-    return ["", "Correlation of Fixed Effects:", *_columns(cells, left=len(cells))]
+    rows = _correlation_texts(fit.vcov)[1:]
+    cells = _triangle(rows, abbreviate(fit.coef_names, 6)[:-1])
+    labels = ["", *abbreviate(fit.coef_names, 11)[1:]]
+    return ["", "Correlation of Fixed Effects:", *align([labels, *cells], left=p)]
 
 
 def _remarks(fit: LmerFit) -> list[str]:
     """List what the reader should know about the fit."""
     remarks = []
     if fit.frame.dropped:
-        remarks.append(
-            "fixed-effect model matrix is rank deficient, dropped: " + ", ".join(fit.frame.dropped)
-        )
+        names = ", ".join(fit.frame.dropped)
+        remarks.append(f"fixed-effect model matrix is rank deficient, so dropped: {names}")
     missing = int((~fit.frame.kept).sum())
     if missing:
-        remarks.append(f"{missing} rows with missing values left out")
+        rows = "row with a missing value" if missing == 1 else "rows with missing values"
+        remarks.append(f"{missing} {rows} left out")
     if fit.singular:
         remarks.append("boundary (singular) fit: a variance is zero or a correlation is 1 or -1")
     if fit.status != "ok":
         remarks.append(f"{fit.status}: {_REASONS[fit.status]}")
     return ["", *remarks] if remarks else []
-
-
-def _columns(cells: list[list[str]], left: int = 0) -> list[str]:
-    """Align columns of text; the first `left` to the left."""
-    widths = [max(map(len, column)) for column in cells]
-    aligned = [
-        [text.ljust(width) if k < left else text.rjust(width) for text in column]
-        for k, (column, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return [" ".join(line).rstrip() for line in zip(*aligned, strict=True)]

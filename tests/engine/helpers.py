@@ -10,9 +10,10 @@ from scipy.linalg import block_diag
 
 from hlm.engine.batch import free_elements
 from hlm.engine.criterion import differentiate, evaluate
-from hlm.engine.fit import STATUSES, Room, allocate_room, fit_units
+from hlm.engine.fit import STATUSES, Room, allocate_room
 from hlm.engine.inference import Parametrization
 from hlm.engine.newton import theta_derivatives
+from hlm.engine.stack import Design, allocate_results, fit_stack
 from hlm.engine.units import rotate_units
 from hlm.formula import Formula, model_columns
 
@@ -120,11 +121,25 @@ def make_room(data: Data, *, shared: bool = False) -> Room:
 
 
 def fit(data: Data, *, reml: bool, shared: bool = False) -> Fit:
-    """Fit by the kernels of a batch."""
-    room, p, q = make_room(data, shared=shared), data.p, data.q
-    identity = Parametrization(*data.free, np.eye(p), np.eye(q), np.zeros(p), 0.0)
-    total = sum(float(y @ y) for y in data.y)
-    fit_units((0,) * q, p, room, data.n_obs, reml, identity, total)
+    """Fit by the kernel of a batch, as a stack of one data set."""
+    p, q, m = data.p, data.q, len(data.y)
+    columns = [np.c_[Z, X] for Z, X in zip(data.Z, data.X, strict=True)]
+    gram = np.array([(F.T @ F)[np.tril_indices(q + p)] for F in columns]).T.copy()
+    response = np.array([F.T @ y for F, y in zip(columns, data.y, strict=True)]).T.copy()
+    places = np.zeros((q + p, 2), dtype=np.int64)
+    places[:, 0] = np.arange(q + p)
+    room = allocate_room(m, q, p, len(data.free[0]), shared=shared)
+    fit_stack(
+        (0,) * q,
+        p,
+        (gram[None], response[None], np.array([sum(y @ y for y in data.y)]), np.ones((1, 1, m))),
+        Design(places[q:], places[:q], np.zeros((0, 2), dtype=np.int64), np.zeros(0)),
+        Parametrization(*data.free, np.eye(p), np.eye(q), np.zeros(p), 0.0),
+        data.n_obs,
+        np.array([reml]),
+        room,
+        allocate_results(1, 1, p + len(data.free[0]) + 1),
+    )
     criterion, status, iterations, norm, _, singular = room.summary
     out = room.estimates
     return Fit(

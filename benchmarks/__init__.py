@@ -1,0 +1,1 @@
+"""How fast hlm is: ratios measured in one run, so that they hold on any machine."""

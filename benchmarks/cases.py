@@ -1,0 +1,151 @@
+"""The designs that are timed: the article's, more general ones, small and large ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hlm.scenario import Covariate, Model, Scenario
+from hlm.simulate import CrossProducts, simulate
+
+__all__ = ["SEED", "Case", "cases", "design", "growth", "hard_case", "normals_of", "simulate_case"]
+
+SEED = 2345
+
+NORMALS_AT_ONCE = 1_000_000
+"""Normals of all data sets of one timing together: some hundredths of a second with the fits."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A design and the model that is fitted to its data.
+
+    Attributes
+    ----------
+    label : str
+    scenario : Scenario
+    model : Model
+        Fitted by REML and ML; its formula is the truth.
+    sizes : tuple of int
+        Rows of two units each, where units are unequal; their mean is `scenario.n_rows`.
+    budget : float or None
+        What (simulate + REML) / normals should at most be.
+    """
+
+    label: str
+    scenario: Scenario
+    model: Model
+    sizes: tuple[int, ...] = ()
+    budget: float | None = None
+
+    @property
+    def n(self) -> int:
+        """Data sets of one timing."""
+        return max(20, min(5000, NORMALS_AT_ONCE // normals_of(self.scenario)))
+
+
+def design(
+    units: int,
+    rows: int,
+    *,
+    shared: bool = False,
+    sd: tuple[float, ...] = (0.2, 0.5),
+    sigma: float = 0.75,
+    correlation: float = 0.9,
+) -> Scenario:
+    """Return the founding study's truth; x is the same in all units, or drawn for each row."""
+    grid = tuple(-4.0 + 8.0 * j / rows for j in range(rows))
+    x = Covariate("x", "row", "grid", values=grid) if shared else Covariate("x", "row", "normal")
+    return Scenario(
+        key=f"{units:08x}{rows:07x}{int(shared)}",
+        n_units=units,
+        n_rows=rows,
+        covariates=(Covariate("a", "unit", "normal"), x),
+        formula="y ~ x * a + (1 + x | unit)",
+        fixed=(("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15), ("x:a", 0.3)),
+        sd=sd,
+        cor=((1.0, correlation), (correlation, 1.0)),
+        sigma=sigma,
+    )
+
+
+def slopes_design(units: int, rows: int, p: int, q: int) -> Scenario:
+    """Return a truth with p - 1 covariates drawn per row, of which q - 1 have random slopes."""
+    names = [f"x{k}" for k in range(1, p)]
+    random = " + ".join(["1", *names[: q - 1]])
+    return Scenario(
+        key=f"{units:04x}{rows:04x}{p:04x}{q:04x}",
+        n_units=units,
+        n_rows=rows,
+        covariates=tuple(Covariate(name, "row", "normal") for name in names),
+        formula=f"y ~ {' + '.join(['1', *names])} + ({random} | unit)",
+        fixed=tuple((name, 1.0) for name in ["(Intercept)", *names]),
+        sd=(0.5,) * q,
+        cor=tuple(tuple(1.0 if a == b else 0.3 for a in range(q)) for b in range(q)),
+        sigma=0.75,
+    )
+
+
+def _case(label: str, scenario: Scenario, budget: float | None = None) -> Case:
+    return Case(label, scenario, Model("truth", scenario.formula), budget=budget)
+
+
+def cases() -> list[Case]:
+    """Return the designs of the table."""
+    general = _case("b  30 x 30, x drawn per row", design(30, 30), 4.0)
+    unequal = replace(general, label="   as b, 16 to 44 rows", sizes=tuple(range(16, 45, 2)))
+    return [
+        _case("a  30 x 30, one x for all units", design(30, 30, shared=True), 2.0),
+        general,
+        replace(unequal, budget=None),
+        _case("c  100 x 10, x drawn per row", design(100, 10)),
+        _case("d  10 x 5, one x for all units", design(10, 5, shared=True)),
+        _case("e  1000 x 20, one x for all units", design(1000, 20, shared=True)),
+        _case("f  30 x 30, two random slopes", slopes_design(30, 30, 3, 3)),
+    ]
+
+
+def hard_case() -> Case:
+    """Return weak random effects in small units: many optima lie on or near the boundary."""
+    weak = design(30, 5, sd=(0.22, 0.10), sigma=1.0, correlation=0.0)
+    return _case("30 x 5, weak random effects", replace(weak, key="77" * 8))
+
+
+def growth() -> dict[str, list[tuple[int, Case]]]:
+    """Return designs that grow in one number: units, rows, p or q."""
+    return {
+        "units": [(m, _case("", design(m, 30))) for m in (10, 30, 100, 300, 1000)],
+        "rows": [(n, _case("", design(30, n))) for n in (5, 10, 30, 100, 300)],
+        "p": [(p, _case("", slopes_design(30, 30, p, 2))) for p in (2, 4, 8, 16)],
+        "q": [(q, _case("", slopes_design(30, 30, 4, q))) for q in (1, 2, 3, 4)],
+    }
+
+
+def normals_of(scenario: Scenario) -> int:
+    """Count the normals of one data set: residuals, random effects, covariates."""
+    units, rows = scenario.n_units, scenario.n_units * scenario.n_rows
+    drawn = [c for c in scenario.covariates if c.distribution == "normal"]
+    return rows + units * len(scenario.sd) + sum(rows if c.level == "row" else units for c in drawn)
+
+
+def simulate_case(case: Case, n: int) -> CrossProducts:
+    """Draw n data sets; unequal units are put together from scenarios of two units each."""
+    if not case.sizes:
+        return simulate(case.scenario, [case.model], SEED, 0, n)
+    parts = [
+        simulate(
+            replace(case.scenario, key=f"{size:016x}", n_units=2, n_rows=size),
+            [case.model], SEED, 0, n,
+        )
+        for size in case.sizes
+    ]  # fmt: skip
+    return CrossProducts(
+        case.scenario.key,
+        0,
+        n,
+        gram=np.concatenate([part.gram for part in parts], axis=2),
+        response=np.concatenate([part.response for part in parts], axis=2),
+        sum_squares=np.sum([part.sum_squares for part in parts], axis=0),
+        multipliers=np.concatenate([part.multipliers for part in parts], axis=2),
+    )

@@ -1,0 +1,173 @@
+"""The tables that are printed."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+import hlm
+from benchmarks.cases import cases, hard_case
+from benchmarks.engines import WORSE, Result, compare, hlm_criteria, stacked, versions
+from benchmarks.stages import MATHACHIEVE, compile_seconds, import_seconds, lmer_seconds
+from benchmarks.timing import Timing, time_case
+from hlm.datasets import load_mathachieve
+
+if TYPE_CHECKING:
+    from benchmarks.growth import Growth
+
+__all__ = ["print_cases", "print_engines", "print_growth", "print_machine", "print_once"]
+
+SETS, SETS_SLOW, SETS_HARD = 20, 3, 60
+
+
+def print_machine() -> None:
+    """Say what is measured, and on what kind of machine."""
+    print(
+        f"hlm {hlm.__version__}, Python {platform.python_version()}, NumPy {np.__version__}, "
+        f"Numba {numba.__version__}; {versions()}\n"
+        f"{_processor()}, {os.cpu_count()} cores, of which one is used"
+    )
+
+
+def _processor() -> str:
+    """Return the processor's kind."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    kinds = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return kinds[0] if kinds else platform.machine()
+
+
+def print_cases() -> list[Timing]:
+    """Time and print each design, against the time to draw its normals."""
+    _heading(
+        "Microseconds per data set",
+        "normals: NumPy's standard_normal of the same count, 65,536 at a time; the ratios' base",
+        "(all): the same in one call. simulate: draw and reduce to cross-products",
+        "REML, +ML: fit with SEs and Satterthwaite df. tables: REML with limits, laid out as rows",
+        "steps: Newton's, REML. ratio: (simulate + REML) / normals, median (range of the middle",
+        "half of the repeats), and the most it should be",
+    )
+    print(
+        f"{'design':36}{'normals':>8}{'(all)':>8}{'simulate':>9}{'REML':>8}{'+ML':>8}"
+        f"{'tables':>8}{'steps':>7}{'ratio':>7}"
+    )
+    timings = []
+    for case in cases():
+        timing = time_case(case)
+        timings.append(timing)
+        times = [
+            timing.microseconds(task)
+            for task in ("normals", "one call", "simulate", "reml", "both", "tables")
+        ]
+        low, ratio, high = np.quantile(timing.ratios("simulate", "reml"), [0.25, 0.5, 0.75])
+        spread = "" if np.isnan(ratio) else f" ({low:.2f}-{high:.2f})"
+        most = "" if case.budget is None else f" at most {case.budget:g}"
+        print(
+            f"{case.label:36}{_us(times[0], 8)}{_us(times[1], 8)}{_us(times[2], 9)}"
+            f"{''.join(_us(t, 8) for t in times[3:])}{timing.iterations:7.1f}"
+            f"{_number(ratio, '7.2f')}{spread}{most}"
+        )
+    return timings
+
+
+def print_engines(timings: list[Timing]) -> None:
+    """Print other engines beside hlm, on the same data sets."""
+    _heading(
+        "Other engines, REML, the same data sets",
+        "us: per data set. /fit: over hlm's fit, which has SEs and Satterthwaite df; /whole: over",
+        "hlm's simulate + fit. Only lmerTest gives df; vcovAdj (Kenward-Roger) comes after lmer.",
+        "excess: the REML criterion at their theta less hlm's, greatest and least",
+        f"worse: fits whose criterion is higher than hlm's by more than {WORSE:g}",
+        "(lme4 1.1-31's refit of a REML fit takes n - 1 for n - p: all of its are a little worse)",
+    )
+    shared, general = timings[:2]
+    print(
+        f"{'data sets and engine':38}{'us':>10}{'/fit':>8}{'/whole':>8}"
+        f"{'excess':>11}{'least':>10}{'worse':>11}"
+    )
+    for timing, n in (
+        (shared, SETS),
+        (general, SETS),
+        (time_case(hard_case()), SETS_HARD),
+    ):
+        print_comparison(timing, n)
+
+
+def print_comparison(timing: Timing, n: int) -> None:
+    """Print all engines' results for the first n data sets of one design."""
+    case = timing.case
+    fit, whole = timing.microseconds("reml"), timing.microseconds("simulate")
+    whole += fit
+    ours = hlm_criteria(case, n)
+    print(f"{case.label} ({n} data sets)")
+    print(f"{'   hlm':38}{_us(fit, 10)}{1:8}{fit / whole:8.2f}")
+    for result in compare(case.model.formula, stacked(case, n), SETS_SLOW):
+        _print_result(result, fit, whole, ours)
+
+
+def _print_result(result: Result, fit: float, whole: float, ours: np.ndarray) -> None:
+    if result.absent:
+        print(f"   {result.engine}: not installed")
+        return
+    us = result.seconds * 1e6
+    line = f"   {result.engine:35}{us:10.0f}{us / fit:8.0f}{us / whole:8.0f}"
+    if len(result.criteria):
+        excess = result.excess(ours)
+        worse = int((excess > WORSE).sum())
+        line += f"{excess.max():11.1e}{excess.min():10.1e}{worse:5} of {len(excess):3}"
+    print(line)
+
+
+def print_growth(grown: Growth) -> None:
+    """Print how the cost grows."""
+    _heading("Growth: microseconds per data set, x drawn per row")
+    print(f"{'':14}{'normals':>10}{'simulate':>10}{'REML':>10}{'steps':>8}{'ratio':>8}")
+    for name, points in grown.items():
+        for value, timing in points:
+            times = [timing.microseconds(task) for task in ("normals", "simulate", "reml")]
+            ratio = float(np.median(timing.ratios("simulate", "reml")))
+            print(
+                f"{name:6}{value:8}{''.join(_us(t, 10) for t in times)}"
+                f"{timing.iterations:8.1f}{ratio:8.2f}"
+            )
+
+
+def print_once() -> None:
+    """Print what is paid once, and one fit to real data."""
+    _heading("Once, seconds")
+    first, cached = compile_seconds()
+    for label, seconds in (
+        ("kernels for q = 1 and 2, compiled and cached, with imports", first),
+        ("the same when they are cached", cached),
+        ("import hlm", import_seconds("hlm")),
+        ("import hlm.engine", import_seconds("hlm.engine")),
+    ):
+        print(f"{label:60}{seconds:9.3f}")
+    ours = lmer_seconds()
+    print(f"{'hlm.lmer, MathAchieve (7185 rows, 160 schools), a data frame':60}{ours:9.4f}")
+    data = load_mathachieve().assign(set=0)
+    for result in compare(MATHACHIEVE, data, 0):
+        if result.absent:
+            print(f"   {result.engine}: not installed")
+        else:
+            print(f"   {result.engine:57}{result.seconds:9.4f}")
+
+
+def _heading(title: str, *notes: str) -> None:
+    print(f"\n{title}")
+    for note in notes:
+        print(f"  {note}")
+
+
+def _us(microseconds: float, width: int) -> str:
+    return _number(microseconds, f"{width}.1f" if microseconds < 1000 else f"{width}.0f")
+
+
+def _number(value: float, form: str) -> str:
+    width = int(form.partition(".")[0])
+    return "-".rjust(width) if np.isnan(value) else format(value, form)

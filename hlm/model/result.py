@@ -1,0 +1,250 @@
+"""`LmerFit`: a fitted linear mixed model, and what can be asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.engine.batch import free_elements
+from hlm.errors import InputError, nearest
+from hlm.formula import random_names
+from hlm.model import effects
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hlm.model.frame import Frame
+
+__all__ = ["DF_METHODS", "DfMethod", "LmerFit"]
+
+Floats = NDArray[np.float64]
+DfMethod = Literal["satterthwaite", "residual", "infinite"]
+
+DF_METHODS = ("satterthwaite", "residual", "infinite")
+
+
+@dataclass(frozen=True)
+class LmerFit:
+    """A fitted linear mixed model, named as lme4's.
+
+    Attributes
+    ----------
+    formula : str
+    reml : bool
+    coef_names : tuple of str, (p,)
+    beta : ndarray (p,)
+    vcov : ndarray (p, p)
+        Of beta.
+    theta : ndarray (n_theta,)
+        Relative covariance factor, column by column.
+    sigma : float
+        Residual sd.
+    criterion : float
+        -2 log-likelihood, or the REML criterion.
+    singular, converged : bool
+    status : str
+        'ok', 'not_converged', 'unidentified', 'perfect_fit', 'constant_response' or 'not_finite';
+        with the last four all estimates are NaN.
+    iterations : int
+    gradient_norm, smallest_eigenvalue : float
+        Of the criterion in theta, and of its Hessian.
+    frame : Frame
+        The data as the model sees them.
+    """
+
+    formula: str
+    reml: bool
+    coef_names: tuple[str, ...]
+    beta: Floats
+    vcov: Floats
+    theta: Floats
+    sigma: float
+    criterion: float
+    singular: bool
+    converged: bool
+    status: str
+    iterations: int
+    gradient_norm: float
+    smallest_eigenvalue: float
+    frame: Frame = field(repr=False)
+    random: tuple[Floats, Floats] = field(repr=False)
+    satterthwaite: Floats = field(repr=False)
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors of beta, (p,)."""
+        return np.sqrt(np.diag(self.vcov))
+
+    @property
+    def loglik(self) -> float:
+        """Log-likelihood, or restricted log-likelihood."""
+        return -0.5 * self.criterion
+
+    @property
+    def npar(self) -> int:
+        """Number of parameters: p, those of theta, and sigma."""
+        return len(self.beta) + len(self.theta) + 1
+
+    @property
+    def nobs(self) -> int:
+        """Number of rows."""
+        return len(self.frame.y)
+
+    @property
+    def n_groups(self) -> int:
+        """Number of units."""
+        return len(self.frame.unit_names)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, from the method's own criterion as `AIC` of lme4."""
+        return self.criterion + 2.0 * self.npar
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion with log of the number of rows, as `BIC` of lme4."""
+        return float(self.criterion + self.npar * np.log(self.nobs))
+
+    @property
+    def deviance(self) -> float:
+        """-2 log-likelihood at the estimates, of a REML fit too."""
+        if not self.reml or not np.isfinite(self.criterion):
+            return self.criterion
+        n, p, relative = self.nobs, len(self.beta), self.se / self.sigma
+        correlation = self.vcov / np.outer(self.se, self.se)
+        logdet_xx = -np.linalg.slogdet(correlation)[1] - 2.0 * np.log(relative).sum()
+        restricted = (n - p) * (1.0 + np.log(2.0 * np.pi * self.sigma**2))
+        profiled = n * (1.0 + np.log(2.0 * np.pi * self.sigma**2 * (n - p) / n))
+        return float(self.criterion - logdet_xx - restricted + profiled)
+
+    @property
+    def lambda_(self) -> Floats:
+        """Lambda, the relative covariance factor of one unit's random effects, (q, q)."""
+        lower = np.zeros((self.frame.Z.shape[1],) * 2)
+        lower[free_elements(self.frame.blocks)] = self.theta
+        return lower
+
+    @property
+    def psi(self) -> Floats:
+        """Covariance matrix of one unit's random effects, (q, q)."""
+        return self.sigma**2 * self.lambda_ @ self.lambda_.T
+
+    @property
+    def terms(self) -> list[str]:
+        """Names of all that is estimated: fixed part, random part, sigma."""
+        group = self.frame.formula.random[0].group
+        return [*self.coef_names, *random_names(self.frame.random_names, group)]
+
+    def df(self, method: DfMethod = "satterthwaite") -> Floats:
+        """Degrees of freedom of the coefficients, (p,).
+
+        Parameters
+        ----------
+        method : {'satterthwaite', 'residual', 'infinite'}
+            Satterthwaite's with the observed information as lmerTest's; rows less coefficients;
+            or infinite, for Wald z.
+        """
+        match method:
+            case "satterthwaite":
+                return self.satterthwaite.copy()
+            case "residual":
+                return np.full(len(self.beta), float(self.nobs - len(self.beta)))
+            case "infinite":
+                return np.full(len(self.beta), np.inf)
+        raise InputError(
+            f"unknown method '{method}' of degrees of freedom",
+            allowed=", ".join(DF_METHODS),
+            suggestion=nearest(method, DF_METHODS),
+        )
+
+    def confint(
+        self,
+        method: Literal["wald"] = "wald",
+        level: float = 0.95,
+        *,
+        df_method: DfMethod = "satterthwaite",
+    ) -> pd.DataFrame:
+        """Confidence limits of every term.
+
+        Parameters
+        ----------
+        method : {'wald'}
+            t for fixed effects; on the log scale for sds, on atanh for correlations.
+        level : float
+        df_method : str
+            See `df`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns lower and upper, one row per term.
+        """
+        if method != "wald":
+            raise InputError(f"unknown method '{method}' of limits", allowed="wald")
+        tidy = self.tidy(df_method=df_method, level=level)
+        return tidy.set_index("term")[["lower", "upper"]]
+
+    def tidy(self, df_method: DfMethod = "satterthwaite", level: float = 0.95) -> pd.DataFrame:
+        """Every estimate as one row: term, estimate, se, df, statistic, p_value, lower, upper.
+
+        Examples
+        --------
+        >>> from hlm import lmer
+        >>> from hlm.datasets import load_sleepstudy
+        >>> fit = lmer("Reaction ~ Days + (1 + Days | Subject)", load_sleepstudy())
+        >>> fit.tidy().round(3)[["term", "estimate", "se", "df"]].head(2)
+                  term  estimate     se    df
+        0  (Intercept)   251.405  6.825  17.0
+        1         Days    10.467  1.546  17.0
+        """
+        from hlm.model.tidy import tidy
+
+        return tidy(self, df_method, level)
+
+    def ranef(self) -> pd.DataFrame:
+        """Predicted random effects (BLUPs), one row per unit.
+
+        Returns
+        -------
+        pandas.DataFrame
+            (n_groups, q): K_i Z_i'(y_i - X_i beta), units in sorted order.
+        """
+        import pandas as pd
+
+        columns = [name for names in self.frame.random_names for name in names]
+        index = pd.Index(self.frame.unit_names, name=self.frame.formula.random[0].group)
+        return pd.DataFrame(effects.unit_effects(self), index=index, columns=columns)
+
+    def cond_var(self) -> Floats:
+        """Conditional variance of each unit's random effects given beta, (n_groups, q, q)."""
+        return self.sigma**2 * effects.gain(self)
+
+    def fitted(self) -> Floats:
+        """X beta + Z b + offset, (n,)."""
+        b = effects.unit_effects(self)[self.frame.units]
+        random = np.einsum("na,na->n", self.frame.Z, b)
+        return self.frame.X @ self.beta + random + self.frame.offset
+
+    def residuals(self) -> Floats:
+        """Observed less fitted, (n,)."""
+        return self.frame.y + self.frame.offset - self.fitted()
+
+    def predict(self, new: Any) -> Floats:
+        """Predict the response of new rows, offset included, (n,).
+
+        Parameters
+        ----------
+        new : pandas.DataFrame or mapping of str to array_like
+            With the formula's columns. Units that were not in the data, and all rows if there is
+            no column of units, get the population's mean.
+        """
+        return effects.predict(self, new)
+
+    def summary(self, df_method: DfMethod | None = "satterthwaite") -> str:
+        """Lay the fit out as lme4's summary, with lmerTest's df and p if there is a `df_method`."""
+        from hlm.model.summary import summary
+
+        return summary(self, df_method)

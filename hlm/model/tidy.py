@@ -1,0 +1,45 @@
+"""The estimates of a fit as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hlm.engine.limits import confidence_limits
+from hlm.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hlm.model.result import DfMethod, LmerFit
+
+__all__ = ["tidy"]
+
+
+def tidy(fit: LmerFit, df_method: DfMethod, level: float) -> pd.DataFrame:
+    """Return the table of `LmerFit.tidy`."""
+    import pandas as pd
+    from scipy.special import stdtr
+
+    if not 0.0 < level < 1.0:
+        raise InputError(f"the confidence level is {level:g}", allowed="between 0 and 1")
+    p, (random, random_se) = len(fit.beta), fit.random
+    estimate, se = np.append(fit.beta, random), np.append(fit.se, random_se)
+    df = np.append(fit.df(df_method), np.full(len(random), np.nan))
+    kinds = ["fixed"] * p + ["cor" if t.startswith("cor_") else "sd" for t in fit.terms[p:]]
+    lower, upper = confidence_limits(estimate, se, df, kinds, level)
+    statistic = np.append(fit.beta / fit.se, np.full(len(random), np.nan))
+    p_value = 2.0 * stdtr(np.where(np.isinf(df), 1e300, df), -np.abs(statistic))
+    return pd.DataFrame(
+        {
+            "term": fit.terms,
+            "estimate": estimate,
+            "se": se,
+            "df": df,
+            "statistic": statistic,
+            "p_value": p_value,
+            "lower": lower,
+            "upper": upper,
+        }
+    )
