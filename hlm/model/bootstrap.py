@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hlm.engine.fit import allocate_room
 from hlm.engine.inference import Parametrization
-from hlm.engine.stack import Design, StackResults, allocate_results, fit_stack
-from hlm.model.moments import Moments
+from hlm.engine.stack import StackResults, allocate_results, fit_stack
+from hlm.model.moments import Moments, whole_design
 
 __all__ = ["bootstrap"]
 
@@ -23,7 +23,6 @@ CHUNK_VALUES = 1 << 22
 
 def bootstrap(
     moments: Moments,
-    columns: Floats,
     starts: NDArray[np.int64],
     beta: Floats,
     Lambda: Floats,
@@ -39,8 +38,6 @@ def bootstrap(
     ----------
     moments : Moments
         Of the fit.
-    columns : ndarray (n_obs, q + p)
-        [Z* X*] in the order of the units, weighted.
     starts : ndarray of int (n_units,)
         The first row of each unit.
     beta : ndarray (p,)
@@ -63,12 +60,10 @@ def bootstrap(
     )
     p, q = len(beta), len(Lambda)
     n_units, n_theta = len(starts), len(old.row)
-    places = np.zeros((q + p, 2), dtype=np.int64)
-    places[:, 0] = np.arange(q + p)
-    design = Design(places[q:], places[:q], np.zeros((0, 2), dtype=np.int64), np.zeros(0))
+    columns = moments.columns
     room = allocate_room(n_units, q, p, n_theta, shared=False)
     results = allocate_results(n, 1, p + n_theta + 1)
-    size = max(1, CHUNK_VALUES // len(columns))
+    size = max(1, CHUNK_VALUES // columns.shape[1])
     for first in range(0, n, size):
         last = min(first + size, n)
         response, squares = _responses(columns, starts, q, Lambda, sigma, last - first, rng)
@@ -77,9 +72,9 @@ def bootstrap(
             (0,) * q,
             p,
             (moments.gram, response, squares, np.ones((1, 1, n_units))),
-            design,
+            whole_design(p, q),
             parametrization,
-            len(columns),
+            columns.shape[1],
             np.array([reml]),
             False,
             False,
@@ -99,13 +94,13 @@ def _responses(
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats]:
     """Draw y* = Z b + e; return [Z* X*]'y* per unit, (n, q + p, n_units), and y*'y*, (n,)."""
-    counts = np.diff(np.append(starts, len(columns)))
+    counts = np.diff(np.append(starts, columns.shape[1]))
     b = rng.standard_normal((n, len(starts), q)) @ Lambda.T
-    y = rng.standard_normal((n, len(columns)))
+    y = rng.standard_normal((n, columns.shape[1]))
     for a in range(q):
-        y += np.repeat(b[:, :, a], counts, axis=1) * columns[:, a]
+        y += np.repeat(b[:, :, a], counts, axis=1) * columns[a]
     y *= sigma
     response = np.stack(
-        [np.add.reduceat(y * column, starts, axis=1) for column in columns.T], axis=1
+        [np.add.reduceat(y * column, starts, axis=1) for column in columns], axis=1
     )
     return response, np.einsum("ri,ri->r", y, y)

@@ -14,14 +14,19 @@ the scale and denominator df that match two moments of F with the adjusted covar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.fit import Room
-from hlm.engine.inference import Parametrization
+from hlm.errors import InputError, nearest
 
-__all__ = ["FTest", "kenward_roger_f", "satterthwaite_df", "satterthwaite_f"]
+if TYPE_CHECKING:
+    from hlm.engine.fit import Room
+    from hlm.engine.inference import Parametrization
+    from hlm.model.result import LmerFit
+
+__all__ = ["FTest", "contest", "kenward_roger_f", "satterthwaite_df", "satterthwaite_f"]
 
 Floats = NDArray[np.float64]
 
@@ -45,6 +50,35 @@ class FTest:
     ddf: float
     p_value: float
     method: str
+
+
+def contest(fit: LmerFit, contrasts: Any, method: str) -> FTest:
+    """Test contrasts of a fit; see `LmerFit.contest`."""
+    L = _contrast_matrix(fit, contrasts)
+    room, parametrization = fit.engine.room, fit.engine.moments.parametrization
+    if method == "kenward-roger":
+        return kenward_roger_f(L, fit.beta, room, parametrization)
+    n_star = fit.nobs - len(fit.beta) if fit.reml else fit.nobs
+    return satterthwaite_f(L, fit.beta, fit.vcov, room, parametrization, n_star)
+
+
+def _contrast_matrix(fit: LmerFit, contrasts: Any) -> Floats:
+    names = list(fit.coef_names)
+    if all(isinstance(item, str) for item in contrasts):
+        for name in contrasts:
+            if name not in names:
+                raise InputError(
+                    f"the model has no coefficient '{name}'",
+                    allowed=", ".join(names),
+                    suggestion=nearest(name, names),
+                )
+        return np.eye(len(names))[[names.index(name) for name in contrasts]]
+    L = np.atleast_2d(np.asarray(contrasts, dtype=float))
+    if L.shape[1] != len(names):
+        raise InputError(
+            f"the contrasts have {L.shape[1]} columns", allowed=f"{len(names)}, one per coefficient"
+        )
+    return L
 
 
 def satterthwaite_df(

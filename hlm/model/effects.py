@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.engine.batch import between_within
 from hlm.formula import evaluate, model_columns
 from hlm.model.columns import read_columns
 
 if TYPE_CHECKING:
     from hlm.model.result import LmerFit
 
-__all__ = ["gain", "predict", "unit_effects"]
+__all__ = ["between_within_df", "gain", "predict", "unit_effects"]
 
 Floats = NDArray[np.float64]
 
@@ -44,8 +45,23 @@ def _sum_by_unit(fit: LmerFit, values: Floats) -> Floats:
     return total
 
 
-def predict(fit: LmerFit, new: Any) -> Floats:
-    """X beta + Z b + offset of new rows, b = 0 for units that were not in the data."""
+def between_within_df(fit: LmerFit) -> Floats:
+    """Degrees of freedom by levels: columns of X that are constant within units are between."""
+    X, units = fit.frame.X, fit.frame.units
+    first = np.zeros((fit.n_groups, X.shape[1]))
+    first[units[::-1]] = X[::-1]
+    between = (X == first[units]).all(axis=0)
+    constant = [name == "(Intercept)" for name in fit.coef_names]
+    return between_within(fit.nobs, fit.n_groups, constant, between.tolist())
+
+
+def predict(fit: LmerFit, new: Any) -> tuple[Floats, Floats]:
+    """X beta + Z b + offset of new rows, b = 0 for units that were not in the data; with its SE.
+
+    The error of x'beta + z'b as a prediction of the unit's own mean has the variance
+    (x - B'Kz)'Phi(x - B'Kz) + sigma^2 z'Kz, B = Z_i'X_i (Henderson 1975); for a new unit K = Psi
+    and B = 0.
+    """
     formula, levels = fit.frame.formula, fit.frame.levels
     group = formula.random[0].group
     grouped = hasattr(new, "keys") and group in new
@@ -63,4 +79,17 @@ def predict(fit: LmerFit, new: Any) -> Floats:
         units[:] = [numbers.get(label, numbers.get(str(label), -1)) for label in labels]
     b = np.vstack([unit_effects(fit), np.zeros(Z.shape[1])])
     offset = sum((evaluate(factor, columns) for factor in formula.offset), start=np.zeros(n))
-    return X @ fit.beta + np.einsum("na,na->n", Z, b[units]) + offset
+    prediction = X @ fit.beta + np.einsum("na,na->n", Z, b[units]) + offset
+    K = np.concatenate([gain(fit), (fit.lambda_ @ fit.lambda_.T)[None]])[units]
+    B = np.concatenate([_crossed(fit), np.zeros((1, Z.shape[1], X.shape[1]))])[units]
+    Kz = np.einsum("nab,nb->na", K, Z)
+    x = X - np.einsum("nap,na->np", B, Kz)
+    variance = np.einsum("np,pq,nq->n", x, fit.vcov, x)
+    variance += fit.sigma**2 * np.einsum("na,na->n", Z, Kz)
+    return prediction, np.sqrt(variance)
+
+
+def _crossed(fit: LmerFit) -> Floats:
+    """Z_i'X_i of each unit, (n_groups, q, p)."""
+    weighted = fit.frame.Z * fit.frame.weights[:, None]
+    return _sum_by_unit(fit, weighted[:, :, None] * fit.frame.X[:, None, :])

@@ -55,8 +55,8 @@ def lmer(
 
 def fit_frame(frame: Frame, *, reml: bool) -> LmerFit:
     """Fit the model of a frame."""
-    status, room = fit_rows(rows_of(frame), reml=reml)
-    summary, out = room.summary, room.estimates
+    engine = fit_rows(rows_of(frame), reml=reml)
+    summary, out = engine.room.summary, engine.room.estimates
     p = len(frame.names)
     return LmerFit(
         formula=frame.formula.text,
@@ -68,12 +68,12 @@ def fit_frame(frame: Frame, *, reml: bool) -> LmerFit:
         sigma=float(out.estimate[-1]),
         criterion=float(summary[CRITERION] - np.log(frame.weights).sum()),
         singular=bool(summary[SINGULAR]),
-        converged=status == "ok",
-        status=status,
+        converged=engine.status == "ok",
+        status=engine.status,
         iterations=int(summary[ITERATIONS]),
         gradient_norm=float(summary[GRADIENT_NORM]),
         smallest_eigenvalue=float(summary[SMALLEST_EIGENVALUE]),
         frame=frame,
         random=(out.estimate[p:], out.se[p:]),
-        satterthwaite=out.df[:p],
+        engine=engine,
     )

@@ -21,7 +21,7 @@ from hlm.engine.stack import Design, allocate_results, fit_stack
 if TYPE_CHECKING:
     from hlm.model.frame import Frame
 
-__all__ = ["Moments", "Rows", "fit_rows", "moments_of", "rows_of"]
+__all__ = ["EngineFit", "Moments", "Rows", "fit_rows", "moments_of", "rows_of"]
 
 Floats = NDArray[np.float64]
 
@@ -66,6 +66,8 @@ class Moments(NamedTuple):
 
     Attributes
     ----------
+    columns : ndarray (q + p, n)
+        [Z* X*], times the roots of the weights.
     gram : ndarray (1, k (k + 1) / 2, n_units)
         Of the k = q + p columns [Z* X*], pairs (0, 0), (1, 0), (1, 1), ...
     response : ndarray (1, k, n_units)
@@ -73,10 +75,20 @@ class Moments(NamedTuple):
     parametrization : Parametrization
     """
 
+    columns: Floats
     gram: Floats
     response: Floats
     sum_squares: Floats
     parametrization: Parametrization
+
+
+class EngineFit(NamedTuple):
+    """One data set and its fit as the engine left them."""
+
+    status: str
+    rows: Rows
+    moments: Moments
+    room: Room
 
 
 def rows_of(frame: Frame) -> Rows:
@@ -111,7 +123,8 @@ def moments_of(rows: Rows) -> Moments:
         offset,
         2.0 * float(np.log(np.abs(np.diag(rows.transform))).sum()),
     )
-    return Moments(gram[None], response[None], np.array([residual @ residual]), parametrization)
+    squares = np.array([residual @ residual])
+    return Moments(columns, gram[None], response[None], squares, parametrization)
 
 
 _free_elements = cache(free_elements)
@@ -143,8 +156,8 @@ def _intercepts(Z: Floats, blocks: tuple[int, ...]) -> NDArray[np.int64]:
     return places
 
 
-def fit_rows(rows: Rows, *, reml: bool) -> tuple[str, Room]:
-    """Fit one data set; return its status, and the results in a room's `estimates` and `summary`.
+def fit_rows(rows: Rows, *, reml: bool) -> EngineFit:
+    """Fit one data set; the results are in the room's `estimates` and `summary`.
 
     Where there are no estimates, criterion included, they are NaN.
     """
@@ -157,7 +170,7 @@ def fit_rows(rows: Rows, *, reml: bool) -> tuple[str, Room]:
         room.summary[[ITERATIONS, SINGULAR]] = 0.0
         for values in room.estimates:
             values[:] = np.nan
-    return status, room
+    return EngineFit(status, rows, moments, room)
 
 
 def _fit(moments: Moments, n_obs: int, *, reml: bool) -> Room:

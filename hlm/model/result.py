@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,24 @@ from hlm.model import effects
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hlm.model.contest import FTest
     from hlm.model.frame import Frame
+    from hlm.model.moments import EngineFit
 
 __all__ = ["DF_METHODS", "DfMethod", "LmerFit"]
 
 Floats = NDArray[np.float64]
-DfMethod = Literal["satterthwaite", "residual", "infinite"]
+DfMethod = Literal[
+    "satterthwaite",
+    "satterthwaite-expected",
+    "kenward-roger",
+    "between-within",
+    "residual",
+    "infinite",
+]
 
-DF_METHODS = ("satterthwaite", "residual", "infinite")
+DF_METHODS = get_args(DfMethod)
+LIMIT_METHODS = ("wald", "wald-variance", "profile", "boot")
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ class LmerFit:
     smallest_eigenvalue: float
     frame: Frame = field(repr=False)
     random: tuple[Floats, Floats] = field(repr=False)
-    satterthwaite: Floats = field(repr=False)
+    engine: EngineFit = field(repr=False)
 
     @property
     def se(self) -> Floats:
@@ -109,6 +119,12 @@ class LmerFit:
         return float(self.criterion + self.npar * np.log(self.nobs))
 
     @property
+    def aicc(self) -> float:
+        """AIC with Hurvich and Tsai's correction for small samples."""
+        k = self.npar
+        return self.aic + 2.0 * k * (k + 1.0) / (self.nobs - k - 1.0)
+
+    @property
     def deviance(self) -> float:
         """-2 log-likelihood at the estimates, of a REML fit too."""
         if not self.reml or not np.isfinite(self.criterion):
@@ -143,13 +159,26 @@ class LmerFit:
 
         Parameters
         ----------
-        method : {'satterthwaite', 'residual', 'infinite'}
-            Satterthwaite's with the observed information as lmerTest's; rows less coefficients;
-            or infinite, for Wald z.
+        method : str
+            'satterthwaite' with the observed information, as lmerTest's; 'satterthwaite-expected'
+            with the expected, which for one coefficient is 'kenward-roger' (REML only; its standard
+            errors are adjusted too, see `tidy`); 'between-within' as nlme's; 'residual', rows less
+            coefficients; 'infinite', for Wald z.
+
+        Raises
+        ------
+        InputError
+            If the method is unknown, or Kenward and Roger's is asked of an ML fit.
         """
+        p = len(self.beta)
         match method:
             case "satterthwaite":
-                return self.satterthwaite.copy()
+                return self.engine.room.estimates.df[:p].copy()
+            case "satterthwaite-expected" | "kenward-roger":
+                self._check_reml(method)
+                return self.engine.room.adjusted.df.copy()
+            case "between-within":
+                return effects.between_within_df(self)
             case "residual":
                 return np.full(len(self.beta), float(self.nobs - len(self.beta)))
             case "infinite":
@@ -160,32 +189,95 @@ class LmerFit:
             suggestion=nearest(method, DF_METHODS),
         )
 
+    def _check_reml(self, method: str) -> None:
+        if method == "kenward-roger" and not self.reml:
+            raise InputError(
+                "Kenward and Roger's method is defined for REML fits; this fit is by ML",
+                allowed="satterthwaite, satterthwaite-expected, between-within, residual, infinite",
+            )
+
     def confint(
         self,
-        method: Literal["wald"] = "wald",
+        method: str = "wald",
         level: float = 0.95,
         *,
         df_method: DfMethod = "satterthwaite",
+        n: int = 1000,
+        rng: np.random.Generator | int | None = None,
     ) -> pd.DataFrame:
         """Confidence limits of every term.
 
         Parameters
         ----------
-        method : {'wald'}
-            t for fixed effects; on the log scale for sds, on atanh for correlations.
+        method : {'wald', 'wald-variance', 'profile', 'boot'}
+            Wald's: t for fixed effects; for the random part on the log and atanh scale (as nlme),
+            or on the scale of variances (as SAS and MLwiN), negative lower limits shown as 0.
+            'profile' is lme4's: by the ML likelihood, random part only. 'boot' is the parametric
+            bootstrap's percentiles.
         level : float
         df_method : str
-            See `df`.
+            See `df`; for Wald's.
+        n : int
+            Bootstrap samples.
+        rng : numpy.random.Generator or int, optional
+            For the bootstrap.
 
         Returns
         -------
         pandas.DataFrame
             Columns lower and upper, one row per term.
         """
-        if method != "wald":
-            raise InputError(f"unknown method '{method}' of limits", allowed="wald")
-        tidy = self.tidy(df_method=df_method, level=level)
-        return tidy.set_index("term")[["lower", "upper"]]
+        from hlm.model import limits
+
+        match method:
+            case "wald":
+                tidy = self.tidy(df_method=df_method, level=level)
+                return tidy.set_index("term")[["lower", "upper"]]
+            case "wald-variance":
+                return limits.variance_scale(self, level, df_method)
+            case "profile":
+                return limits.profile(self, level)
+            case "boot":
+                return limits.percentiles(self, level, n, np.random.default_rng(rng))
+        raise InputError(
+            f"unknown method '{method}' of limits",
+            allowed=", ".join(LIMIT_METHODS),
+            suggestion=nearest(method, LIMIT_METHODS),
+        )
+
+    def contest(
+        self, contrasts: Any, method: Literal["satterthwaite", "kenward-roger"] = "satterthwaite"
+    ) -> FTest:
+        """Test that several linear combinations of the coefficients are zero.
+
+        Parameters
+        ----------
+        contrasts : array_like (r, p) or sequence of str
+            The combinations, or the names of coefficients.
+        method : {'satterthwaite', 'kenward-roger'}
+
+        Examples
+        --------
+        >>> from hlm import lmer
+        >>> from hlm.datasets import load_ogorek2012
+        >>> fit = lmer("y ~ x * a + (1 + x | unit)", load_ogorek2012())
+        >>> test = fit.contest(["a", "x:a"])
+        >>> round(test.F, 3), test.df, round(test.ddf, 3)
+        (29.241, 2, 28.0)
+        """
+        from hlm.model.contest import contest
+
+        self._check_reml(method)
+        return contest(self, contrasts, method)
+
+    def vcov_random(self) -> pd.DataFrame:
+        """Covariance matrix of the variances and covariances of the random part and of sigma^2.
+
+        By the observed information, in the order of `terms`; NaN if the fit is singular.
+        """
+        from hlm.model.limits import vcov_random
+
+        return vcov_random(self)
 
     def tidy(self, df_method: DfMethod = "satterthwaite", level: float = 0.95) -> pd.DataFrame:
         """Every estimate as one row: term, estimate, se, df, statistic, p_value, lower, upper.
@@ -232,16 +324,20 @@ class LmerFit:
         """Observed less fitted, (n,)."""
         return self.frame.y + self.frame.offset - self.fitted()
 
-    def predict(self, new: Any) -> Floats:
-        """Predict the response of new rows, offset included, (n,).
+    def predict(self, new: Any, *, se: bool = False) -> Floats | tuple[Floats, Floats]:
+        """Predict the mean response of new rows, offset included, (n,).
 
         Parameters
         ----------
         new : pandas.DataFrame or mapping of str to array_like
             With the formula's columns. Units that were not in the data, and all rows if there is
             no column of units, get the population's mean.
+        se : bool
+            Return the standard errors too: of X beta + Z b as predictions of the units' own means,
+            so that for a new unit the variance of its random effects is included.
         """
-        return effects.predict(self, new)
+        prediction, error = effects.predict(self, new)
+        return (prediction, error) if se else prediction
 
     def summary(self, df_method: DfMethod | None = "satterthwaite") -> str:
         """Lay the fit out as lme4's summary, with lmerTest's df and p if there is a `df_method`."""

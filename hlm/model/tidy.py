@@ -25,11 +25,14 @@ def tidy(fit: LmerFit, df_method: DfMethod, level: float) -> pd.DataFrame:
     if not 0.0 < level < 1.0:
         raise InputError(f"the confidence level is {level:g}", allowed="between 0 and 1")
     p, (random, random_se) = len(fit.beta), fit.random
-    estimate, se = np.append(fit.beta, random), np.append(fit.se, random_se)
+    fixed_se = fit.se
+    if df_method == "kenward-roger":
+        fixed_se = np.sqrt(np.diag(fit.engine.room.adjusted.vcov))
+    estimate, se = np.append(fit.beta, random), np.append(fixed_se, random_se)
     df = np.append(fit.df(df_method), np.full(len(random), np.nan))
     kinds = ["fixed"] * p + ["cor" if t.startswith("cor_") else "sd" for t in fit.terms[p:]]
     lower, upper = confidence_limits(estimate, se, df, kinds, level)
-    statistic = np.append(fit.beta / fit.se, np.full(len(random), np.nan))
+    statistic = np.append(fit.beta / fixed_se, np.full(len(random), np.nan))
     p_value = 2.0 * stdtr(np.where(np.isinf(df), 1e300, df), -np.abs(statistic))
     return pd.DataFrame(
         {
