@@ -21,7 +21,7 @@ def _frame(seed: int) -> pd.DataFrame:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_fit_does_not_depend_on_the_form_of_the_data(seed):
-    """Half of these fits are singular; se and df of the slope are compared for all of them."""
+    """Twelve of these fits are singular; se and df of the slope are compared for all of them."""
     frame = _frame(seed)
     fit = lmer(FORMULA, frame)
     shuffled = frame.sample(frac=1.0, random_state=1).assign(g=lambda d: 100 - d["g"])
