@@ -26,6 +26,16 @@ DfMethod = Literal["satterthwaite", "residual", "infinite"]
 DF_METHODS = ("satterthwaite", "residual", "infinite")
 
 
+def check_df_method(method: str) -> None:
+    """Refuse an unknown method of degrees of freedom."""
+    if method not in DF_METHODS:
+        raise InputError(
+            f"unknown method '{method}' of degrees of freedom",
+            allowed=", ".join(DF_METHODS),
+            suggestion=nearest(method, DF_METHODS),
+        )
+
+
 @dataclass(frozen=True)
 class LmerFit:
     """A fitted linear mixed model, named as lme4's.
@@ -147,18 +157,11 @@ class LmerFit:
             Satterthwaite's with the observed information as lmerTest's; rows less coefficients;
             or infinite, for Wald z.
         """
-        match method:
-            case "satterthwaite":
-                return self.satterthwaite.copy()
-            case "residual":
-                return np.full(len(self.beta), float(self.nobs - len(self.beta)))
-            case "infinite":
-                return np.full(len(self.beta), np.inf)
-        raise InputError(
-            f"unknown method '{method}' of degrees of freedom",
-            allowed=", ".join(DF_METHODS),
-            suggestion=nearest(method, DF_METHODS),
-        )
+        check_df_method(method)
+        if method == "satterthwaite":
+            return self.satterthwaite.copy()
+        residual = method == "residual"
+        return np.full(len(self.beta), float(self.nobs - len(self.beta)) if residual else np.inf)
 
     def confint(
         self,
@@ -247,4 +250,6 @@ class LmerFit:
         """Lay the fit out as lme4's summary, with lmerTest's df and p if there is a `df_method`."""
         from hlm.model.summary import summary
 
+        if df_method is not None:
+            check_df_method(df_method)
         return summary(self, df_method)
