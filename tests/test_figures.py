@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Ellipse
-from synthetic_results import FIXED, MODELS, made_results, made_scenario, made_study
+from tests.synthetic_results import FIXED, MODELS, made_results, made_scenario, made_study
 
 from hlm import datasets, figures
 from hlm.errors import InputError

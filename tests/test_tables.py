@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import FIXED, MODELS, made_results, made_study
+from tests.synthetic_results import FIXED, MODELS, made_results, made_study
 
 from hlm import tables
 from hlm.errors import InputError
