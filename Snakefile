@@ -8,6 +8,7 @@ from hlm import figures, tables
 from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
 from hlm.plan import BATCH_SECONDS, chunks, holding, open_plan, prepare
+from hlm.plan.summary import summary
 
 STUDY = config.get("study", "config/ogorek2012.yaml")
 RESULTS = config.get("results", "results")
@@ -21,13 +22,12 @@ try:
         plan = prepare(
             STUDY, RESULTS, batch_seconds=config.get("batch_seconds", BATCH_SECONDS)
         )
+        # What the captions and the first page of the report say of the study.
+        config["report"] = summary(plan)
     else:
         plan = open_plan(STUDY, RESULTS)
 except InputError as error:
     raise WorkflowError(str(error)) from None
-
-# What the captions say of the study.
-config["report"] = plan.summary()
 
 
 report: "workflow/report/workflow.rst"
@@ -195,6 +195,7 @@ rule figures:
                 f"<study>/figures/{name}.png",
                 caption=f"workflow/report/{name}.rst",
                 category="Figures",
+                subcategory=figures.section(name),
                 labels={"figure": figures.TITLES[name]},
             )
             for name in figures.names(plan)
@@ -207,6 +208,7 @@ rule figures:
     params:
         code=fingerprint("figures"),
         wanted=plan.wanted,
+        example=plan.example,
     script:
         "workflow/scripts/figures.py"
 
@@ -219,14 +221,30 @@ rule tables:
     output:
         *[
             report(
-                f"<study>/tables/{name}.csv",
+                f"<study>/tables/{name}.html",
                 caption=f"workflow/report/{name}.rst",
                 category="Tables",
                 labels={"table": tables.TITLES[name]},
             )
             for name in tables.names(plan)
         ],
-        expand("<study>/tables/{name}.tex", name=tables.names(plan)),
+        expand(
+            "<study>/tables/{name}.{kind}",
+            name=tables.names(plan),
+            kind=["csv", "tex"],
+        ),
+        report(
+            "<study>/study.html",
+            caption="workflow/report/study.rst",
+            category="Study",
+            labels={"page": "Study file"},
+        ),
+        report(
+            "<study>/scenarios.html",
+            caption="workflow/report/scenarios.rst",
+            category="Study",
+            labels={"page": "Points of the grid"},
+        ),
     log:
         "<study>/logs/tables.log",
     benchmark:

@@ -28,7 +28,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "compact": ("hlm.stages.compact",),
     "summarize": ("hlm.stages.summarize",),
     "figures": ("hlm.figures.gallery",),
-    "tables": ("hlm.tables",),
+    "tables": ("hlm.tables.files",),
 }
 """The modules that the script of each stage imports."""
 

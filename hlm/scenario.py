@@ -1,4 +1,4 @@
-"""The resolved study: plain data that every job reads, with no file format and no grid left in it."""
+"""The resolved study: plain data that every job reads, without file format or grid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 __all__ = ["BLOCK", "Covariate", "Model", "Scenario"]
 
 BLOCK = 1000
-"""Replicates that share random streams; a range that starts within a block redraws what is before."""
+"""Replicates that share random streams; a range from within a block redraws what is before."""
 
 Level = Literal["unit", "row"]
 Distribution = Literal["normal", "uniform", "binary", "grid"]

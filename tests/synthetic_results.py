@@ -104,5 +104,6 @@ def made_study(grid=GRID, models=MODELS):
         seed=2345,
         scenarios=tuple(made_scenario(*size) for size in sizes),
         levels=levels,
+        example=len(levels) // 2,
         models=tuple(Model(name, "y ~ x + (1 + x | unit)") for name in models),
     )

@@ -182,6 +182,18 @@ def test_fit_prints_limits_when_asked(printed):
     assert "upper" in out
 
 
+def test_fit_draws_the_lines_of_the_units_when_asked(printed, refused, tmp_path):
+    formula, file = "y ~ x * a + (1 + x | unit)", tmp_path / "lines.png"
+    printed("fit", formula, "ogorek2012", "--shrinkage", file)
+    assert file.read_bytes()[:4] == b"\x89PNG"
+    message = refused("fit", "y ~ x + (1 | unit)", "ogorek2012", "--shrinkage", file)
+    assert "random intercepts and slopes" in message
+    message = refused("fit", formula, "ogorek2012", "--shrinkage", tmp_path / "lines.gif")
+    assert "a name with .png, .pdf" in message
+    message = refused("fit", formula, "ogorek2012", "--shrinkage", file / "lines.png")
+    assert "lines.png: cannot be written" in message
+
+
 def test_fit_reads_the_users_own_file(printed, tmp_path):
     from hlm.datasets import load_sleepstudy
 

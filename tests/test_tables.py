@@ -2,11 +2,12 @@
 
 import io
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import FIXED, MODELS, made_results, made_study
+from tests.synthetic_results import FIXED, MODELS, made_results, made_study
 
 from hlm import tables
 from hlm.errors import InputError
@@ -77,11 +78,13 @@ def test_a_study_without_a_grid_has_tables_too():
 
 def test_a_csv_gives_back_the_numbers(tmp_path, results):
     table = tables.wide_table(results[0], "fixed")
-    csv, tex = tables.write(table, tmp_path / "t" / "fixed", caption="Fixed")
+    csv, tex, html = tables.write(table, tmp_path / "t" / "fixed", caption="Fixed")
     read = pd.read_csv(io.StringIO(csv.read_text()))
     pd.testing.assert_frame_equal(read, table, check_dtype=False, rtol=1e-14)
     assert r"\caption{Fixed}\label{tab:fixed}\\" in tex.read_text()
-    assert sorted(p.name for p in csv.parent.iterdir()) == ["fixed.csv", "fixed.tex"]
+    assert "<h1>Fixed</h1>" in html.read_text()
+    names = sorted(path.name for path in csv.parent.iterdir())
+    assert names == ["fixed.csv", "fixed.html", "fixed.tex"]
 
 
 def test_latex_writes_the_error_in_brackets_with_two_digits():
@@ -125,13 +128,58 @@ def test_every_row_has_as_many_cells_as_the_heading(results):
         assert {line.count(" & ") for line in lines} == {lines[0].count(" & ")}
 
 
+def _read_page(page):
+    """Return the table of a page, each cell as its text."""
+    table = ET.fromstring(page[page.index("<table>") : page.index("</table>") + 8])
+    head, *rows = (["".join(cell.itertext()) for cell in row] for row in table.iter("tr"))
+    return pd.DataFrame(rows, columns=head)
+
+
+def test_a_page_has_every_row_of_the_table_and_needs_no_network(results):
+    table = tables.wide_table(results[0], "fixed")
+    page = tables.table_page(table, "A < B")
+    assert "<h1>A &lt; B</h1>" in page
+    found = _read_page(page)
+    assert found["Term"].tolist() == table["term"].tolist()
+    shown = found["Bias"].str.split(" ").str[0].str.replace("\N{MINUS SIGN}", "-").astype(float)
+    np.testing.assert_allclose(shown, table["bias"], atol=5e-4)
+    assert "http" not in page
+    assert "src=" not in page
+
+
+def test_a_page_leaves_out_rows_that_a_browser_cannot_hold(monkeypatch):
+    monkeypatch.setattr("hlm.tables.page.MOST_ROWS", 3)
+    page = tables.table_page(pd.DataFrame({"scenario": list("abcde")}), "Points")
+    assert "2 more rows are in the CSV file." in page
+    assert page.count('<tr class="new">') == 3
+
+
+def test_the_points_of_the_grid_have_the_sizes_that_do_not_vary():
+    assert list(tables.scenario_table(made_study())) == ["scenario", "units", "rows", "cor"]
+    table = tables.scenario_table(made_study({"cor": (0.0, 0.9)}))
+    assert table.to_dict("list") == {
+        "scenario": ["0" * 16] * 2, "cor": [0.0, 0.9], "n_units": [30, 30], "n_rows": [30, 30],
+    }  # fmt: skip
+
+
+def test_the_study_and_its_grid_are_pages(tmp_path):
+    study = made_study()
+    study.study, study.text = "tiny", "name: tiny\ngrid: {a.b: [<1>]}\n"
+    pages = tables.write_pages(study, tmp_path)
+    assert [page.name for page in pages] == ["study.html", "scenarios.html"]
+    assert "&lt;" in pages[0].read_text()
+    assert all((CAPTIONS / f"{page.stem}.rst").exists() for page in pages)
+    assert len(_read_page(pages[1].read_text())) == 18
+
+
 def test_a_study_has_its_tables_by_name(tmp_path, results):
     study = made_study()
     for table, name in zip(results, ("measures", "selection"), strict=True):
         table.sort_values("model").to_parquet(tmp_path / f"{name}.parquet")
     files = tables.write_all(study, tmp_path)
     stems = ["performance_fixed", "performance_random", "selection"]
-    assert [file.name for file in files] == [f"{s}.{k}" for s in stems for k in ("csv", "tex")]
+    kinds = ("csv", "tex", "html")
+    assert [file.name for file in files] == [f"{s}.{kind}" for s in stems for kind in kinds]
     assert all((CAPTIONS / f"{stem}.rst").exists() for stem in tables.names(study))
     assert pd.read_csv(files[0])["model"][:3].tolist() == list(MODELS)
     assert tables.names(made_study(models=("m",))) == ("performance_fixed", "performance_random")

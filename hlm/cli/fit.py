@@ -2,6 +2,7 @@
 
 hlm fit 'y ~ x * a + (1 + x | unit)' ogorek2012
 hlm fit 'score ~ ses + (1 | school)' pupils.csv --ml --level 0.9
+hlm fit 'score ~ ses + (1 + ses | school)' pupils.csv --shrinkage lines.png
 """
 
 from __future__ import annotations
@@ -9,9 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.cli.tables import read_table
+from hlm.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
+
+    import pandas as pd
+
+    from hlm.model import LmerFit
 
 __all__ = ["add_arguments", "run"]
 
@@ -23,16 +29,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ml", action="store_true", help="maximum likelihood instead of REML")
     parser.add_argument("--df", metavar="METHOD", default="satterthwaite", help="%(default)s")
     parser.add_argument("--level", type=float, metavar="L", help="also print limits at this level")
+    parser.add_argument(
+        "--shrinkage",
+        metavar="FILE",
+        help="also draw predicted against least-squares lines (.png or .pdf)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fit, print, return 0."""
+    """Fit, draw, print, return 0."""
     from hlm import lmer
 
-    fit = lmer(options.formula, read_table(options.file), reml=not options.ml)
+    data = read_table(options.file)
+    fit = lmer(options.formula, data, reml=not options.ml)
+    if options.shrinkage is not None:
+        _draw(fit, data, options.shrinkage)
     print(fit.summary())
     if options.level is not None:
         table = fit.tidy(df_method=options.df, level=options.level)
         print()
         print(table.to_string(index=False, float_format="{:.5g}".format))
     return 0
+
+
+def _draw(fit: LmerFit, data: pd.DataFrame, file: str) -> None:
+    try:
+        from hlm.figures import save_as, shrinkage_of_fit
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"figures need the library {error.name}",
+            path="--shrinkage",
+            allowed="an installation with pip install 'hlm[workflow]'",
+        ) from None
+    try:
+        save_as(shrinkage_of_fit(fit, data), file)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", file=file) from None

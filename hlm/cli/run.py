@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
         print("no report: the run was for a part of the study")
         return status
     report = folder / "report.html"
-    status = _call([*command, "--report", str(report)])
+    style = _root() / "workflow" / "report" / "report.css"
+    status = _call([*command, "--report", str(report), "--report-stylesheet", str(style)])
     if status == 0:
         print(f"report: {report}")
     return status

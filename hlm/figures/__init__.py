@@ -8,17 +8,23 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hlm.figures.catalogue import TITLES, names
+from hlm.figures.catalogue import SECTIONS, TITLES, names, section
 
 if TYPE_CHECKING:
     from hlm.figures.departures import shrinkage
-    from hlm.figures.files import save
-    from hlm.figures.gallery import draw, draw_all, shrinkage_of_fit
+    from hlm.figures.files import save, save_as
+    from hlm.figures.gallery import (
+        draw,
+        draw_all,
+        shrinkage_of_data,
+        shrinkage_of_fit,
+    )
     from hlm.figures.lines import least_squares_lines, predicted_lines
     from hlm.figures.measures import failure_rates, measure_against_units, selection_rates
     from hlm.figures.units import unit_lines, units_against_attribute
 
 __all__ = [
+    "SECTIONS",
     "TITLES",
     "draw",
     "draw_all",
@@ -28,8 +34,11 @@ __all__ = [
     "names",
     "predicted_lines",
     "save",
+    "save_as",
+    "section",
     "selection_rates",
     "shrinkage",
+    "shrinkage_of_data",
     "shrinkage_of_fit",
     "unit_lines",
     "units_against_attribute",
@@ -43,8 +52,10 @@ _HOMES = {
     "measure_against_units": "measures",
     "predicted_lines": "lines",
     "save": "files",
+    "save_as": "files",
     "selection_rates": "measures",
     "shrinkage": "departures",
+    "shrinkage_of_data": "gallery",
     "shrinkage_of_fit": "gallery",
     "unit_lines": "units",
     "units_against_attribute": "units",

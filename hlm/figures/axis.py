@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Axis"]
 
 LOG_RATIO = 5  # levels that span more than this factor are spaced by their logarithms
-_DODGE = 0.18  # of the smallest gap between levels, from one model to the next
+_DODGE = 0.13  # of the smallest gap between levels, from one model to the next
 _SPREAD = 0.6  # of that gap, for all models together at most
 _DIGIT = 0.062  # inches, of a tick label's character
 

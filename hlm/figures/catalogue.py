@@ -5,29 +5,51 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hlm.formula import parse
+from hlm.formula import Formula, parse
 
 if TYPE_CHECKING:
     from hlm.scenario import Model, Scenario
 
-__all__ = ["TITLES", "Planned", "Variables", "names", "variables"]
+__all__ = [
+    "SECTIONS",
+    "TITLES",
+    "Planned",
+    "Variables",
+    "names",
+    "random_line",
+    "section",
+    "variables",
+]
 
-TITLES = {
-    "units_against_attribute": "Units against their attribute",
-    "unit_lines": "The units' lines",
-    "shrinkage": "Predicted and least-squares lines",
-    "bias_fixed": "Bias, fixed effects",
-    "rmse_fixed": "Root mean squared error, fixed effects",
-    "relative_error_se_fixed": "Error of the model standard error, fixed effects",
-    "coverage_fixed": "Coverage, fixed effects",
-    "rejection_fixed": "Rejection rate, fixed effects",
-    "bias_random": "Bias, random part",
-    "rmse_random": "Root mean squared error, random part",
-    "selection_aic": "Selection by AIC",
-    "selection_bic": "Selection by BIC",
-    "failures": "Singular and failed fits",
+SECTIONS = {
+    "Example data": {
+        "units_against_attribute": "Units against their attribute",
+        "unit_lines": "The units' lines",
+        "shrinkage": "Predicted and least-squares lines",
+    },
+    "Fixed effects": {
+        "bias_fixed": "Bias, fixed effects",
+        "rmse_fixed": "Root mean squared error, fixed effects",
+        "relative_error_se_fixed": "Error of the model standard error, fixed effects",
+        "coverage_fixed": "Coverage, fixed effects",
+        "rejection_fixed": "Rejection rate, fixed effects",
+    },
+    "Random part": {
+        "bias_random": "Bias, random part",
+        "rmse_random": "Root mean squared error, random part",
+    },
+    "Selection": {
+        "selection_aic": "Selection by AIC",
+        "selection_bic": "Selection by BIC",
+    },
+    "Failures": {
+        "failures": "Singular and failed fits",
+    },
 }
-"""Every figure's name, which is also its file's and its caption's, and its title."""
+"""The figures by section: every figure's name, which is also its file's and its caption's, and
+its title."""
+
+TITLES = {name: title for section in SECTIONS.values() for name, title in section.items()}
 
 
 class Planned(Protocol):
@@ -46,8 +68,23 @@ class Planned(Protocol):
         """For each scenario, short grid name -> level."""
 
     @property
+    def example(self) -> int:
+        """Position of the scenario whose first data set the pictures show."""
+
+    @property
     def models(self) -> tuple[Model, ...]:
         """The candidates, in the order of their marks."""
+
+
+def section(name: str) -> str:
+    """Return the section of a figure.
+
+    Examples
+    --------
+    >>> section("coverage_fixed")
+    'Fixed effects'
+    """
+    return next(title for title, figures in SECTIONS.items() if name in figures)
 
 
 def names(study: Planned) -> tuple[str, ...]:
@@ -65,21 +102,42 @@ def names(study: Planned) -> tuple[str, ...]:
     tuple of str
         Some of the keys of `TITLES`.
     """
-    scenario = study.scenarios[0]
-    use = variables(scenario)
+    scenario = study.scenarios[study.example]
+    use, formula = variables(scenario), parse(scenario.formula)
+    straight = use.covariate is not None and _is_linear(formula, use.covariate)
     lacking = {
-        "units_against_attribute": not (use.covariate and use.attribute),
-        "unit_lines": use.covariate is None,
-        "shrinkage": not _has_random_line(scenario, use.covariate),
+        "units_against_attribute": not (straight and use.attribute),
+        "unit_lines": not straight,
+        "shrinkage": random_line(formula) is None,
         "selection_aic": len(study.models) < 2,
         "selection_bic": len(study.models) < 2,
     }
     return tuple(name for name in TITLES if not lacking.get(name))
 
 
-def _has_random_line(scenario: Scenario, covariate: str | None) -> bool:
-    terms = {term.name for block in parse(scenario.formula).random for term in block.terms}
-    return {"(Intercept)", covariate} <= terms
+def random_line(formula: Formula) -> str | None:
+    """Return the covariate in which each unit has a line of its own: the first random slope.
+
+    None if intercepts are not random, or the formula is not linear in the covariate.
+
+    Examples
+    --------
+    >>> random_line(parse("y ~ x * a + (1 + x | unit)"))
+    'x'
+    >>> random_line(parse("y ~ x + I(x^2) + (1 + x | unit)")) is None
+    True
+    """
+    effects = [term for block in formula.random for term in block.terms]
+    slopes = [term.name for term in effects if term.variables == (term.name,)]
+    if not slopes or "(Intercept)" not in [term.name for term in effects]:
+        return None
+    return slopes[0] if _is_linear(formula, slopes[0]) else None
+
+
+def _is_linear(formula: Formula, covariate: str) -> bool:
+    terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
+    factors = [factor for term in terms for factor in term.factors]
+    return all(f.name == covariate for f in factors if covariate in f.variables)
 
 
 @dataclass(frozen=True)

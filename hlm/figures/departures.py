@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ellipse_axes", "shrinkage"]
 
 Floats = NDArray[np.float64]
+_FLAT = 1e-9  # of the larger variance: what the smaller may be for rounding alone
 _REGIONS: dict[float, Any] = {0.5: "-", 0.95: "--"}  # share of the random effects: line style
 
 
@@ -63,7 +64,7 @@ def shrinkage(
     psi : array_like, (2, 2)
         Covariance of the random intercepts and slopes.
     names : tuple of str
-        What the two numbers are called.
+        What the two numbers are called; what follows a colon only on the axes.
 
     Returns
     -------
@@ -75,15 +76,15 @@ def shrinkage(
         If the shapes do not fit together.
     """
     before, after, centre, cov = _checked(ols, blup, mean, psi)
-    figure = Figure(figsize=(PAGE, 3.8), layout=ConstrainedLayoutEngine(wspace=0.04))
+    figure = Figure(figsize=(PAGE, 3.9), layout=ConstrainedLayoutEngine(wspace=0.04, hspace=0.06))
     axes = figure.subplot_mosaic([["plane", "0"], ["plane", "1"]], width_ratios=[1.75, 1])
     _plane(axes["plane"], before, after, centre, cov)
-    axes["plane"].set(xlabel=names[0], ylabel=names[1])
+    axes["plane"].set(xlabel=names[0], ylabel=names[1], title=_warning(cov))
     for k, name in enumerate(names):
         ax = axes[str(k)]
         _departures(ax, (before - centre)[:, k], (after - centre)[:, k])
-        ax.set(title=name, ylabel=f"predicted {MINUS} fixed part")
-    axes["1"].set_xlabel(f"least squares {MINUS} fixed part")
+        ax.set(title=f"{name.partition(':')[0]} {MINUS} fixed part", ylabel="predicted")
+    axes["1"].set_xlabel("least squares")
     own, predicted, fixed = axes["plane"].get_legend_handles_labels()[0]
     handles = [own, predicted, *_region_handles(), fixed]
     figure.legend(handles=handles, loc="outside upper center", ncols=3, columnspacing=2)
@@ -148,6 +149,14 @@ def _plane(ax: Axes, before: Floats, after: Floats, centre: Floats, psi: Floats)
     ax.grid(visible=True)
 
 
+def _warning(psi: Floats) -> str:
+    """Say why there are no ellipses, if there are none."""
+    small, large = np.linalg.eigvalsh(psi)
+    if large <= 0:
+        return "Singular fit: no random effects"
+    return "Singular fit: the random effects lie on a line" if small < _FLAT * large else ""
+
+
 def _points(ax: Axes, at: Floats, mark: Mark, label: str) -> None:
     ax.plot(
         *at.T,
@@ -170,7 +179,7 @@ def _region_handles() -> list[Line2D]:
             color=GREY,
             linestyle=dashes,
             linewidth=0.8,
-            label=f"random effects, {100 * share:g} % region",
+            label=f"random effects, {100 * share:g}% region",
         )
         for share, dashes in _REGIONS.items()
     ]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 
+from hlm.errors import InputError
 from hlm.figures.style import RC
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FORMATS", "save"]
+__all__ = ["FORMATS", "save", "save_as"]
 
 # No date and no program version: a figure that did not change gives a file that did not change.
 FORMATS: dict[str, dict[str, Any]] = {
@@ -32,7 +33,7 @@ def save(figure: Figure, stem: str | Path) -> tuple[Path, ...]:
     ----------
     figure : Figure
     stem : path
-        The files' path without its ending; its folder is made.
+        The files' path without its ending.
 
     Returns
     -------
@@ -48,12 +49,33 @@ def save(figure: Figure, stem: str | Path) -> tuple[Path, ...]:
     ['empty.png', 'empty.pdf']
     """
     stem = Path(stem)
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    return tuple(_write(figure, stem, kind) for kind in FORMATS)
+    return tuple(save_as(figure, stem.with_name(f"{stem.name}.{kind}")) for kind in FORMATS)
 
 
-def _write(figure: Figure, stem: Path, kind: str) -> Path:
-    target = stem.with_name(f"{stem.name}.{kind}")
+def save_as(figure: Figure, file: str | Path) -> Path:
+    """Write a figure to one file, in the format that its ending says.
+
+    Parameters
+    ----------
+    figure : Figure
+    file : path
+        Ending in .png or .pdf; its folder is made.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If the ending is another.
+    """
+    target = Path(file)
+    kind = target.suffix.removeprefix(".").lower()
+    if kind not in FORMATS:
+        endings = ", ".join(f".{known}" for known in FORMATS)
+        raise InputError(f"cannot write a figure to '{target}'", allowed=f"a name with {endings}")
+    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with mpl.rc_context(RC):

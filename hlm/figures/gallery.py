@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
-from hlm.figures.catalogue import Planned, names, variables
+from hlm.figures.catalogue import Planned, names
 from hlm.figures.departures import shrinkage
 from hlm.figures.files import save
-from hlm.figures.lines import least_squares_lines, predicted_lines, unit_values
+from hlm.figures.lines import lines_of_fit
 from hlm.figures.measures import failure_rates, measure_against_units, selection_rates
 from hlm.figures.style import blank
 from hlm.figures.units import unit_lines, units_against_attribute
-from hlm.formula import Formula, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from matplotlib.figure import Figure
 
-    from hlm.scenario import Scenario
+    from hlm.model import LmerFit
 
-__all__ = ["draw", "draw_all", "example", "shrinkage_of_fit"]
-
-Floats = NDArray[np.float64]
+__all__ = ["draw", "draw_all", "shrinkage_of_data", "shrinkage_of_fit"]
 
 
 def draw(name: str, study: Planned, folder: str | Path) -> Figure:
@@ -89,92 +85,79 @@ def draw_all(
     return tuple(file for name in wanted for file in save(draw(name, study, folder), target / name))
 
 
-def example(study: Planned) -> Scenario:
-    """Return the scenario in the middle of the grid, whose first data set the pictures show."""
-    factors = {name: _distinct(levels[name] for levels in study.levels) for name in study.levels[0]}
-    middle = {name: values[len(values) // 2] for name, values in factors.items()}
-    return study.scenarios[study.levels.index(middle)]
-
-
-def shrinkage_of_fit(fit: Any, formula: str, rows: pd.DataFrame, scenario: Scenario) -> Figure:
+def shrinkage_of_fit(fit: LmerFit, data: pd.DataFrame) -> Figure:
     """Draw how a fit's predicted lines relate to the units' least-squares lines.
 
     Parameters
     ----------
-    fit : result of `hlm.lmer`
-        Of a model whose first random block begins with the intercept and the covariate.
-    formula : str
-        The model's.
-    rows : DataFrame
-        The data that were fitted.
-    scenario : Scenario
-        Tells which of the columns are covariates.
+    fit : LmerFit
+        Of a model with random intercepts and slopes.
+    data : DataFrame
+        That was fitted.
 
     Returns
     -------
     Figure
         With no more than a sentence if the fit failed.
+
+    Raises
+    ------
+    InputError
+        If the units have no lines of their own in the model.
     """
-    use = variables(scenario)
-    if use.covariate is None:
-        raise InputError("the picture needs a row covariate, and the scenario has none")
     if not np.isfinite(fit.theta).all():
-        return blank("The model could not be fitted to the example.")
-    parsed = parse(formula)
-    unit_names = [c.name for c in scenario.covariates if c.level == "unit"]
-    fixed = dict(zip(fit.coef_names, fit.beta, strict=True))
-    mean = predicted_lines(
-        parsed, fixed, unit_values(rows, unit_names, use.unit), use.covariate, use.other_rows
-    )
-    columns = _line_columns(parsed, use.covariate)
-    departures = np.asarray(fit.ranef(), dtype=float)[:, columns]
-    own = least_squares_lines(rows, use.response, use.covariate, use.other_rows, unit=use.unit)
+        return blank("The model could not be fitted to these data.")
+    lines = lines_of_fit(fit, data)
+    response = fit.frame.formula.response
     return shrinkage(
-        ols=own,
-        blup=mean + departures,
-        mean=mean,
-        psi=_covariance(parsed, fit.theta, fit.sigma)[np.ix_(columns, columns)],
-        names=(f"Intercept ({use.response} at {use.covariate} = 0)", f"Slope of {use.covariate}"),
+        ols=lines.own,
+        blup=lines.predicted,
+        mean=lines.fixed,
+        psi=lines.psi,
+        names=(f"Intercept: {response} at {lines.covariate} = 0", f"Slope of {lines.covariate}"),
     )
+
+
+def shrinkage_of_data(formula: str, data: pd.DataFrame) -> Figure:
+    """Fit a model by REML and draw its predicted lines against the units' least-squares lines.
+
+    Parameters
+    ----------
+    formula : str
+        With random intercepts and slopes, such as ``y ~ x * a + (1 + x | unit)``.
+    data : DataFrame
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    InputError
+        If the formula or the data cannot be used.
+
+    Examples
+    --------
+    >>> from hlm.datasets import load_ogorek2012
+    >>> figure = shrinkage_of_data("y ~ x * a + (1 + x | unit)", load_ogorek2012())
+    >>> len(figure.axes)
+    3
+    """
+    from hlm.model import lmer
+
+    return shrinkage_of_fit(lmer(formula, data), data)
 
 
 def _draw_example(name: str, study: Planned) -> Figure:
     from hlm.simulate import draw_rows
 
-    scenario = example(study)
+    scenario = study.scenarios[study.example]
     rows = pd.DataFrame(draw_rows(scenario, study.seed, 0))
     if name == "units_against_attribute":
         return units_against_attribute(rows, scenario)
     if name == "unit_lines":
         return unit_lines(rows, scenario)
-    from hlm.model import lmer
-
-    return shrinkage_of_fit(lmer(scenario.formula, rows), scenario.formula, rows, scenario)
-
-
-def _line_columns(formula: Formula, covariate: str) -> list[int]:
-    effects = [term.name for block in formula.random for term in block.terms]
-    return [effects.index("(Intercept)"), effects.index(covariate)]
-
-
-def _covariance(formula: Formula, theta: Floats, sigma: float) -> Floats:
-    """Return Psi = sigma^2 Lambda Lambda', theta being the columns of Lambda's lower triangles."""
-    sizes = [len(block.terms) for block in formula.random]
-    factor = np.zeros((sum(sizes), sum(sizes)))
-    start, used = 0, 0
-    for size in sizes:
-        columns, rows = np.triu_indices(size)
-        factor[start + rows, start + columns] = theta[used : used + len(rows)]
-        start, used = start + size, used + len(rows)
-    return sigma**2 * factor @ factor.T
-
-
-def _distinct(values: Iterable[Any]) -> list[Any]:
-    found: list[Any] = []
-    for value in values:
-        if value not in found:
-            found.append(value)
-    return found
+    return shrinkage_of_data(scenario.formula, rows)
 
 
 def _read(study: Planned, folder: str | Path, table: str) -> pd.DataFrame:

@@ -1,19 +1,25 @@
-"""The lines of units: each unit's own least-squares line, and the line its covariates predict."""
+"""The lines of units: by least squares from a unit alone, by its covariates, and by a fit."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hlm.errors import InputError
+from hlm.figures.catalogue import random_line
 from hlm.formula import Formula, model_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["least_squares_lines", "predicted_lines", "unit_values"]
+    from hlm.model import LmerFit
+    from hlm.model.frame import Frame
+
+__all__ = ["FittedLines", "least_squares_lines", "lines_of_fit", "predicted_lines", "unit_values"]
 
 Floats = NDArray[np.float64]
 
@@ -112,3 +118,102 @@ def _fixed_part(
 def unit_values(rows: pd.DataFrame, names: Sequence[str], unit: str = "unit") -> pd.DataFrame:
     """Return the unit covariates, one row per unit, in the order of the units."""
     return rows.groupby(unit)[list(names)].first()
+
+
+@dataclass(frozen=True)
+class FittedLines:
+    """What a fit says of the line of each unit: intercepts and slopes.
+
+    Attributes
+    ----------
+    covariate : str
+        That the lines are lines in.
+    fixed : ndarray (n_units, 2)
+        By the fixed part, averaged over the unit's rows.
+    own : ndarray (n_units, 2)
+        By the unit's rows alone: `fixed` and the least-squares line of what it leaves. Missing
+        where they do not determine a line.
+    predicted : ndarray (n_units, 2)
+        `fixed` and the predicted random effects (BLUP).
+    psi : ndarray (2, 2)
+        Covariance of the random intercepts and slopes.
+    """
+
+    covariate: str
+    fixed: Floats
+    own: Floats
+    predicted: Floats
+    psi: Floats
+
+
+def lines_of_fit(fit: LmerFit, data: pd.DataFrame) -> FittedLines:
+    """Return the lines of the units by a fit with random intercepts and slopes.
+
+    Where the fixed part is a line in the covariate for every unit, X_i = Z_i W_i, a unit's own
+    line is its least-squares line; other covariates of the rows are adjusted for with the fit's
+    coefficients.
+
+    Parameters
+    ----------
+    fit : LmerFit
+    data : DataFrame
+        That was fitted.
+
+    Returns
+    -------
+    FittedLines
+
+    Raises
+    ------
+    InputError
+        If the units have no lines of their own in the model.
+
+    Examples
+    --------
+    >>> from hlm import lmer
+    >>> from hlm.datasets import load_sleepstudy
+    >>> data = load_sleepstudy()
+    >>> lines = lines_of_fit(lmer("Reaction ~ Days + (1 + Days | Subject)", data), data)
+    >>> lines.own[0].round(2), lines.predicted[0].round(2)
+    (array([244.19,  21.76]), array([253.66,  19.67]))
+    """
+    formula, effects = fit.frame.formula, fit.ranef()
+    covariate = random_line(formula)
+    if covariate is None or covariate not in effects:
+        problem = f"the units have no lines of their own in the model {formula.text}"
+        raise InputError(problem, allowed="random intercepts and slopes, such as (1 + x | unit)")
+    columns = [list(effects).index(name) for name in ("(Intercept)", covariate)]
+    fixed = _fixed_lines(fit, data, covariate)
+    return FittedLines(
+        covariate=covariate,
+        fixed=fixed,
+        own=fixed + _departures(fit.frame, fit.beta)[:, columns],
+        predicted=fixed + effects.to_numpy()[:, columns],
+        psi=fit.psi[np.ix_(columns, columns)],
+    )
+
+
+def _fixed_lines(fit: LmerFit, data: pd.DataFrame, covariate: str) -> Floats:
+    frame, rows = fit.frame, data[fit.frame.kept]
+    at_0, at_1 = (_fixed_values(fit, rows.assign(**{covariate: x})) for x in (0.0, 1.0))
+    lines = pd.DataFrame({"intercept": at_0, "slope": at_1 - at_0})
+    return lines.groupby(frame.units).mean().to_numpy()
+
+
+def _fixed_values(fit: LmerFit, rows: Any) -> Floats:
+    names, X = model_columns(fit.frame.formula.fixed, rows, levels=fit.frame.levels)
+    return X[:, [names.index(name) for name in fit.coef_names]] @ fit.beta
+
+
+def _departures(frame: Frame, beta: Floats) -> Floats:
+    """Regress what the fixed part leaves on each unit's random-effects columns, (n_units, q)."""
+    weight = np.sqrt(frame.weights)
+    Z, left = frame.Z * weight[:, None], (frame.y - frame.X @ beta) * weight
+    order = np.argsort(frame.units, kind="stable")
+    ends = np.cumsum(np.bincount(frame.units))
+    departures = np.full((len(ends), Z.shape[1]), np.nan)
+    for unit, rows in enumerate(np.split(order, ends[:-1])):
+        line, _, rank, _ = np.linalg.lstsq(Z[rows], left[rows])
+        if rank == Z.shape[1]:
+            departures[unit] = line
+    return departures

@@ -34,10 +34,10 @@ _LABELS = {
     "relative_precision": "Gain in precision (%)",
     "model_se": "Mean model standard error",
     "relative_error_se": "Error of the model standard error (%)",
-    "coverage": "Coverage of the {level:g} % interval",
-    "bias_eliminated_coverage": "Bias-eliminated coverage of the {level:g} % interval",
-    "rejection": "Rejection rate of the test at {alpha:g} %",
-    "ci_width": "Mean width of the {level:g} % interval",
+    "coverage": "Coverage of the {level:g}% interval",
+    "bias_eliminated_coverage": "Bias-eliminated coverage of the {level:g}% interval",
+    "rejection": "Rejection rate of the test at {alpha:g}%",
+    "ci_width": "Mean width of the {level:g}% interval",
 }
 _NO_ERROR = {"bias", "relative_bias", "median_bias", "relative_precision", "relative_error_se"}
 _SHARES = {"coverage", "bias_eliminated_coverage", "rejection"}
@@ -127,7 +127,7 @@ def selection_rates(
     if frame.empty:
         return blank(f"No value of {criterion.upper()} in this study.")
     look = Look(
-        label=f"Share of data sets, chosen by {criterion.upper()}",
+        label=f"Share of data sets where {criterion.upper()} chooses the model",
         legend=f"Model{_by_method(frame)}; bars: ±1.96 Monte Carlo SE",
         ends=(0, 1),
         whole=True,
@@ -177,7 +177,7 @@ def _look(measure: str, method: str, level: float, words: Mapping[str, str]) -> 
         label=_LABELS[measure].format(**percent),
         legend=f"Model ({_METHODS.get(method, method)}); bars: ±1.96 Monte Carlo SE",
         reference=lambda frame: _reference(measure, level, frame),
-        reference_label=f"nominal level, {nominal:g} %" if measure in _SHARES else "",
+        reference_label=f"nominal level, {nominal:g}%" if measure in _SHARES else "",
         percent=measure.startswith("relative_"),
         ends=(0, 1) if measure in _SHARES else (-np.inf, np.inf),
         whole=measure == "rejection",

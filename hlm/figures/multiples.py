@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter, Scalar
 from hlm.figures.axis import Axis
 from hlm.figures.grid import Grid, arrange
 from hlm.figures.headers import name_panels, span_columns, wrap
-from hlm.figures.style import GREY, PAGE, Mark, legend_columns, marks, styled
+from hlm.figures.style import COLUMN, GREY, PAGE, Mark, legend_columns, marks, styled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Look", "small_multiples"]
 
 Z = 1.959963984540054  # a bar reaches this many Monte Carlo standard errors to either side
-_WIDTHS = {1: 3.8, 2: 5.2}
+_MARGIN = 0.04  # of the vertical axis, so that marks at its ends are whole
+_WIDTHS = {1: COLUMN, 2: 5.2}
 _HEIGHTS = {1: 1.7, 2: 1.45, 3: 1.25}
 
 
@@ -185,12 +186,10 @@ def _finish(figure: Figure, axes: Any, grid: Grid, axis: Axis, look: Look) -> No
 
 def _dress_values(ax: Axes, look: Look) -> None:
     ax.grid(visible=True, axis="y")
-    low, high = ax.get_ylim()
-    margin = 0.04
-    low, high = max(low, look.ends[0] - margin), min(high, look.ends[1] + margin)
-    if look.whole:
-        low, high = look.ends[0] - margin, look.ends[1] + margin
-    ax.set_ylim(low, high)
+    first, last = look.ends
+    low, high = (-np.inf, np.inf) if look.whole else ax.get_ylim()
+    margin = _MARGIN * (min(high, last) - max(low, first))
+    ax.set_ylim(max(low, first - margin), min(high, last + margin))
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     plain = ScalarFormatter(useOffset=False)
     plain.set_powerlimits((-5, 6))

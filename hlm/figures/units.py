@@ -95,7 +95,7 @@ def unit_lines(rows: pd.DataFrame, scenario: Scenario) -> Figure:
     ols = least_squares_lines(rows, use.response, covariate, use.other_rows, unit=use.unit)
     names = [*filter(None, [use.attribute]), *use.other_units]
     units = unit_values(rows, names, use.unit) if names else pd.DataFrame(index=ols.index)
-    figure = Figure(figsize=(1.2 * COLUMN, 3.0), layout="constrained")
+    figure = Figure(figsize=(COLUMN, 2.9), layout="constrained")
     ax = figure.subplots()
     ends = _ends(rows.groupby(use.unit)[covariate], ols)
     _spaghetti(ax, ends, None if use.attribute is None else units[use.attribute])

@@ -72,7 +72,7 @@ def bootstrap(
             (0,) * q,
             p,
             (moments.gram, response, squares, np.ones((1, 1, n_units))),
-            whole_design(p, q),
+            whole_design(q, p),
             parametrization,
             columns.shape[1],
             np.array([reml]),

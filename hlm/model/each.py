@@ -175,7 +175,8 @@ def _fit_part(stack: _Stack, k: int, out: _Results, *, reml: bool) -> None:
         keep = independent_columns(X)
         basis, transform = np.linalg.qr(X[:, keep])
     rows = Rows(basis, transform, Z, y, None, starts, stack.frame.blocks)
-    out.status[k], room = fit_rows(rows, reml=reml)
+    fit = fit_rows(rows, reml=reml)
+    out.status[k], room = fit.status, fit.room
     estimates, p = room.estimates, len(transform)
     out.criterion[k], out.singular[k] = room.summary[CRITERION], room.summary[SINGULAR]
     out.theta[k], out.sigma[k] = estimates.theta, estimates.estimate[-1]

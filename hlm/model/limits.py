@@ -78,7 +78,7 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
         (0,) * q,
         p,
         (moments.gram, moments.response, moments.sum_squares, np.ones((1, 1, n_units))),
-        whole_design(p, q),
+        whole_design(q, p),
         par,
         targets_of(par, list(blocks)),
         fit.nobs,

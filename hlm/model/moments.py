@@ -21,7 +21,7 @@ from hlm.engine.stack import Design, allocate_results, fit_stack
 if TYPE_CHECKING:
     from hlm.model.frame import Frame
 
-__all__ = ["EngineFit", "Moments", "Rows", "fit_rows", "moments_of", "rows_of"]
+__all__ = ["EngineFit", "Moments", "Rows", "fit_rows", "moments_of", "rows_of", "whole_design"]
 
 Floats = NDArray[np.float64]
 
@@ -183,7 +183,7 @@ def _fit(moments: Moments, n_obs: int, *, reml: bool) -> Room:
         (0,) * q,
         p,
         (moments.gram, moments.response, moments.sum_squares, np.ones((1, 1, n_units))),
-        _design(q, p),
+        whole_design(q, p),
         parametrization,
         n_obs,
         np.array([reml]),
@@ -196,7 +196,7 @@ def _fit(moments: Moments, n_obs: int, *, reml: bool) -> Room:
 
 
 @cache
-def _design(q: int, p: int) -> Design:
+def whole_design(q: int, p: int) -> Design:
     """Return the places of the columns: Z*, then X*."""
     places = np.zeros((q + p, 2), dtype=np.int64)
     places[:, 0] = np.arange(q + p)

@@ -36,6 +36,16 @@ DF_METHODS = get_args(DfMethod)
 LIMIT_METHODS = ("wald", "wald-variance", "profile", "boot")
 
 
+def check_df_method(method: str) -> None:
+    """Refuse an unknown method of degrees of freedom."""
+    if method not in DF_METHODS:
+        raise InputError(
+            f"unknown method '{method}' of degrees of freedom",
+            allowed=", ".join(DF_METHODS),
+            suggestion=nearest(method, DF_METHODS),
+        )
+
+
 @dataclass(frozen=True)
 class LmerFit:
     """A fitted linear mixed model, named as lme4's.
@@ -170,24 +180,20 @@ class LmerFit:
         InputError
             If the method is unknown, or Kenward and Roger's is asked of an ML fit.
         """
+        check_df_method(method)
+        self._check_reml(method)
         p = len(self.beta)
         match method:
             case "satterthwaite":
                 return self.engine.room.estimates.df[:p].copy()
-            case "satterthwaite-expected" | "kenward-roger":
-                self._check_reml(method)
-                return self.engine.room.adjusted.df.copy()
             case "between-within":
                 return effects.between_within_df(self)
             case "residual":
-                return np.full(len(self.beta), float(self.nobs - len(self.beta)))
+                return np.full(p, float(self.nobs - p))
             case "infinite":
-                return np.full(len(self.beta), np.inf)
-        raise InputError(
-            f"unknown method '{method}' of degrees of freedom",
-            allowed=", ".join(DF_METHODS),
-            suggestion=nearest(method, DF_METHODS),
-        )
+                return np.full(p, np.inf)
+            case _:
+                return self.engine.room.adjusted.df.copy()
 
     def _check_reml(self, method: str) -> None:
         if method == "kenward-roger" and not self.reml:
@@ -343,4 +349,6 @@ class LmerFit:
         """Lay the fit out as lme4's summary, with lmerTest's df and p if there is a `df_method`."""
         from hlm.model.summary import summary
 
+        if df_method is not None:
+            check_df_method(df_method)
         return summary(self, df_method)

@@ -99,8 +99,10 @@ def abbreviate(names: Sequence[str], length: int) -> list[str]:
     --------
     >>> abbreviate(["(Intercept)", "sectorPublic", "x:a"], 6)
     ['(Intr)', 'sctrPb', 'x:a']
-    >>> abbreviate(["meanses:cses1", "meanses:cses2"], 6)
-    ['mnss:cs1', 'mnss:cs2']
+    >>> abbreviate(["group11", "group12", "group1A"], 4)
+    ['gr11', 'gr12', 'gr1A']
+    >>> abbreviate(["factor(year)2001", "factor(year)2002"], 6)
+    ['f()2001', 'f()2002']
     """
     short, again = list(names), set(range(len(names)))
     while again:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["summary"]
 
 DIGITS = 4
-MOST_CORRELATIONS = 20
+MOST_CORRELATIONS = 12
 """With more coefficients than this their correlations are not shown, as in lme4."""
 
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))

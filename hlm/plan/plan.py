@@ -51,6 +51,8 @@ class Plan:
         Together they hold all that is wanted; those of an earlier plan may hold more.
     retired : tuple of Scenario
         No longer wanted, but named by a batch.
+    example : int
+        Position in `scenarios` of the one that pictures of data show.
     """
 
     study: str
@@ -65,6 +67,7 @@ class Plan:
     models: tuple[Model, ...]
     batches: tuple[Batch, ...]
     retired: tuple[Scenario, ...] = ()
+    example: int = 0
 
     def batch(self, name: str) -> Batch:
         """Return the batch of that name."""
@@ -95,20 +98,6 @@ class Plan:
             "study_hash": self.hash,
             "seed": str(self.seed),
             "versions": json.dumps({name: version(name) for name in VERSIONED}),
-        }
-
-    def summary(self) -> dict[str, Any]:
-        """Return what a report says of the study, as builtin types."""
-        versions: dict[str, str] = json.loads(self.metadata()["versions"])
-        return {
-            "study": self.study,
-            "truth": self.scenarios[0].formula,
-            "scenarios": len(self.scenarios),
-            "replicates": self.replicates,
-            "seed": self.seed,
-            "models": [model.to_dict() for model in self.models],
-            "versions": [f"{name} {number}" for name, number in versions.items()],
-            "hash": self.hash,
         }
 
     def to_json(self) -> str:
@@ -206,6 +195,7 @@ def make_plan(
         models=study.models,
         batches=batches,
         retired=_retired(study, old, kept),
+        example=study.example,
     )
 
 

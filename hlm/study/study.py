@@ -40,6 +40,9 @@ class Study:
         The points of the grid, its first key varying slowest.
     levels : tuple of dict
         For each scenario, the level of each axis of the grid under the axis's short name.
+    example : int
+        Position in `scenarios` of the one to show by a picture of its data: that of the values
+        above the grid if it is a point of the grid, else the one in the grid's middle.
     models : tuple of Model
     text : str
         The file as read.
@@ -52,6 +55,7 @@ class Study:
     replicates: int
     scenarios: tuple[Scenario, ...]
     levels: tuple[dict[str, Any], ...]
+    example: int
     models: tuple[Model, ...]
     text: str
     hash: str
@@ -120,12 +124,14 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
         check_variables(candidate, truth.formula, tuple(study.design.covariates))
     found = axes(study.grid, study.model_dump(by_alias=True, include={"truth", "design"}))
     levels, scenarios = _cross(found, tree, models)
+    own = scenario_key(study.truth, study.design, truth)
     return {
         "name": study.name,
         "seed": study.seed,
         "replicates": study.replicates,
         "scenarios": scenarios,
         "levels": levels,
+        "example": _example(own, [scenario.key for scenario in scenarios], found),
         "models": tuple(model for _, model in models),
     }
 
@@ -152,6 +158,16 @@ def _cross(
         levels[scenario.key] = labels
         scenarios.append(scenario)
     return tuple(levels.values()), tuple(scenarios)
+
+
+def _example(own: str, keys: Sequence[str], found: Sequence[Axis]) -> int:
+    """Find the scenario with that key, or else the middle level of every axis."""
+    if own in keys:
+        return keys.index(own)
+    place = 0
+    for axis in found:
+        place = place * len(axis.levels) + len(axis.levels) // 2
+    return place
 
 
 def _scenario(values: Mapping[str, Any], models: Sequence[tuple[Candidate, Model]]) -> Scenario:

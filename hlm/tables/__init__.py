@@ -1,7 +1,7 @@
-"""Tables for papers: a study's measures and selection rates side by side, as CSV and LaTeX.
+"""Tables for papers: a study's measures and selection rates side by side, as CSV, LaTeX, HTML.
 
 The CSV has a column of numbers for each measure and one for its Monte Carlo standard error; the
-LaTeX (booktabs, longtable) has the one followed by the other in brackets.
+LaTeX (booktabs, longtable) and the HTML have the one followed by the other in brackets.
 
 Names of tables come without pandas; whatever makes them is loaded when first used.
 """
@@ -14,18 +14,35 @@ from typing import TYPE_CHECKING, Any
 from hlm.tables.catalogue import TITLES, names
 
 if TYPE_CHECKING:
-    from hlm.tables.files import write, write_all
+    from hlm.tables.files import write, write_all, write_pages
     from hlm.tables.latex import to_latex
-    from hlm.tables.wide import selection_table, wide_table
+    from hlm.tables.page import study_page, table_page
+    from hlm.tables.wide import scenario_table, selection_table, wide_table
 
-__all__ = ["TITLES", "names", "selection_table", "to_latex", "wide_table", "write", "write_all"]
+__all__ = [
+    "TITLES",
+    "names",
+    "scenario_table",
+    "selection_table",
+    "study_page",
+    "table_page",
+    "to_latex",
+    "wide_table",
+    "write",
+    "write_all",
+    "write_pages",
+]
 
 _HOMES = {
+    "scenario_table": "wide",
     "selection_table": "wide",
+    "study_page": "page",
+    "table_page": "page",
     "to_latex": "latex",
     "wide_table": "wide",
     "write": "files",
     "write_all": "files",
+    "write_pages": "files",
 }
 
 

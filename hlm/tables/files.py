@@ -10,16 +10,18 @@ import pandas as pd
 
 from hlm.tables.catalogue import TITLES, names
 from hlm.tables.latex import to_latex
-from hlm.tables.wide import selection_table, wide_table
+from hlm.tables.page import study_page, table_page
+from hlm.tables.wide import scenario_table, selection_table, wide_table
 
 if TYPE_CHECKING:
     from hlm.figures.catalogue import Planned
+    from hlm.plan import Plan
 
-__all__ = ["write", "write_all"]
+__all__ = ["write", "write_all", "write_pages"]
 
 
-def write(table: pd.DataFrame, stem: str | Path, *, caption: str = "") -> tuple[Path, Path]:
-    """Write a table as CSV and as LaTeX, each whole or not at all.
+def write(table: pd.DataFrame, stem: str | Path, *, caption: str = "") -> tuple[Path, Path, Path]:
+    """Write a table as CSV, as LaTeX and as a page for a browser, each whole or not at all.
 
     Parameters
     ----------
@@ -31,7 +33,7 @@ def write(table: pd.DataFrame, stem: str | Path, *, caption: str = "") -> tuple[
     Returns
     -------
     tuple of Path
-        The CSV and the LaTeX.
+        The CSV, the LaTeX and the HTML.
     """
     stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
@@ -39,6 +41,7 @@ def write(table: pd.DataFrame, stem: str | Path, *, caption: str = "") -> tuple[
     return (
         _replace(stem.with_name(f"{stem.name}.csv"), table.to_csv(index=False)),
         _replace(stem.with_name(f"{stem.name}.tex"), latex),
+        _replace(stem.with_name(f"{stem.name}.html"), table_page(table, caption or stem.name)),
     )
 
 
@@ -54,7 +57,7 @@ def write_all(study: Planned, folder: str | Path) -> tuple[Path, ...]:
     Returns
     -------
     tuple of Path
-        For each table of `names(study)`, `tables/NAME.csv` and `tables/NAME.tex`.
+        For each table of `names(study)`, `tables/NAME` as .csv, .tex and .html.
     """
     folder = Path(folder)
     order = {model.name: place for place, model in enumerate(study.models)}
@@ -67,6 +70,28 @@ def write_all(study: Planned, folder: str | Path) -> tuple[Path, ...]:
         table = selection_table(frame) if kind == "selection" else wide_table(frame, part)
         files += write(table, folder / "tables" / name, caption=TITLES[name])
     return tuple(files)
+
+
+def write_pages(plan: Plan, folder: str | Path) -> tuple[Path, Path]:
+    """Write the study file and the points of the grid as pages into the folder of results.
+
+    Parameters
+    ----------
+    plan : Plan
+    folder : path
+        The study's folder of results.
+
+    Returns
+    -------
+    tuple of Path
+        `study.html` and `scenarios.html`.
+    """
+    folder = Path(folder)
+    points = table_page(scenario_table(plan), "Points of the grid")
+    return (
+        _replace(folder / "study.html", study_page(plan.text, plan.study)),
+        _replace(folder / "scenarios.html", points),
+    )
 
 
 def _replace(target: Path, text: str) -> Path:

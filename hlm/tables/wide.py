@@ -13,7 +13,9 @@ from hlm.figures.words import is_random, rank
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["MCSE", "selection_table", "wide_table"]
+    from hlm.figures.catalogue import Planned
+
+__all__ = ["MCSE", "scenario_table", "selection_table", "wide_table"]
 
 MEASURES = ("bias", "empirical_se", "rmse", "relative_error_se", "coverage", "rejection")
 MCSE = "_mcse"
@@ -81,6 +83,28 @@ def selection_table(selection: pd.DataFrame) -> pd.DataFrame:
     keys = ["criterion", "method", *factors(selection)]
     models = levels(selection["model"])
     return _plain(_spread(selection.rename(columns={"rate": "estimate"}), keys, "model", models))
+
+
+def scenario_table(study: Planned) -> pd.DataFrame:
+    """List the points of the grid: key, level of each factor, and the sizes that are no factor.
+
+    Parameters
+    ----------
+    study : Study or Plan
+
+    Returns
+    -------
+    DataFrame
+        `scenario`, the factors of the grid, and `n_units` and `n_rows` unless they repeat one.
+    """
+    points = pd.DataFrame(
+        [
+            {"scenario": s.key, **level, "n_units": s.n_units, "n_rows": s.n_rows}
+            for s, level in zip(study.scenarios, study.levels, strict=True)
+        ]
+    )
+    repeated = {"n_units": "units", "n_rows": "rows"}
+    return points.drop(columns=[size for size, factor in repeated.items() if factor in points])
 
 
 def _terms(measures: pd.DataFrame, part: str | Sequence[str]) -> list[str]:

@@ -43,6 +43,7 @@ class FakeStudy:
     name: str = "fake"
     text: str = "name: fake"
     hash: str = "0"
+    example: int = 0
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:

@@ -90,7 +90,7 @@ def test_random_effects_and_residuals_have_their_moments(article):
     assert abs(rho - 0.9) < SE * (1 - 0.9**2) / np.sqrt(len(u1))
 
 
-def test_the_response_is_the_truths_lines(article):
+def test_the_response_is_the_truths_lines():
     """Rows regressed unit by unit recover 1 - 0.15 a and 3 + 0.3 a."""
     intercepts, slopes, attributes = [], [], []
     for replicate in range(200):

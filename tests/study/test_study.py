@@ -71,6 +71,19 @@ def test_scenarios_survive_json():
         assert Scenario.from_dict(scenario.to_dict()) == scenario
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, {"units": 30, "rows": 30, "cor": 0.9}),
+        ({"units": 10, "rows": 5}, {"units": 10, "rows": 5, "cor": 0.9}),
+        ({"units": 31}, {"units": 30, "rows": 15, "cor": 0.9}),
+    ],
+)
+def test_the_example_is_the_point_above_the_grid_or_else_its_middle(change, expected):
+    found = study(lambda tree: tree["design"].update(change))
+    assert found.levels[found.example] == expected
+
+
 def test_a_study_without_a_grid_has_one_scenario():
     found = study(grid={})
     assert found.levels == ({},)

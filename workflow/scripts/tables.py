@@ -1,14 +1,16 @@
-"""Write the tables of the study."""
+"""Write the tables of the study, and its file and its grid as pages."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlm.plan import Plan
 from hlm.stages.log import stderr_to
-from hlm.tables import write_all
+from hlm.tables.files import write_all, write_pages
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
-write_all(Plan.read(snakemake.input.plan), Path(snakemake.input.measures).parent)
+plan, folder = Plan.read(snakemake.input.plan), Path(snakemake.input.measures).parent
+write_all(plan, folder)
+write_pages(plan, folder)

@@ -1,0 +1,86 @@
+"""What a report says of a study, from its plan."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from hlm.figures.words import MINUS, is_random, rank, said, term_words
+
+if TYPE_CHECKING:
+    from hlm.plan.plan import Plan
+    from hlm.scenario import Model
+
+__all__ = ["summary"]
+
+MOST_LEVELS, ENDS = 12, 4
+
+
+def summary(plan: Plan) -> dict[str, Any]:
+    """Return what a report says of a study, as builtin types that a template can write.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Returns
+    -------
+    dict
+        `study`, `hash`, `seed`; the numbers of `replicates`, `scenarios` and `fits`; the formula
+        of the `truth` and its `values`, (term, value, whether the grid varies it), at the point
+        of the grid that `example` names; the factors of the `grid`, (factor, levels); the
+        `models`, (name, formula, the way in which they are fitted); the `versions` of what made
+        the numbers.
+    """
+    fits = sum(len(model.methods) for model in plan.models)
+    versions = json.loads(plan.metadata()["versions"])
+    return {
+        "study": plan.study,
+        "hash": plan.hash,
+        "seed": plan.seed,
+        "replicates": plan.replicates,
+        "scenarios": len(plan.scenarios),
+        "fits": len(plan.scenarios) * plan.replicates * fits,
+        "truth": plan.scenarios[plan.example].formula,
+        "values": _true_values(plan),
+        "example": ", ".join(said(*level) for level in plan.levels[plan.example].items()),
+        "grid": [(said(name), _levels(plan, name)) for name in plan.levels[0]],
+        "models": [_model(model) for model in plan.models],
+        "versions": [f"{name} {number}" for name, number in versions.items()],
+    }
+
+
+def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
+    """Return each term, its true value, and whether opposite corners of the grid differ in it."""
+    from hlm.stages.summarize import true_values
+
+    here, first, last = (
+        true_values(plan.scenarios[place]) for place in (plan.example, 0, len(plan.scenarios) - 1)
+    )
+    return [
+        (term_words(term), _text(here[term]), first.get(term) != last.get(term))
+        for term in sorted(here, key=lambda term: (is_random(term), rank(term)))
+    ]
+
+
+def _levels(plan: Plan, name: str) -> str:
+    levels = list(dict.fromkeys(_text(level[name]) for level in plan.levels))
+    if len(levels) > MOST_LEVELS:
+        levels[ENDS:-ENDS] = ["..."]
+    return ", ".join(levels)
+
+
+def _text(level: Any) -> str:
+    if isinstance(level, int | float):
+        return f"{level:g}".replace("-", MINUS)
+    return str(level)
+
+
+def _model(model: Model) -> dict[str, str]:
+    methods = " and ".join(method.upper() for method in model.methods)
+    df = {"satterthwaite": "Satterthwaite's"}.get(model.df, model.df)
+    return {
+        "name": model.name,
+        "formula": model.formula,
+        "way": f"by {methods}, with {df} degrees of freedom and {100 * model.level:g}% limits",
+    }

@@ -1,0 +1,116 @@
+"""Pages for a browser: a table, a study file. Each stands by itself and needs no network."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from hlm.tables.layout import lay_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+__all__ = ["MOST_ROWS", "study_page", "table_page"]
+
+MOST_ROWS = 2000
+"""A browser is slow with more; the CSV has all."""
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ margin: 1.5rem; color: #222; font: 13px/1.5 system-ui, sans-serif; }}
+h1 {{ margin: 0 0 1rem; font-size: 1.3rem; }}
+table {{ border-collapse: collapse; }}
+th, td {{ padding: .1rem .45rem; text-align: left; white-space: nowrap; }}
+th {{ position: sticky; top: 0; background: #fff; box-shadow: inset 0 -1px #222; }}
+tr.new td {{ border-top: 1px solid #ddd; }}
+tr:hover td {{ background: #f3f6f9; }}
+.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
+.again, small {{ color: #888; }}
+small {{ font-size: 85%; }}
+pre {{ padding: .5rem; font: 13px/1.5 ui-monospace, monospace; }}
+{style}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+{body}
+</body>
+</html>
+"""
+
+
+def table_page(table: pd.DataFrame, title: str) -> str:
+    """Write a table of `wide_table`, of `selection_table`, or of keys only as an HTML page.
+
+    Parameters
+    ----------
+    table : DataFrame
+    title : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"model": ["m"], "bias": [0.1234], "bias_mcse": [0.0123]})
+    >>> "0.123 <small>(0.012)</small>" in table_page(table, "Bias")
+    True
+    """
+    text = lay_out(table.head(MOST_ROWS))
+    kinds = ["key"] * text.keys.shape[1] + ["number"] * text.cells.shape[1]
+    headings = zip(kinds, text.headings, strict=True)
+    head = "".join(f'<th class="{kind}">{escape(heading)}</th>' for kind, heading in headings)
+    rows = zip(text.keys.to_numpy(), text.again.to_numpy(), text.cells.to_numpy(), strict=True)
+    body = "\n".join(_row(*row) for row in rows)
+    left_out = len(table) - len(text.keys)
+    note = f"<p>{left_out:,} more rows are in the CSV file.</p>" if left_out else ""
+    page = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{note}"
+    return _PAGE.format(title=escape(title), style="", body=page)
+
+
+def study_page(text: str, name: str) -> str:
+    """Write a study file as an HTML page.
+
+    Parameters
+    ----------
+    text : str
+        YAML.
+    name : str
+        The study's.
+
+    Returns
+    -------
+    str
+    """
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import YamlLexer
+
+    look = HtmlFormatter(style="tango")
+    style = look.get_style_defs("pre")
+    return _PAGE.format(
+        title=f"Study {escape(name)}", style=style, body=highlight(text, YamlLexer(), look)
+    )
+
+
+def _row(keys: Iterable[str], again: Iterable[bool], cells: Iterable[str]) -> str:
+    marks = list(again)
+    left = "".join(
+        f'<td class="{"again" if same else "key"}">{escape(key)}</td>'
+        for key, same in zip(keys, marks, strict=True)
+    )
+    right = "".join(f'<td class="number">{_cell(cell)}</td>' for cell in cells)
+    return f'<tr class="{"more" if any(marks) else "new"}">{left}{right}</tr>'
+
+
+def _cell(text: str) -> str:
+    value, _, error = text.partition(" ")
+    return f"{value} <small>{error}</small>" if error else value
