@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hlm.engine.fit import (
+    BOUNDARY_RANK,
     CRITERION,
     GRADIENT_NORM,
     ITERATIONS,
     SINGULAR,
+    SMALLEST_EIGENVALUE,
     STATUS,
     STATUSES,
     allocate_room,
@@ -226,6 +228,8 @@ def _fits_table(
         "status": (list(STATUSES), summary[:, STATUS].astype(np.int32)),
         "iterations": summary[:, ITERATIONS].astype(np.int32),
         "gradient_norm": summary[:, GRADIENT_NORM],
+        "smallest_eigenvalue": summary[:, SMALLEST_EIGENVALUE],
+        "boundary_rank": np.nan_to_num(summary[:, BOUNDARY_RANK], nan=-1.0).astype(np.int32),
     }
 
 

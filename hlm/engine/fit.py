@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hlm.engine.criterion import State, allocate_state
-from hlm.engine.kenward_roger import KenwardRoger, allocate_kenward_roger, kenward_roger
 from hlm.engine.inference import Estimates, allocate_estimates, infer
+from hlm.engine.kenward_roger import KenwardRoger, allocate_kenward_roger, kenward_roger
 from hlm.engine.newton import (
     CONVERGED,
     NO_START,
@@ -21,11 +21,13 @@ from hlm.engine.units import Units, allocate_units
 from hlm.jit import inlined
 
 __all__ = [
+    "BOUNDARY_RANK",
     "CRITERION",
     "GRADIENT_NORM",
     "ITERATIONS",
     "PERFECT_FIT",
     "PERFECT_FIT_TOLERANCE",
+    "SADDLE_TOLERANCE",
     "SINGULAR",
     "SMALLEST_EIGENVALUE",
     "STATUS",
@@ -40,13 +42,19 @@ STATUSES = ("ok", "not_converged", "unidentified", "perfect_fit", "not_finite")
 
 OK, NOT_CONVERGED, UNIDENTIFIED, PERFECT_FIT, NOT_FINITE = 0, 1, 2, 3, 4
 
-PERFECT_FIT_TOLERANCE = 1e-20
+PERFECT_FIT_TOLERANCE = 1e-13
 """Residuals with less than this share of the response's sum of squares are rounding error."""
 
-CRITERION, STATUS, ITERATIONS, GRADIENT_NORM, SMALLEST_EIGENVALUE, SINGULAR = range(6)
+SADDLE_TOLERANCE = 1e-6
+"""An eigenvalue of the Hessian below minus this share of its largest element is negative: the
+search ended at a saddle."""
+
+(CRITERION, STATUS, ITERATIONS, GRADIENT_NORM, SMALLEST_EIGENVALUE, SINGULAR, BOUNDARY_RANK) = (
+    range(7)
+)
 """Columns of a fit's summary."""
 
-N_SUMMARY = 6
+N_SUMMARY = 7
 
 
 class Room(NamedTuple):
@@ -88,6 +96,9 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares, expected
     summary[STATUS], summary[ITERATIONS], summary[SINGULAR] = NOT_FINITE, 0.0, 0.0
     if not np.isfinite(sum_squares):
         return
+    if n_obs <= p:
+        summary[STATUS] = UNIDENTIFIED
+        return
     status, iterations, criterion = minimize(
         axes, p, units, n_obs, reml, parametrization.row, parametrization.col,
         Lambda, state, work, True,
@@ -110,7 +121,16 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares, expected
     summary[STATUS] = OK if status == CONVERGED else NOT_CONVERGED
     summary[GRADIENT_NORM] = np.sqrt(norm)
     summary[CRITERION] = criterion + (parametrization.logdet if reml else 0.0)
+    largest = 0.0
+    for k in range(len(work.gradient)):
+        largest = max(largest, abs(work.hessian[k, k]))
     summary[SMALLEST_EIGENVALUE] = infer(p, n_star, parametrization, Lambda, state, work, out)
+    if summary[SMALLEST_EIGENVALUE] < -SADDLE_TOLERANCE * largest:
+        summary[STATUS] = NOT_CONVERGED
+    summary[BOUNDARY_RANK] = 0.0
+    for a in range(len(axes)):
+        if Lambda[a, a] == 0.0:
+            summary[BOUNDARY_RANK] += 1.0
     if expected:
         kenward_roger(
             axes, p, units, n_obs, out.estimate[-1] ** 2, parametrization, Lambda, state,

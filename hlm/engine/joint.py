@@ -1,4 +1,4 @@
-r"""The deviance with sigma a parameter of its own: value, gradient and Hessian in (theta, log sigma).
+r"""The deviance with sigma a parameter of its own; gradient and Hessian in (theta, log sigma).
 
     dev(theta, sigma) = sum log|O_i| + r^2(theta) / sigma^2 + N log(2 pi sigma^2),
 

@@ -1,8 +1,8 @@
-r"""Kenward and Roger's covariance and degrees of freedom, and Satterthwaite's by expected information.
+r"""Kenward and Roger's covariance and df, and Satterthwaite's df by expected information.
 
 The covariance parameters are the free elements of Psi (directions E_v) and the residual variance
 (direction r = s), all in units of sigma^2; the fixed effects are in the basis in which S_xx = I, so
-that Phi = sigma^2 I. With M, H, T_v as in `derivatives` and, of the second and third power of V^{-1},
+that Phi = sigma^2 I. With M, H, T_v as in `derivatives` and, of higher powers of V^{-1},
 
     M2 = Z'V^{-2}Z,  H2 = Z'V^{-2}X,  p_v = T_v,  p_s = X'V^{-2}X,
     q_vw = sum H'E_v M E_w H,   q_vs = sum H'E_v H2,   q_ss = X'V^{-3}X,

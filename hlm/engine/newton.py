@@ -2,9 +2,10 @@ r"""The minimum of the criterion, by Newton's method in theta without bounds.
 
 The criterion is even in the sign of each column of Lambda, so no bound is needed, and bounds would
 create false optima: at Lambda_11 = 0 != Lambda_21 a bounded search can be stuck where the function
-still falls. The search ends at a point that is shown to be a minimum over all positive semidefinite
-Psi to second order: G = d criterion / d Psi vanishes on the range of Psi, and has no negative
-eigenvalue elsewhere (else the search goes on in that direction).
+still falls. The search ends at a point that satisfies the first-order conditions of a minimum over
+all positive semidefinite Psi: G = d criterion / d Psi vanishes on the range of Psi, and has no
+negative eigenvalue elsewhere (else the search goes on in that direction). The Hessian in theta adds
+the second-order condition on the range; `hlm.engine.fit` reports a saddle as not converged.
 """
 
 from __future__ import annotations

@@ -18,11 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hlm.engine.criterion import State
 from hlm.engine.joint import joint_derivatives, joint_deviance
-from hlm.engine.linalg import cholesky, copy, copy_vector, eigh_jacobi, solve_lower, solve_upper
-from hlm.engine.newton import Work
-from hlm.jit import inlined, kernel
+from hlm.engine.linalg import copy_vector, eigh_jacobi
+from hlm.jit import kernel
 
 __all__ = ["COR", "SD", "SIGMA", "Search", "allocate_search", "profile_limit"]
 
@@ -157,7 +155,7 @@ def constrain(row, col, kind, first, t, tau):
 
 @kernel
 def free_directions(row, col, kind, first, t, tau, free):
-    """Write the directions of the free parameters into the columns of `free`; return their number."""
+    """Write the directions of the free parameters as columns of `free`; return their number."""
     n = len(row)
     k11 = element(row, col, first, first)
     k21 = element(row, col, first + 1, first) if kind == COR else -1
@@ -207,7 +205,7 @@ def deviance_at(axes, p, units, n_obs, row, col, tau, state, search):
 
 @kernel
 def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, state, work, search):
-    """Minimize the deviance over the free parameters at t; return it, `tau` and `gradient` there."""
+    """Minimize the deviance over the free parameters at t; return it; `tau` is where it is."""
     n = len(row)
     tau, trial = search.tau, search.trial
     constrain(row, col, kind, first, t, tau)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hlm.engine.basis import change_basis
 from hlm.engine.fit import CRITERION, OK, STATUS, fit_units
-from hlm.engine.inference import Parametrization
 from hlm.engine.linalg import copy
 from hlm.engine.newton import lower_factor
 from hlm.engine.profile import COR, SD, SIGMA, profile_limit
 from hlm.engine.stack import gather
 from hlm.engine.units import rotate_units
 from hlm.jit import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hlm.engine.inference import Parametrization
 
 __all__ = ["Targets", "profile_stack", "targets_of"]
 
@@ -100,9 +103,7 @@ def profile_data_set(axes, p, parametrization, targets, n_obs, z, room, other, s
     work, estimates = room.work, room.estimates
     row, col = parametrization.row, parametrization.col
     for k in range(n + 1):
-        change_basis(
-            axes, p, room.units, targets.backward[k], work.products, room.state.u, other
-        )
+        change_basis(axes, p, room.units, targets.backward[k], work.products, room.state.u, other)
         estimate, se = estimates.estimate[p + k], estimates.se[p + k]
         best = estimate * targets.scale[k]
         if not np.isfinite(best):

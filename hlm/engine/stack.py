@@ -33,7 +33,7 @@ class StackResults(NamedTuple):
     Attributes
     ----------
     estimate, se, df : ndarray (n, methods, p + n_theta + 1)
-    summary : ndarray (n, methods, 6)
+    summary : ndarray (n, methods, 7)
     """
 
     estimate: np.ndarray

@@ -6,8 +6,10 @@ from the population line, with variance sigma^2 (Psi + (R_i'R_i)^{-1}). Hence
     sigma^2 = gamma'W gamma / (N - sum rank Z_i [- rank W_xx]),
     Psi     = sum (R_i^{-1} e_i)(R_i^{-1} e_i)' / (nu sigma^2) - mean (R_i'R_i)^{-1},
 
-nu = m for ML and m less the fixed effects per random effect for REML. When every unit has the same
-design, X_i = Z_i W_i, and this Psi is positive definite, it is the maximum of the likelihood.
+nu = m for ML and m less the fixed effects per random effect for REML. This is the maximum of the
+likelihood when all units have one Z, the random effects are one full block, each of them is
+regressed on the same attributes of the units (X_i = Z_i W_i with W_i = w_i' x I_q), and Psi comes
+out positive definite.
 """
 
 from __future__ import annotations

@@ -55,9 +55,7 @@ def bootstrap(
         Estimates of the formula's terms, (n, 1, p + n_theta + 1).
     """
     old = moments.parametrization
-    parametrization = Parametrization(
-        old.row, old.col, old.fixed, old.random, beta, old.logdet
-    )
+    parametrization = Parametrization(old.row, old.col, old.fixed, old.random, beta, old.logdet)
     p, q = len(beta), len(Lambda)
     n_units, n_theta = len(starts), len(old.row)
     columns = moments.columns
@@ -100,7 +98,5 @@ def _responses(
     for a in range(q):
         y += np.repeat(b[:, :, a], counts, axis=1) * columns[a]
     y *= sigma
-    response = np.stack(
-        [np.add.reduceat(y * column, starts, axis=1) for column in columns], axis=1
-    )
+    response = np.stack([np.add.reduceat(y * column, starts, axis=1) for column in columns], axis=1)
     return response, np.einsum("ri,ri->r", y, y)

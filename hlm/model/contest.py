@@ -104,9 +104,7 @@ def satterthwaite_f(
     return _test(statistic, len(L), _pooled_df(df), "Satterthwaite")
 
 
-def kenward_roger_f(
-    L: Floats, beta: Floats, room: Room, parametrization: Parametrization
-) -> FTest:
+def kenward_roger_f(L: Floats, beta: Floats, room: Room, parametrization: Parametrization) -> FTest:
     """Test L beta = 0 in a REML fit, L (r, p)."""
     L = _independent(L)
     r, adjusted = len(L), room.adjusted

@@ -50,7 +50,7 @@ def between_within_df(fit: LmerFit) -> Floats:
     X, units = fit.frame.X, fit.frame.units
     first = np.zeros((fit.n_groups, X.shape[1]))
     first[units[::-1]] = X[::-1]
-    between = (X == first[units]).all(axis=0)
+    between = (first[units] == X).all(axis=0)
     constant = [name == "(Intercept)" for name in fit.coef_names]
     return between_within(fit.nobs, fit.n_groups, constant, between.tolist())
 

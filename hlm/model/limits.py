@@ -27,17 +27,20 @@ Floats = NDArray[np.float64]
 
 def variance_scale(fit: LmerFit, level: float, df_method: DfMethod) -> pd.DataFrame:
     """Wald limits on the scale of variances; of correlations on their own scale."""
+    import pandas as pd
+
     table = fit.tidy(df_method=df_method, level=level).set_index("term")
     z = critical_value(np.array([np.inf]), level)[0]
-    for term in fit.terms[len(fit.beta) :]:
-        estimate, se = table.at[term, "estimate"], table.at[term, "se"]
-        if term.startswith("cor_"):
-            limits = np.clip(estimate + np.array([-z, z]) * se, -1.0, 1.0)
+    limits = table[["lower", "upper"]].to_numpy(copy=True)
+    estimates, errors = table["estimate"].to_numpy(), table["se"].to_numpy()
+    for k in range(len(fit.beta), len(limits)):
+        around = np.array([-z, z]) * errors[k]
+        if fit.terms[k].startswith("cor_"):
+            limits[k] = np.clip(estimates[k] + around, -1.0, 1.0)
         else:
-            variance = estimate**2 + np.array([-z, z]) * 2.0 * estimate * se
-            limits = np.sqrt(np.maximum(variance, 0.0))
-        table.loc[term, ["lower", "upper"]] = limits
-    return table[["lower", "upper"]]
+            variances = estimates[k] ** 2 + 2.0 * estimates[k] * around
+            limits[k] = np.sqrt(np.maximum(variances, 0.0))
+    return pd.DataFrame(limits, index=table.index, columns=["lower", "upper"])
 
 
 def vcov_random(fit: LmerFit) -> pd.DataFrame:
@@ -56,7 +59,9 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     swapped = K[row][:, col] * K[col][:, row]
     chain = directions + np.where(row != col, swapped, 0.0)
     eta = np.append(psi[row, col], sigma2)
-    d = np.vstack([sigma2 * chain @ work.jacobian, np.zeros(len(row))]) + np.outer(eta, work.gradient)
+    d = np.vstack([sigma2 * chain @ work.jacobian, np.zeros(len(row))]) + np.outer(
+        eta, work.gradient
+    )
     half = d @ work.factor.T
     covariance = np.outer(eta, eta) * 2.0 / n_star + 2.0 * half @ half.T
     if fit.singular:

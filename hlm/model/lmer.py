@@ -6,7 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from hlm.engine.fit import CRITERION, GRADIENT_NORM, ITERATIONS, SINGULAR, SMALLEST_EIGENVALUE
+from hlm.engine.fit import (
+    BOUNDARY_RANK,
+    CRITERION,
+    GRADIENT_NORM,
+    ITERATIONS,
+    SINGULAR,
+    SMALLEST_EIGENVALUE,
+)
 from hlm.model.frame import Frame, model_frame
 from hlm.model.moments import fit_rows, rows_of
 from hlm.model.result import LmerFit
@@ -73,6 +80,7 @@ def fit_frame(frame: Frame, *, reml: bool) -> LmerFit:
         iterations=int(summary[ITERATIONS]),
         gradient_norm=float(summary[GRADIENT_NORM]),
         smallest_eigenvalue=float(summary[SMALLEST_EIGENVALUE]),
+        boundary_rank=int(np.nan_to_num(summary[BOUNDARY_RANK], nan=-1.0)),
         frame=frame,
         random=(out.estimate[p:], out.se[p:]),
         engine=engine,

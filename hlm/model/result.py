@@ -71,6 +71,9 @@ class LmerFit:
     iterations : int
     gradient_norm, smallest_eigenvalue : float
         Of the criterion in theta, and of its Hessian.
+    boundary_rank : int
+        How many dimensions Psi lacks: its zero variances, or perfect correlations; -1 if nothing
+        was estimated.
     frame : Frame
         The data as the model sees them.
     """
@@ -89,6 +92,7 @@ class LmerFit:
     iterations: int
     gradient_norm: float
     smallest_eigenvalue: float
+    boundary_rank: int
     frame: Frame = field(repr=False)
     random: tuple[Floats, Floats] = field(repr=False)
     engine: EngineFit = field(repr=False)

@@ -113,13 +113,14 @@ class ModelColumns:
 
 
 def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:
-    """Collect the parts that the truth's random effects, its fixed part and the models need."""
+    """Collect the parts that the truth's random effects and the models need."""
     columns, multipliers = {CONSTANT.identity: CONSTANT}, {CONSTANT.identity: CONSTANT}
     truth = parse(scenario.formula)
-    needed = [_plain(scenario, term) for term in (*truth.fixed, *_random_terms(truth))]
+    needed = [_plain(scenario, term) for term in _random_terms(truth)]
     for model in models:
         formula = parse(model.formula)
         needed += [split for split, _ in _splits(scenario, formula.fixed)]
+        needed += [split for split, _ in _remainder(scenario, formula)[0]]
         for block in formula.random:
             needed += [split for split, _ in _splits(scenario, block.terms)]
     for row, unit in needed:
@@ -140,26 +141,48 @@ def model_columns_of(scenario: Scenario, basis: Basis, model: Model) -> ModelCol
     formula = parse(model.formula)
     fixed, fixed_transform = _express(scenario, basis, formula.fixed)
     blocks = [_express(scenario, basis, block.terms) for block in formula.random]
-    offset, rest, rest_coef = np.zeros(len(fixed)), [], []
-    own = {_identity(term): j for j, term in enumerate(formula.fixed)}
-    values = dict(scenario.fixed)
-    for term in parse(scenario.formula).fixed:
-        j = own.get(_identity(term))
-        if j is not None:
-            offset += fixed_transform[:, j] * values[term.name]
-        else:
-            row, unit = _plain(scenario, term)
-            rest.append(basis.place((row, unit)))
-            rest_coef.append(values[term.name] * row.scale * unit.scale)
+    rest, values = _remainder(scenario, formula)
     return ModelColumns(
         fixed=_pairs(fixed),
         random=_pairs([pair for places, _ in blocks for pair in places]),
         fixed_transform=fixed_transform,
         random_transform=_block_diagonal([transform for _, transform in blocks]),
-        offset=offset,
-        rest=_pairs(rest),
-        rest_coef=np.array(rest_coef, dtype=float),
+        offset=fixed_transform @ values,
+        rest=_pairs([basis.place(split) for split, _ in rest]),
+        rest_coef=np.array([coefficient for _, coefficient in rest], dtype=float),
     )
+
+
+def _remainder(
+    scenario: Scenario, formula: Formula
+) -> tuple[list[tuple[tuple[Part, Part], float]], Floats]:
+    """Split the truth's fixed part into what a model lacks and coefficients of what it has, (p,).
+
+    A lacking term r u is centred where the truth or the model has its margins:
+    r u = (r - c)(u - d) + c u + d r - c d.
+    """
+    truth = parse(scenario.formula).fixed
+    own = [_identity(term) for term in formula.fixed]
+    terms = {_identity(term): term for term in truth}
+    values = {**dict.fromkeys(own, 0.0)}
+    values.update({_identity(term): dict(scenario.fixed)[term.name] for term in truth})
+    rest = []
+    for identity in sorted(set(terms) - set(own), key=lambda names: (-len(names), sorted(names))):
+        row, unit = _raw(scenario, terms[identity])
+        of_rows, of_units = _names(row), _names(unit)
+        left = _part(scenario, row, centred=of_units in values)
+        right = _part(scenario, unit, centred=of_rows in values)
+        if left.centre and right.centre and frozenset() not in values:
+            right = _part(scenario, unit, centred=False)
+        value = values[identity]
+        if left.centre:
+            values[of_units] += value * left.centre
+        if right.centre:
+            values[of_rows] += value * right.centre
+        if left.centre and right.centre:
+            values[frozenset()] -= value * left.centre * right.centre
+        rest.append(((left, right), value * left.scale * right.scale))
+    return rest, np.array([values[identity] for identity in own])
 
 
 def _express(
@@ -214,8 +237,10 @@ def _splits(
 def _raw(scenario: Scenario, term: Term) -> tuple[tuple[Factor, ...], tuple[Factor, ...]]:
     """Split a term's factors by level; a factor with any row-level variable is row-level."""
     row_level = {c.name for c in scenario.covariates if c.level == "row"}
-    rows = tuple(f for f in term.factors if row_level.intersection(f.variables))
-    return rows, tuple(f for f in term.factors if f not in rows)
+    # One order of multiplication, so that x:u and u:x are the same to the last bit.
+    factors = sorted(term.factors, key=lambda f: f.name)
+    rows = tuple(f for f in factors if row_level.intersection(f.variables))
+    return rows, tuple(f for f in factors if f not in rows)
 
 
 def _plain(scenario: Scenario, term: Term) -> tuple[Part, Part]:

@@ -119,7 +119,9 @@ def _join(arrays: Sequence[Floats]) -> Floats:
     return arrays[0] if same else np.concatenate(arrays)
 
 
-def _reduce(basis: Basis, truth: NDArray[np.int64], scales: Floats, sigma: float, draws: Draws) -> _Chunk:
+def _reduce(
+    basis: Basis, truth: NDArray[np.int64], scales: Floats, sigma: float, draws: Draws
+) -> _Chunk:
     """Reduce some replicates."""
     n, n_rows, n_units = draws.noise.shape
     columns = _stack(basis.columns, draws.covariates, n_rows, n_units)

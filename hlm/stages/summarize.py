@@ -121,7 +121,7 @@ def true_values(scenario: Scenario) -> dict[str, float]:
 
 
 def _all_spellings(scenario: Scenario) -> dict[str, float]:
-    """Add the names under which a model may have the same terms: a:x for x:a, cor_a.b for cor_b.a."""
+    """Add other names that a model may have for the same terms: a:x for x:a, cor_a.b, cor_b.a."""
     values, fixed = true_values(scenario), dict(scenario.fixed)
     formula = parse(scenario.formula)
     for term in formula.fixed:

@@ -44,6 +44,8 @@ FITS = pa.schema(
         "status": NAME,
         "iterations": pa.int32(),
         "gradient_norm": pa.float64(),
+        "smallest_eigenvalue": pa.float64(),
+        "boundary_rank": pa.int32(),
     }
 )
 

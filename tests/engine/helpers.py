@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from hlm.engine.batch import free_elements
-from hlm.engine.criterion import differentiate, evaluate
+from hlm.engine.criterion import evaluate
+from hlm.engine.derivatives import differentiate
 from hlm.engine.fit import STATUSES, Room, allocate_room
 from hlm.engine.inference import Parametrization
 from hlm.engine.newton import theta_derivatives
@@ -137,10 +138,12 @@ def fit(data: Data, *, reml: bool, shared: bool = False) -> Fit:
         Parametrization(*data.free, np.eye(p), np.eye(q), np.zeros(p), 0.0),
         data.n_obs,
         np.array([reml]),
+        True,
+        False,
         room,
         allocate_results(1, 1, p + len(data.free[0]) + 1),
     )
-    criterion, status, iterations, norm, _, singular = room.summary
+    criterion, status, iterations, norm, _, singular, _ = room.summary
     out = room.estimates
     return Fit(
         status=STATUSES[int(status)],

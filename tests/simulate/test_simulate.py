@@ -41,7 +41,7 @@ def within(estimates, truth, what=""):
 def rows_of(draws):
     """Return a chunk of draws as y less the fixed part, (n, rows, units)."""
     x = draws.covariates["x"]
-    return draws.effects[:, 0, None] + draws.effects[:, 1, None] * x + draws.noise
+    return draws.effects[:, 0, None] + draws.effects[:, 1, None] * x + 0.75 * draws.noise
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_least_squares_lines_have_the_articles_moments(article):
 
 def test_random_effects_and_residuals_have_their_moments(article):
     u1, u2 = (np.concatenate([c.effects[:, k].ravel() for c in article]) for k in (0, 1))
-    noise = np.concatenate([c.noise.ravel() for c in article])
+    noise = 0.75 * np.concatenate([c.noise.ravel() for c in article])
     a = np.concatenate([c.covariates["a"].ravel() for c in article])
     assert len(u1) == 30_000
     assert len(noise) == 900_000
@@ -187,7 +187,8 @@ def test_rows_are_the_draws_put_together():
     y = 1 + 2 * d["nu"] + 3 * d["nr"] + 4 * d["bu"] + 5 * d["gr"] ** 2
     y += 6 * d["nu"] * d["nr"] + 7 * d["uu"] * d["ur"]
     b = [long(effect[None]) for effect in draws.effects[0]]
-    y += b[0] + b[1] * d["nr"] + b[2] * d["uu"] * d["br"] + long(draws.noise[0])
+    y += b[0] + b[1] * d["nr"] + b[2] * d["uu"] * d["br"]
+    y += EVERYTHING.sigma * long(draws.noise[0])
     assert_allclose(rows["y"], y, rtol=1e-12)
 
 
