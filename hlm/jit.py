@@ -9,15 +9,17 @@ named by a hash of every file that holds kernels.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
+from llvmlite.binding import get_host_cpu_name
 from numba import njit
 from numba.core import config as numba_config
 
-__all__ = ["cache_folder", "inlined", "kernel"]
+__all__ = ["cache_folder", "compiling", "inlined", "kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -52,6 +54,27 @@ _OPTIONS = {
 # The loops are over a handful of columns: vectorized they are slower, and take longer to compile.
 config.LOOP_VECTORIZE = 0
 config.SLP_VECTORIZE = 0
+
+
+@contextmanager
+def compiling(variant: str) -> Iterator[bool]:
+    """Yield whether `variant` of the kernels is still to be compiled; others wait meanwhile.
+
+    Numba's cache is not safe when two processes first compile at the same time.
+    """
+    import fcntl  # absent on Windows, where nothing else needs it
+
+    folder = cache_folder()
+    mark = folder / f"{variant}-{get_host_cpu_name()}"
+    if mark.exists():
+        yield False
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        todo = not mark.exists()
+        yield todo
+        mark.touch()
 
 
 def kernel(function: Function) -> Function:

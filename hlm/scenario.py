@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-__all__ = ["BLOCK", "Covariate", "Model", "Scenario"]
+__all__ = ["BLOCK", "Covariate", "DfMethod", "LimitMethod", "Model", "Scenario"]
 
 BLOCK = 1000
 """Replicates that share random streams; a range from within a block redraws what is before."""
@@ -13,6 +13,15 @@ BLOCK = 1000
 Level = Literal["unit", "row"]
 Distribution = Literal["normal", "uniform", "binary", "grid"]
 Method = Literal["reml", "ml"]
+DfMethod = Literal[
+    "satterthwaite",
+    "satterthwaite-expected",
+    "kenward-roger",
+    "between-within",
+    "residual",
+    "infinite",
+]
+LimitMethod = Literal["wald", "wald-variance", "profile"]
 
 
 @dataclass(frozen=True)
@@ -105,13 +114,16 @@ class Model:
         How the degrees of freedom of the fixed effects are found, such as ``'satterthwaite'``.
     level : float
         Confidence level of the limits.
+    limits : str
+        How the limits of the random part are found, such as ``'wald'``.
     """
 
     name: str
     formula: str
     methods: tuple[Method, ...] = ("reml", "ml")
-    df: str = "satterthwaite"
+    df: DfMethod = "satterthwaite"
     level: float = 0.95
+    limits: LimitMethod = "wald"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as builtin types, for JSON."""

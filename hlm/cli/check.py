@@ -52,7 +52,8 @@ def _contents(plan: Plan) -> Iterator[str]:
     width = max(len(model.name) for model in plan.models)
     for model in plan.models:
         methods = ", ".join(method.upper() for method in model.methods)
-        yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {model.df})"
+        limits = "" if model.limits == "wald" else f"; limits: {model.limits}"
+        yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {model.df}{limits})"
 
 
 def _costs(plan: Plan, cores: int) -> Iterator[str]:

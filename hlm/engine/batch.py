@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hlm.engine.fit import (
     BOUNDARY_RANK,
@@ -19,6 +20,7 @@ from hlm.engine.fit import (
 )
 from hlm.engine.inference import Parametrization
 from hlm.engine.limits import confidence_limits
+from hlm.engine.profile_stack import profile_limits
 from hlm.engine.stack import Design, StackResults, allocate_results, fit_stack
 from hlm.formula import Formula, parse, random_names
 from hlm.simulate import CrossProducts, ModelColumns, basis_of, model_columns_of
@@ -26,13 +28,12 @@ from hlm.simulate import CrossProducts, ModelColumns, basis_of, model_columns_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from hlm.scenario import Model, Scenario
 
 __all__ = ["between_within", "fit_batch", "fit_model", "free_elements", "parametrize", "term_kinds"]
 
 Table = dict[str, Any]
+Floats = NDArray[np.float64]
 
 EXPECTED_INFORMATION = ("satterthwaite-expected", "kenward-roger")
 """Methods of degrees of freedom that rest on the expected information."""
@@ -60,7 +61,9 @@ def fit_batch(
     for model in models:
         columns = model_columns_of(scenario, basis, model)
         results = fit_model(scenario, model, columns, drawn)
-        estimates.append(_estimates_table(scenario, model, drawn, results))
+        _degrees_of_freedom(scenario, model, results.df)
+        limits = limits_of(scenario, model, columns, drawn, results)
+        estimates.append(_estimates_table(scenario, model, drawn, results, limits))
         fits.append(_fits_table(scenario, model, drawn, results))
     return _concatenate(estimates), _concatenate(fits)
 
@@ -69,26 +72,66 @@ def fit_model(
     scenario: Scenario, model: Model, columns: ModelColumns, drawn: CrossProducts
 ) -> StackResults:
     """Fit one model by its methods to every replicate."""
-    formula = parse(model.formula)
-    parametrization = parametrize(formula, columns)
-    p, q = len(columns.fixed), len(columns.random)
-    n_theta = len(parametrization.row)
-    shared = drawn.gram.shape[2] == 1 and not columns.random[:, 1].any()
+    parametrization = parametrize(parse(model.formula), columns)
+    p, q, n_theta = len(columns.fixed), len(columns.random), len(parametrization.row)
     results = allocate_results(len(drawn.sum_squares), len(model.methods), p + n_theta + 1)
     fit_stack(
         (0,) * q,
         p,
         (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers),
-        Design(columns.fixed, columns.random, columns.rest, columns.rest_coef),
+        _design(columns),
         parametrization,
         scenario.n_units * scenario.n_rows,
         np.array([method == "reml" for method in model.methods]),
         model.df in EXPECTED_INFORMATION,
         model.df == "kenward-roger",
-        allocate_room(scenario.n_units, q, p, n_theta, shared=shared),
+        allocate_room(scenario.n_units, q, p, n_theta, shared=_one_design(columns, drawn)),
         results,
     )
     return results
+
+
+def _design(columns: ModelColumns) -> Design:
+    return Design(columns.fixed, columns.random, columns.rest, columns.rest_coef)
+
+
+def _one_design(columns: ModelColumns, drawn: CrossProducts) -> bool:
+    """Tell whether all units have one Z."""
+    return drawn.gram.shape[2] == 1 and not columns.random[:, 1].any()
+
+
+def limits_of(
+    scenario: Scenario,
+    model: Model,
+    columns: ModelColumns,
+    drawn: CrossProducts,
+    results: StackResults,
+) -> tuple[Floats, Floats]:
+    """Confidence limits of every term, lower and upper, (n, methods, n_terms) each."""
+    formula = parse(model.formula)
+    p = len(formula.fixed)
+    parametrization = parametrize(formula, columns)
+    kinds = term_kinds(p, parametrization)
+    lower, upper = confidence_limits(
+        results.estimate,
+        results.se,
+        results.df,
+        kinds,
+        model.level,
+        variance_scale=model.limits == "wald-variance",
+    )
+    if model.limits == "profile":
+        limits = profile_limits(
+            (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers),
+            _design(columns),
+            parametrization,
+            [len(block.terms) for block in formula.random],
+            scenario.n_units * scenario.n_rows,
+            model.level,
+            shared=_one_design(columns, drawn),
+        )
+        lower[..., p:], upper[..., p:] = limits[:, None, 0], limits[:, None, 1]
+    return lower, upper
 
 
 def parametrize(formula: Formula, columns: ModelColumns) -> Parametrization:
@@ -137,7 +180,7 @@ def term_kinds(p: int, parametrization: Parametrization) -> list[str]:
     return ["fixed"] * p + ["sd" if a == b else "cor" for a, b in pairs] + ["sd"]
 
 
-def _degrees_of_freedom(scenario: Scenario, model: Model, df: NDArray[np.float64]) -> None:
+def _degrees_of_freedom(scenario: Scenario, model: Model, df: Floats) -> None:
     """Replace Satterthwaite's degrees of freedom in place where the model asks for others."""
     fixed = parse(model.formula).fixed
     n_obs, p = scenario.n_units * scenario.n_rows, len(fixed)
@@ -155,7 +198,7 @@ def _degrees_of_freedom(scenario: Scenario, model: Model, df: NDArray[np.float64
 
 def between_within(
     n_obs: int, n_units: int, constant: Sequence[bool], between: Sequence[bool]
-) -> NDArray[np.float64]:
+) -> Floats:
     """Degrees of freedom by levels, as nlme's `lme`.
 
     Parameters
@@ -184,17 +227,14 @@ def between_within(
 
 
 def _estimates_table(
-    scenario: Scenario, model: Model, drawn: CrossProducts, results: StackResults
+    scenario: Scenario,
+    model: Model,
+    drawn: CrossProducts,
+    results: StackResults,
+    limits: tuple[Floats, Floats],
 ) -> Table:
     """Lay the estimates out, one row each."""
-    formula = parse(model.formula)
-    names, p = term_names(formula), len(formula.fixed)
-    row, col = free_elements([len(block.terms) for block in formula.random])
-    kinds = ["fixed"] * p + ["sd" if a == b else "cor" for a, b in zip(row, col, strict=True)]
-    _degrees_of_freedom(scenario, model, results.df)
-    lower, upper = confidence_limits(
-        results.estimate, results.se, results.df, [*kinds, "sd"], model.level
-    )
+    names = term_names(parse(model.formula))
     shape = results.estimate.shape
     return {
         "replicate": np.repeat(_replicates(drawn), shape[1] * shape[2]),
@@ -203,8 +243,8 @@ def _estimates_table(
         "estimate": results.estimate.ravel(),
         "se": results.se.ravel(),
         "df": results.df.ravel(),
-        "lower": lower.ravel(),
-        "upper": upper.ravel(),
+        "lower": limits[0].ravel(),
+        "upper": limits[1].ravel(),
     }
 
 

@@ -1,4 +1,4 @@
-"""Confidence limits: t for fixed effects, Wald on the log and atanh scale for the random part."""
+"""Wald limits: t for fixed effects; for the random part on the log and atanh scale or variances."""
 
 from __future__ import annotations
 
@@ -26,7 +26,13 @@ def critical_value(df: Floats, level: float) -> Floats:
 
 
 def confidence_limits(
-    estimate: Floats, se: Floats, df: Floats, kinds: list[str], level: float
+    estimate: Floats,
+    se: Floats,
+    df: Floats,
+    kinds: list[str],
+    level: float,
+    *,
+    variance_scale: bool = False,
 ) -> tuple[Floats, Floats]:
     """Return lower and upper limits.
 
@@ -37,6 +43,9 @@ def confidence_limits(
         What each term is: estimate +- c se; exp(log sd +- c se / sd);
         tanh(atanh rho +- c se / (1 - rho^2)), c the critical value.
     level : float
+    variance_scale : bool
+        Instead the roots of sd^2 +- 2 c sd se, of 0 where that is negative; rho +- c se, at most 1
+        in size.
 
     Returns
     -------
@@ -48,6 +57,13 @@ def confidence_limits(
     sd = np.array([kind == "sd" for kind in kinds])
     cor = np.array([kind == "cor" for kind in kinds])
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        if variance_scale:
+            square, width = estimate[..., sd] ** 2, 2.0 * estimate[..., sd] * half[..., sd]
+            lower[..., sd] = np.sqrt(np.maximum(square - width, 0.0))
+            upper[..., sd] = np.sqrt(square + width)
+            lower[..., cor] = np.maximum(lower[..., cor], -1.0)
+            upper[..., cor] = np.minimum(upper[..., cor], 1.0)
+            return lower, upper
         factor = np.exp(half[..., sd] / estimate[..., sd])
         lower[..., sd], upper[..., sd] = estimate[..., sd] / factor, estimate[..., sd] * factor
         centre = np.arctanh(np.where(np.isnan(se[..., cor]), np.nan, estimate[..., cor]))

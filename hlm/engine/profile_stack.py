@@ -5,22 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hlm.engine.basis import change_basis
-from hlm.engine.fit import CRITERION, OK, STATUS, fit_units
+from hlm.engine.fit import CRITERION, OK, STATUS, allocate_room, fit_units
+from hlm.engine.limits import critical_value
 from hlm.engine.linalg import copy
 from hlm.engine.newton import lower_factor
-from hlm.engine.profile import COR, SD, SIGMA, profile_limit
-from hlm.engine.stack import gather
-from hlm.engine.units import rotate_units
+from hlm.engine.profile import COR, SD, SIGMA, allocate_search, profile_limit
+from hlm.engine.stack import Design, gather
+from hlm.engine.units import allocate_units, rotate_units
 from hlm.jit import kernel
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from hlm.engine.inference import Parametrization
 
-__all__ = ["Targets", "profile_stack", "targets_of"]
+__all__ = ["Targets", "profile_limits", "profile_stack", "targets_of"]
+
+
+Floats = NDArray[np.float64]
 
 
 class Targets(NamedTuple):
@@ -43,7 +48,7 @@ class Targets(NamedTuple):
     backward: NDArray[np.float64]
 
 
-def targets_of(parametrization: Parametrization, blocks: list[int]) -> Targets:
+def targets_of(parametrization: Parametrization, blocks: Sequence[int]) -> Targets:
     """Return the targets of a model whose blocks have these sizes."""
     to_fit = np.linalg.inv(parametrization.random)
     scales = np.abs(np.diag(to_fit))
@@ -70,6 +75,56 @@ def targets_of(parametrization: Parametrization, blocks: list[int]) -> Targets:
         np.array(forward),
         np.array([np.linalg.inv(basis) for basis in forward]),
     )
+
+
+def profile_limits(
+    cross: tuple[Floats, Floats, Floats, Floats],
+    design: Design,
+    parametrization: Parametrization,
+    blocks: Sequence[int],
+    n_obs: int,
+    level: float,
+    *,
+    shared: bool,
+) -> Floats:
+    """Limits of the random part of every data set of a stack, by ML.
+
+    Parameters
+    ----------
+    cross : tuple of ndarray
+        Cross-products, as `fit_stack` takes them.
+    design : Design
+    parametrization : Parametrization
+    blocks : sequence of int
+        Sizes of the blocks of random effects.
+    n_obs : int
+    level : float
+    shared : bool
+        All units have one Z.
+
+    Returns
+    -------
+    ndarray (n, 2, n_theta + 1)
+        Lower and upper limits; NaN where there is no fit or a search failed.
+    """
+    row, fixed, random = parametrization.row, parametrization.fixed, parametrization.random
+    n_theta, p, q, n_units = len(row), len(fixed), len(random), cross[1].shape[2]
+    limits = np.zeros((len(cross[2]), 2, n_theta + 1))
+    profile_stack(
+        (0,) * q,
+        p,
+        cross,
+        design,
+        parametrization,
+        targets_of(parametrization, blocks),
+        n_obs,
+        float(critical_value(np.array([np.inf]), level)[0]),
+        allocate_room(n_units, q, p, n_theta, shared=shared),
+        allocate_units(n_units, q, p, shared=shared),
+        allocate_search(q, n_theta),
+        limits,
+    )
+    return limits
 
 
 @kernel

@@ -1,28 +1,50 @@
-"""Compile the kernels once, before many jobs would do so at the same time."""
+"""Compile the kernels once, however many jobs are first to need them."""
 
 from __future__ import annotations
 
-from hlm.scenario import Covariate, Model, Scenario
+from typing import TYPE_CHECKING
+
+from hlm.engine.batch import fit_batch
+from hlm.formula import parse
+from hlm.jit import compiling
+from hlm.scenario import Covariate, LimitMethod, Model, Scenario
 from hlm.simulate import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["warm_up"]
 
 
-def warm_up(n_random: tuple[int, ...] = (1, 2)) -> None:
-    """Compile and cache every kernel of the batch path, for these numbers of random effects.
+DEFAULT: set[tuple[int, LimitMethod]] = {(1, "wald"), (2, "wald")}
+
+
+def warm_up(models: Sequence[Model] = ()) -> None:
+    """Compile and cache the kernels of the batch path, once for all processes.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        What is to be fitted; without any, the kernels of models with one and two random effects.
 
     Examples
     --------
     >>> warm_up()
     """
-    from hlm.engine.batch import fit_batch
+    for q, limits in sorted({_variant(model) for model in models} or DEFAULT):
+        with compiling(f"{q}-{limits}") as missing:
+            if missing:
+                scenario, model = _example(q, limits)
+                fit_batch(scenario, [model], simulate(scenario, [model], 0, 0, 2))
 
-    for q in n_random:
-        scenario, model = _example(q)
-        fit_batch(scenario, [model], simulate(scenario, [model], 0, 0, 2))
+
+def _variant(model: Model) -> tuple[int, LimitMethod]:
+    """Return what the kernels depend on: the number of random effects, profile limits or not."""
+    q = sum(len(block.terms) for block in parse(model.formula).random)
+    return q, "profile" if model.limits == "profile" else "wald"
 
 
-def _example(q: int) -> tuple[Scenario, Model]:
+def _example(q: int, limits: LimitMethod) -> tuple[Scenario, Model]:
     """Return a small scenario and a model with q random effects."""
     slopes = [f"x{k}" for k in range(1, q)]
     random = " + ".join(["1", *slopes])
@@ -39,4 +61,4 @@ def _example(q: int) -> tuple[Scenario, Model]:
         cor=identity,
         sigma=1.0,
     )
-    return scenario, Model("m", formula)
+    return scenario, Model("m", formula, limits=limits)

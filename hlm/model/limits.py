@@ -1,4 +1,4 @@
-"""Limits of a fit's terms beyond Wald's: on the variance scale, by profile, by bootstrap."""
+"""Limits of a fit's terms beyond Wald's: by profile, by bootstrap; covariance of the variances."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.fit import allocate_room
-from hlm.engine.limits import critical_value
-from hlm.engine.profile import allocate_search
-from hlm.engine.profile_stack import profile_stack, targets_of
-from hlm.engine.units import allocate_units
+from hlm.engine.profile_stack import profile_limits
 from hlm.model.bootstrap import bootstrap
 from hlm.model.moments import whole_design
 
@@ -20,27 +16,17 @@ if TYPE_CHECKING:
 
     from hlm.model.result import DfMethod, LmerFit
 
-__all__ = ["percentiles", "profile", "variance_scale", "vcov_random"]
+__all__ = ["percentiles", "profile", "vcov_random", "wald"]
 
 Floats = NDArray[np.float64]
 
 
-def variance_scale(fit: LmerFit, level: float, df_method: DfMethod) -> pd.DataFrame:
-    """Wald limits on the scale of variances; of correlations on their own scale."""
-    import pandas as pd
+def wald(fit: LmerFit, level: float, df_method: DfMethod, *, on_variances: bool) -> pd.DataFrame:
+    """Wald limits of every term."""
+    from hlm.model.tidy import tidy
 
-    table = fit.tidy(df_method=df_method, level=level).set_index("term")
-    z = critical_value(np.array([np.inf]), level)[0]
-    limits = table[["lower", "upper"]].to_numpy(copy=True)
-    estimates, errors = table["estimate"].to_numpy(), table["se"].to_numpy()
-    for k in range(len(fit.beta), len(limits)):
-        around = np.array([-z, z]) * errors[k]
-        if fit.terms[k].startswith("cor_"):
-            limits[k] = np.clip(estimates[k] + around, -1.0, 1.0)
-        else:
-            variances = estimates[k] ** 2 + 2.0 * estimates[k] * around
-            limits[k] = np.sqrt(np.maximum(variances, 0.0))
-    return pd.DataFrame(limits, index=table.index, columns=["lower", "upper"])
+    table = tidy(fit, df_method, level, variance_scale=on_variances)
+    return table.set_index("term")[["lower", "upper"]]
 
 
 def vcov_random(fit: LmerFit) -> pd.DataFrame:
@@ -75,23 +61,16 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
     """Profile likelihood limits of the random part, by ML as lme4's."""
     import pandas as pd
 
-    moments, blocks = fit.engine.moments, fit.frame.blocks
-    par = moments.parametrization
-    p, q, n_theta, n_units = len(fit.beta), len(par.random), len(par.row), fit.n_groups
-    limits = np.zeros((1, 2, n_theta + 1))
-    profile_stack(
-        (0,) * q,
-        p,
-        (moments.gram, moments.response, moments.sum_squares, np.ones((1, 1, n_units))),
+    moments = fit.engine.moments
+    p, q = len(fit.beta), len(moments.parametrization.random)
+    limits = profile_limits(
+        (moments.gram, moments.response, moments.sum_squares, np.ones((1, 1, fit.n_groups))),
         whole_design(q, p),
-        par,
-        targets_of(par, list(blocks)),
+        moments.parametrization,
+        fit.frame.blocks,
         fit.nobs,
-        float(critical_value(np.array([np.inf]), level)[0]),
-        allocate_room(n_units, q, p, n_theta, shared=False),
-        allocate_units(n_units, q, p, shared=False),
-        allocate_search(q, n_theta),
-        limits,
+        level,
+        shared=False,
     )
     index = pd.Index(fit.terms[p:], name="term")
     return pd.DataFrame({"lower": limits[0, 0], "upper": limits[0, 1]}, index=index)

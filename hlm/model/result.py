@@ -12,6 +12,7 @@ from hlm.engine.batch import free_elements
 from hlm.errors import InputError, nearest
 from hlm.formula import random_names
 from hlm.model import effects
+from hlm.scenario import DfMethod
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["DF_METHODS", "DfMethod", "LmerFit"]
 
 Floats = NDArray[np.float64]
-DfMethod = Literal[
-    "satterthwaite",
-    "satterthwaite-expected",
-    "kenward-roger",
-    "between-within",
-    "residual",
-    "infinite",
-]
-
 DF_METHODS = get_args(DfMethod)
 LIMIT_METHODS = ("wald", "wald-variance", "profile", "boot")
 
@@ -240,11 +232,8 @@ class LmerFit:
         from hlm.model import limits
 
         match method:
-            case "wald":
-                tidy = self.tidy(df_method=df_method, level=level)
-                return tidy.set_index("term")[["lower", "upper"]]
-            case "wald-variance":
-                return limits.variance_scale(self, level, df_method)
+            case "wald" | "wald-variance":
+                return limits.wald(self, level, df_method, on_variances=method != "wald")
             case "profile":
                 return limits.profile(self, level)
             case "boot":

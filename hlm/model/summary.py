@@ -30,6 +30,9 @@ _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))
 _LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
 _METHODS = {
     "satterthwaite": "Satterthwaite's method",
+    "satterthwaite-expected": "Satterthwaite's method with expected information",
+    "kenward-roger": "Kenward-Roger's method",
+    "between-within": "between-within degrees of freedom",
     "residual": "residual degrees of freedom",
     "infinite": "the normal distribution",
 }
@@ -145,13 +148,14 @@ def _triangle(rows: list[list[str]], names: list[str]) -> list[list[str]]:
 
 def _fixed_effects(fit: LmerFit, df_method: DfMethod | None) -> list[str]:
     """Coefficients as R's ``printCoefmat`` prints them."""
-    columns = {"Estimate": fit.beta, "Std. Error": fit.se}
+    se = fit.se if df_method is None else fit.tidy(df_method)["se"].to_numpy()[: len(fit.beta)]
+    columns = {"Estimate": fit.beta, "Std. Error": se}
     if df_method:
         columns["df"] = fit.df(df_method)
     texts = iter(format_coefficients(np.concatenate(list(columns.values())).tolist(), DIGITS))
     cells = [["", *fit.coef_names]]
     cells += [[name, *(next(texts) for _ in column)] for name, column in columns.items()]
-    statistic = [round(t, DIGITS - 1) for t in (fit.beta / fit.se).tolist()]
+    statistic = [round(t, DIGITS - 1) for t in (fit.beta / se).tolist()]
     cells.append(["t value", *format_numbers(statistic, DIGITS)])
     if not df_method:
         return align(cells, left=1)

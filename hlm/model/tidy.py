@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["tidy"]
 
 
-def tidy(fit: LmerFit, df_method: DfMethod, level: float) -> pd.DataFrame:
+def tidy(
+    fit: LmerFit, df_method: DfMethod, level: float, *, variance_scale: bool = False
+) -> pd.DataFrame:
     """Return the table of `LmerFit.tidy`."""
     import pandas as pd
     from scipy.special import stdtr
@@ -31,7 +33,7 @@ def tidy(fit: LmerFit, df_method: DfMethod, level: float) -> pd.DataFrame:
     estimate, se = np.append(fit.beta, random), np.append(fixed_se, random_se)
     df = np.append(fit.df(df_method), np.full(len(random), np.nan))
     kinds = ["fixed"] * p + ["cor" if t.startswith("cor_") else "sd" for t in fit.terms[p:]]
-    lower, upper = confidence_limits(estimate, se, df, kinds, level)
+    lower, upper = confidence_limits(estimate, se, df, kinds, level, variance_scale=variance_scale)
     statistic = np.append(fit.beta / fixed_se, np.full(len(random), np.nan))
     p_value = 2.0 * stdtr(np.where(np.isinf(df), 1e300, df), -np.abs(statistic))
     return pd.DataFrame(

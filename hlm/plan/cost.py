@@ -27,6 +27,12 @@ FIT_BASE_SECONDS = 4e-6
 FIT_STEP_SECONDS = 7e-9
 """Seconds per unit and squared number of columns of a fit, over all of its iterations."""
 
+EXPECTED_FITS = 1.0
+"""Fits that degrees of freedom by expected information cost."""
+
+PROFILE_FITS = 21.0
+"""Fits that the profile likelihood limits of a model cost."""
+
 ESTIMATE_BYTES = 29.0
 """Bytes on disk of one row of estimates."""
 
@@ -81,8 +87,9 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
     random_columns = 1 + sum(c.level == "row" and not c.values for c in scenario.covariates)
     draw = DRAW_SECONDS * random_columns * scenario.n_units * scenario.n_rows
     fit = sum(
-        n * (FIT_BASE_SECONDS + FIT_STEP_SECONDS * scenario.n_units * (p + q) ** 2)
-        for n, (p, q, _) in zip(fits, sizes, strict=True)
+        (n + _extra(model))
+        * (FIT_BASE_SECONDS + FIT_STEP_SECONDS * scenario.n_units * (p + q) ** 2)
+        for n, model, (p, q, _) in zip(fits, models, sizes, strict=True)
     )
     estimates = sum(n * terms for n, (_, _, terms) in zip(fits, sizes, strict=True))
     return Cost(
@@ -90,6 +97,13 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
         temporary_bytes=_temporary_bytes(scenario, models),
         kept_bytes=ESTIMATE_BYTES * estimates + FIT_BYTES * sum(fits),
     )
+
+
+def _extra(model: Model) -> float:
+    """Fits that the model's inference costs beside the plain ones."""
+    expected = model.df in ("satterthwaite-expected", "kenward-roger")
+    profile = PROFILE_FITS if model.limits == "profile" else 0.0
+    return profile + (EXPECTED_FITS * len(model.methods) if expected else 0.0)
 
 
 def summary_seconds(models: Sequence[Model], replicates: int) -> float:

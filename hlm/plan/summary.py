@@ -76,11 +76,24 @@ def _text(level: Any) -> str:
     return str(level)
 
 
+DF_NAMES = {
+    "satterthwaite": "Satterthwaite's",
+    "satterthwaite-expected": "Satterthwaite's (expected information)",
+    "kenward-roger": "Kenward and Roger's",
+}
+LIMIT_NAMES = {
+    "wald": "",
+    "wald-variance": ", those of the random part on the scale of variances",
+    "profile": ", those of the random part by profile likelihood",
+}
+
+
 def _model(model: Model) -> dict[str, str]:
     methods = " and ".join(method.upper() for method in model.methods)
-    df = {"satterthwaite": "Satterthwaite's"}.get(model.df, model.df)
+    df = DF_NAMES.get(model.df, model.df)
+    limits = f"{100 * model.level:g}% limits{LIMIT_NAMES[model.limits]}"
     return {
         "name": model.name,
         "formula": model.formula,
-        "way": f"by {methods}, with {df} degrees of freedom and {100 * model.level:g}% limits",
+        "way": f"by {methods}, with {df} degrees of freedom and {limits}",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.engine import fit_batch
+from hlm.engine import fit_batch, warm_up
 from hlm.simulate import CrossProducts
 from hlm.store import ESTIMATES, FITS, read_crossproducts, writing
 
@@ -33,6 +33,7 @@ def fit_models(
     """
     batch = plan.batch(name)
     metadata = plan.metadata()
+    warm_up(batch.models)
     with (
         writing(estimates, ESTIMATES, metadata) as estimates_file,
         writing(fits, FITS, metadata) as fits_file,

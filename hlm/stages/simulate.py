@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hlm.engine import warm_up
 from hlm.simulate import simulate
 from hlm.store import RangeArrays, write_crossproducts
 
@@ -27,7 +28,9 @@ def simulate_batch(plan: Plan, name: str, crossproducts: str | Path) -> None:
     crossproducts : path
         The file to write.
     """
-    write_crossproducts(crossproducts, _draw(plan, plan.batch(name)), plan.metadata())
+    batch = plan.batch(name)
+    warm_up(batch.models)
+    write_crossproducts(crossproducts, _draw(plan, batch), plan.metadata())
 
 
 def _draw(plan: Plan, batch: Batch) -> Iterator[RangeArrays]:

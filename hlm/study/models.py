@@ -64,7 +64,7 @@ def _candidate(
     formula = read_formula(text, path=path)
     wanted = methods or estimation.methods
     ordered = tuple(method for method in METHODS if method in wanted)
-    model = Model(name, formula.text, ordered, estimation.df, estimation.level)
+    model = Model(name, formula.text, ordered, estimation.df, estimation.level, estimation.limits)
     return Candidate(name, path, formula), model
 
 

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from hlm.errors import InputError, nearest
+from hlm.scenario import DfMethod, LimitMethod  # noqa: TC001 - pydantic reads them
 
 __all__ = [
     "Binary",
@@ -213,10 +214,17 @@ class Estimation(Part):
     """How the models are fitted."""
 
     methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
-    df: Literal["satterthwaite", "residual", "infinite"] = Field(
-        "satterthwaite", description="Degrees of freedom of the fixed coefficients."
+    df: DfMethod = Field(
+        "satterthwaite",
+        description="Degrees of freedom of the fixed coefficients; with 'kenward-roger' the "
+        "standard errors of REML fits are adjusted too.",
     )
     level: Probability = Field(0.95, description="Level of the confidence limits.")
+    limits: LimitMethod = Field(
+        "wald",
+        description="Limits of the random part: Wald's on the log and atanh scale, on the scale "
+        "of variances, or by profile likelihood.",
+    )
 
 
 Models = dict[
