@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.engine.adjust_stack import adjust_stack
 from hlm.engine.fit import (
     BOUNDARY_RANK,
     CRITERION,
@@ -19,6 +20,7 @@ from hlm.engine.fit import (
     allocate_room,
 )
 from hlm.engine.inference import Parametrization
+from hlm.engine.kenward_roger import allocate_kenward_roger
 from hlm.engine.limits import confidence_limits
 from hlm.engine.profile_stack import profile_limits
 from hlm.engine.stack import Design, StackResults, allocate_results, fit_stack
@@ -74,20 +76,26 @@ def fit_model(
     """Fit one model by its methods to every replicate."""
     parametrization = parametrize(parse(model.formula), columns)
     p, q, n_theta = len(columns.fixed), len(columns.random), len(parametrization.row)
-    results = allocate_results(len(drawn.sum_squares), len(model.methods), p + n_theta + 1)
-    fit_stack(
-        (0,) * q,
-        p,
-        (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers),
-        _design(columns),
-        parametrization,
-        scenario.n_units * scenario.n_rows,
-        np.array([method == "reml" for method in model.methods]),
-        model.df in EXPECTED_INFORMATION,
-        model.df == "kenward-roger",
-        allocate_room(scenario.n_units, q, p, n_theta, shared=_one_design(columns, drawn)),
-        results,
-    )
+    results = allocate_results(len(drawn.sum_squares), len(model.methods), p + n_theta + 1, q)
+    cross = (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers)
+    design, n_obs = _design(columns), scenario.n_units * scenario.n_rows
+    reml = np.array([method == "reml" for method in model.methods])
+    room = allocate_room(scenario.n_units, q, p, n_theta, shared=_one_design(columns, drawn))
+    fit_stack((0,) * q, p, cross, design, parametrization, n_obs, reml, room, results)
+    if model.df in EXPECTED_INFORMATION:
+        adjust_stack(
+            (0,) * q,
+            p,
+            cross,
+            design,
+            parametrization,
+            n_obs,
+            reml,
+            model.df == "kenward-roger",
+            room,
+            allocate_kenward_roger(q, p, n_theta),
+            results,
+        )
     return results
 
 

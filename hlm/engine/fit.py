@@ -8,7 +8,6 @@ import numpy as np
 
 from hlm.engine.criterion import State, allocate_state
 from hlm.engine.inference import Estimates, allocate_estimates, infer
-from hlm.engine.kenward_roger import KenwardRoger, allocate_kenward_roger, kenward_roger
 from hlm.engine.newton import (
     CONVERGED,
     NO_START,
@@ -65,7 +64,6 @@ class Room(NamedTuple):
     work: Work
     Lambda: np.ndarray
     estimates: Estimates
-    adjusted: KenwardRoger
     summary: np.ndarray
 
 
@@ -77,17 +75,15 @@ def allocate_room(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) -
         work=allocate_work(q, n_theta),
         Lambda=np.zeros((q, q)),
         estimates=allocate_estimates(p, n_theta),
-        adjusted=allocate_kenward_roger(q, p, n_theta),
         summary=np.zeros(N_SUMMARY),
     )
 
 
 @inlined
-def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares, expected):
+def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     """Fit the data set in `room.units`; the results are left in `estimates` and `summary`.
 
-    `sum_squares` is the response's own, against which a residual counts as zero. With `expected`
-    `adjusted` is filled too.
+    `sum_squares` is the response's own, against which a residual counts as zero.
     """
     units, state, work, Lambda = room.units, room.state, room.work, room.Lambda
     out, summary = room.estimates, room.summary
@@ -131,11 +127,6 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares, expected
     for a in range(len(axes)):
         if Lambda[a, a] == 0.0:
             summary[BOUNDARY_RANK] += 1.0
-    if expected:
-        kenward_roger(
-            axes, p, units, n_obs, out.estimate[-1] ** 2, parametrization, Lambda, state,
-            room.adjusted,
-        )  # fmt: skip
     for k in range(len(parametrization.row)):
         diagonal = parametrization.row[k] == parametrization.col[k]
         if diagonal and out.theta[k] < SINGULAR_TOLERANCE:

@@ -143,7 +143,7 @@ def profile_stack(
             design, room.units,
         )  # fmt: skip
         rotate_units(axes, p, room.units)
-        fit_units(axes, p, room, n_obs, False, parametrization, total, False)
+        fit_units(axes, p, room, n_obs, False, parametrization, total)
         limits[r] = np.nan
         if room.summary[STATUS] == OK:
             profile_data_set(

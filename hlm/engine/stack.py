@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hlm.engine.fit import N_SUMMARY, fit_units
-from hlm.engine.linalg import copy_vector
+from hlm.engine.linalg import copy, copy_vector
 from hlm.engine.units import rotate_units
 from hlm.jit import kernel
 
@@ -34,31 +34,32 @@ class StackResults(NamedTuple):
     ----------
     estimate, se, df : ndarray (n, methods, p + n_theta + 1)
     summary : ndarray (n, methods, 7)
+    Lambda : ndarray (n, methods, q, q)
+        In the basis of the fit.
     """
 
     estimate: np.ndarray
     se: np.ndarray
     df: np.ndarray
     summary: np.ndarray
+    Lambda: np.ndarray
 
 
-def allocate_results(n: int, n_methods: int, n_terms: int) -> StackResults:
+def allocate_results(n: int, n_methods: int, n_terms: int, q: int) -> StackResults:
     """Return room for the results of n data sets."""
     shape = (n, n_methods, n_terms)
     return StackResults(
-        np.empty(shape), np.empty(shape), np.empty(shape), np.empty((n, n_methods, N_SUMMARY))
+        np.empty(shape),
+        np.empty(shape),
+        np.empty(shape),
+        np.empty((n, n_methods, N_SUMMARY)),
+        np.empty((n, n_methods, q, q)),
     )
 
 
 @kernel
-def fit_stack(
-    axes, p, cross, design, parametrization, n_obs, reml, expected, adjust, room, results
-):
-    """Fit every data set of `cross` by every method; `reml` (methods,) is boolean.
-
-    `expected` asks for degrees of freedom by the expected information, `adjust` for Kenward and
-    Roger's standard errors in REML fits too.
-    """
+def fit_stack(axes, p, cross, design, parametrization, n_obs, reml, room, results):
+    """Fit every data set of `cross` by every method; `reml` (methods,) is boolean."""
     gram, response, sum_squares, multipliers = cross
     for r in range(len(sum_squares)):
         total = gather(
@@ -71,16 +72,12 @@ def fit_stack(
         )  # fmt: skip
         rotate_units(axes, p, room.units)
         for method in range(len(reml)):
-            fit_units(axes, p, room, n_obs, reml[method], parametrization, total, expected)
+            fit_units(axes, p, room, n_obs, reml[method], parametrization, total)
             copy_vector(room.estimates.estimate, results.estimate[r, method])
             copy_vector(room.estimates.se, results.se[r, method])
             copy_vector(room.estimates.df, results.df[r, method])
             copy_vector(room.summary, results.summary[r, method])
-            if expected:
-                for j in range(p):
-                    results.df[r, method, j] = room.adjusted.df[j]
-                    if adjust and reml[method]:
-                        results.se[r, method, j] = np.sqrt(room.adjusted.vcov[j, j])
+            copy(room.Lambda, results.Lambda[r, method])
 
 
 @kernel

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.engine.batch import fit_batch
+from hlm.engine.batch import EXPECTED_INFORMATION, fit_batch
 from hlm.formula import parse
 from hlm.jit import compiling
-from hlm.scenario import Covariate, LimitMethod, Model, Scenario
+from hlm.scenario import Covariate, DfMethod, LimitMethod, Model, Scenario
 from hlm.simulate import simulate
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["warm_up"]
 
 
-DEFAULT: set[tuple[int, LimitMethod]] = {(1, "wald"), (2, "wald")}
+Variant = tuple[int, DfMethod, LimitMethod]
+
+DEFAULT: set[Variant] = {(1, "satterthwaite", "wald"), (2, "satterthwaite", "wald")}
 
 
 def warm_up(models: Sequence[Model] = ()) -> None:
@@ -31,20 +33,25 @@ def warm_up(models: Sequence[Model] = ()) -> None:
     --------
     >>> warm_up()
     """
-    for q, limits in sorted({_variant(model) for model in models} or DEFAULT):
-        with compiling(f"{q}-{limits}") as missing:
+    for q, df, limits in sorted({_variant(model) for model in models} or DEFAULT):
+        with compiling(f"{q}-{df}-{limits}") as missing:
             if missing:
-                scenario, model = _example(q, limits)
+                scenario, model = _example(q, df, limits)
                 fit_batch(scenario, [model], simulate(scenario, [model], 0, 0, 2))
 
 
-def _variant(model: Model) -> tuple[int, LimitMethod]:
-    """Return what the kernels depend on: the number of random effects, profile limits or not."""
+def _variant(model: Model) -> Variant:
+    """Return what the kernels depend on: the number of random effects, df and limits."""
     q = sum(len(block.terms) for block in parse(model.formula).random)
-    return q, "profile" if model.limits == "profile" else "wald"
+    expected = model.df in EXPECTED_INFORMATION
+    return (
+        q,
+        "kenward-roger" if expected else "satterthwaite",
+        "profile" if model.limits == "profile" else "wald",
+    )
 
 
-def _example(q: int, limits: LimitMethod) -> tuple[Scenario, Model]:
+def _example(q: int, df: DfMethod, limits: LimitMethod) -> tuple[Scenario, Model]:
     """Return a small scenario and a model with q random effects."""
     slopes = [f"x{k}" for k in range(1, q)]
     random = " + ".join(["1", *slopes])
@@ -61,4 +68,4 @@ def _example(q: int, limits: LimitMethod) -> tuple[Scenario, Model]:
         cor=identity,
         sigma=1.0,
     )
-    return scenario, Model("m", formula, limits=limits)
+    return scenario, Model("m", formula, df=df, limits=limits)

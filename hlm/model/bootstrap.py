@@ -60,7 +60,7 @@ def bootstrap(
     n_units, n_theta = len(starts), len(old.row)
     columns = moments.columns
     room = allocate_room(n_units, q, p, n_theta, shared=False)
-    results = allocate_results(n, 1, p + n_theta + 1)
+    results = allocate_results(n, 1, p + n_theta + 1, q)
     size = max(1, CHUNK_VALUES // columns.shape[1])
     for first in range(0, n, size):
         last = min(first + size, n)
@@ -74,8 +74,6 @@ def bootstrap(
             parametrization,
             columns.shape[1],
             np.array([reml]),
-            False,
-            False,
             room,
             part,
         )

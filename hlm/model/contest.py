@@ -24,6 +24,7 @@ from hlm.errors import InputError, nearest
 if TYPE_CHECKING:
     from hlm.engine.fit import Room
     from hlm.engine.inference import Parametrization
+    from hlm.engine.kenward_roger import KenwardRoger
     from hlm.model.result import LmerFit
 
 __all__ = ["FTest", "contest", "kenward_roger_f", "satterthwaite_df", "satterthwaite_f"]
@@ -57,7 +58,7 @@ def contest(fit: LmerFit, contrasts: Any, method: str) -> FTest:
     L = _contrast_matrix(fit, contrasts)
     room, parametrization = fit.engine.room, fit.engine.moments.parametrization
     if method == "kenward-roger":
-        return kenward_roger_f(L, fit.beta, room, parametrization)
+        return kenward_roger_f(L, fit.beta, room, parametrization, fit.adjusted)
     n_star = fit.nobs - len(fit.beta) if fit.reml else fit.nobs
     return satterthwaite_f(L, fit.beta, fit.vcov, room, parametrization, n_star)
 
@@ -104,10 +105,12 @@ def satterthwaite_f(
     return _test(statistic, len(L), _pooled_df(df), "Satterthwaite")
 
 
-def kenward_roger_f(L: Floats, beta: Floats, room: Room, parametrization: Parametrization) -> FTest:
+def kenward_roger_f(
+    L: Floats, beta: Floats, room: Room, parametrization: Parametrization, adjusted: KenwardRoger
+) -> FTest:
     """Test L beta = 0 in a REML fit, L (r, p)."""
     L = _independent(L)
-    r, adjusted = len(L), room.adjusted
+    r = len(L)
     half = _whiten(L, room, parametrization)
     theta = half.T @ np.linalg.solve(half @ half.T, half)
     projected = np.einsum("jk,rkl->rjl", theta, adjusted.P)

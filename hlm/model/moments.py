@@ -16,12 +16,22 @@ from numpy.typing import NDArray
 from hlm.engine.batch import free_elements
 from hlm.engine.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Room, allocate_room
 from hlm.engine.inference import Parametrization
+from hlm.engine.kenward_roger import KenwardRoger, allocate_kenward_roger, kenward_roger
 from hlm.engine.stack import Design, allocate_results, fit_stack
 
 if TYPE_CHECKING:
     from hlm.model.frame import Frame
 
-__all__ = ["EngineFit", "Moments", "Rows", "fit_rows", "moments_of", "rows_of", "whole_design"]
+__all__ = [
+    "EngineFit",
+    "Moments",
+    "Rows",
+    "fit_rows",
+    "kenward_roger_of",
+    "moments_of",
+    "rows_of",
+    "whole_design",
+]
 
 Floats = NDArray[np.float64]
 
@@ -187,12 +197,33 @@ def _fit(moments: Moments, n_obs: int, *, reml: bool) -> Room:
         parametrization,
         n_obs,
         np.array([reml]),
-        True,
-        False,
         room,
-        allocate_results(1, 1, p + n_theta + 1),
+        allocate_results(1, 1, p + n_theta + 1, q),
     )
     return room
+
+
+def kenward_roger_of(fit: EngineFit, n_obs: int) -> KenwardRoger:
+    """Inference by the expected information for a fit; NaN if it has no estimates."""
+    room, parametrization = fit.room, fit.moments.parametrization
+    p, q = len(parametrization.fixed), len(parametrization.random)
+    adjusted = allocate_kenward_roger(q, p, len(parametrization.row))
+    sigma = room.estimates.estimate[-1]
+    if np.isfinite(sigma):
+        kenward_roger(
+            (0,) * q,
+            p,
+            room.units,
+            n_obs,
+            sigma**2,
+            parametrization,
+            room.Lambda,
+            room.state,
+            adjusted,
+        )
+    else:
+        adjusted.vcov[:], adjusted.df[:] = np.nan, np.nan
+    return adjusted
 
 
 @cache

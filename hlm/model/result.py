@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -12,11 +13,13 @@ from hlm.engine.batch import free_elements
 from hlm.errors import InputError, nearest
 from hlm.formula import random_names
 from hlm.model import effects
+from hlm.model.moments import kenward_roger_of
 from hlm.scenario import DfMethod
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hlm.engine.kenward_roger import KenwardRoger
     from hlm.model.contest import FTest
     from hlm.model.frame import Frame
     from hlm.model.moments import EngineFit
@@ -189,7 +192,12 @@ class LmerFit:
             case "infinite":
                 return np.full(p, np.inf)
             case _:
-                return self.engine.room.adjusted.df.copy()
+                return self.adjusted.df.copy()
+
+    @cached_property
+    def adjusted(self) -> KenwardRoger:
+        """Kenward and Roger's covariance and degrees of freedom, from the expected information."""
+        return kenward_roger_of(self.engine, self.nobs)
 
     def _check_reml(self, method: str) -> None:
         if method == "kenward-roger" and not self.reml:
@@ -262,7 +270,7 @@ class LmerFit:
         >>> fit = lmer("y ~ x * a + (1 + x | unit)", load_ogorek2012())
         >>> test = fit.contest(["a", "x:a"])
         >>> round(test.F, 3), test.df, round(test.ddf, 3)
-        (29.241, 2, 28.0)
+        (27.262, 2, 28.0)
         """
         from hlm.model.contest import contest
 

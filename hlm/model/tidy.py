@@ -29,7 +29,7 @@ def tidy(
     p, (random, random_se) = len(fit.beta), fit.random
     fixed_se = fit.se
     if df_method == "kenward-roger":
-        fixed_se = np.sqrt(np.diag(fit.engine.room.adjusted.vcov))
+        fixed_se = np.sqrt(np.diag(fit.adjusted.vcov))
     estimate, se = np.append(fit.beta, random), np.append(fixed_se, random_se)
     df = np.append(fit.df(df_method), np.full(len(random), np.nan))
     kinds = ["fixed"] * p + ["cor" if t.startswith("cor_") else "sd" for t in fit.terms[p:]]

@@ -138,10 +138,8 @@ def fit(data: Data, *, reml: bool, shared: bool = False) -> Fit:
         Parametrization(*data.free, np.eye(p), np.eye(q), np.zeros(p), 0.0),
         data.n_obs,
         np.array([reml]),
-        True,
-        False,
         room,
-        allocate_results(1, 1, p + len(data.free[0]) + 1),
+        allocate_results(1, 1, p + len(data.free[0]) + 1, q),
     )
     criterion, status, iterations, norm, _, singular, _ = room.summary
     out = room.estimates

@@ -105,7 +105,7 @@ MISTAKES = [
         21,
         "estimation.df",
         "'sattertwaite'",
-        "satterthwaite, residual, infinite",
+        "residual, infinite",
         "did you mean 'satterthwaite'",
     ),
     case("unknown method", "[reml, ml]", "[rml]", 21, "estimation.methods[0]", "'rml'", "'reml'"),

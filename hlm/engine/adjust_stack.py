@@ -1,0 +1,48 @@
+"""Inference by the expected information for every data set of a stack that has been fitted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hlm.engine.criterion import evaluate
+from hlm.engine.derivatives import differentiate
+from hlm.engine.kenward_roger import kenward_roger
+from hlm.engine.stack import gather
+from hlm.engine.units import rotate_units
+from hlm.jit import kernel
+
+__all__ = ["adjust_stack"]
+
+
+@kernel
+def adjust_stack(
+    axes, p, cross, design, parametrization, n_obs, reml, adjust, room, adjusted, results
+):
+    """Replace degrees of freedom in `results`, with `adjust` standard errors of REML fits too."""
+    gram, response, sum_squares, multipliers = cross
+    for r in range(len(sum_squares)):
+        gather(
+            axes, p,
+            gram[r if gram.shape[0] > 1 else 0],
+            response[r],
+            sum_squares[r],
+            multipliers[r if multipliers.shape[0] > 1 else 0],
+            design, room.units,
+        )  # fmt: skip
+        rotate_units(axes, p, room.units)
+        for method in range(len(reml)):
+            sigma, Lambda = results.estimate[r, method, -1], results.Lambda[r, method]
+            if not np.isfinite(sigma):
+                continue
+            evaluate(axes, p, room.units, n_obs, reml[method], Lambda, room.state)
+            differentiate(
+                axes, p, room.units, n_obs, reml[method], parametrization.row,
+                parametrization.col, room.state,
+            )  # fmt: skip
+            kenward_roger(
+                axes, p, room.units, n_obs, sigma**2, parametrization, Lambda, room.state, adjusted
+            )
+            for j in range(p):
+                results.df[r, method, j] = adjusted.df[j]
+                if adjust and reml[method]:
+                    results.se[r, method, j] = np.sqrt(adjusted.vcov[j, j])
