@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Ellipse
-from tests.synthetic_results import FIXED, MODELS, made_results, made_scenario, made_study
 
 from hlm import datasets, figures
 from hlm.errors import InputError
@@ -22,6 +21,7 @@ from hlm.figures.grid import arrange
 from hlm.figures.lines import lines_of_fit
 from hlm.model import lmer
 from hlm.scenario import Covariate, Scenario
+from tests.synthetic_results import FIXED, MODELS, made_results, made_scenario, made_study
 
 REFERENCE = Path(__file__).parent / "reference"
 CAPTIONS = Path(__file__).parents[1] / "workflow" / "report"

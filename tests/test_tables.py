@@ -7,10 +7,10 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
-from tests.synthetic_results import FIXED, MODELS, made_results, made_study
 
 from hlm import tables
 from hlm.errors import InputError
+from tests.synthetic_results import FIXED, MODELS, made_results, made_study
 
 CAPTIONS = Path(__file__).parents[1] / "workflow" / "report"
 
