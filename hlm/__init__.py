@@ -9,13 +9,23 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-__all__ = ["InputError", "Study", "lmer", "lmer_each", "performance"]
+__all__ = [
+    "InputError",
+    "Study",
+    "anova",
+    "likelihood_ratio",
+    "lmer",
+    "lmer_each",
+    "performance",
+]
 
 __version__ = version("hlm")
 
 _HOMES = {
     "InputError": "hlm.errors",
     "Study": "hlm.study",
+    "anova": "hlm.model",
+    "likelihood_ratio": "hlm.measures",
     "lmer": "hlm.model",
     "lmer_each": "hlm.model",
     "performance": "hlm.measures",

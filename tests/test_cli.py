@@ -176,6 +176,31 @@ def test_fit_of_the_founding_data_prints_the_published_numbers(printed):
     assert printed("fit", "y ~ x * a + (1 + x | unit)", "ogorek2012", "--ml") != out
 
 
+def test_fit_uses_the_methods_that_are_asked_for(printed, refused, tmp_path):
+    """Kenward-Roger's df and lme4's profile limits (14.38, 37.72) of the sleep study."""
+    formula = "Reaction ~ Days + (Days | Subject)"
+    out = printed(
+        "fit", formula, "sleepstudy", "--df", "kenward-roger", "--level", "0.95",
+        "--limits", "profile",
+    )  # fmt: skip
+    assert "t-tests use Kenward-Roger's method" in out
+    assert re.search(r"sd_\(Intercept\)\|Subject +24.74 .* 14.381 +37.7", out)
+    assert "did you mean 'kenward-roger'" in refused(
+        "fit", formula, "sleepstudy", "--df", "kenwardroger"
+    )
+    assert "'profile'" in refused(
+        "fit", formula, "sleepstudy", "--level", "0.9", "--limits", "prof"
+    )
+    assert "REML" in refused("fit", formula, "sleepstudy", "--ml", "--df", "kenward-roger")
+
+
+def test_fit_takes_weights(printed, tmp_path):
+    data = pd.DataFrame({"y": [1.0, 2, 3, 5, 4, 7], "g": list("aabbcc"), "w": [1, 2, 1, 2, 1, 2]})
+    data.to_csv(tmp_path / "d.csv")
+    plain = printed("fit", "y ~ 1 + (1 | g)", tmp_path / "d.csv")
+    assert printed("fit", "y ~ 1 + (1 | g)", tmp_path / "d.csv", "--weights", "w") != plain
+
+
 def test_fit_prints_limits_when_asked(printed):
     out = printed("fit", "Reaction ~ Days + (Days | Subject)", "sleepstudy", "--level", "0.9")
     assert "lower" in out

@@ -1,7 +1,7 @@
 """Fit one model to one data set and print the summary.
 
 hlm fit 'y ~ x * a + (1 + x | unit)' ogorek2012
-hlm fit 'score ~ ses + (1 | school)' pupils.csv --ml --level 0.9
+hlm fit 'score ~ ses + (1 | school)' pupils.csv --ml --level 0.9 --limits profile
 hlm fit 'score ~ ses + (1 + ses | school)' pupils.csv --shrinkage lines.png
 """
 
@@ -27,8 +27,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("formula", metavar="FORMULA", help="lme4's, in quotes")
     parser.add_argument("file", metavar="FILE", help="CSV, Parquet, or a data set of hlm's")
     parser.add_argument("--ml", action="store_true", help="maximum likelihood instead of REML")
-    parser.add_argument("--df", metavar="METHOD", default="satterthwaite", help="%(default)s")
+    parser.add_argument(
+        "--df",
+        metavar="METHOD",
+        default="satterthwaite",
+        help="satterthwaite, satterthwaite-expected, kenward-roger, between-within, residual or "
+        "infinite (default: %(default)s)",
+    )
+    parser.add_argument("--weights", metavar="COLUMN", help="prior weights of the rows")
     parser.add_argument("--level", type=float, metavar="L", help="also print limits at this level")
+    parser.add_argument(
+        "--limits",
+        metavar="METHOD",
+        default="wald",
+        help="of the random part: wald, wald-variance or profile (default: %(default)s)",
+    )
     parser.add_argument(
         "--shrinkage",
         metavar="FILE",
@@ -41,14 +54,16 @@ def run(options: argparse.Namespace) -> int:
     from hlm import lmer
 
     data = read_table(options.file)
-    fit = lmer(options.formula, data, reml=not options.ml)
+    fit = lmer(options.formula, data, reml=not options.ml, weights=options.weights)
     if options.shrinkage is not None:
         _draw(fit, data, options.shrinkage)
-    print(fit.summary())
+    print(fit.summary(options.df))
     if options.level is not None:
-        table = fit.tidy(df_method=options.df, level=options.level)
+        table = fit.tidy(df_method=options.df, level=options.level).set_index("term")
+        limits = fit.confint(options.limits, options.level, df_method=options.df)
+        table.loc[limits.index, limits.columns] = limits
         print()
-        print(table.to_string(index=False, float_format="{:.5g}".format))
+        print(table.reset_index().to_string(index=False, float_format="{:.5g}".format))
     return 0
 
 

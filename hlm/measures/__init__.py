@@ -1,7 +1,8 @@
 """What replicate estimates and fits say: performance measures and selection rates."""
 
+from hlm.measures.likelihood_ratio import likelihood_ratio
 from hlm.measures.performance import performance
 from hlm.measures.selection import rates, selection_rates
 from hlm.measures.summarize import summarize
 
-__all__ = ["performance", "rates", "selection_rates", "summarize"]
+__all__ = ["likelihood_ratio", "performance", "rates", "selection_rates", "summarize"]

@@ -321,6 +321,10 @@ class LmerFit:
         """Conditional variance of each unit's random effects given beta, (n_groups, q, q)."""
         return self.sigma**2 * effects.gain(self)
 
+    def response(self) -> Floats:
+        """Return the response as observed, (n,)."""
+        return self.frame.y + self.frame.offset
+
     def fitted(self) -> Floats:
         """X beta + Z b + offset, (n,)."""
         b = effects.unit_effects(self)[self.frame.units]
@@ -329,7 +333,7 @@ class LmerFit:
 
     def residuals(self) -> Floats:
         """Observed less fitted, (n,)."""
-        return self.frame.y + self.frame.offset - self.fitted()
+        return self.response() - self.fitted()
 
     def predict(self, new: Any, *, se: bool = False) -> Floats | tuple[Floats, Floats]:
         """Predict the mean response of new rows, offset included, (n,).
