@@ -176,7 +176,7 @@ def test_fit_of_the_founding_data_prints_the_published_numbers(printed):
     assert printed("fit", "y ~ x * a + (1 + x | unit)", "ogorek2012", "--ml") != out
 
 
-def test_fit_uses_the_methods_that_are_asked_for(printed, refused, tmp_path):
+def test_fit_uses_the_methods_that_are_asked_for(printed, refused):
     """Kenward-Roger's df and lme4's profile limits (14.38, 37.72) of the sleep study."""
     formula = "Reaction ~ Days + (Days | Subject)"
     out = printed(

@@ -57,14 +57,17 @@ def run(options: argparse.Namespace) -> int:
     fit = lmer(options.formula, data, reml=not options.ml, weights=options.weights)
     if options.shrinkage is not None:
         _draw(fit, data, options.shrinkage)
-    print(fit.summary(options.df))
-    if options.level is not None:
-        table = fit.tidy(df_method=options.df, level=options.level).set_index("term")
-        limits = fit.confint(options.limits, options.level, df_method=options.df)
-        table.loc[limits.index, limits.columns] = limits
-        print()
-        print(table.reset_index().to_string(index=False, float_format="{:.5g}".format))
+    summary = fit.summary(options.df)
+    limits = _limits(fit, options) if options.level is not None else ""
+    print(summary + limits)
     return 0
+
+
+def _limits(fit: LmerFit, options: argparse.Namespace) -> str:
+    table = fit.tidy(df_method=options.df, level=options.level).set_index("term")
+    limits = fit.confint(options.limits, options.level, df_method=options.df)
+    table.loc[limits.index, limits.columns] = limits
+    return "\n" + table.reset_index().to_string(index=False, float_format="{:.5g}".format)
 
 
 def _draw(fit: LmerFit, data: pd.DataFrame, file: str) -> None:
