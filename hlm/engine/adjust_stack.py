@@ -7,8 +7,7 @@ import numpy as np
 from hlm.engine.criterion import evaluate
 from hlm.engine.derivatives import differentiate
 from hlm.engine.kenward_roger import kenward_roger
-from hlm.engine.stack import gather
-from hlm.engine.units import rotate_units
+from hlm.engine.load import load
 from hlm.jit import kernel
 
 __all__ = ["adjust_stack"]
@@ -21,7 +20,7 @@ def adjust_stack(
     """Replace degrees of freedom in `results`, with `adjust` standard errors of REML fits too."""
     gram, response, sum_squares, multipliers = cross
     for r in range(len(sum_squares)):
-        gather(
+        load(
             axes, p,
             gram[r if gram.shape[0] > 1 else 0],
             response[r],
@@ -29,7 +28,6 @@ def adjust_stack(
             multipliers[r if multipliers.shape[0] > 1 else 0],
             design, room.units,
         )  # fmt: skip
-        rotate_units(axes, p, room.units)
         for method in range(len(reml)):
             sigma, Lambda = results.estimate[r, method, -1], results.Lambda[r, method]
             if not np.isfinite(sigma):

@@ -19,11 +19,12 @@ from hlm.engine.fit import (
     STATUSES,
     allocate_room,
 )
+from hlm.engine.gather import Design
 from hlm.engine.inference import Parametrization
 from hlm.engine.kenward_roger import allocate_kenward_roger
 from hlm.engine.limits import confidence_limits
 from hlm.engine.profile_stack import profile_limits
-from hlm.engine.stack import Design, StackResults, allocate_results, fit_stack
+from hlm.engine.stack import StackResults, allocate_results, fit_stack
 from hlm.formula import Formula, parse, random_names
 from hlm.simulate import CrossProducts, ModelColumns, basis_of, model_columns_of
 

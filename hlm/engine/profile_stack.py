@@ -11,15 +11,16 @@ from hlm.engine.basis import change_basis
 from hlm.engine.fit import CRITERION, OK, STATUS, allocate_room, fit_units
 from hlm.engine.limits import critical_value
 from hlm.engine.linalg import copy
+from hlm.engine.load import load
 from hlm.engine.newton import lower_factor
 from hlm.engine.profile import COR, SD, SIGMA, allocate_search, profile_limit
-from hlm.engine.stack import Design, gather
-from hlm.engine.units import allocate_units, rotate_units
+from hlm.engine.units import allocate_units
 from hlm.jit import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hlm.engine.gather import Design
     from hlm.engine.inference import Parametrization
 
 __all__ = ["Targets", "profile_limits", "profile_stack", "targets_of"]
@@ -134,7 +135,7 @@ def profile_stack(
     """Fill `limits` (n, 2, n_theta + 1), lower and upper, of every data set of `cross`."""
     gram, response, sum_squares, multipliers = cross
     for r in range(len(sum_squares)):
-        total = gather(
+        total = load(
             axes, p,
             gram[r if gram.shape[0] > 1 else 0],
             response[r],
@@ -142,7 +143,6 @@ def profile_stack(
             multipliers[r if multipliers.shape[0] > 1 else 0],
             design, room.units,
         )  # fmt: skip
-        rotate_units(axes, p, room.units)
         fit_units(axes, p, room, n_obs, False, parametrization, total)
         limits[r] = np.nan
         if room.summary[STATUS] == OK:

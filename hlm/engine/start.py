@@ -62,6 +62,39 @@ def moment_start(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
 
 
 @kernel
+def shared_deviations(axes, p, units, gamma, products, unscaled, inverse):
+    """Do the same for a shared design, from the moments."""
+    q, n_units, root = len(axes), units.rows.shape[0], units.root[0]
+    rank = 0
+    for a in range(q):
+        if root[a, a] > 0.0:
+            rank += 1
+    if rank < q:
+        return 0, -n_units * rank
+    v = 0
+    for a in range(q):
+        for b in range(a + 1):
+            element = 0.0
+            for j in range(p + 1):
+                for k in range(p + 1):
+                    element += gamma[j] * units.moments[v, j, k] * gamma[k]
+            products[a, b] = element
+            products[b, a] = element
+            v += 1
+    for a in range(q):
+        solve_upper(root, q, products[a])
+    for b in range(q):
+        solve_upper(root, q, products[:, b])
+    invert_lower(root, q, inverse)
+    for a in range(q):
+        for b in range(q):
+            unscaled[a, b] = 0.0
+            for k in range(q):
+                unscaled[a, b] += n_units * inverse[k, a] * inverse[k, b]
+    return n_units, -n_units * q
+
+
+@kernel
 def deviations(axes, p, units, gamma, products, unscaled, state):
     """Sum (R^-1 e)(R^-1 e)' and (R'R)^-1 over the units whose Z has full rank.
 
@@ -69,11 +102,13 @@ def deviations(axes, p, units, gamma, products, unscaled, state):
     """
     q = len(axes)
     e, inverse = state.u, state.Omega
+    if units.shared:
+        return shared_deviations(axes, p, units, gamma, products, unscaled, inverse)
     products[:] = 0.0
     unscaled[:] = 0.0
     n_regular, degrees = 0, 0
     for i in range(units.rows.shape[0]):
-        root = units.root[0 if units.shared else i]
+        root = units.root[i]
         rank = 0
         for a in range(q):
             if root[a, a] > 0.0:
@@ -87,8 +122,7 @@ def deviations(axes, p, units, gamma, products, unscaled, state):
             for j in range(p + 1):
                 e[a] += units.rows[i, a, j] * gamma[j]
         solve_upper(root, q, e)
-        if i == 0 or not units.shared:
-            invert_lower(root, q, inverse)
+        invert_lower(root, q, inverse)
         for a in range(q):
             for b in range(q):
                 products[a, b] += e[a] * e[b]

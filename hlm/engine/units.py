@@ -40,6 +40,8 @@ class Units(NamedTuple):
         then the criterion needs nothing else and costs the same for any number of units.
     within : ndarray (p + 1, p + 1)
         W, what the rotation leaves over.
+    columns : ndarray (q, p + 1)
+        R'^{-1} Z'x of the row-level part of each column, when all units share a design.
     shared : bool
         All units share one design Z.
     """
@@ -48,6 +50,7 @@ class Units(NamedTuple):
     rows: np.ndarray
     moments: np.ndarray
     within: np.ndarray
+    columns: np.ndarray
     shared: bool
 
 
@@ -58,6 +61,7 @@ def allocate_units(n_units: int, q: int, p: int, *, shared: bool) -> Units:
         rows=np.zeros((n_units, q, p + 1)),
         moments=np.zeros((q * (q + 1) // 2 if shared else 1, p + 1, p + 1)),
         within=np.zeros((p + 1, p + 1)),
+        columns=np.zeros((q, p + 1)),
         shared=shared,
     )
 
@@ -73,7 +77,7 @@ def rotate_units(axes, p, units):
     for i in range(root.shape[0]):
         cholesky(root[i], q, RANK_TOLERANCE)
     for i in range(rows.shape[0]):
-        lower = root[0 if units.shared else i]
+        lower = root[i]
         for a in range(q):
             pivot = lower[a, a]
             inverse = 1.0 / pivot if pivot != 0.0 else 0.0
@@ -89,8 +93,6 @@ def rotate_units(axes, p, units):
         for k in range(j):
             within[k, j] = within[j, k]
         within[j, j] = max(within[j, j], 0.0)
-    if units.shared:
-        pair_moments(axes, p, units)
 
 
 @kernel

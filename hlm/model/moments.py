@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from hlm.engine.batch import free_elements
 from hlm.engine.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Room, allocate_room
+from hlm.engine.gather import Design
 from hlm.engine.inference import Parametrization
 from hlm.engine.kenward_roger import KenwardRoger, allocate_kenward_roger, kenward_roger
-from hlm.engine.stack import Design, allocate_results, fit_stack
+from hlm.engine.stack import allocate_results, fit_stack
 
 if TYPE_CHECKING:
     from hlm.model.frame import Frame

@@ -12,10 +12,11 @@ from hlm.engine.batch import free_elements
 from hlm.engine.criterion import evaluate
 from hlm.engine.derivatives import differentiate
 from hlm.engine.fit import STATUSES, Room, allocate_room
+from hlm.engine.gather import Design
 from hlm.engine.inference import Parametrization
+from hlm.engine.load import load
 from hlm.engine.newton import theta_derivatives
-from hlm.engine.stack import Design, allocate_results, fit_stack
-from hlm.engine.units import rotate_units
+from hlm.engine.stack import allocate_results, fit_stack
 from hlm.formula import Formula, model_columns
 
 Floats = NDArray[np.float64]
@@ -107,34 +108,53 @@ def formula_data(formula: Formula, frame) -> Data:
     return Data([whole[i] for i in rows], [X[i] for i in rows], [y[i] for i in rows], blocks)
 
 
+def cross_products(data: Data, *, shared: bool) -> tuple[tuple[Floats, ...], Design]:
+    """Return the data set as a stack of one; of a shared design unit-level columns as multipliers.
+
+    Its X is that of `random_data`: the columns of Z, the first of them 1, and unit-level columns.
+    """
+    p, q, m = data.p, data.q, len(data.y)
+    within = q if shared else p
+    columns = [np.c_[Z, X[:, :within]] for Z, X in zip(data.Z, data.X, strict=True)]
+    gram = np.array([(F.T @ F)[np.tril_indices(q + within)] for F in columns]).T.copy()
+    response = np.array([F.T @ y for F, y in zip(columns, data.y, strict=True)]).T.copy()
+    multipliers = np.vstack([np.ones(m), np.array([X[0, within:] for X in data.X]).T])
+    places = np.zeros((q + p, 2), dtype=np.int64)
+    places[: q + within, 0] = np.arange(q + within)
+    places[q + within :, 1] = np.arange(1, p - within + 1)
+    rest = np.zeros((0, 2), dtype=np.int64)
+    squares = np.array([sum(y @ y for y in data.y)])
+    cross = (gram[None, :, :1].copy() if shared else gram[None], response[None], squares)
+    return (*cross, multipliers[None]), Design(places[q:], places[:q], rest, np.zeros(0))
+
+
 def make_room(data: Data, *, shared: bool = False) -> Room:
-    """Return the engine's room with the rotated data in it."""
+    """Return the engine's room with the data in it, as the criterion takes them."""
     room = allocate_room(len(data.Z), data.q, data.p, len(data.free[0]), shared=shared)
-    units = room.units
-    for i, (Z, X, y) in enumerate(zip(data.Z, data.X, data.y, strict=True)):
-        F = np.c_[X, y]
-        if i == 0 or not shared:
-            units.root[i] = Z.T @ Z
-        units.rows[i] = Z.T @ F
-        units.within[:] += F.T @ F
-    rotate_units((0,) * data.q, data.p, units)
+    (gram, response, squares, multipliers), design = cross_products(data, shared=shared)
+    load(
+        (0,) * data.q,
+        data.p,
+        gram[0],
+        response[0],
+        squares[0],
+        multipliers[0],
+        design,
+        room.units,
+    )
     return room
 
 
 def fit(data: Data, *, reml: bool, shared: bool = False) -> Fit:
     """Fit by the kernel of a batch, as a stack of one data set."""
-    p, q, m = data.p, data.q, len(data.y)
-    columns = [np.c_[Z, X] for Z, X in zip(data.Z, data.X, strict=True)]
-    gram = np.array([(F.T @ F)[np.tril_indices(q + p)] for F in columns]).T.copy()
-    response = np.array([F.T @ y for F, y in zip(columns, data.y, strict=True)]).T.copy()
-    places = np.zeros((q + p, 2), dtype=np.int64)
-    places[:, 0] = np.arange(q + p)
-    room = allocate_room(m, q, p, len(data.free[0]), shared=shared)
+    p, q = data.p, data.q
+    room = allocate_room(len(data.y), q, p, len(data.free[0]), shared=shared)
+    cross, design = cross_products(data, shared=shared)
     fit_stack(
         (0,) * q,
         p,
-        (gram[None], response[None], np.array([sum(y @ y for y in data.y)]), np.ones((1, 1, m))),
-        Design(places[q:], places[:q], np.zeros((0, 2), dtype=np.int64), np.zeros(0)),
+        cross,
+        design,
         Parametrization(*data.free, np.eye(p), np.eye(q), np.zeros(p), 0.0),
         data.n_obs,
         np.array([reml]),
