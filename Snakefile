@@ -99,6 +99,7 @@ rule fit:
     output:
         estimates="<study>/parts/{batch}.estimates.parquet",
         fits="<study>/parts/{batch}.fits.parquet",
+        receipt="<study>/parts/{batch}.json",
     log:
         "<study>/logs/fit/{batch}.log",
     benchmark:
