@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 from hlm import figures, tables
 from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
-from hlm.plan import BATCH_SECONDS, chunks, holding, open_plan, prepare
+from hlm.plan import BATCH_SECONDS, chunks, holdings, open_plan, prepare
 from hlm.plan.summary import summary
 
 STUDY = config.get("study", "config/ogorek2012.yaml")
@@ -28,6 +28,10 @@ try:
         plan = open_plan(STUDY, RESULTS)
 except InputError as error:
     raise WorkflowError(str(error)) from None
+
+
+# The batches that each chunk of scenarios is summarized from.
+HELD = holdings(plan)
 
 
 report: "workflow/report/workflow.rst"
@@ -99,6 +103,7 @@ rule fit:
     output:
         estimates="<study>/parts/{batch}.estimates.parquet",
         fits="<study>/parts/{batch}.fits.parquet",
+        receipt="<study>/parts/{batch}.json",
     log:
         "<study>/logs/fit/{batch}.log",
     benchmark:
@@ -139,11 +144,11 @@ rule summarize_chunk:
         plan=ancient("<study>/plan.json"),
         estimates=lambda wildcards: expand(
             "<study>/parts/{batch}.estimates.parquet",
-            batch=holding(plan, int(wildcards.chunk)),
+            batch=HELD[int(wildcards.chunk)],
         ),
         fits=lambda wildcards: expand(
             "<study>/parts/{batch}.fits.parquet",
-            batch=holding(plan, int(wildcards.chunk)),
+            batch=HELD[int(wildcards.chunk)],
         ),
     output:
         measures=temp("<study>/chunks/{chunk}.measures.parquet"),

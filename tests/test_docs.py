@@ -59,7 +59,7 @@ def folder(tmp_path_factory):
     for batch in plan.batches:
         simulate_batch(plan, batch.name, parts / "drawn")
         files = {kind: parts / f"{batch.name}.{kind}.parquet" for kind in ("estimates", "fits")}
-        fit_models(plan, batch.name, parts / "drawn", **files)
+        fit_models(plan, batch.name, parts / "drawn", **files, receipt=parts / f"{batch.name}.json")
     compact(plan, parts, estimates=results / "estimates.parquet", fits=results / "fits.parquet")
     tables = {kind: results / f"{kind}.parquet" for kind in ("measures", "selection")}
     pieces = {kind: [] for kind in tables}

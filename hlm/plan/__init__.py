@@ -1,7 +1,7 @@
 """What a study needs computed, cut into batches; light to import, for it is read by every job."""
 
 from hlm.plan.batch import GRAIN, Batch, Range
-from hlm.plan.chunking import chunks, holding
+from hlm.plan.chunking import chunks, holdings
 from hlm.plan.plan import BATCH_SECONDS, Plan, make_plan
 from hlm.plan.prepare import open_plan, prepare
 
@@ -12,7 +12,7 @@ __all__ = [
     "Plan",
     "Range",
     "chunks",
-    "holding",
+    "holdings",
     "make_plan",
     "open_plan",
     "prepare",

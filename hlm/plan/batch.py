@@ -12,7 +12,7 @@ from hlm.scenario import Model
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["GRAIN", "Batch", "Range", "Work", "digest"]
+__all__ = ["GRAIN", "Batch", "Range", "Work", "digest", "grains_of", "runs"]
 
 GRAIN = 100
 """Replicates in the smallest piece of work: ranges start at a multiple of it."""
@@ -27,11 +27,11 @@ class Range(NamedTuple):
 
 
 class Work(NamedTuple):
-    """The smallest piece of work: one grain of replicates of a scenario under one model."""
+    """Grains of a scenario under one model, by the hash of its definition; bit g is grain g."""
 
     scenario: str
     model: str
-    grain: int
+    grains: int
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,18 @@ class Batch:
         content = [seed, ranges, [model.to_dict() for model in models]]
         return cls(digest(content), ranges, models)
 
-    def work(self) -> Iterator[tuple[Work, int]]:
-        """Yield each piece of work, its model as a hash of the definition, and where it stops."""
+    def work(self, replicates: int) -> Iterator[Work]:
+        """Yield what the batch holds whole for a study of so many replicates."""
         models = [digest(model.to_dict()) for model in self.models]
         for scenario, start, stop in self.ranges:
-            for grain in range(start // GRAIN, -(-stop // GRAIN)):
-                end = min(stop, (grain + 1) * GRAIN)
-                for model in models:
-                    yield Work(scenario, model, grain), end
+            grains = grains_of(start, stop, replicates)
+            for model in models:
+                yield Work(scenario, model, grains)
+
+    def is_cut_for(self, replicates: int) -> bool:
+        """Tell whether each range ends with a grain of a study of so many replicates."""
+        ends = [part.stop for part in self.ranges]
+        return all(end == replicates or (end < replicates and end % GRAIN == 0) for end in ends)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the batch as builtin types, for JSON."""
@@ -92,3 +96,40 @@ def digest(content: Any) -> str:
     '4a72386a0277'
     """
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def grains_of(start: int, stop: int, replicates: int) -> int:
+    """Return the grains that the replicates `start` to `stop - 1` hold whole, as bits.
+
+    Parameters
+    ----------
+    start, stop : int
+        `start` is a multiple of `GRAIN`.
+    replicates : int
+        Of the study, whose last grain may be a short one.
+
+    Examples
+    --------
+    >>> bin(grains_of(100, 300, 1000)), bin(grains_of(100, 250, 1000))
+    ('0b110', '0b10')
+    >>> bin(grains_of(100, 250, 250)), bin(grains_of(0, 300, 150))
+    ('0b110', '0b11')
+    """
+    end = -(-replicates // GRAIN) if stop >= replicates else stop // GRAIN
+    return (1 << end) - (1 << min(start // GRAIN, end))
+
+
+def runs(grains: int) -> Iterator[tuple[int, int]]:
+    """Yield the first of each run of consecutive grains and the one after its last.
+
+    Examples
+    --------
+    >>> list(runs(0b110001))
+    [(0, 1), (4, 6)]
+    """
+    start = 0
+    while grains >> start:
+        start += ((grains >> start) & -(grains >> start)).bit_length() - 1
+        stop = start + (~(grains >> start) & -~(grains >> start)).bit_length() - 1
+        yield start, stop
+        start = stop

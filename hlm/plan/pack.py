@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,24 +32,28 @@ MAX_RANGE_REPLICATES = 5000
 """Bound on the results in memory: a job holds those of one range."""
 
 
+MAX_BATCHES = 8000
+"""A study is not cut further than this: Snakemake handles twenty thousand jobs well, not more."""
+
+
 class Piece(NamedTuple):
-    """One grain of replicates of a scenario and the models to fit to it."""
+    """The replicates `start` to `stop - 1` of a scenario and the models to fit to them."""
 
     scenario: Scenario
-    grain: int
+    start: int
     stop: int
     models: tuple[Model, ...]
 
-    @property
-    def replicates(self) -> int:
-        """How many replicates there are in it."""
-        return self.stop - self.grain * GRAIN
-
 
 class _Load(NamedTuple):
+    """A piece with the seconds and bytes of one replicate."""
+
     piece: Piece
     seconds: float
     bytes: float
+
+    def total_seconds(self) -> float:
+        return self.seconds * (self.piece.stop - self.piece.start)
 
 
 def pack(pieces: Sequence[Piece], *, seed: int, batch_seconds: float) -> list[Batch]:
@@ -65,8 +68,8 @@ def pack(pieces: Sequence[Piece], *, seed: int, batch_seconds: float) -> list[Ba
     batch_seconds : float
         Seconds of work that one batch should hold at most.
     """
-    loads = _loads(pieces)
-    target = target_seconds(sum(load.seconds for load in loads), batch_seconds)
+    loads = [_load(piece) for piece in pieces]
+    target = target_seconds(sum(load.total_seconds() for load in loads), batch_seconds)
     by_models: dict[tuple[Model, ...], list[_Load]] = {}
     for load in loads:
         by_models.setdefault(load.piece.models, []).append(load)
@@ -84,45 +87,46 @@ def target_seconds(total: float, batch_seconds: float) -> float:
     --------
     >>> target_seconds(1000, batch_seconds=30), target_seconds(40, batch_seconds=30)
     (30, 5.0)
-    >>> target_seconds(3, batch_seconds=30)
-    2.0
+    >>> target_seconds(3, batch_seconds=30), target_seconds(800_000, batch_seconds=30)
+    (2.0, 100.0)
     """
-    return min(batch_seconds, max(MIN_JOB_SECONDS, total / MIN_BATCHES))
+    target = min(batch_seconds, max(MIN_JOB_SECONDS, total / MIN_BATCHES))
+    return max(target, total / MAX_BATCHES)
 
 
-def _loads(pieces: Sequence[Piece]) -> list[_Load]:
-    costs = {}
-    loads = []
-    for piece in pieces:
-        key = (piece.scenario.key, piece.models)
-        if key not in costs:
-            costs[key] = replicate_cost(piece.scenario, piece.models)
-        cost, n = costs[key], piece.replicates
-        loads.append(_Load(piece, n * cost.seconds, n * cost.temporary_bytes))
-    return loads
+def _load(piece: Piece) -> _Load:
+    cost = replicate_cost(piece.scenario, piece.models)
+    return _Load(piece, cost.seconds, cost.temporary_bytes)
 
 
 def _shares(loads: list[_Load], target: float) -> list[list[_Load]]:
-    """Cut the list where the running weight passes each of `n` equal shares."""
+    """Cut the list at the grains where the running weight passes each of `n` equal shares."""
     weights = [max(load.seconds / target, load.bytes / MAX_BATCH_BYTES) for load in loads]
-    total = sum(weights)
+    sizes = [load.piece.stop - load.piece.start for load in loads]
+    total = sum(weight * size for weight, size in zip(weights, sizes, strict=True))
     n = max(1, ceil(total - 1e-9))
     shares: list[list[_Load]] = [[] for _ in range(n)]
     before = 0.0
     for load, weight in zip(loads, weights, strict=True):
-        shares[min(n - 1, int((before + weight / 2) * n / total))].append(load)
-        before += weight
+        at, stop = load.piece.start, load.piece.stop
+        grain = weight * GRAIN
+        while at < stop:
+            # A grain belongs to the share in which its middle lies.
+            share = min(n - 1, int((before + grain / 2) * n / total))
+            grains = ceil(((share + 1) * total / n - before) / grain - 0.5)
+            end = stop if share == n - 1 else min(stop, at + GRAIN * max(1, grains))
+            shares[share].append(load._replace(piece=load.piece._replace(start=at, stop=end)))
+            before += weight * (end - at)
+            at = end
     return [share for share in shares if share]
 
 
 def _ranges(loads: list[_Load]) -> Iterator[Range]:
-    """Join the grains that follow each other, as far as memory allows."""
-    for _, group in groupby(enumerate(loads), lambda item: _run(*item)):
-        run = [load for _, load in group]
-        step = _grains_in_memory(max(load.bytes for load in run))
-        for first in range(0, len(run), step):
-            part = [load.piece for load in run[first : first + step]]
-            yield Range(part[0].scenario.key, part[0].grain * GRAIN, part[-1].stop)
+    """Cut pieces where memory asks for it."""
+    for (scenario, start, stop, _), _, size in loads:
+        step = GRAIN * _grains_in_memory(size * GRAIN)
+        for first in range(start, stop, step):
+            yield Range(scenario.key, first, min(stop, first + step))
 
 
 def _grains_in_memory(per_grain: float) -> int:
@@ -130,8 +134,3 @@ def _grains_in_memory(per_grain: float) -> int:
     grains = min(int(MAX_RANGE_BYTES // per_grain), MAX_RANGE_REPLICATES // GRAIN)
     block = BLOCK // GRAIN
     return grains // block * block or max(1, grains)
-
-
-def _run(position: int, load: _Load) -> tuple[str, int]:
-    # Within a run of consecutive grains, grain minus position stays the same.
-    return load.piece.scenario.key, load.piece.grain - position

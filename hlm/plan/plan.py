@@ -10,15 +10,15 @@ import json
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hlm.errors import InputError
-from hlm.plan.batch import GRAIN, Batch, Work, digest
+from hlm.plan.batch import GRAIN, Batch, digest, grains_of, runs
 from hlm.plan.pack import Piece, pack
 from hlm.scenario import Model, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hlm.study import Study
 
@@ -29,6 +29,9 @@ BATCH_SECONDS = 30.0
 
 
 VERSIONED = ("hlm", "numpy", "numba", "pyarrow")
+
+Missing: TypeAlias = "dict[tuple[str, str], int]"
+"""Scenario's key and model's hash -> the grains still to be computed, as bits."""
 
 
 @dataclass(frozen=True)
@@ -178,10 +181,9 @@ def make_plan(
     """
     comparable = previous and (previous.seed, previous.code) == (study.seed, code)
     old = previous if comparable else None
-    same_cut = old is not None and old.batch_seconds == batch_seconds
     missing = _wanted(study)
-    kept = _keep(old.batches, missing, done, same_cut=same_cut) if old else []
-    batches = (*kept, *pack(_pieces(study, missing), seed=study.seed, batch_seconds=batch_seconds))
+    kept = _keep(old, missing, done, study.replicates, batch_seconds) if old else []
+    new = pack(list(_pieces(study, missing)), seed=study.seed, batch_seconds=batch_seconds)
     return Plan(
         study=study.name,
         text=study.text,
@@ -193,56 +195,51 @@ def make_plan(
         scenarios=study.scenarios,
         levels=study.levels,
         models=study.models,
-        batches=batches,
+        batches=(*kept, *new),
         retired=_retired(study, old, kept),
         example=study.example,
     )
 
 
-def _wanted(study: Study) -> dict[Work, int]:
-    """Return each piece of work that the study wants and where its replicates stop."""
+def _wanted(study: Study) -> Missing:
+    """Return all that the study wants."""
     models = [digest(model.to_dict()) for model in study.models]
-    stops = [min(study.replicates, start + GRAIN) for start in range(0, study.replicates, GRAIN)]
-    return {
-        Work(scenario.key, model, grain): stop
-        for scenario in study.scenarios
-        for model in models
-        for grain, stop in enumerate(stops)
-    }
+    grains = grains_of(0, study.replicates, study.replicates)
+    return {(scenario.key, model): grains for scenario in study.scenarios for model in models}
 
 
 def _keep(
-    batches: tuple[Batch, ...],
-    missing: dict[Work, int],
-    done: Callable[[str], bool],
-    *,
-    same_cut: bool,
+    old: Plan, missing: Missing, done: Callable[[str], bool], replicates: int, batch_seconds: float
 ) -> list[Batch]:
     """Return the old batches worth keeping and take what they hold out of `missing`."""
-    finished = {batch.name for batch in batches if done(batch.name)}
+    finished = {batch.name for batch in old.batches if done(batch.name)}
     kept = set()
-    for batch in sorted(batches, key=lambda batch: batch.name not in finished):
-        work = dict(batch.work())
-        useful = [item for item, stop in work.items() if missing.get(item, stop + 1) <= stop]
-        entire = same_cut and all(missing.get(item) == stop for item, stop in work.items())
-        if entire or (useful and batch.name in finished):
+    for batch in sorted(old.batches, key=lambda batch: batch.name not in finished):
+        held = {(item.scenario, item.model): 0 for item in batch.work(replicates)}
+        for item in batch.work(replicates):
+            held[item.scenario, item.model] |= item.grains
+        useful = {key: grains & missing.get(key, 0) for key, grains in held.items()}
+        same_cut = old.batch_seconds == batch_seconds and batch.is_cut_for(replicates)
+        if (same_cut and useful == held) or (batch.name in finished and any(useful.values())):
             kept.add(batch.name)
-            for item in useful:
-                del missing[item]
-    return [batch for batch in batches if batch.name in kept]
+            for key in useful.keys() & missing.keys():
+                missing[key] &= ~useful[key]
+    return [batch for batch in old.batches if batch.name in kept]
 
 
-def _pieces(study: Study, missing: dict[Work, int]) -> list[Piece]:
-    """Gather, for each grain of each scenario, the models still to be fitted to it."""
-    models = {digest(model.to_dict()): model for model in study.models}
-    gathered: dict[tuple[str, int, int], list[Model]] = {}
-    for work, stop in missing.items():
-        gathered.setdefault((work.scenario, work.grain, stop), []).append(models[work.model])
-    scenarios = {scenario.key: scenario for scenario in study.scenarios}
-    return [
-        Piece(scenarios[key], grain, stop, tuple(group))
-        for (key, grain, stop), group in gathered.items()
-    ]
+def _pieces(study: Study, missing: Missing) -> Iterator[Piece]:
+    """Yield the replicates of each scenario that lack the same models."""
+    models = [(digest(model.to_dict()), model) for model in study.models]
+    for scenario in study.scenarios:
+        groups: list[tuple[int, tuple[Model, ...]]] = [(-1, ())]
+        for name, model in models:
+            lacking = missing[scenario.key, name]
+            with_it = [(grains & lacking, (*group, model)) for grains, group in groups]
+            without = [(grains & ~lacking, group) for grains, group in groups]
+            groups = [item for item in (*with_it, *without) if item[0]]
+        for grains, group in groups:
+            for first, last in runs(grains) if group else ():
+                yield Piece(scenario, first * GRAIN, min(last * GRAIN, study.replicates), group)
 
 
 def _retired(study: Study, old: Plan | None, kept: list[Batch]) -> tuple[Scenario, ...]:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from hlm.errors import InputError
-from hlm.plan import Plan, chunks, holding, make_plan
+from hlm.plan import Plan, chunks, holdings, make_plan
 from hlm.plan.batch import digest
 from hlm.plan.forecast import forecast
 from hlm.scenario import Model
@@ -246,5 +246,5 @@ def test_a_chunk_needs_the_batches_that_hold_its_scenarios_and_no_others():
     for number, chunk in enumerate(chunks(plan)):
         keys = {scenario.key for scenario in chunk}
         held = {b.name for b in plan.batches if keys & {part.scenario for part in b.ranges}}
-        assert set(holding(plan, number)) == held
-    assert len(holding(plan, 0)) < len(plan.batches)
+        assert set(holdings(plan)[number]) == held
+    assert len(holdings(plan)[0]) < len(plan.batches)

@@ -16,4 +16,5 @@ fit_models(
     snakemake.input.crossproducts,
     estimates=snakemake.output.estimates,
     fits=snakemake.output.fits,
+    receipt=snakemake.output.receipt,
 )
