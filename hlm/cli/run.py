@@ -3,18 +3,19 @@
     hlm run config/ogorek2012.yaml --cores 2
     hlm run big.yaml --profile slurm --batch-seconds 600 -- --keep-going
 
-Runs Snakemake, shows the command, and hands on what follows --.
+Runs Snakemake, shows the command, and hands on what follows --. While it runs, one line says how
+far it is; what Snakemake says goes to logs/snakemake.log in the folder of results.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.cli.progress import Teller
+from hlm.cli.snakemake import call, call_quietly
 from hlm.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
-INTERRUPTED = 130
-
-NO_REPORT = {"-n", "--dry-run", "--dryrun", "--unlock", "--touch", "--lint", "--summary", "-D"}
+NO_RESULTS = {"-n", "--dry-run", "--dryrun", "--unlock", "--touch", "--lint", "--summary", "-D"}
 """Options of Snakemake with which it makes no results."""
 
 
@@ -32,13 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.usage = (
         "hlm run STUDY [--cores N] [--results DIR] [--batch-seconds S] [--profile P] "
-        "[-- SNAKEMAKE OPTIONS]"
+        "[--verbose] [-- SNAKEMAKE OPTIONS]"
     )
     parser.add_argument("study", metavar="STUDY", help="the study file")
     parser.add_argument("--cores", metavar="N", type=int, help="default: all, or the profile's")
     parser.add_argument("--results", metavar="DIR", default="results", help="default: %(default)s")
     parser.add_argument("--batch-seconds", metavar="S", type=float, help="work in one job")
     parser.add_argument("--profile", metavar="P", help="a folder, or the name of one in profiles/")
+    parser.add_argument("--verbose", action="store_true", help="show what Snakemake says")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,16 +47,26 @@ def run(options: argparse.Namespace) -> int:
 
     study = Study.load(options.study)
     command = _command(options)
-    status = _call([*command, *_cores(options), *options.passed_on])
-    if status or NO_REPORT & set(options.passed_on):
-        return status
+    wholly = [*command, *_cores(options), *options.passed_on]
+    if NO_RESULTS & set(options.passed_on):
+        return call(wholly)
     folder = Path(options.results) / study.name
-    if not _is_complete(folder):
+    log = folder / "logs" / "snakemake.log"
+    status = call(wholly) if options.verbose else call_quietly(wholly, log, Teller(folder))
+    if status == 0 and not _is_complete(folder):
         print("no report: the run was for a part of the study")
         return status
+    return status or _report(command, folder, log, verbose=options.verbose)
+
+
+def _report(command: list[str], folder: Path, log: Path, *, verbose: bool) -> int:
     report = folder / "report.html"
     style = _root() / "workflow" / "report" / "report.css"
-    status = _call([*command, "--report", str(report), "--report-stylesheet", str(style)])
+    command = [*command, "--report", str(report), "--report-stylesheet", str(style)]
+    if verbose:
+        status = call(command)
+    else:
+        status = call_quietly(command, log, lambda _: ("writing the report", ""), append=True)
     if status == 0:
         print(f"report: {report}")
     return status
@@ -102,16 +112,3 @@ def _root() -> Path:
             allowed="a copy of the repository, installed with pip install -e",
         )
     return root
-
-
-def _call(command: list[str]) -> int:
-    """Run a command in the foreground; on Ctrl-C let it put its things in order."""
-    print("$", shlex.join(["snakemake", *command[3:]]), flush=True)
-    interrupted = False
-    with subprocess.Popen(command) as process:
-        while process.returncode is None:
-            try:
-                process.wait()
-            except KeyboardInterrupt:
-                interrupted = True
-    return INTERRUPTED if interrupted else process.returncode

@@ -10,10 +10,10 @@ from hlm.plan.cost import Cost, replicate_cost
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hlm.plan.batch import Batch
     from hlm.plan.plan import Plan
+    from hlm.scenario import Model
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["Forecast", "batch_seconds", "forecast"]
 
 START_SECONDS = 25.0
 """Seconds for the steps that every study has: planning, figures, tables, report."""
@@ -42,6 +42,11 @@ class Forecast:
     kept_bytes: float
     temporary_bytes: float
 
+    @property
+    def rest_seconds(self) -> float:
+        """Seconds from the last fit to the report."""
+        return 20.0
+
     def wall_seconds(self, cores: int) -> float:
         """Return the wall time on so many cores."""
         work = self.core_seconds + BATCH_START_SECONDS * self.batches
@@ -50,7 +55,7 @@ class Forecast:
 
 def forecast(plan: Plan) -> Forecast:
     """Predict what it takes to run all batches of a plan."""
-    batches = [list(_costs(plan, batch)) for batch in plan.batches]
+    batches = list(_costs(plan))
     flat = [item for batch in batches for item in batch]
     temporary = [sum(n * cost.temporary_bytes for n, cost in batch) for batch in batches]
     return Forecast(
@@ -61,7 +66,19 @@ def forecast(plan: Plan) -> Forecast:
     )
 
 
-def _costs(plan: Plan, batch: Batch) -> Iterator[tuple[int, Cost]]:
-    for part in batch.ranges:
-        cost = replicate_cost(plan.scenario(part.scenario), batch.models)
-        yield part.stop - part.start, cost
+def batch_seconds(plan: Plan) -> dict[str, float]:
+    """Predict the core seconds of each batch, by name."""
+    seconds = [sum(n * cost.seconds for n, cost in costs) for costs in _costs(plan)]
+    return dict(zip([batch.name for batch in plan.batches], seconds, strict=True))
+
+
+def _costs(plan: Plan) -> Iterator[list[tuple[int, Cost]]]:
+    """Yield for each batch the replicates of its ranges and the cost of one."""
+    scenarios = {scenario.key: scenario for scenario in (*plan.scenarios, *plan.retired)}
+    known: dict[tuple[str, tuple[Model, ...]], Cost] = {}
+    for batch in plan.batches:
+        for part in batch.ranges:
+            if (part.scenario, batch.models) not in known:
+                cost = replicate_cost(scenarios[part.scenario], batch.models)
+                known[part.scenario, batch.models] = cost
+        yield [(p.stop - p.start, known[p.scenario, batch.models]) for p in batch.ranges]

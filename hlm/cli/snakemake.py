@@ -1,0 +1,123 @@
+"""Snakemake as a child: its words go to a file, its errors and the progress to the user."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from threading import Thread
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
+
+from hlm.cli.progress import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+__all__ = ["call", "call_quietly"]
+
+INTERRUPTED = 130
+
+RULE = re.compile(r"(?:local)?rule (\w+):")
+ERROR_OF_JOB = re.compile(r"Error in (rule|group)")
+END_OF_ERROR = re.compile(
+    r"\[\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}\]$|Exiting because|Trying to restart|Removing output|"
+    r"Select jobs|Shutting down|RuleException"
+)
+ANY_ERROR = re.compile(r"\S+: error: |\w*(Error|Exception)\b")
+
+LONGEST_ERROR = 40
+
+Tell: TypeAlias = "Callable[[str], tuple[str, object]]"
+"""The rule of the latest job, '' before the first -> the text of the line, and its milestone."""
+
+
+def call(command: Sequence[str]) -> int:
+    """Run Snakemake with its own words; on Ctrl-C let it put its things in order."""
+    _show(command)
+    with subprocess.Popen(command) as process:
+        interrupted = _wait(process, lambda: None)
+    return INTERRUPTED if interrupted else process.returncode
+
+
+def call_quietly(command: Sequence[str], log: Path, tell: Tell, *, append: bool = False) -> int:
+    """Run Snakemake behind a line of progress; return its exit status.
+
+    Parameters
+    ----------
+    command : sequence of str
+    log : path
+        The file for its words.
+    tell : callable
+        Gives the line's text.
+    append : bool
+        Keep what the file has.
+    """
+    _show(command)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    line = Line()
+    with (
+        log.open("a" if append else "w", buffering=1, encoding="utf-8") as file,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as process,
+    ):
+        listener = _Listener(process.stdout, file, line)
+        listener.start()
+        interrupted = _wait(process, lambda: line.update(*tell(listener.rule)))
+        listener.join()
+    line.end()
+    if process.returncode and not interrupted:
+        _explain(log, shown=listener.errors > 0)
+    return INTERRUPTED if interrupted else process.returncode
+
+
+def _show(command: Sequence[str]) -> None:
+    print("$", shlex.join(["snakemake", *command[3:]]), flush=True)
+
+
+def _wait(process: subprocess.Popen[Any], each_second: Callable[[], None]) -> bool:
+    """Wait for the end of a process; return whether the user interrupted it."""
+    interrupted = False
+    while process.returncode is None:
+        try:
+            each_second()
+            process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            continue
+        except KeyboardInterrupt:
+            interrupted = True
+    return interrupted
+
+
+class _Listener(Thread):
+    """Copies what Snakemake says to a file, shows errors of jobs, and notes the latest rule."""
+
+    def __init__(self, source: IO[str] | None, file: IO[str], line: Line) -> None:
+        super().__init__(daemon=True)
+        self._source, self._file, self._line = source, file, line
+        self.rule = ""
+        self.errors = 0
+
+    def run(self) -> None:
+        inside = False
+        for text in self._source or ():
+            self._file.write(text)
+            rule = RULE.match(text)
+            self.rule = rule[1] if rule else self.rule
+            begins = bool(ERROR_OF_JOB.match(text))
+            self.errors += begins
+            inside = begins or (inside and not END_OF_ERROR.match(text))
+            if inside:
+                self._line.above(text.rstrip("\n"))
+
+
+def _explain(log: Path, *, shown: bool) -> None:
+    """Show why Snakemake failed, where that was not the error of a job, and where to read more."""
+    if not shown:
+        lines = log.read_text(encoding="utf-8").rstrip().splitlines()
+        errors = [place for place, text in enumerate(lines) if ANY_ERROR.match(text)]
+        first = errors[0] if errors else len(lines) - LONGEST_ERROR
+        print("\n".join(lines[max(0, first) :][:LONGEST_ERROR]), file=sys.stderr)
+    print(f"all that Snakemake said: {log}", file=sys.stderr)

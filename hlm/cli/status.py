@@ -1,0 +1,104 @@
+"""Say how far a study has come, also while it runs in the background or on a cluster.
+
+    hlm status config/ogorek2012.yaml
+
+Reads the folder of results only, so it may be called at any time, from any machine that sees it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hlm.cli.progress import done_of, time_left
+from hlm.cli.words import duration
+from hlm.errors import InputError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from hlm.plan import Plan
+    from hlm.plan.progress import Progress
+
+__all__ = ["add_arguments", "run"]
+
+STEPS = {
+    "estimates.parquet": "sorted files",
+    "measures.parquet": "measures",
+    "figures": "figures",
+    "report.html": "report",
+}
+"""What comes after the fits: a file or folder of results, and what it is."""
+
+MOST_FAILURES = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("study", metavar="STUDY", help="the study file")
+    parser.add_argument("--results", metavar="DIR", default="results", help="default: %(default)s")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look, print, return 0."""
+    from hlm.plan import Plan
+    from hlm.plan.progress import Watch
+    from hlm.study import Study
+
+    study = Study.load(options.study)
+    folder = Path(options.results) / study.name
+    if not (folder / "plan.json").exists():
+        raise InputError(
+            "no run of this study was begun here",
+            file=folder,
+            allowed=f"hlm run {options.study}, or --results with another folder",
+        )
+    plan = Plan.read(folder / "plan.json")
+    progress = Watch(plan, folder).look()
+    print(f"{plan.study}: {done_of(progress)}")
+    if study.hash != plan.hash:
+        print("the study file was changed since this run was planned")
+    for line in (*_work(progress), *_steps(folder, progress), *_failures(plan, folder)):
+        print(line)
+    return 0
+
+
+def _work(progress: Progress) -> Iterator[str]:
+    yield f"{progress.batches:,} of {progress.all_batches:,} batches"
+    if progress.last is not None:
+        ago = (datetime.now(UTC) - progress.last).total_seconds()
+        yield f"last batch finished {duration(ago)} ago"
+    if progress.batches < progress.all_batches:
+        yield time_left(progress)
+
+
+def _steps(folder: Path, progress: Progress) -> Iterator[str]:
+    """Say which later steps are done with what is there now."""
+    if progress.last is None or progress.batches < progress.all_batches:
+        return
+    last = progress.last.timestamp()
+    there = [name for name in STEPS if _time(folder / name) >= last]
+    for words, names in (("there", there), ("to come", [n for n in STEPS if n not in there])):
+        if names:
+            yield f"{words}: {', '.join(STEPS[name] for name in names)}"
+
+
+def _time(path: Path) -> float:
+    return path.stat().st_mtime if path.exists() else 0.0
+
+
+def _failures(plan: Plan, folder: Path) -> Iterator[str]:
+    """Name logs that say something, of batches that are not finished."""
+    logs = [
+        folder / "logs" / rule / f"{batch.name}.log"
+        for rule in ("simulate", "fit")
+        for batch in plan.batches
+        if not (folder / "parts" / f"{batch.name}.json").exists()
+    ]
+    loud = [log for log in logs if log.exists() and log.stat().st_size]
+    for log in loud[:MOST_FAILURES]:
+        yield f"{log}: {log.read_text(encoding='utf-8').rstrip().rpartition(chr(10))[2]}"
+    if len(loud) > MOST_FAILURES:
+        yield f"and {len(loud) - MOST_FAILURES} more of these logs"

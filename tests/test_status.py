@@ -1,0 +1,237 @@
+"""How far a study is: from receipts, in words, and beside a running Snakemake."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hlm.cli import main
+from hlm.cli.progress import Line, Teller
+from hlm.cli.snakemake import call_quietly
+from hlm.plan import make_plan
+from hlm.plan.progress import Watch
+from hlm.store.receipts import FileStamp, Receipt, write_receipt
+from hlm.study import Study
+from tests.plan.studies import BIG, FakeStudy
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+STUDY = FakeStudy(units=(10, 20, 30, 40), replicates=1000, models=(BIG,))
+
+
+def finish(folder, batch, at=NOW, *, seconds=10.0, code=""):
+    """Leave the receipt of a batch that was finished at a time."""
+    times = [moment.isoformat() for moment in (at - timedelta(seconds=seconds), at)]
+    files = {kind: FileStamp(f"{batch}.{kind}.parquet", 0, "") for kind in ("estimates", "fits")}
+    receipt = Receipt(batch, files, code, {}, {}, *times, seconds)
+    write_receipt(folder / "parts" / f"{batch}.json", receipt)
+
+
+@pytest.fixture
+def plan():
+    plan = make_plan(STUDY, batch_seconds=0.02)
+    assert len(plan.batches) > 4
+    return plan
+
+
+def replicates(batch):
+    return sum(part.stop - part.start for part in batch.ranges)
+
+
+def test_replicates_are_counted_by_receipts(plan, tmp_path):
+    watch = Watch(plan, tmp_path)
+    assert (watch.look().replicates, watch.look().all_replicates) == (0, 4000)
+    assert watch.look().last is None
+    finish(tmp_path, plan.batches[0].name)
+    finish(tmp_path, plan.batches[2].name)
+    seen = watch.look()
+    assert seen.replicates == replicates(plan.batches[0]) + replicates(plan.batches[2])
+    assert (seen.batches, seen.all_batches) == (2, len(plan.batches))
+    for batch in plan.batches:
+        finish(tmp_path, batch.name)
+    assert watch.look().replicates == 4000
+    assert watch.look().seconds == pytest.approx(watch.look().all_seconds)
+
+
+def test_receipts_of_other_code_and_damaged_ones_do_not_count(plan, tmp_path):
+    finish(tmp_path, plan.batches[0].name, code="other")
+    (tmp_path / "parts" / f"{plan.batches[1].name}.json").write_text('{"batch": ')
+    assert Watch(plan, tmp_path).look().batches == 0
+
+
+def test_a_model_to_be_fitted_counts_as_work_to_do(plan, tmp_path):
+    for batch in plan.batches:
+        finish(tmp_path, batch.name)
+    models = (BIG, type(BIG)("third", "y ~ 1 + (1 | unit)"))
+    grown = make_plan(STUDY.but(models=models), previous=plan, done=lambda _: True)
+    seen = Watch(grown, tmp_path).look()
+    assert seen.replicates == 0
+    assert seen.batches == len(plan.batches) < seen.all_batches
+
+
+def test_replicates_that_are_no_longer_wanted_do_not_count(plan, tmp_path):
+    for batch in plan.batches:
+        finish(tmp_path, batch.name)
+    small = make_plan(STUDY.but(units=(10,)), previous=plan, done=lambda _: True)
+    seen = Watch(small, tmp_path).look()
+    assert (seen.replicates, seen.all_replicates) == (1000, 1000)
+
+
+def test_the_pace_is_that_of_the_last_run_without_the_pause_before_it(plan, tmp_path):
+    names = [batch.name for batch in plan.batches]
+    finish(tmp_path, names[0], NOW - timedelta(hours=5))
+    for place, name in enumerate(names[1:4], start=1):
+        finish(tmp_path, name, NOW + timedelta(seconds=10 * place))
+    seen = Watch(plan, tmp_path).look()
+    done = seen.seconds * 3 / 4  # all batches are about equally long
+    assert seen.pace == pytest.approx(done / 30, rel=0.1)
+    left = (seen.all_seconds - seen.seconds) / seen.pace
+    assert seen.seconds_left(NOW + timedelta(seconds=30)) == pytest.approx(left)
+    assert seen.seconds_left(NOW + timedelta(seconds=37)) == pytest.approx(left - 7)
+    assert seen.seconds_left(NOW + timedelta(days=1)) == 0.0
+
+
+@pytest.fixture
+def begun(tmp_path, monkeypatch):
+    """A study planned, in the current folder, and its plan."""
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parent / "workflow" / "tiny.yaml").read_text()
+    Path("study.yaml").write_text(text)
+    plan = make_plan(Study.load("study.yaml"), batch_seconds=1e-6)
+    assert len(plan.batches) > 1
+    plan.write("results/tiny/plan.json")
+    return plan
+
+
+def status(capsys):
+    assert main(["status", "study.yaml"]) == 0
+    return capsys.readouterr().out
+
+
+def test_status_of_a_run(begun, capsys, tmp_path):
+    folder = tmp_path / "results" / "tiny"
+    assert "0 of 60 replicates (0 %)" in status(capsys)
+    names = [batch.name for batch in begun.batches]
+    finish(folder, names[0], datetime.now(UTC) - timedelta(seconds=7))
+    out = status(capsys)
+    assert f"1 of {len(names)} batches" in out
+    assert re.search(r"finished [789] s ago", out)
+    assert re.search(r"about \d+ s left", out)
+    (folder / "logs" / "fit").mkdir(parents=True)
+    (folder / "logs" / "fit" / f"{names[1]}.log").write_text("Traceback ...\nMemoryError: 7 GB\n")
+    assert f"{names[1]}.log: MemoryError: 7 GB" in status(capsys)
+    for name in names:
+        finish(folder, name, datetime.now(UTC) - timedelta(seconds=5))
+    (folder / "estimates.parquet").write_text("")
+    out = status(capsys)
+    assert "60 of 60 replicates (100 %)" in out
+    assert "there: sorted files\nto come: measures, figures, report\n" in out
+    Path("study.yaml").write_text(Path("study.yaml").read_text() + "# a comment\n")
+    assert "study file was changed" in status(capsys)
+
+
+@pytest.mark.usefixtures("begun")
+def test_status_of_what_was_not_begun_is_a_message(capsys):
+    assert main(["status", "study.yaml", "--results", "elsewhere"]) == 2
+    assert "elsewhere/tiny: no run of this study was begun here" in capsys.readouterr().err
+
+
+def test_the_line_of_a_run_says_where_it_is(begun, tmp_path):
+    folder = tmp_path / "results" / "tiny"
+    tell = Teller(folder)
+    assert tell("") == ("planning", "")
+    assert tell("compile_kernels")[0].startswith("0 of 60 replicates (0 %); compiling")
+    assert tell("fit")[0] == "0 of 60 replicates (0 %), simulating and fitting"
+    finish(folder, begun.batches[0].name, datetime.now(UTC))
+    assert re.fullmatch(r"\d+ of 60 .*, .* a (second|minute), about .* left", tell("fit")[0])
+    for batch in begun.batches:
+        finish(folder, batch.name, datetime.now(UTC))
+    assert tell("figures")[0] == "60 of 60 replicates (100 %); drawing"
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_sees_one_line_rewritten_and_a_file_sees_milestones(monkeypatch):
+    for stream, expected in (
+        (Terminal(), "\r\x1b[Ka 1\r\x1b[Ka 2\r\x1b[Kwrong\na 2\r\x1b[K"),
+        (io.StringIO(), "a 1\nwrong\n"),
+    ):
+        monkeypatch.setattr(sys, "stderr", stream)
+        line = Line()
+        line.update("a 1", "a")
+        line.update("a 2", "a")
+        line.above("wrong")
+        line.end()
+        assert stream.getvalue() == expected
+
+
+SAID = """Building DAG of jobs...
+
+[Mon Nov 23 12:25:11 2026]
+localrule fit:
+    output: x
+RuleException:
+CalledProcessError in file "Snakefile", line 6:
+[Mon Nov 23 12:25:11 2026]
+Error in rule fit:
+    jobid: 1
+Logfile fit.log:
+=====
+ValueError: boom
+=====
+[Mon Nov 23 12:25:12 2026]
+Finished jobid: 2 (Rule: simulate)
+Exiting because a job execution failed.
+"""
+
+
+def pretend(said, status):
+    """Return a command that says something and ends with a status, as Snakemake might."""
+    return [sys.executable, "-c", f"print({said!r}); raise SystemExit({status})"]
+
+
+def run_quietly(command, log):
+    rules = []
+    result = call_quietly(command, log, lambda rule: (rules.append(rule) or "line", "line"))
+    return result, rules
+
+
+def test_errors_of_jobs_are_shown_and_all_is_kept(tmp_path, capsys):
+    log = tmp_path / "logs" / "snakemake.log"
+    assert run_quietly(pretend(SAID, 1), log)[0] == 1
+    err = capsys.readouterr().err
+    shown = err.partition("Error in rule fit:")[2]
+    assert "ValueError: boom" in shown
+    assert "Finished jobid" not in err
+    assert "RuleException" not in err
+    assert str(log) in err
+    assert log.read_text().rstrip() == SAID.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("noise\nWorkflowError:\nno such rule", "WorkflowError:\nno such rule"),
+        ("usage: snakemake\nsnakemake: error: no option -x", "snakemake: error: no option -x"),
+        ("killed", "killed"),
+    ],
+)
+def test_other_failures_are_explained(said, expected, tmp_path, capsys):
+    assert run_quietly(pretend(said, 2), tmp_path / "log")[0] == 2
+    err = capsys.readouterr().err
+    assert expected in err
+    assert "noise" not in err
+
+
+def test_success_is_quiet(tmp_path, capsys):
+    assert run_quietly(pretend("Nothing to be done", 0), tmp_path / "log")[0] == 0
+    out, err = capsys.readouterr()
+    assert out == "$ snakemake\n"
+    assert err.strip() == "line"
