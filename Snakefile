@@ -123,6 +123,7 @@ rule compact:
             "<study>/parts/{batch.name}.estimates.parquet", batch=plan.batches
         ),
         fits=expand("<study>/parts/{batch.name}.fits.parquet", batch=plan.batches),
+        receipts=expand("<study>/parts/{batch.name}.json", batch=plan.batches),
     output:
         estimates="<study>/estimates.parquet",
         fits="<study>/fits.parquet",
@@ -150,6 +151,10 @@ rule summarize_chunk:
             "<study>/parts/{batch}.fits.parquet",
             batch=HELD[int(wildcards.chunk)],
         ),
+        receipts=lambda wildcards: expand(
+            "<study>/parts/{batch}.json",
+            batch=HELD[int(wildcards.chunk)],
+        ),
     output:
         measures=temp("<study>/chunks/{chunk}.measures.parquet"),
         selection=temp("<study>/chunks/{chunk}.selection.parquet"),
@@ -173,6 +178,7 @@ rule summarize:
         selection=expand(
             "<study>/chunks/{chunk}.selection.parquet", chunk=range(len(chunks(plan)))
         ),
+        receipts=rules.compact.input.receipts,
     output:
         measures="<study>/measures.parquet",
         measures_csv="<study>/measures.csv",

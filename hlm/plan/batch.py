@@ -41,7 +41,8 @@ class Batch:
     Attributes
     ----------
     name : str
-        12 hexadecimal digits, a hash of the seed, the ranges and the models' definitions.
+        12 hexadecimal digits, a hash of the seed, the ranges, the models' definitions and the
+        code: what other code has made bears other names.
     ranges : tuple of Range
     models : tuple of Model
     """
@@ -51,9 +52,11 @@ class Batch:
     models: tuple[Model, ...]
 
     @classmethod
-    def make(cls, seed: int, ranges: tuple[Range, ...], models: tuple[Model, ...]) -> Batch:
+    def make(
+        cls, seed: int, ranges: tuple[Range, ...], models: tuple[Model, ...], code: str = ""
+    ) -> Batch:
         """Name the batch by its content."""
-        content = [seed, ranges, [model.to_dict() for model in models]]
+        content = [seed, ranges, [model.to_dict() for model in models], code]
         return cls(digest(content), ranges, models)
 
     def work(self, replicates: int) -> Iterator[Work]:

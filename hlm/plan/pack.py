@@ -56,7 +56,9 @@ class _Load(NamedTuple):
         return self.seconds * (self.piece.stop - self.piece.start)
 
 
-def pack(pieces: Sequence[Piece], *, seed: int, batch_seconds: float) -> list[Batch]:
+def pack(
+    pieces: Sequence[Piece], *, seed: int, batch_seconds: float, code: str = ""
+) -> list[Batch]:
     """Return batches that hold all pieces, each batch about as long as the others.
 
     Parameters
@@ -67,6 +69,8 @@ def pack(pieces: Sequence[Piece], *, seed: int, batch_seconds: float) -> list[Ba
         The study's.
     batch_seconds : float
         Seconds of work that one batch should hold at most.
+    code : str
+        Fingerprint of the code that simulates and fits.
     """
     loads = [_load(piece) for piece in pieces]
     target = target_seconds(sum(load.total_seconds() for load in loads), batch_seconds)
@@ -74,7 +78,7 @@ def pack(pieces: Sequence[Piece], *, seed: int, batch_seconds: float) -> list[Ba
     for load in loads:
         by_models.setdefault(load.piece.models, []).append(load)
     return [
-        Batch.make(seed, tuple(_ranges(part)), models)
+        Batch.make(seed, tuple(_ranges(part)), models, code)
         for models, group in by_models.items()
         for part in _shares(group, target)
     ]

@@ -7,6 +7,7 @@ larger study costs only what is new in it.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -101,6 +102,7 @@ class Plan:
             "study_hash": self.hash,
             "seed": str(self.seed),
             "versions": json.dumps({name: version(name) for name in VERSIONED}),
+            "contents": digest([self.wanted, self.code]),
         }
 
     def to_json(self) -> str:
@@ -121,8 +123,11 @@ class Plan:
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(text, encoding="utf-8")
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
 
     @classmethod
@@ -183,7 +188,8 @@ def make_plan(
     old = previous if comparable else None
     missing = _wanted(study)
     kept = _keep(old, missing, done, study.replicates, batch_seconds) if old else []
-    new = pack(list(_pieces(study, missing)), seed=study.seed, batch_seconds=batch_seconds)
+    pieces = list(_pieces(study, missing))
+    new = pack(pieces, seed=study.seed, batch_seconds=batch_seconds, code=code)
     return Plan(
         study=study.name,
         text=study.text,

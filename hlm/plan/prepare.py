@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
 from hlm.plan.plan import BATCH_SECONDS, Plan, make_plan
 
-__all__ = ["open_plan", "part_files", "prepare"]
+__all__ = ["check_code", "open_plan", "prepare"]
 
 
 def prepare(
     study: str | Path, results: str | Path, *, batch_seconds: float = BATCH_SECONDS
 ) -> Plan:
     """Read and validate a study, plan it in the light of what is there, and write `plan.json`.
+
+    This process then holds the lock of the study's folder, unless its parent does.
 
     Parameters
     ----------
@@ -28,9 +31,12 @@ def prepare(
     Raises
     ------
     InputError
-        There is a mistake in the study.
+        There is a mistake in the study, or the folder of results cannot be written, or another
+        run is at work in it.
     """
-    from hlm.study import Study  # with pydantic: not for jobs, which only read the plan
+    # With Arrow and pydantic: not for jobs, which only read the plan.
+    from hlm.store.lock import hold_lock
+    from hlm.study import Study
 
     if not batch_seconds > 0:
         raise InputError(
@@ -38,16 +44,39 @@ def prepare(
         )
     loaded = Study.load(study)
     folder = Path(results) / loaded.name
+    hold_lock(folder)
     path = folder / "plan.json"
     plan = make_plan(
         loaded,
-        code=f"{fingerprint('simulate')} {fingerprint('fit')}",
+        code=_code(),
         batch_seconds=batch_seconds,
         previous=Plan.read(path) if path.exists() else None,
-        done=lambda name: all(file.exists() for file in part_files(folder, name)),
+        done=lambda name: _is_finished(folder / "parts", name),
     )
-    plan.write(path)
+    try:
+        plan.write(path)
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror}",
+            file=path,
+            allowed="a folder of results with room in which this user can write",
+        ) from None
     return plan
+
+
+def check_code(plan: Plan) -> None:
+    """Refuse to work for a plan that other code has made.
+
+    Raises
+    ------
+    InputError
+        The package was edited or exchanged since, or this is another machine's copy of it.
+    """
+    if plan.code != (code := _code()):
+        raise InputError(
+            f"the code of hlm is {code} here; the plan was made by {plan.code}",
+            allowed="the same code for a whole run; run the study again",
+        )
 
 
 def open_plan(study: str | Path, results: str | Path) -> Plan:
@@ -59,7 +88,16 @@ def open_plan(study: str | Path, results: str | Path) -> Plan:
     return Plan.read(Path(results) / name / "plan.json")
 
 
-def part_files(folder: Path, batch: str) -> tuple[Path, Path]:
-    """Return the files of a batch's estimates and of its fits in a study's folder."""
-    parts = folder / "parts"
-    return parts / f"{batch}.estimates.parquet", parts / f"{batch}.fits.parquet"
+def _code() -> str:
+    return f"{fingerprint('simulate')} {fingerprint('fit')}"
+
+
+def _is_finished(parts: Path, batch: str) -> bool:
+    """Return whether a batch has all its files; say so if one is damaged."""
+    from hlm.store.parts import check_sizes  # with Arrow: not for jobs that only read the plan
+
+    try:
+        return check_sizes(parts, batch) is not None
+    except InputError as error:
+        print(error.at(file=parts), "  its batch is computed again", sep="\n", file=sys.stderr)
+        return False

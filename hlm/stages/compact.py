@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hlm.stages.gather import Gatherer
 from hlm.store import ESTIMATES, FITS, SCENARIOS, with_grid, write, write_csv, writing
+from hlm.store.parts import check_alike
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +34,10 @@ def compact(plan: Plan, parts: str | Path, *, estimates: str | Path, fits: str |
     Raises
     ------
     InputError
-        The file of a batch is missing, damaged, or does not hold what the plan says.
+        The file of a batch is missing, damaged, or does not hold what the plan says; or not
+        all of them were made by the same code on the same kind of machine.
     """
+    check_alike(parts, [batch.name for batch in plan.batches], code=plan.code)
     _gather(plan, Gatherer(plan, parts, "estimates"), ESTIMATES, estimates)
     _gather(plan, Gatherer(plan, parts, "fits"), FITS, fits)
 

@@ -19,6 +19,7 @@ from hlm.errors import InputError
 from hlm.plan.batch import GRAIN, Batch
 from hlm.plan.sources import Sources
 from hlm.store import open_parquet
+from hlm.store.parts import check_part, part_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,7 @@ class Gatherer:
         self._parts = Path(parts)
         self._kind = kind
         self._open = lru_cache(OPEN_FILES)(self._open_part)
+        self._checked: set[str] = set()
 
     def windows(self, scenario: str) -> Iterator[pa.Table]:
         """Yield the rows of a scenario.
@@ -70,7 +72,10 @@ class Gatherer:
             yield window
 
     def _open_part(self, batch: str) -> pq.ParquetFile:
-        return open_parquet(self._parts / f"{batch}.{self._kind}.parquet")
+        if batch not in self._checked:
+            check_part(self._parts, batch, self._kind)
+            self._checked.add(batch)
+        return open_parquet(part_file(self._parts, batch, self._kind))
 
     def _taken(self, sources: Sources, start: int, stop: int) -> pa.Table:
         taken = []

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hlm.errors import InputError
 from hlm.store.files import replacing
+from hlm.store.machine import machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ class Receipt:
     versions : dict of str to str
         Of Python and the libraries.
     machine : dict of str to str
-        `cpu`, as LLVM names it, and `system`.
+        See `store.machine.machine`.
     started, finished : str
         ISO 8601, in UTC.
     seconds : float
@@ -102,8 +103,6 @@ def make_receipt(
     seconds : float
         What it took.
     """
-    from llvmlite.binding import get_host_cpu_name
-
     finished = datetime.now(UTC)
     started = datetime.fromtimestamp(finished.timestamp() - seconds, UTC)
     return Receipt(
@@ -112,7 +111,7 @@ def make_receipt(
         code=code,
         versions={name: version(name) for name in VERSIONED}
         | {"python": platform.python_version()},
-        machine={"cpu": get_host_cpu_name(), "system": platform.platform()},
+        machine=machine(),
         started=started.isoformat(timespec="seconds"),
         finished=finished.isoformat(timespec="seconds"),
         seconds=round(seconds, 3),

@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from hlm.scenario import Model, Scenario
 from hlm.store import ESTIMATES, FITS, writing
+from hlm.store.parts import KINDS, part_file
+from hlm.store.receipts import make_receipt, receipt_file, write_receipt
 
 if TYPE_CHECKING:
     from hlm.plan import Plan
@@ -63,12 +65,17 @@ def write_parts(plan: Plan, folder: Any) -> None:
     The rows of a range come model by model, as unlike the final order as possible.
     """
     for batch in plan.batches:
-        paths = [folder / f"{batch.name}.{kind}.parquet" for kind in ("estimates", "fits")]
-        if not all(path.exists() for path in paths):
-            with writing(paths[0], ESTIMATES) as estimates, writing(paths[1], FITS) as fits:
+        files = {kind: part_file(folder, batch.name, kind) for kind in KINDS}
+        receipt = receipt_file(folder, batch.name)
+        if not receipt.exists():
+            with (
+                writing(files["estimates"], ESTIMATES) as estimates,
+                writing(files["fits"], FITS) as fits,
+            ):
                 for part in batch.ranges:
                     estimates.append(_rows(part, batch.models, ["x", "(Intercept)", "sigma"]))
                     fits.append(_rows(part, batch.models, [""]))
+            write_receipt(receipt, make_receipt(batch.name, files, code=plan.code, seconds=0.0))
 
 
 def _rows(part: Any, models: tuple[Model, ...], terms: list[str]) -> dict[str, Any]:

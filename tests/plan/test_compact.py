@@ -78,7 +78,7 @@ def test_a_missing_part_is_named(tmp_path):
     plan = make_plan(FINAL)
     with pytest.raises(InputError, match="no such file") as caught:
         compact(plan, tmp_path, estimates=tmp_path / "e", fits=tmp_path / "f")
-    assert f"{plan.batches[0].name}.estimates.parquet" in str(caught.value)
+    assert f"{plan.batches[0].name}.json" in str(caught.value)
     assert not (tmp_path / "e").exists()
 
 
@@ -86,9 +86,8 @@ def test_a_part_of_another_plan_is_refused(tmp_path):
     plan = make_plan(FINAL)
     other = make_plan(FINAL.but(units=(10,)))
     write_parts(other, tmp_path)
-    for kind in ("estimates", "fits"):
-        old = tmp_path / f"{other.batches[0].name}.{kind}.parquet"
-        old.rename(tmp_path / f"{plan.batches[0].name}.{kind}.parquet")
+    for path in tmp_path.glob(f"{other.batches[0].name}.*"):
+        path.rename(path.with_name(path.name.replace(other.batches[0].name, plan.batches[0].name)))
     with pytest.raises(InputError, match="the plan says"):
         compact(plan, tmp_path, estimates=tmp_path / "e", fits=tmp_path / "f")
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from hlm.plan import Plan
+from hlm.plan import Plan, check_code
 from hlm.stages.fit import fit_models
 from hlm.stages.log import stderr_to
 
@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
+plan = Plan.read(snakemake.input.plan)
+check_code(plan)
 fit_models(
-    Plan.read(snakemake.input.plan),
+    plan,
     snakemake.wildcards.batch,
     snakemake.input.crossproducts,
     estimates=snakemake.output.estimates,

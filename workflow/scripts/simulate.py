@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from hlm.plan import Plan
+from hlm.plan import Plan, check_code
 from hlm.stages.log import stderr_to
 from hlm.stages.simulate import simulate_batch
 
@@ -10,4 +10,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
-simulate_batch(Plan.read(snakemake.input.plan), snakemake.wildcards.batch, snakemake.output[0])
+plan = Plan.read(snakemake.input.plan)
+check_code(plan)
+simulate_batch(plan, snakemake.wildcards.batch, snakemake.output[0])

@@ -1,15 +1,19 @@
 """Join the summaries of all scenarios."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlm.plan import Plan
 from hlm.stages.log import stderr_to
 from hlm.stages.summarize import join_chunks
+from hlm.store.parts import check_alike
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
 plan = Plan.read(snakemake.input.plan)
+parts = Path(snakemake.input.receipts[0]).parent
+check_alike(parts, [batch.name for batch in plan.batches], code=plan.code)
 join_chunks(plan, snakemake.input.measures, snakemake.output.measures, "measures")
 join_chunks(plan, snakemake.input.selection, snakemake.output.selection, "selection")

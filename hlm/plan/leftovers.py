@@ -1,0 +1,88 @@
+"""What killed runs leave behind, and tables that show something else than the plan says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hlm.store.parts import part_file
+from hlm.store.receipts import receipt_file
+
+if TYPE_CHECKING:
+    from hlm.plan.plan import Plan
+
+__all__ = ["remove_leftovers", "stale_rules"]
+
+MADE_BY = {
+    "estimates": "compact",
+    "fits": "compact",
+    "scenarios": "compact",
+    "measures": "summarize_chunk",
+    "selection": "summarize_chunk",
+}
+"""The table -> the rule with which its making begins."""
+
+
+def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
+    """Delete the half-written files of killed jobs, and cross-products that no job needs.
+
+    Only for who holds the lock of the folder. A job that still writes one of these files belongs
+    to a run that was killed: it fails, and nobody waits for it.
+
+    Parameters
+    ----------
+    plan : Plan
+    folder : path
+        The study's folder of results.
+
+    Returns
+    -------
+    list of path
+        What was deleted.
+    """
+    folder = Path(folder)
+    needed = {batch.name for batch in plan.batches if not _is_fitted(folder, batch.name)}
+    unneeded = [path for path in folder.glob("crossproducts/*.parquet") if path.stem not in needed]
+    leftovers = [*folder.rglob(".*.tmp"), *unneeded]
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+    return leftovers
+
+
+def stale_rules(plan: Plan, folder: str | Path) -> list[str]:
+    """Return the rules to be run whatever Snakemake thinks of the times of files.
+
+    Snakemake knows what it did from the working directory and from times of files. Neither says
+    all: a run from another directory may have changed a table since, and clocks jump. A table
+    says itself what it holds.
+
+    Parameters
+    ----------
+    plan : Plan
+    folder : path
+        The study's folder of results.
+    """
+    wanted = plan.metadata()["contents"]
+    stale = {
+        rule
+        for table, rule in MADE_BY.items()
+        if (path := Path(folder) / f"{table}.parquet").exists() and _contents(path) != wanted
+    }
+    return sorted(stale)
+
+
+def _is_fitted(folder: Path, batch: str) -> bool:
+    parts = folder / "parts"
+    files = [part_file(parts, batch, kind) for kind in ("estimates", "fits")]
+    return all(path.exists() for path in (*files, receipt_file(parts, batch)))
+
+
+def _contents(path: Path) -> str:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+    except (pa.ArrowException, OSError):
+        return "damaged"
+    return metadata.get(b"contents", b"").decode()
