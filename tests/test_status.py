@@ -218,20 +218,33 @@ def test_errors_of_jobs_are_shown_and_all_is_kept(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ("noise\nWorkflowError:\nno such rule", "WorkflowError:\nno such rule"),
+        ("Building DAG\nnoise\nWorkflowError:\nno such rule", "WorkflowError:\nno such rule"),
+        (
+            "Using profile\nInputError in Snakefile:\nplan: bad",
+            "InputError in Snakefile:\nplan: bad",
+        ),
         ("usage: snakemake\nsnakemake: error: no option -x", "snakemake: error: no option -x"),
-        ("killed", "killed"),
+        ("Building DAG\nkilled", "killed"),
     ],
 )
 def test_other_failures_are_explained(said, expected, tmp_path, capsys):
     assert run_quietly(pretend(said, 2), tmp_path / "log")[0] == 2
     err = capsys.readouterr().err
-    assert expected in err
+    assert err.count(expected) == 1
     assert "noise" not in err
 
 
+def test_what_planning_says_is_shown(tmp_path, capsys):
+    said = "Using profile p\nparts/1.json: damaged\n  allowed: x\nBuilding DAG of jobs...\nnoise"
+    assert run_quietly(pretend(said, 0), tmp_path / "log")[0] == 0
+    err = capsys.readouterr().err
+    assert "parts/1.json: damaged\n  allowed: x\n" in err
+    assert "noise" not in err
+    assert "profile" not in err
+
+
 def test_success_is_quiet(tmp_path, capsys):
-    assert run_quietly(pretend("Nothing to be done", 0), tmp_path / "log")[0] == 0
+    assert run_quietly(pretend("Building DAG\nNothing to be done", 0), tmp_path / "log")[0] == 0
     out, err = capsys.readouterr()
     assert out == "$ snakemake\n"
     assert err.strip() == "line"

@@ -25,7 +25,11 @@ END_OF_ERROR = re.compile(
     r"\[\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}\]$|Exiting because|Trying to restart|Removing output|"
     r"Select jobs|Shutting down|RuleException"
 )
-ANY_ERROR = re.compile(r"\S+: error: |\w*(Error|Exception)\b")
+ERROR = re.compile(r"\S+: error: |\w*(Error|Exception)\b")
+
+END_OF_PLANNING = re.compile(r"usage: |Building DAG")
+PRELUDE = re.compile(r"Using \w+|Assuming |host: |$")
+"""What Snakemake says before there are jobs; what the planning of the study says stands between."""
 
 LONGEST_ERROR = 40
 
@@ -69,7 +73,7 @@ def call_quietly(command: Sequence[str], log: Path, tell: Tell, *, append: bool 
         listener.join()
     line.end()
     if process.returncode and not interrupted:
-        _explain(log, shown=listener.errors > 0)
+        _explain(log, shown=listener.explained)
     return INTERRUPTED if interrupted else process.returncode
 
 
@@ -92,32 +96,38 @@ def _wait(process: subprocess.Popen[Any], each_second: Callable[[], None]) -> bo
 
 
 class _Listener(Thread):
-    """Copies what Snakemake says to a file, shows errors of jobs, and notes the latest rule."""
+    """Copies what Snakemake says to a file, shows what matters, and notes the latest rule."""
 
     def __init__(self, source: IO[str] | None, file: IO[str], line: Line) -> None:
         super().__init__(daemon=True)
         self._source, self._file, self._line = source, file, line
         self.rule = ""
-        self.errors = 0
+        self.explained = False
 
     def run(self) -> None:
-        inside = False
+        planning, shown = True, False
         for text in self._source or ():
             self._file.write(text)
             rule = RULE.match(text)
             self.rule = rule[1] if rule else self.rule
-            begins = bool(ERROR_OF_JOB.match(text))
-            self.errors += begins
-            inside = begins or (inside and not END_OF_ERROR.match(text))
-            if inside:
+            if ERROR_OF_JOB.match(text):
+                shown = True
+            elif END_OF_PLANNING.match(text):
+                planning = shown = False
+            elif planning:
+                shown = not PRELUDE.match(text)
+            elif END_OF_ERROR.match(text):
+                shown = False
+            if shown:
                 self._line.above(text.rstrip("\n"))
+                self.explained = self.explained or bool(ERROR.match(text))
 
 
 def _explain(log: Path, *, shown: bool) -> None:
     """Show why Snakemake failed, where that was not the error of a job, and where to read more."""
     if not shown:
         lines = log.read_text(encoding="utf-8").rstrip().splitlines()
-        errors = [place for place, text in enumerate(lines) if ANY_ERROR.match(text)]
+        errors = [place for place, text in enumerate(lines) if ERROR.match(text)]
         first = errors[0] if errors else len(lines) - LONGEST_ERROR
         print("\n".join(lines[max(0, first) :][:LONGEST_ERROR]), file=sys.stderr)
     print(f"all that Snakemake said: {log}", file=sys.stderr)
