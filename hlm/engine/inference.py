@@ -27,6 +27,12 @@ from hlm.jit import kernel
 
 __all__ = ["FLAT_TOLERANCE", "Estimates", "Parametrization", "allocate_estimates", "infer"]
 
+PIVOT_TOLERANCE = 1e-12
+"""A pivot of Psi below this share of its diagonal element counts as zero."""
+
+PERFECT_CORRELATION = 1e-10
+"""A correlation with 1 - rho^2 below this is at the boundary and has no standard error."""
+
 FLAT_TOLERANCE = 1e-9
 """Eigenvalues of the Hessian below this share of the largest are flat directions."""
 
@@ -190,7 +196,7 @@ def random_part(p, n_star, sigma2, parametrization, Lambda, work, out):
             for k in range(q):
                 Psi[a, b] += lower[a, k] * lower[b, k]
             work.unscaled[a, b] = Psi[a, b]
-    cholesky(work.unscaled, q, 1e-12)
+    cholesky(work.unscaled, q, PIVOT_TOLERANCE)
     for k in range(n_theta):
         a, b = row[k], col[k]
         out.theta[k] = work.unscaled[a, b]
@@ -242,7 +248,7 @@ def cor_of(p, k, parametrization, Psi, work, out):
         return
     rho = Psi[a, b] / np.sqrt(product)
     out.estimate[p + k] = min(max(rho, -1.0), 1.0)
-    if 1.0 - rho * rho < 1e-10:
+    if 1.0 - rho * rho < PERFECT_CORRELATION:
         return
     psi_gradient(a, b, parametrization, work, d)
     for m in range(n_theta):

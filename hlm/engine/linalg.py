@@ -17,6 +17,13 @@ __all__ = [
 ]
 
 
+OFF_DIAGONAL = 1e-32
+"""Off-diagonal elements whose squares are below this share of the diagonal's are rounding."""
+
+MAX_SWEEPS = 60
+"""Of Jacobi's method, which needs fewer than ten."""
+
+
 @kernel
 def copy(source, target):
     """Write the matrix `source` into the top left corner of `target`; allocates nothing."""
@@ -103,14 +110,14 @@ def eigh_jacobi(a, n, vectors):
     for i in range(n):
         for j in range(n):
             vectors[i, j] = 1.0 if i == j else 0.0
-    for _ in range(60):
+    for _ in range(MAX_SWEEPS):
         off = 0.0
         total = 0.0
         for i in range(n):
             total += a[i, i] * a[i, i]
             for j in range(i):
                 off += a[i, j] * a[i, j]
-        if off <= 1e-32 * total or off == 0.0:
+        if off <= OFF_DIAGONAL * total or off == 0.0:
             return
         for p in range(n - 1):
             for q in range(p + 1, n):

@@ -52,6 +52,18 @@ MAX_STEP = 2.0
 SUFFICIENT_DECREASE = 1e-4
 """Share of the first-order decrease that a step must bring (Armijo)."""
 
+MAX_HALVINGS = 40
+"""Of a step that does not bring its decrease."""
+
+POSITIVE_TOLERANCE = 1e-12
+"""The Hessian is positive definite if no pivot is below this share of its diagonal element ..."""
+
+CURVATURE_FLOOR = 1e-6
+"""... else its eigenvalues are made positive and at least this share of the largest."""
+
+FACTOR_TOLERANCE = 1e-14
+"""A pivot of Psi below this share of its diagonal element is zero in Lambda."""
+
 ZERO_THETA = 1e-2
 """A diagonal element of Lambda below this is tried at exactly zero ..."""
 
@@ -201,7 +213,7 @@ def newton_step(n, work):
         step[k] = g[k]
         for m in range(k + 1):
             factor[k, m] = work.hessian[k, m]
-    if cholesky(factor, n, 1e-12) == n:
+    if cholesky(factor, n, POSITIVE_TOLERANCE) == n:
         solve_lower(factor, n, step)
         solve_upper(factor, n, step)
     else:
@@ -229,7 +241,7 @@ def reflected_step(n, work):
         projection = 0.0
         for m in range(n):
             projection += vectors[m, k] * g[m]
-        projection /= max(abs(a[k, k]), 1e-6 * largest)
+        projection /= max(abs(a[k, k]), CURVATURE_FLOOR * largest)
         for m in range(n):
             step[m] += vectors[m, k] * projection
 
@@ -255,7 +267,7 @@ def search(axes, p, units, n_obs, reml, row, col, Lambda, state, work, criterion
     for k in range(n):
         slope += work.gradient[k] * work.step[k]
     length = 1.0
-    for _ in range(40):
+    for _ in range(MAX_HALVINGS):
         trial[:] = 0.0
         for k in range(n):
             trial[row[k], col[k]] = Lambda[row[k], col[k]] + length * work.step[k]
@@ -325,7 +337,7 @@ def without_column(q, j, Lambda, trial):
 @kernel
 def lower_factor(q, Psi):
     """Overwrite Psi by its Cholesky factor, zeros above the diagonal."""
-    cholesky(Psi, q, 1e-14)
+    cholesky(Psi, q, FACTOR_TOLERANCE)
     for a in range(q):
         for b in range(a + 1, q):
             Psi[a, b] = 0.0

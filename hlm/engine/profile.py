@@ -20,6 +20,7 @@ import numpy as np
 
 from hlm.engine.joint import joint_derivatives, joint_deviance
 from hlm.engine.linalg import copy_vector, eigh_jacobi
+from hlm.engine.newton import MAX_HALVINGS, MAX_STEP, SUFFICIENT_DECREASE
 from hlm.jit import kernel
 
 __all__ = ["COR", "SD", "SIGMA", "Search", "allocate_search", "profile_limit"]
@@ -32,7 +33,23 @@ ZETA_TOLERANCE = 1e-7
 INNER_DECREMENT = 1e-10
 """The free parameters are found when the decrement falls below this."""
 
+BRACKET_TOLERANCE = 1e-12
+"""Or when the points around it are this near to each other."""
+
+NEAR_EDGE = 0.02
+"""Within this share of the way to the edge of its range, the edge itself is tried."""
+
+FIRST_STEP = 1e-3
+"""Beyond twice an sd whose limit is still outside; an sd may be zero."""
+
+ROUNDING = 1e-11
+"""A rise of the deviance within this share of it is rounding error."""
+
+CURVATURE_FLOOR = 1e-8
+"""Eigenvalues of the free parameters' Hessian are at least this share of the largest."""
+
 MAX_OUTER, MAX_INNER = 60, 60
+"""Values of the parameter that are tried, and Newton steps at each."""
 
 
 class Search(NamedTuple):
@@ -84,8 +101,8 @@ def profile_limit(
     bounded = False
     for _ in range(MAX_OUTER):
         if not (min(inside, outside) < t < max(inside, outside)):
-            t = 0.5 * (inside + outside) if np.isfinite(outside) else 2.0 * inside + 1e-3
-        near_bound = np.isfinite(bound) and abs(t - bound) < 0.02 * abs(best - bound)
+            t = 0.5 * (inside + outside) if np.isfinite(outside) else 2.0 * inside + FIRST_STEP
+        near_bound = np.isfinite(bound) and abs(t - bound) < NEAR_EDGE * abs(best - bound)
         if near_bound and not bounded:
             bounded = True
             at_bound = minimize_free(
@@ -107,7 +124,7 @@ def profile_limit(
             outside = t
         slope = partial(row, col, kind, first, t, search)
         change = (z - zeta) * 2.0 * zeta / slope if slope != 0.0 else np.inf
-        if abs(inside - outside) < 1e-12 * (1.0 + abs(t)):
+        if abs(inside - outside) < BRACKET_TOLERANCE * (1.0 + abs(t)):
             return t
         t = t + change
     return np.nan
@@ -222,12 +239,14 @@ def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, state, work, 
         if decrement < INNER_DECREMENT:
             return value
         length, found = 1.0, False
-        for _ in range(30):
+        for _ in range(MAX_HALVINGS):
             for k in range(n + 1):
                 trial[k] = tau[k] + length * search.step[k]
             constrain(row, col, kind, first, t, trial)
             candidate = deviance_at(axes, p, units, n_obs, row, col, trial, state, search)
-            if candidate <= value - 1e-4 * length * decrement + 1e-11 * abs(value):
+            if candidate <= value - SUFFICIENT_DECREASE * length * decrement + ROUNDING * abs(
+                value
+            ):
                 found = True
                 break
             length *= 0.5
@@ -267,9 +286,9 @@ def free_step(row, col, kind, first, n, count, tau, search):
         for f in range(count):
             search.step[k] -= D[k, f] * projected[f]
         norm += search.step[k] ** 2
-    if norm > 4.0:
+    if norm > MAX_STEP * MAX_STEP:
         for k in range(n):
-            search.step[k] *= 2.0 / np.sqrt(norm)
+            search.step[k] *= MAX_STEP / np.sqrt(norm)
     return decrement
 
 
@@ -290,7 +309,7 @@ def solve_positive(count, search):
     for m in range(count):
         x[m] = 0.0
     for k in range(count):
-        inverse = 1.0 / max(abs(a[k, k]), 1e-8 * largest)
+        inverse = 1.0 / max(abs(a[k, k]), CURVATURE_FLOOR * largest)
         decrement += rotated[k] * rotated[k] * inverse
         for m in range(count):
             x[m] += vectors[m, k] * rotated[k] * inverse

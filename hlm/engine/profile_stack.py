@@ -29,6 +29,13 @@ __all__ = ["Targets", "profile_limits", "profile_stack", "targets_of"]
 Floats = NDArray[np.float64]
 
 
+FAR_GUESS = 1.5
+"""The first guess of a limit is at most this far from the sd, on the log scale."""
+
+GUESS_AT_ZERO = 0.3
+"""First guess of the upper limit of an sd of zero, in units of sigma."""
+
+
 class Targets(NamedTuple):
     """The parameters of the random part and the bases in which each comes first.
 
@@ -206,5 +213,5 @@ def first_guess(kind, best, se, distance, estimates):
             return np.tanh(np.arctanh(best) + distance * se / (1.0 - best * best))
         return 0.5 * best
     if best > 0.0 and np.isfinite(se):
-        return best * np.exp(max(min(distance * se / best, 1.5), -1.5))
-    return 0.3 * sigma
+        return best * np.exp(max(min(distance * se / best, FAR_GUESS), -FAR_GUESS))
+    return GUESS_AT_ZERO * sigma

@@ -25,6 +25,9 @@ __all__ = ["EIGENVALUE_FLOOR", "moment_start"]
 EIGENVALUE_FLOOR = 1e-4
 """Psi starts with eigenvalues of at least this much: inside the cone, where gradients point."""
 
+WITHIN_RESIDUAL = 1e-10
+"""With less than this share of the residual sum of squares within units, Psi starts as I."""
+
 WITHIN_TOLERANCE = 1e-9
 """A column of X with less than this share of its sum of squares outside Z lies in the span of Z."""
 
@@ -48,7 +51,7 @@ def moment_start(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
             n_within += 1
     n_regular, degrees = deviations(axes, p, units, gamma, work.products, work.unscaled, state)
     degrees += n_obs - (n_within if reml else 0)
-    if n_regular == 0 or degrees <= 0 or not sum_squares > 1e-10 * state.scalars[1]:
+    if n_regular == 0 or degrees <= 0 or not sum_squares > WITHIN_RESIDUAL * state.scalars[1]:
         return True
     sigma2 = sum_squares / degrees
     nu = n_regular - ((p - n_within) / q if reml else 0.0)
