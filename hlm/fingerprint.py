@@ -2,7 +2,8 @@
 
 Snakemake compares the text of rules and the times of scripts but knows nothing of the modules
 that a script imports. A fingerprint hashes those: the modules that a stage imports from `hlm`,
-the modules that these import, and the versions of the libraries that make the numbers.
+the modules that these import, and the versions of the libraries that make the numbers; and the
+scripts themselves, because their times say nothing: every checkout sets them.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ def fingerprint(stage: str) -> str:
     total = sha256()
     for module in sorted(closure(*STAGES[stage])):
         total.update(module.encode() + _source(module))
+    for script in sorted(PACKAGE.parent.glob(f"workflow/scripts/*{stage}*.py")):
+        total.update(script.read_bytes())
     for library in LIBRARIES.get(stage, ()):
         total.update(f"{library} {_version(library)}".encode())
     return total.hexdigest()[:12]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
+from hlm.plan.clock import mend_times
 from hlm.plan.plan import BATCH_SECONDS, Plan, make_plan
 
-__all__ = ["check_code", "open_plan", "prepare"]
+__all__ = ["check_code", "code_of_fits", "open_plan", "prepare"]
 
 
 def prepare(
@@ -45,10 +46,11 @@ def prepare(
     loaded = Study.load(study)
     folder = Path(results) / loaded.name
     hold_lock(folder)
+    mend_times(results, folder)
     path = folder / "plan.json"
     plan = make_plan(
         loaded,
-        code=_code(),
+        code=code_of_fits(),
         batch_seconds=batch_seconds,
         previous=Plan.read(path) if path.exists() else None,
         done=lambda name: _is_finished(folder / "parts", name),
@@ -72,7 +74,7 @@ def check_code(plan: Plan) -> None:
     InputError
         The package was edited or exchanged since, or this is another machine's copy of it.
     """
-    if plan.code != (code := _code()):
+    if plan.code != (code := code_of_fits()):
         raise InputError(
             f"the code of hlm is {code} here; the plan was made by {plan.code}",
             allowed="the same code for a whole run; run the study again",
@@ -88,7 +90,8 @@ def open_plan(study: str | Path, results: str | Path) -> Plan:
     return Plan.read(Path(results) / name / "plan.json")
 
 
-def _code() -> str:
+def code_of_fits() -> str:
+    """Return the fingerprint of the code that simulates and fits."""
     return f"{fingerprint('simulate')} {fingerprint('fit')}"
 
 
