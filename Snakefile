@@ -9,6 +9,9 @@ from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
 from hlm.plan import BATCH_SECONDS, chunks, holdings, open_plan, prepare
 from hlm.plan.summary import summary
+from hlm.slurm import become_own_task
+
+become_own_task()
 
 STUDY = config.get("study", "config/ogorek2012.yaml")
 RESULTS = config.get("results", "results")
