@@ -43,14 +43,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Validate the study, run Snakemake, then its report; return Snakemake's exit status."""
+    from hlm.store.lock import run_lock
     from hlm.study import Study
 
-    study = Study.load(options.study)
+    folder = Path(options.results) / Study.load(options.study).name
+    with run_lock(folder):
+        return _run_alone(options, folder)
+
+
+def _run_alone(options: argparse.Namespace, folder: Path) -> int:
+    from hlm.plan import BATCH_SECONDS, prepare
+    from hlm.plan.leftovers import remove_leftovers, stale_rules
+
+    seconds = BATCH_SECONDS if options.batch_seconds is None else options.batch_seconds
+    plan = prepare(options.study, options.results, batch_seconds=seconds)
     command = _command(options)
-    wholly = [*command, *_cores(options), *options.passed_on]
+    stale = stale_rules(plan, folder)
+    forced = ["--forcerun", *stale] if stale else []
+    wholly = [*command[:3], *forced, *command[3:], *_cores(options), *options.passed_on]
     if NO_RESULTS & set(options.passed_on):
         return call(wholly)
-    folder = Path(options.results) / study.name
+    remove_leftovers(plan, folder)
     log = folder / "logs" / "snakemake.log"
     status = call(wholly) if options.verbose else call_quietly(wholly, log, Teller(folder))
     if status == 0 and not _is_complete(folder):
@@ -86,7 +99,9 @@ def _command(options: argparse.Namespace) -> list[str]:
         config.append(f"batch_seconds={options.batch_seconds}")
     profile = ["--profile", _profile(options.profile)] if options.profile else []
     snakefile = ["--snakefile", str(_root() / "Snakefile")]
-    return [sys.executable, "-m", "snakemake", *snakefile, *profile, "--config", *config]
+    # Snakemake's own lock outlives a run that is killed; that of `run_lock` does not.
+    command = [sys.executable, "-m", "snakemake", *snakefile, *profile]
+    return [*command, "--nolock", "--config", *config]
 
 
 def _cores(options: argparse.Namespace) -> list[str]:

@@ -10,6 +10,7 @@ from threading import Thread
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from hlm.cli.progress import Line
+from hlm.store.lock import inherited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ Tell: TypeAlias = "Callable[[str], tuple[str, object]]"
 def call(command: Sequence[str]) -> int:
     """Run Snakemake with its own words; on Ctrl-C let it put its things in order."""
     _show(command)
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(command, pass_fds=inherited()) as process:
         interrupted = _wait(process, lambda: None)
     return INTERRUPTED if interrupted else process.returncode
 
@@ -64,7 +65,12 @@ def call_quietly(command: Sequence[str], log: Path, tell: Tell, *, append: bool 
     with (
         log.open("a" if append else "w", buffering=1, encoding="utf-8") as file,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            pass_fds=inherited(),
         ) as process,
     ):
         listener = _Listener(process.stdout, file, line)

@@ -20,26 +20,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import TextIOWrapper
 
-__all__ = ["HELD", "hold_lock", "run_lock"]
+__all__ = ["hold_lock", "inherited", "run_lock"]
 
 HELD = "HLM_RUN_LOCK"
 """Environment variable: the folder that a parent process has locked."""
 
 UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
+_held: dict[str, TextIOWrapper] = {}
+
 
 @contextmanager
-def run_lock(folder: str | Path) -> Iterator[int]:
+def run_lock(folder: str | Path) -> Iterator[None]:
     """Hold the lock of a study's folder of results, and make the folder.
+
+    Processes that are started meanwhile with `pass_fds=inherited()` hold the lock too, so that it
+    does not end before they do.
 
     Parameters
     ----------
     folder : path
-
-    Yields
-    ------
-    int
-        The lock's file descriptor; processes that inherit it hold the lock too.
 
     Raises
     ------
@@ -55,18 +55,26 @@ def run_lock(folder: str | Path) -> Iterator[int]:
     Traceback (most recent call last):
     hlm.errors.InputError: ...another run is at work in this folder...
     """
+    place = str(Path(folder).resolve())
     with _take(Path(folder)) as file:
-        yield file.fileno()
+        _held[place] = file
+        os.environ[HELD] = place
+        try:
+            yield
+        finally:
+            del _held[place], os.environ[HELD]
 
 
 def hold_lock(folder: str | Path) -> None:
-    """Hold the lock until this process ends, unless its parent has it already."""
+    """Hold the lock until this process ends, unless it or its parent has it already."""
     place = str(Path(folder).resolve())
-    if place not in _kept and os.environ.get(HELD) != place:
-        _kept[place] = _take(Path(folder))
+    if place not in _held and os.environ.get(HELD) != place:
+        _held[place] = _take(Path(folder))
 
 
-_kept: dict[str, TextIOWrapper] = {}
+def inherited() -> tuple[int, ...]:
+    """Return the file descriptors that a child process must inherit to hold the lock too."""
+    return tuple(file.fileno() for file in _held.values())
 
 
 def _take(folder: Path) -> TextIOWrapper:
