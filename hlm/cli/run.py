@@ -69,28 +69,38 @@ def _run_alone(options: argparse.Namespace, folder: Path) -> int:
     if status == 0 and not _is_complete(folder):
         print("no report: the run was for a part of the study")
         return status
-    return status or _report(command, folder, log, verbose=options.verbose)
+    status = status or _report(command, folder, log, verbose=options.verbose)
+    if status == 0:
+        _write_manifest(options.study, folder)
+        print(f"report: {folder / 'report.html'}")
+    return status
 
 
 def _report(command: list[str], folder: Path, log: Path, *, verbose: bool) -> int:
-    report = folder / "report.html"
     style = _root() / "workflow" / "report" / "report.css"
-    command = [*command, "--report", str(report), "--report-stylesheet", str(style)]
+    report = ["--report", str(folder / "report.html"), "--report-stylesheet", str(style)]
     if verbose:
-        status = call(command)
-    else:
-        status = call_quietly(command, log, lambda _: ("writing the report", ""), append=True)
-    if status == 0:
-        print(f"report: {report}")
-    return status
+        return call([*command, *report])
+    tell = ("writing the report", "report")
+    return call_quietly([*command, *report], log, lambda _: tell, append=True)
 
 
 def _is_complete(folder: Path) -> bool:
     from hlm.figures import names
     from hlm.plan import Plan
+    from hlm.store.receipts import receipt_file
 
-    figures = names(Plan.read(folder / "plan.json"))
-    return all((folder / "figures" / f"{name}.png").exists() for name in figures)
+    plan = Plan.read(folder / "plan.json")
+    figures = [folder / "figures" / f"{name}.png" for name in names(plan)]
+    receipts = [receipt_file(folder / "parts", batch.name) for batch in plan.batches]
+    return all(path.exists() for path in (*figures, *receipts))
+
+
+def _write_manifest(study: str, folder: Path) -> None:
+    from hlm.plan import Plan
+    from hlm.provenance import write_manifest
+
+    write_manifest(Plan.read(folder / "plan.json"), folder, study=study)
 
 
 def _command(options: argparse.Namespace) -> list[str]:

@@ -1,0 +1,115 @@
+"""Check the results of a study against their manifest, and compute a sample of them again.
+
+    hlm verify results/ogorek2012 --n 200
+
+Every file must have the checksum that manifest.json names. A random sample of replicates is drawn
+and fitted again; on the same kind of machine with the same versions all numbers must be the same.
+Exit status 1 if something is not as it should be.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hlm.errors import InputError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from hlm.provenance import Difference, Results
+
+__all__ = ["add_arguments", "run"]
+
+FAILED = 1
+
+TOLERANCE = 1e-6
+"""Relative difference that another kind of machine, or other versions, may make."""
+
+MOST_SHOWN = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("results", metavar="RESULTS", help="a study's folder of results")
+    parser.add_argument(
+        "--n", type=int, default=100, metavar="N", help="replicates to compute again; default 100"
+    )
+    parser.add_argument(
+        "--seed", type=int, metavar="S", help="of the sample; default: another each time"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check files, then numbers; return 0 if all is well."""
+    from hlm.provenance import Results, read_manifest
+
+    if options.n < 0:
+        raise InputError(f"{options.n} replicates", path="--n", allowed="0 or more")
+    manifest = read_manifest(options.results)
+    good = _files(options.results, manifest)
+    if not good:
+        return FAILED
+    results = Results(options.results)
+    if results.plan.wanted != manifest["wanted"]:
+        raise InputError(
+            "the study was planned anew since the results were made",
+            file=options.results,
+            allowed="results of a run that was brought to its end: hlm run",
+        )
+    return 0 if options.n == 0 or _numbers(results, manifest, options.n, options.seed) else FAILED
+
+
+def _files(folder: str, manifest: dict[str, Any]) -> bool:
+    from hlm.provenance import check_files
+
+    wrong = list(check_files(folder, manifest["files"]))
+    for name, problem in wrong[:MOST_SHOWN]:
+        print(f"{folder}/{name}: {problem}")
+    if len(wrong) > MOST_SHOWN:
+        print(f"and {len(wrong) - MOST_SHOWN} more")
+    n = len(manifest["files"])
+    print(f"{n - len(wrong):,} of {n:,} files are as manifest.json says")
+    return not wrong
+
+
+def _numbers(results: Results, manifest: dict[str, Any], n: int, seed: int | None) -> bool:
+    import numpy as np
+
+    from hlm.provenance import redraw
+    from hlm.provenance.sample import stratified
+
+    plan = results.plan
+    if seed is None:
+        seed = int(np.random.default_rng().integers(10**6))
+    rng = np.random.default_rng(seed)
+    drawn = stratified(n, len(plan.scenarios), plan.replicates, rng)
+    pairs = [pair for pair in zip(plan.scenarios, drawn, strict=True) if len(pair[1])]
+    checked = list(redraw(results, pairs))
+    differences = [item for _, items in checked for item in items]
+    verdict = f"{len(differences):,} differ" if differences else "all the same"
+    numbers = sum(count for count, _ in checked)
+    print(f"{len(checked):,} replicates drawn and fitted again: {numbers:,} numbers, {verdict}")
+    print(f"(this sample: --n {n} --seed {seed})")
+    others = list(_others(manifest))
+    for line in (*others, *_shown(differences)):
+        print(line)
+    return all(others and item.size <= TOLERANCE for item in differences)
+
+
+def _others(manifest: dict[str, Any]) -> Iterator[str]:
+    """Say what is other here than where the results were made."""
+    from hlm.plan.prepare import code_of_fits
+    from hlm.store.machine import arithmetic
+
+    allowed = f"differences up to {TOLERANCE:g} are allowed"
+    if manifest["code"]["fits"] != code_of_fits():
+        yield f"other code, or other versions of libraries, made the results: {allowed}"
+    if {kind["arithmetic"] for kind in manifest["machines"]} != {arithmetic()}:
+        yield f"another kind of machine made the results: {allowed}"
+
+
+def _shown(differences: list[Difference]) -> Iterator[str]:
+    for item in sorted(differences, key=lambda item: -item.size)[:MOST_SHOWN]:
+        place = " ".join(str(part) for part in item.place)
+        yield f"  {place}: {item.column} was {item.old!r}, is {item.new!r}"

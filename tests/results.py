@@ -1,0 +1,43 @@
+"""Results of a tiny study, made without Snakemake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hlm.plan import Plan, prepare
+from hlm.stages.compact import compact, write_scenarios
+from hlm.stages.fit import fit_models
+from hlm.stages.simulate import simulate_batch
+
+TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
+
+
+def make_results(folder: Path, *, study: Path = TINY, batch_seconds: float = 30.0) -> Path:
+    """Run a study up to its sorted files; return its folder."""
+    plan = prepare(study, folder, batch_seconds=batch_seconds)
+    results = folder / plan.study
+    for batch in plan.batches:
+        _run_batch(plan, batch.name, results)
+    gather(plan, results)
+    return results
+
+
+def gather(plan: Plan, results: Path) -> None:
+    """Write the sorted files."""
+    files = {kind: results / f"{kind}.parquet" for kind in ("estimates", "fits")}
+    compact(plan, results / "parts", **files)
+    write_scenarios(plan, results / "scenarios.parquet", results / "scenarios.csv")
+
+
+def _run_batch(plan: Plan, name: str, results: Path) -> None:
+    parts, crossproducts = results / "parts", results / f"{name}.tmp.parquet"
+    simulate_batch(plan, name, crossproducts)
+    fit_models(
+        plan,
+        name,
+        crossproducts,
+        estimates=parts / f"{name}.estimates.parquet",
+        fits=parts / f"{name}.fits.parquet",
+        receipt=parts / f"{name}.json",
+    )
+    crossproducts.unlink()

@@ -1,0 +1,167 @@
+"""The manifest of results, and what `hlm verify` finds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from hlm.cli import main
+from hlm.plan import Plan
+from hlm.provenance import Results, read_manifest, write_manifest
+from hlm.provenance.sample import stratified
+from hlm.store import ESTIMATES, read, write
+from hlm.store.receipts import checksum
+from hlm.study import Study
+
+from .results import TINY, make_results
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = make_results(tmp_path_factory.mktemp("made"), batch_seconds=1e-6)
+    (folder / "figures").mkdir()
+    (folder / "figures" / "bias.png").write_bytes(b"png")
+    seal(folder)
+    return folder
+
+
+def seal(folder):
+    write_manifest(Plan.read(folder / "plan.json"), folder, study=TINY)
+
+
+@pytest.fixture
+def results(made, tmp_path):
+    """A copy to be spoilt."""
+    return shutil.copytree(made, tmp_path / "tiny")
+
+
+@pytest.fixture
+def verify(capsys):
+    def run(folder, *options):
+        status = main(["verify", str(folder), *options])
+        out, err = capsys.readouterr()
+        return status, out + err
+
+    return run
+
+
+def test_the_manifest_names_study_code_machine_and_seeds(made):
+    manifest, study = read_manifest(made), Study.load(TINY)
+    assert manifest["study"] == {"name": "tiny", "file": "tiny.yaml", "hash": study.hash}
+    assert manifest["seed"] == study.seed
+    assert "default_rng" in manifest["seeds"]
+    assert {"version", "commit", "edited", "fits", "stages"} == set(manifest["code"])
+    assert sum(kind["batches"] for kind in manifest["machines"]) == 2
+    assert {"cpu", "system", "arithmetic"} < set(manifest["machines"][0])
+    assert manifest["lock"]["file"] == "requirements.lock"
+    times = manifest["times"]
+    assert times["started"] <= times["finished"] <= times["written"]
+
+
+def test_the_seeds_rule_of_the_manifest_is_the_one_in_force(made):
+    from hlm.simulate import draw_rows
+
+    scenario, seed = Study.load(TINY).scenarios[0], read_manifest(made)["seed"]
+    key = (int(scenario.key[:8], 16), int(scenario.key[8:], 16))
+    first_covariate = np.random.default_rng((2, 0, *key, seed)).standard_normal(scenario.n_units)
+    rows = draw_rows(scenario, seed, 0)
+    np.testing.assert_array_equal(rows["a"][:: scenario.n_rows], first_covariate)
+
+
+def test_the_manifest_has_each_file_with_its_checksum_and_its_job(made):
+    files = {file["name"]: file for file in read_manifest(made)["files"]}
+    there = {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
+    receipts = {name for name in there if name.startswith("parts/") and name.endswith(".json")}
+    assert set(files) == there - receipts - {"manifest.json", ".lock"}
+    for name, file in files.items():
+        assert file["blake2b"] == checksum(made / name)
+    assert files["estimates.parquet"]["job"] == "compact"
+    assert files["figures/bias.png"]["job"] == "figures"
+    assert sum(file["job"].startswith("fit ") for file in files.values()) == 4
+
+
+def test_untouched_results_are_verified_to_the_last_bit(made, verify):
+    status, out = verify(made, "--n", "7", "--seed", "5")
+    assert status == 0
+    assert "10 of 10 files are as manifest.json says" in out
+    # A replicate has 4 fits of 11 numbers each, and 8 + 6 terms by 2 methods, 5 numbers each.
+    assert f"7 replicates drawn and fitted again: {7 * (44 + 140):,} numbers, all the same" in out
+    assert verify(made, "--n", "0")[0] == 0
+
+
+def test_changed_and_missing_files_are_named(results, verify):
+    part = next(results.glob("parts/*.fits.parquet"))
+    content = bytearray(part.read_bytes())
+    content[100] ^= 1
+    part.write_bytes(content)
+    (results / "scenarios.csv").unlink()
+    (results / "figures" / "bias.png").write_bytes(b"longer")
+    status, out = verify(results)
+    assert status == 1
+    assert f"{part.name}: its content has changed" in out
+    assert "scenarios.csv: missing" in out
+    assert "figures/bias.png: 6 bytes, not 3" in out
+    assert "7 of 10 files" in out
+
+
+def test_a_number_that_the_code_does_not_make_again_is_found(results, verify):
+    table = read(results / "estimates.parquet", ESTIMATES).to_pydict()
+    place = table["term"].index("x:a")
+    table["estimate"][place] += 1e-9
+    groups = [table["scenario"].index(key) for key in sorted(set(table["scenario"]))]
+    rewrite(results / "estimates.parquet", table, [*groups, len(table["term"])])
+    seal(results)
+    status, out = verify(results, "--n", "60")
+    assert status == 1
+    assert "1 differ" in out
+    assert "slopes_on_a reml x:a: estimate was" in out
+
+
+def rewrite(path, columns, edges):
+    from itertools import pairwise
+
+    from hlm.store import writing
+
+    with writing(path, ESTIMATES) as file:
+        for start, stop in pairwise(edges):
+            file.append({name: values[start:stop] for name, values in columns.items()})
+
+
+def test_other_machines_and_code_are_allowed_a_rounding_error(results, verify):
+    manifest = json.loads((results / "manifest.json").read_text())
+    manifest["machines"][0]["arithmetic"] = "0"
+    manifest["code"]["fits"] = "other"
+    (results / "manifest.json").write_text(json.dumps(manifest))
+    status, out = verify(results, "--n", "2")
+    assert status == 0
+    assert "another kind of machine made the results: differences up to 1e-06" in out
+    assert "other code" in out
+
+
+def test_verify_names_what_is_no_folder_of_results(results, verify, tmp_path):
+    status, out = verify(tmp_path)
+    assert status == 2
+    assert "there is no manifest" in out
+    assert "hlm run" in out
+    (results / "manifest.json").write_text("{}")
+    assert verify(results)[0] == 2
+    assert verify(results, "--n", "-1")[0] == 2
+
+
+def test_results_of_another_plan_are_refused(results):
+    path = results / "estimates.parquet"
+    write(read(path, ESTIMATES), path, ESTIMATES)
+    from hlm.errors import InputError
+
+    with pytest.raises(InputError, match="does not hold what the plan says"):
+        Results(results)
+
+
+def test_a_sample_has_no_replicate_twice_and_is_spread_evenly():
+    drawn = stratified(25, 10, 4, np.random.default_rng(1))
+    assert sorted(len(item) for item in drawn) == [2] * 5 + [3] * 5
+    assert all(len(np.unique(item)) == len(item) for item in drawn)
+    assert sum(len(item) for item in stratified(99, 10, 4, np.random.default_rng(1))) == 40
