@@ -220,7 +220,8 @@ def between_within(
     -------
     ndarray (p,)
         Units less between columns for these, rows less units less within columns for the
-        others; the intercept, which is estimated at every level, takes the larger.
+        others, one more if there is no intercept; the intercept, which is estimated at every level,
+        takes the larger.
 
     Examples
     --------
@@ -228,7 +229,7 @@ def between_within(
     array([868., 868.,  28., 868.])
     """
     of_units = n_units - sum(between)
-    of_rows = n_obs - n_units - sum(not column for column in between)
+    of_rows = n_obs - n_units - sum(not column for column in between) + (not any(constant))
     pairs = zip(constant, between, strict=True)
     return np.array(
         [float(max(of_units, of_rows) if c else of_units if b else of_rows) for c, b in pairs]

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from hlm.engine.basis import change_basis
 from hlm.engine.fit import CRITERION, OK, STATUS, allocate_room, fit_units
+from hlm.engine.held import COR, SD, SIGMA, allocate_search
 from hlm.engine.limits import critical_value
 from hlm.engine.linalg import copy
 from hlm.engine.load import load
 from hlm.engine.newton import lower_factor
-from hlm.engine.profile import COR, SD, SIGMA, allocate_search, profile_limit
+from hlm.engine.profile import profile_limit
 from hlm.engine.units import allocate_units
 from hlm.jit import kernel
 
@@ -132,7 +133,17 @@ def profile_limits(
         allocate_search(q, n_theta),
         limits,
     )
+    free_correlations(limits, parametrization)
     return limits
+
+
+def free_correlations(limits: Floats, parametrization: Parametrization) -> None:
+    """Widen the limits of correlations, in place: an sd of zero excludes no correlation."""
+    pairs = list(zip(parametrization.row, parametrization.col, strict=True))
+    zero = {a: limits[:, 0, k] == 0.0 for k, (a, b) in enumerate(pairs) if a == b}
+    for k, (a, b) in enumerate(pairs):
+        if a != b:
+            limits[zero[a] | zero[b], :, k] = -1.0, 1.0
 
 
 @kernel
