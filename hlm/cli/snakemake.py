@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from threading import Thread
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
@@ -63,7 +64,7 @@ def call_quietly(command: Sequence[str], log: Path, tell: Tell, *, append: bool 
     log.parent.mkdir(parents=True, exist_ok=True)
     line = Line()
     with (
-        log.open("a" if append else "w", buffering=1, encoding="utf-8") as file,
+        log.open("ab" if append else "wb", buffering=0) as file,
         subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -104,7 +105,7 @@ def _wait(process: subprocess.Popen[Any], each_second: Callable[[], None]) -> bo
 class _Listener(Thread):
     """Copies what Snakemake says to a file, shows what matters, and notes the latest rule."""
 
-    def __init__(self, source: IO[str] | None, file: IO[str], line: Line) -> None:
+    def __init__(self, source: IO[str] | None, file: IO[bytes], line: Line) -> None:
         super().__init__(daemon=True)
         self._source, self._file, self._line = source, file, line
         self.rule = ""
@@ -113,7 +114,8 @@ class _Listener(Thread):
     def run(self) -> None:
         planning, shown = True, False
         for text in self._source or ():
-            self._file.write(text)
+            with suppress(OSError):  # a full disk: Snakemake must not wait for a reader that died
+                self._file.write(text.encode())
             rule = RULE.match(text)
             self.rule = rule[1] if rule else self.rule
             if ERROR_OF_JOB.match(text):

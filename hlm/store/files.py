@@ -40,6 +40,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
     A reader sees the old file or the new one, never half of one. Nothing is left behind when
     the block fails.
+
+    Raises
+    ------
+    OSError
+        The disk is full or cannot be written; it names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +54,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
         with temporary.open("r+b") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.errno is None or error.filename:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
 
