@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from llvmlite.binding import get_host_cpu_name
 from numba import njit
 from numba.core import config as numba_config
+
+from hlm.errors import InputError
 
 __all__ = ["cache_folder", "compiling", "inlined", "kernel"]
 
@@ -61,9 +63,12 @@ def compiling(variant: str) -> Iterator[bool]:
     """Yield whether `variant` of the kernels is still to be compiled; others wait meanwhile.
 
     Numba's cache is not safe when two processes first compile at the same time.
-    """
-    import fcntl  # absent on Windows, where nothing else needs it
 
+    Raises
+    ------
+    InputError
+        The cache is in a file system without locks.
+    """
     folder = cache_folder()
     mark = folder / f"{variant}-{get_host_cpu_name()}"
     if mark.exists():
@@ -71,10 +76,24 @@ def compiling(variant: str) -> Iterator[bool]:
         return
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _wait_for(lock)
         todo = not mark.exists()
         yield todo
         mark.touch()
+
+
+def _wait_for(lock: IO[str]) -> None:
+    """Lock a file, for all nodes that share it; the lock ends with the process at the latest."""
+    import fcntl  # absent on Windows, where nothing else needs it
+
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError as error:
+        raise InputError(
+            f"the cache of kernels cannot be locked: {error.strerror}",
+            file=lock.name,
+            allowed="NUMBA_CACHE_DIR, set to a folder on a disk of each node",
+        ) from None
 
 
 def kernel(function: Function) -> Function:

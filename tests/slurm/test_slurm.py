@@ -1,0 +1,135 @@
+"""A study on a real Slurm: as arrays, on several nodes, through what goes wrong on a cluster."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+
+from tests.slurm.cluster import until
+from tests.workflow.test_study import HLM, TABLES, TINY, snakemake, tables
+
+STUDY = TINY.replace("[8, 12]", str(list(range(8, 21))))
+QUICK = [
+    "--slurm-status-command=squeue",  # there is no accounting
+    "--slurm-init-seconds-before-status-checks=1",
+    "--seconds-between-status-checks=1",
+    "--latency-wait=5",
+]
+LIMIT, MEMORY = "1:00:00", "1000M"  # what the profile asks for at the first attempt
+
+
+def command(*passed_on, profile="slurm", options=QUICK):
+    """Return the command of a user, in batches as small as can be."""
+    ask = ["run", "study.yaml", "--profile", profile, "--batch-seconds", "1e-4", "--"]
+    return [*HLM, *ask, *options, *passed_on]
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    """The study on this machine."""
+    folder = tmp_path_factory.mktemp("local")
+    snakemake(folder, "compact", "summarize", study=STUDY)
+    return tables(folder)
+
+
+@dataclass(frozen=True)
+class BadDay:
+    """A run of the study, what was done to it, and what became of its jobs."""
+
+    tables: dict
+    jobs: list
+    cancelled: str
+    limited: str
+    node: str
+    drained: tuple[float, float]
+
+
+@pytest.fixture(scope="module")
+def bad_day(cluster, tmp_path_factory):
+    """The study on the cluster: a job hangs, one is cancelled, a node goes and comes again."""
+    folder = tmp_path_factory.mktemp("bad_day")
+    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    before = {job.id for job in cluster.jobs()}
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            command("compact", "summarize"),
+            cwd=folder,
+            env=cluster.environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        ) as run,
+    ):
+        try:
+            limited = hang(cluster)
+            node = drain(cluster, limited)
+            begin = time.time()
+            cancelled = cancel(cluster, limited)
+            until(lambda: sum(job.started > begin for job in cluster.jobs()) > 2)
+            drained = (begin, time.time())
+            cluster.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
+            assert run.wait(300) == 0, (folder / "log").read_text()
+        finally:
+            run.kill()
+    jobs = [job for job in cluster.jobs() if job.id not in before]
+    return BadDay(tables(folder), jobs, cancelled, limited, node, drained)
+
+
+def running(cluster, *but):
+    """Return the tasks that run now, but for some."""
+    return [job for job in cluster.jobs("RUNNING") if job.is_task and job.id not in but]
+
+
+def hang(cluster):
+    """Stop the processes of a job and let it reach its time limit."""
+    job = until(lambda: running(cluster))[0]
+    cluster.run("scancel", "--signal=STOP", "--full", job.id)
+    cluster.run("scontrol", "update", f"JobId={job.id}", "EndTime=now+1")
+    return job.id
+
+
+def drain(cluster, *but):
+    """Take a node away once it has finished its job."""
+    node = until(lambda: running(cluster, *but))[0].node
+    cluster.run("scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=test")
+    until(lambda: cluster.node_state(node) == "drained")
+    return node
+
+
+def cancel(cluster, *but):
+    """Cancel a job while it runs."""
+    job = until(lambda: running(cluster, *but))[0]
+    cluster.run("scancel", job.id)
+    return job.id
+
+
+def test_a_cluster_gives_the_same_numbers_as_one_machine(bad_day, local):
+    for name in TABLES:
+        assert bad_day.tables[name].equals(local[name]), name
+
+
+def test_jobs_run_on_all_nodes_and_many_of_them_as_arrays(bad_day):
+    completed = [job for job in bad_day.jobs if job.state == "COMPLETED"]
+    assert len(completed) >= 30
+    assert {job.node for job in completed} == {"n1", "n2", "n3", "n4"}
+    arrays = Counter(job.id.partition("_")[0] for job in bad_day.jobs if job.is_task)
+    assert max(arrays.values()) == 13
+
+
+def test_jobs_that_were_cancelled_or_timed_out_are_run_again_with_more(bad_day):
+    ended = {job.id: job.state for job in bad_day.jobs if job.state != "COMPLETED"}
+    assert ended == {bad_day.cancelled: "CANCELLED", bad_day.limited: "TIMEOUT"}
+    again = [job for job in bad_day.jobs if job.limit != LIMIT]
+    assert [(job.state, job.limit) for job in again] == [("COMPLETED", "2:00:00")] * 2
+    assert all(job.memory in ("2000M", "2001M") for job in again)
+
+
+def test_a_drained_node_gets_no_job_until_it_is_resumed(bad_day):
+    starts = [job.started for job in bad_day.jobs if job.node == bad_day.node]
+    begin, end = bad_day.drained
+    assert not [start for start in starts if begin < start < int(end)]
+    assert any(start >= int(end) for start in starts)
