@@ -33,6 +33,9 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 
+# Data sets to be fitted again by another program, for a table of the report; usually none.
+AUDITED = int(config.get("audit", 0))
+
 # The batches that each chunk of scenarios is summarized from.
 HELD = holdings(plan)
 
@@ -65,6 +68,7 @@ rule all:
         "<study>/selection.csv",
         expand("<study>/figures/{name}.pdf", name=figures.names(plan)),
         expand("<study>/tables/{name}.tex", name=tables.names(plan)),
+        ["<study>/audit.html"] if AUDITED else [],
 
 
 # Not ancient() where it is an input: Snakemake 9.27 runs nothing downstream of a rule that it
@@ -268,3 +272,28 @@ rule tables:
         wanted=plan.wanted,
     script:
         "workflow/scripts/tables.py"
+
+
+rule audit:
+    input:
+        plan=ancient("<study>/plan.json"),
+        estimates=rules.compact.output.estimates,
+        fits=rules.compact.output.fits,
+    output:
+        csv="<study>/audit.csv",
+        html=report(
+            "<study>/audit.html",
+            caption="workflow/report/audit.rst",
+            category="Study",
+            labels={"page": "Audit"},
+        ),
+    log:
+        "<study>/logs/audit.log",
+    benchmark:
+        "<study>/benchmarks/audit.tsv"
+    params:
+        code=fingerprint("audit"),
+        wanted=plan.wanted,
+        audited=AUDITED,
+    script:
+        "workflow/scripts/audit.py"

@@ -30,6 +30,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "summarize": ("hlm.stages.summarize",),
     "figures": ("hlm.figures.gallery",),
     "tables": ("hlm.tables.files",),
+    "audit": ("hlm.audit",),
 }
 """The modules that the script of each stage imports."""
 

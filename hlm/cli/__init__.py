@@ -11,7 +11,7 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from hlm.cli import check, fit, measures, replay, run, status, verify
+from hlm.cli import audit, check, fit, measures, replay, run, status, verify
 from hlm.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-COMMANDS = (fit, check, run, status, verify, replay, measures)
+COMMANDS = (fit, check, run, status, verify, audit, replay, measures)
 INPUT_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hlm.cli.words import aligned
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
@@ -47,7 +49,7 @@ def _contents(plan: Plan) -> Iterator[str]:
             zip(plan.scenarios, plan.levels, strict=True), start=1
         )
     ]
-    yield from _aligned([names, *_abbreviated(rows)])
+    yield from aligned([names, *_abbreviated(rows)])
     yield ""
     width = max(len(model.name) for model in plan.models)
     for model in plan.models:
@@ -77,13 +79,6 @@ def _abbreviated(rows: Sequence[list[Any]]) -> list[list[Any]]:
         return list(rows)
     dots = ["...", f"({len(rows) - 2 * ENDS} more)", *[""] * (len(rows[0]) - 2)]
     return [*rows[:ENDS], dots, *rows[-ENDS:]]
-
-
-def _aligned(rows: Sequence[list[Any]]) -> Iterator[str]:
-    text = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*text, strict=True)]
-    for row in text:
-        yield "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
 
 
 def _time(seconds: float) -> str:

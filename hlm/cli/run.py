@@ -31,13 +31,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.usage = (
         "hlm run STUDY [--cores N] [--results DIR] [--batch-seconds S] [--profile P] "
-        "[--verbose] [-- SNAKEMAKE OPTIONS]"
+        "[--audit N] [--verbose] [-- SNAKEMAKE OPTIONS]"
     )
     parser.add_argument("study", metavar="STUDY", help="the study file")
     parser.add_argument("--cores", metavar="N", type=int, help="default: all, or the profile's")
     parser.add_argument("--results", metavar="DIR", default="results", help="default: %(default)s")
     parser.add_argument("--batch-seconds", metavar="S", type=float, help="work in one job")
     parser.add_argument("--profile", metavar="P", help="a folder, or the name of one in profiles/")
+    parser.add_argument(
+        "--audit", type=int, metavar="N", help="fit N data sets by another program for the report"
+    )
     parser.add_argument("--verbose", action="store_true", help="show what Snakemake says")
 
 
@@ -46,9 +49,19 @@ def run(options: argparse.Namespace) -> int:
     from hlm.store.lock import run_lock
     from hlm.study import Study
 
+    _check_audit(options.audit)
     folder = Path(options.results) / Study.load(options.study).name
     with run_lock(folder):
         return _run_alone(options, folder)
+
+
+def _check_audit(n: int | None) -> None:
+    if n is not None:
+        from hlm.audit import available_engines
+
+        if n < 1:
+            raise InputError(f"{n} data sets", path="--audit", allowed="1 or more")
+        available_engines()
 
 
 def _run_alone(options: argparse.Namespace, folder: Path) -> int:
@@ -107,6 +120,8 @@ def _command(options: argparse.Namespace) -> list[str]:
     config = [f"study={options.study}", f"results={options.results}"]
     if options.batch_seconds is not None:
         config.append(f"batch_seconds={options.batch_seconds}")
+    if options.audit is not None:
+        config.append(f"audit={options.audit}")
     profile = ["--profile", _profile(options.profile)] if options.profile else []
     snakefile = ["--snakefile", str(_root() / "Snakefile")]
     # Snakemake's own lock outlives a run that is killed; that of `run_lock` does not.

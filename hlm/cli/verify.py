@@ -77,11 +77,10 @@ def _numbers(results: Results, manifest: dict[str, Any], n: int, seed: int | Non
     import numpy as np
 
     from hlm.provenance import redraw
-    from hlm.provenance.sample import stratified
+    from hlm.provenance.sample import seed_of, stratified
 
     plan = results.plan
-    if seed is None:
-        seed = int(np.random.default_rng().integers(10**6))
+    seed = seed_of(seed)
     rng = np.random.default_rng(seed)
     drawn = stratified(n, len(plan.scenarios), plan.replicates, rng)
     pairs = [pair for pair in zip(plan.scenarios, drawn, strict=True) if len(pair[1])]

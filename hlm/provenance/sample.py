@@ -6,10 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hlm.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["shares", "stratified"]
+__all__ = ["seed_of", "shares", "stratified"]
+
+
+def seed_of(chosen: int | None) -> int:
+    """Return the seed that a user chose, or another each time, short enough to type.
+
+    Raises
+    ------
+    InputError
+        The seed is negative.
+    """
+    if chosen is None:
+        return int(np.random.default_rng().integers(10**6))
+    if chosen < 0:
+        raise InputError(f"{chosen} is no seed", path="--seed", allowed="0 or more")
+    return chosen
 
 
 def shares(n: int, sizes: Sequence[int], rng: np.random.Generator) -> list[int]:

@@ -1,0 +1,19 @@
+"""A sample of a study's fits, made again from rows by another program."""
+
+from hlm.audit.choose import DataSet, choose
+from hlm.audit.compare import SAME, compare, summarize
+from hlm.audit.engines import ENGINES, Engine, available_engines
+from hlm.audit.files import run_audit, words
+
+__all__ = [
+    "ENGINES",
+    "SAME",
+    "DataSet",
+    "Engine",
+    "available_engines",
+    "choose",
+    "compare",
+    "run_audit",
+    "summarize",
+    "words",
+]

@@ -1,0 +1,203 @@
+"""Our fits beside another program's: who reached the lower criterion, and how far apart they are.
+
+Both are judged by `criterion_at`, from the rows, at the variances that each program reports.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from hlm.audit.criterion import criterion_at
+from hlm.model.frame import model_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from hlm.audit.choose import DataSet
+    from hlm.audit.engines import Engine, OtherFit, Rows
+    from hlm.model.frame import Frame
+    from hlm.provenance import Results
+
+    Key = tuple[str, int, str, str]
+
+__all__ = ["SAME", "compare", "summarize"]
+
+SAME = 1e-6
+"""Criteria closer than this are of the same optimum."""
+
+
+class _OurFit(NamedTuple):
+    status: str
+    criterion: float
+    singular: bool
+    iterations: int
+    estimates: Mapping[str, tuple[float, float]]
+
+
+def compare(
+    results: Results, sets: Sequence[DataSet], rows: Sequence[Rows], engine: Engine
+) -> pd.DataFrame:
+    """Fit data sets by another engine and put its fits beside ours.
+
+    Parameters
+    ----------
+    results : Results
+    sets : sequence of DataSet
+    rows : sequence of mapping of str to ndarray
+        The columns of each.
+    engine : Engine
+
+    Returns
+    -------
+    DataFrame
+        One row for each data set, model and method: `engine`, `scenario`, `replicate`, `reason`,
+        `model`, `method`; `status` and `other_status`; the criteria `ours` and `theirs` at the
+        two optima and their `difference`, negative where ours is lower; `replayed`, how far
+        `ours` is from what is in the files; `stated`, the other's by its own definition; `coef`,
+        the largest difference of a coefficient in standard errors, and `se`, the largest relative
+        difference of a standard error;
+        `singular` and `other_singular`; `iterations`, `other_seconds`, `warning`.
+    """
+    ours = _our_fits(results, sets)
+    frames: dict[tuple[int, str], Frame] = {}
+    formulas = {model.name: model.formula for model in results.plan.models}
+    table = []
+    for fit in engine.fit(rows, results.plan.models):
+        item = sets[fit.data_set]
+        place = (fit.data_set, fit.model)
+        if place not in frames:
+            frames[place] = model_frame(formulas[fit.model], rows[fit.data_set])
+        our = ours[item.scenario.key, item.replicate, fit.model, fit.method]
+        table.append(
+            {
+                "engine": engine.name,
+                "scenario": item.scenario.key,
+                "replicate": item.replicate,
+                "reason": item.reason,
+                "model": fit.model,
+                "method": fit.method,
+                **_differences(our, fit, frames[place]),
+            }
+        )
+    return pd.DataFrame(table)
+
+
+def summarize(table: pd.DataFrame) -> pd.DataFrame:
+    """Count and bound the differences.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `compare`, of one engine or several.
+
+    Returns
+    -------
+    DataFrame
+        One row for each engine, model and method: `fits`; those of the `same` optimum, within
+        `SAME`; `ours_lower`, `theirs_lower` and by how much at most; `ours_failed`,
+        `theirs_failed`, without an optimum; where it is the same, the largest difference of
+        coefficients and of standard errors; how many are `singular` by one of the two only.
+    """
+    rows = []
+    keys = ["engine", "model", "method"]
+    for names, group in table.groupby(keys, sort=False, observed=True):
+        difference = group["difference"]
+        same = group[difference.abs() <= SAME]
+        rows.append(
+            {
+                **dict(zip(keys, names, strict=True)),
+                "fits": len(group),
+                "same": len(same),
+                "ours_lower": int((difference < -SAME).sum()),
+                "by_at_most": max(0.0, -float(difference.min())),
+                "theirs_lower": int((difference > SAME).sum()),
+                "by_at_most_": max(0.0, float(difference.max())),
+                "ours_failed": int((group["status"] != "ok").sum()),
+                "theirs_failed": int((group["other_status"] != "ok").sum()),
+                "coef": float(same["coef"].max()),
+                "se": float(same["se"].max()),
+                "singular_differs": int((same["singular"] != same["other_singular"]).sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _differences(our: _OurFit, fit: OtherFit, frame: Frame) -> dict[str, Any]:
+    starts = np.searchsorted(frame.units, np.arange(len(frame.unit_names)))
+    reml = fit.method == "reml"
+
+    def judged(psi: NDArray[np.float64]) -> float:
+        return criterion_at(psi, frame.X, frame.Z, frame.y, starts, reml=reml)
+
+    # A search that did not end at an optimum has a last point all the same.
+    ours = judged(_psi(our, frame)) if np.isfinite(our.criterion) else np.nan
+    theirs = judged(fit.psi) if fit.status == "ok" else np.nan
+    pairs = [
+        (our.estimates[name], (fit.coef[name], fit.se[name])) for name in fit.coef if our.estimates
+    ]
+    coef = [abs(a - b) / se for (a, se), (b, _) in pairs]
+    se = [abs(b / a - 1.0) for (_, a), (_, b) in pairs]
+    return {
+        "status": our.status,
+        "other_status": fit.status,
+        "ours": ours,
+        "theirs": theirs,
+        "difference": ours - theirs,
+        "replayed": our.criterion - ours,
+        "stated": fit.criterion,
+        "coef": max(coef, default=np.nan),
+        "se": max(se, default=np.nan),
+        "singular": our.singular,
+        "other_singular": fit.singular,
+        "iterations": our.iterations,
+        "other_seconds": fit.seconds,
+        "warning": fit.warning,
+    }
+
+
+def _psi(our: _OurFit, frame: Frame) -> NDArray[np.float64]:
+    """Put the standard deviations and correlations of the files together, over sigma^2."""
+    values = {name: estimate for name, (estimate, _) in our.estimates.items()}
+    q = sum(frame.blocks)
+    root, cor, start = np.zeros(q), np.eye(q), 0
+    group = frame.formula.random[0].group
+    for names in frame.random_names:
+        for j, name in enumerate(names):
+            root[start + j] = values[f"sd_{name}|{group}"]
+            for i in range(j + 1, len(names)):
+                r = values[f"cor_{names[i]}.{name}|{group}"]
+                # Of an effect that does not vary there is no correlation, nor any need for one.
+                cor[start + i, start + j] = cor[start + j, start + i] = np.nan_to_num(r)
+        start += len(names)
+    return cor * np.outer(root, root) / values["sigma"] ** 2
+
+
+def _our_fits(results: Results, sets: Sequence[DataSet]) -> dict[Key, _OurFit]:
+    """Read what the files hold of the data sets."""
+    chosen: dict[str, list[int]] = {}
+    for item in sets:
+        chosen.setdefault(item.scenario.key, []).append(item.replicate)
+    found: dict[Key, _OurFit] = {}
+    for scenario, replicates in chosen.items():
+        wanted = np.array(replicates)
+        estimates: dict[Key, dict[str, tuple[float, float]]] = {}
+        for row in results.replicates("estimates", scenario, wanted).to_pylist():
+            estimates.setdefault(_key(row), {})[row["term"]] = (row["estimate"], row["se"])
+        for row in results.replicates("fits", scenario, wanted).to_pylist():
+            found[_key(row)] = _OurFit(
+                row["status"],
+                row["criterion"],
+                row["singular"],
+                row["iterations"],
+                estimates[_key(row)],
+            )
+    return found
+
+
+def _key(row: Mapping[str, Any]) -> Key:
+    return row["scenario"], row["replicate"], row["model"], row["method"]

@@ -1,0 +1,110 @@
+"""The other programs: R's lme4 and statsmodels, each with its own defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hlm.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from hlm.scenario import Model
+
+    Rows = Mapping[str, NDArray[np.float64]]
+
+__all__ = ["ENGINES", "Engine", "OtherFit", "available_engines"]
+
+
+@dataclass(frozen=True)
+class OtherFit:
+    """A fit by another program.
+
+    Attributes
+    ----------
+    data_set : int
+        Position of the data set.
+    model, method : str
+    status : str
+        'ok', or why there is no fit.
+    psi : ndarray (q, q)
+        Covariance of the random effects over sigma^2.
+    coef, se : dict of str to float
+        By the names of the fixed effects.
+    criterion : float
+        As the program states it, by its own definition.
+    singular : bool
+        By the program's own rule.
+    seconds : float
+    warning : str
+    """
+
+    data_set: int
+    model: str
+    method: str
+    status: str
+    psi: NDArray[np.float64] = field(default_factory=lambda: np.full((0, 0), np.nan))
+    coef: Mapping[str, float] = field(default_factory=dict)
+    se: Mapping[str, float] = field(default_factory=dict)
+    criterion: float = float("nan")
+    singular: bool = False
+    seconds: float = float("nan")
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A program: its name and version, and how it fits all models to all data sets."""
+
+    name: str
+    version: str
+    fit: Callable[[Sequence[Rows], Sequence[Model]], list[OtherFit]]
+
+
+def _lme4() -> Engine | None:
+    from hlm.audit.lme4 import fit_with_lme4, lme4_version
+
+    version = lme4_version()
+    return None if version is None else Engine("lme4", version, fit_with_lme4)
+
+
+def _statsmodels() -> Engine | None:
+    from hlm.audit.mixedlm import fit_with_statsmodels, statsmodels_version
+
+    version = statsmodels_version()
+    return None if version is None else Engine("statsmodels", version, fit_with_statsmodels)
+
+
+ENGINES: dict[str, Callable[[], Engine | None]] = {"lme4": _lme4, "statsmodels": _statsmodels}
+
+HOW = "R with its package lme4, or statsmodels (pip install 'hlm[audit]')"
+
+
+def available_engines(names: Sequence[str] = ()) -> list[Engine]:
+    """Return the engines of these names, or all that are installed.
+
+    Raises
+    ------
+    InputError
+        A name is unknown, or an engine asked for is not installed, or none is.
+    """
+    for name in names:
+        if name not in ENGINES:
+            raise InputError(
+                f"no engine {name!r}",
+                path="--engine",
+                allowed=", ".join(ENGINES),
+                suggestion=nearest(name, ENGINES),
+            )
+    found = {name: ENGINES[name]() for name in names or ENGINES}
+    missing = [name for name, engine in found.items() if engine is None]
+    if names and missing:
+        raise InputError(f"{missing[0]} is not installed", path="--engine", allowed=HOW)
+    if not names and len(missing) == len(ENGINES):
+        raise InputError("no other engine is installed", allowed=HOW)
+    return [engine for engine in found.values() if engine is not None]

@@ -1,0 +1,220 @@
+"""The audit by another program: what is chosen, how it is judged, what is found."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hlm.audit import ENGINES, SAME, Engine, available_engines, choose, compare, summarize
+from hlm.audit.criterion import criterion_at
+from hlm.audit.engines import OtherFit
+from hlm.cli import main
+from hlm.engine.batch import free_elements
+from hlm.model import lmer
+from hlm.model.frame import model_frame
+from hlm.provenance import Results
+from hlm.simulate import draw_rows
+from hlm.store import ESTIMATES, read, writing
+
+from .engine.references import all_references
+from .results import TINY, make_results
+
+WEAK = """
+name: weak
+seed: 3
+replicates: 40
+truth:
+  formula: y ~ x + (1 + x | unit)
+  fixed: {(Intercept): 2000.0, x: 3.0}
+  random: {unit: {sd: {(Intercept): 0.2, x: 0.1}, cor: 0.0}}
+  residual: {sd: 1.0}
+design:
+  units: 12
+  rows: 5
+  covariates: {x: {level: row, distribution: normal}}
+grid: {design.rows: [5, 8, 11]}
+models: {blocks: y ~ x + (1 + x || unit), whole: y ~ x + I(x^2) + (1 + x | unit)}
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "weak.yaml").write_text(WEAK)
+    return make_results(folder, study=folder / "weak.yaml")
+
+
+@pytest.fixture(scope="module")
+def results(made):
+    return Results(made)
+
+
+@pytest.fixture(scope="module")
+def chosen(results):
+    """Data sets and their rows."""
+    sets = choose(results, 9, np.random.default_rng(1))
+    return sets, [draw_rows(item.scenario, results.plan.seed, item.replicate) for item in sets]
+
+
+def test_every_scenario_gives_as_many_and_half_are_hard(results):
+    sets = choose(results, 48, np.random.default_rng(1))
+    keys = [item.scenario.key for item in sets]
+    assert {keys.count(key) for key in keys} == {16}
+    assert len({(item.scenario.key, item.replicate) for item in sets}) == 48
+    fits = read(results.folder / "fits.parquet").to_pandas()
+    fits = fits.astype({"scenario": str}).set_index(["scenario", "replicate"]).sort_index()
+    reasons = [item.reason for item in sets]
+    assert reasons.count("random") == 24
+    assert reasons.count("singular") == reasons.count("slow") == 12
+    for item in sets:
+        if item.reason == "singular":
+            assert fits.loc[(item.scenario.key, item.replicate), "singular"].any()
+    slowest = next(item for item in sets if item.reason == "slow")
+    most = fits.loc[slowest.scenario.key, "iterations"].max()
+    assert fits.loc[(slowest.scenario.key, slowest.replicate), "iterations"].max() == most
+
+
+def test_fewer_data_sets_than_scenarios_and_more_than_there_are(results):
+    assert len({s.scenario.key for s in choose(results, 2, np.random.default_rng(1))}) == 2
+    assert len(choose(results, 1000, np.random.default_rng(1))) == 120
+
+
+@pytest.mark.parametrize("reference", all_references(), ids=str)
+def test_the_criterion_is_that_of_lme4_at_its_own_optimum(reference):
+    printed = reference.printed
+    frame = model_frame(printed["formula"], reference.frame)
+    order = np.argsort(frame.units, kind="stable")
+    starts = np.searchsorted(frame.units[order], np.arange(len(frame.unit_names)))
+    Lambda = np.zeros((sum(frame.blocks),) * 2)
+    Lambda[free_elements(frame.blocks)] = printed["theta"]
+    rows = (frame.X[order], frame.Z[order], frame.y[order])
+    value = criterion_at(Lambda @ Lambda.T, *rows, starts, reml=printed["reml"])
+    assert value == pytest.approx(printed["criterion"], abs=1e-6)
+
+
+def by_lmer(sets, models):
+    """Fit with this package's own lmer, from rows."""
+    return [
+        _other(number, model, method, lmer(model.formula, rows, reml=method == "reml"))
+        for number, rows in enumerate(sets)
+        for model in models
+        for method in model.methods
+    ]
+
+
+def _other(number, model, method, fit):
+    Lambda = np.zeros((sum(fit.frame.blocks),) * 2)
+    Lambda[free_elements(fit.frame.blocks)] = fit.theta
+    return OtherFit(
+        number,
+        model.name,
+        method,
+        "ok",
+        psi=Lambda @ Lambda.T,
+        coef=dict(zip(fit.coef_names, fit.beta, strict=True)),
+        se=dict(zip(fit.coef_names, np.sqrt(np.diag(fit.vcov)), strict=True)),
+        criterion=fit.criterion,
+        singular=fit.singular,
+        seconds=0.0,
+    )
+
+
+def test_the_same_optimum_is_found_to_be_the_same(results, chosen):
+    table = compare(results, *chosen, Engine("own", "1", by_lmer))
+    assert len(table) == 9 * 4
+    # Criterion, rows and cross-products agree, whatever the mean of the response.
+    assert table["replayed"].abs().max() < 1e-7
+    assert table["difference"].abs().max() < 1e-8
+    assert table["coef"].max() < 1e-5
+    assert table["se"].max() < 1e-5
+    assert (table["singular"] == table["other_singular"]).all()
+    summary = summarize(table)
+    assert (summary["fits"] == 9).all()
+    assert (summary["same"] == 9).all()
+    assert list(summary["model"]) == ["blocks", "blocks", "whole", "whole"]
+
+
+def test_worse_and_failed_fits_are_told_apart(results, chosen):
+    def spoilt(sets, models):
+        fits = by_lmer(sets, models)
+        fits[0] = replace(fits[0], psi=fits[0].psi + np.eye(2))
+        fits[1] = OtherFit(0, fits[1].model, fits[1].method, "it fell over")
+        return fits
+
+    table = compare(results, *chosen, Engine("spoilt", "1", spoilt))
+    assert table["difference"][0] < -0.1
+    assert np.isnan(table["theirs"][1])
+    summary = summarize(table)
+    assert summary["ours_lower"].tolist() == [1, 0, 0, 0]
+    assert summary["by_at_most"][0] == pytest.approx(-table["difference"][0])
+    assert summary["theirs_failed"].tolist() == [0, 1, 0, 0]
+
+
+def test_a_fit_of_ours_that_is_not_the_lowest_is_found(made, tmp_path, monkeypatch, capsys):
+    folder = shutil.copytree(made, tmp_path / "weak")
+    spoil(folder / "estimates.parquet")
+    monkeypatch.setitem(ENGINES, "lme4", lambda: Engine("own", "1", by_lmer))
+    monkeypatch.setitem(ENGINES, "statsmodels", lambda: None)
+    assert main(["audit", str(made), "--n", "120"]) == 0
+    assert main(["audit", str(folder), "--n", "120"]) == 1
+    out = capsys.readouterr().out
+    assert "own is lower by" in out
+    assert "replicate 7, whole, reml" in out
+    table = pd.read_csv(folder / "audit.csv")
+    assert (table["difference"] > SAME).sum() == 1
+    page = (folder / "audit.html").read_text()
+    assert "120 data sets fitted again by own 1" in page
+    assert "theirs lower" in page
+
+
+def spoil(path):
+    """Change the standard deviation of one fit."""
+    table = read(path, ESTIMATES).to_pandas().astype({"term": str, "model": str, "method": str})
+    place = table.query("replicate == 7 and model == 'whole' and method == 'reml'").index
+    place = next(i for i in place if table["term"][i] == "sd_(Intercept)|unit")
+    table.loc[place, "estimate"] += 0.3
+    with writing(path, ESTIMATES) as file:
+        for key in sorted(table["scenario"].unique()):
+            part = table[table["scenario"] == key]
+            file.append({name: part[name].to_numpy() for name in ESTIMATES.names})
+
+
+@pytest.mark.parametrize("name", list(ENGINES))
+def test_by_another_program_no_criterion_is_lower(name, results, chosen):
+    engine = ENGINES[name]()
+    if engine is None:
+        pytest.skip(f"{name} is not installed")
+    table = compare(results, *chosen, engine)
+    assert len(table) == 9 * 4
+    assert (table["other_status"] == "ok").mean() > 0.9
+    assert table["difference"].max() < 1e-7
+    same = table[table["difference"].abs() < SAME]
+    # statsmodels seldom comes to weak random effects.
+    assert len(same) > (18 if name == "lme4" else 0)
+    assert same["coef"].max() < 0.01
+    assert same["se"].max() < 0.02
+    if name == "lme4":
+        assert (table["stated"] - table["theirs"]).abs().max() < 1e-7
+
+
+def refusal(capsys, *arguments):
+    assert main(["audit", *map(str, arguments)]) == 2
+    return capsys.readouterr().err
+
+
+def test_mistakes_are_named(made, tmp_path, monkeypatch, capsys):
+    assert "did you mean 'lme4'" in refusal(capsys, made, "--engine", "lme")
+    assert "--n" in refusal(capsys, made, "--n", "0")
+    for name in ENGINES:
+        monkeypatch.setitem(ENGINES, name, lambda: None)
+    assert "no other engine is installed" in refusal(capsys, made)
+    assert "statsmodels is not installed" in refusal(capsys, made, "--engine", "statsmodels")
+    assert main(["run", str(TINY), "--audit", "5", "--results", str(tmp_path)]) == 2
+    assert "no other engine" in capsys.readouterr().err
+    monkeypatch.setitem(ENGINES, "lme4", lambda: Engine("own", "1", by_lmer))
+    assert [engine.name for engine in available_engines()] == ["own"]
+    assert "no results of a study" in refusal(capsys, tmp_path)

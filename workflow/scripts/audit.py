@@ -1,0 +1,19 @@
+"""Fit a sample of data sets again by another program."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hlm.audit import available_engines, run_audit
+from hlm.plan import Plan
+from hlm.stages.log import stderr_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
+
+stderr_to(snakemake.log[0])
+run_audit(
+    Path(snakemake.output.csv).parent,
+    available_engines(),
+    n=snakemake.params.audited,
+    seed=Plan.read(snakemake.input.plan).seed,
+)
