@@ -31,6 +31,8 @@ __all__ = ["FTest", "contest", "kenward_roger_f", "satterthwaite_df", "satterthw
 
 Floats = NDArray[np.float64]
 
+NAMES = {"satterthwaite": "Satterthwaite", "kenward-roger": "Kenward-Roger"}
+
 EQUAL_DF = 1e-8
 """Degrees of freedom this near to each other count as equal (lmerTest's `get_Fstat_ddf`)."""
 
@@ -55,7 +57,15 @@ class FTest:
 
 def contest(fit: LmerFit, contrasts: Any, method: str) -> FTest:
     """Test contrasts of a fit; see `LmerFit.contest`."""
-    L = _contrast_matrix(fit, contrasts)
+    if method not in NAMES:
+        raise InputError(
+            f"unknown method '{method}' of F tests",
+            allowed=", ".join(NAMES),
+            suggestion=nearest(method, NAMES),
+        )
+    L = _contrast_matrix(list(fit.coef_names), contrasts)
+    if not np.isfinite(fit.sigma):
+        return FTest(np.nan, len(L), np.nan, np.nan, NAMES[method])
     room, parametrization = fit.engine.room, fit.engine.moments.parametrization
     if method == "kenward-roger":
         return kenward_roger_f(L, fit.beta, room, parametrization, fit.adjusted)
@@ -63,22 +73,31 @@ def contest(fit: LmerFit, contrasts: Any, method: str) -> FTest:
     return satterthwaite_f(L, fit.beta, fit.vcov, room, parametrization, n_star)
 
 
-def _contrast_matrix(fit: LmerFit, contrasts: Any) -> Floats:
-    names = list(fit.coef_names)
-    if all(isinstance(item, str) for item in contrasts):
-        for name in contrasts:
-            if name not in names:
-                raise InputError(
-                    f"the model has no coefficient '{name}'",
-                    allowed=", ".join(names),
-                    suggestion=nearest(name, names),
-                )
-        return np.eye(len(names))[[names.index(name) for name in contrasts]]
-    L = np.atleast_2d(np.asarray(contrasts, dtype=float))
-    if L.shape[1] != len(names):
+def _contrast_matrix(names: list[str], contrasts: Any) -> Floats:
+    """Return independent contrasts as rows, (r, p), r at least 1."""
+    items = [contrasts] if isinstance(contrasts, str) else list(contrasts)
+    named = [item for item in items if isinstance(item, str)]
+    for name in named:
+        if name not in names:
+            raise InputError(
+                f"the model has no coefficient '{name}'",
+                allowed=", ".join(names),
+                suggestion=nearest(name, names),
+            )
+    if named and len(named) == len(items):
+        return _independent(np.eye(len(names))[[names.index(name) for name in named]])
+    try:
+        L = np.atleast_2d(np.asarray(items, dtype=float))
+    except (TypeError, ValueError):
+        L = np.full((1, 1), np.nan)
+    if L.ndim != 2 or L.shape[1] != len(names) or not np.isfinite(L).all():
         raise InputError(
-            f"the contrasts have {L.shape[1]} columns", allowed=f"{len(names)}, one per coefficient"
+            "the contrasts are no matrix of numbers with a column for each coefficient",
+            allowed=f"names of coefficients, or rows of {len(names)} numbers",
         )
+    L = _independent(L)
+    if len(L) == 0:
+        raise InputError("the contrasts are all zero")
     return L
 
 
@@ -96,20 +115,18 @@ def satterthwaite_df(
 def satterthwaite_f(
     L: Floats, beta: Floats, vcov: Floats, room: Room, parametrization: Parametrization, n_star: int
 ) -> FTest:
-    """Test L beta = 0, L (r, p)."""
-    L = _independent(L)
+    """Test L beta = 0, L (r, p) of full rank."""
     values, vectors = np.linalg.eigh(L @ vcov @ L.T)
     rotated = vectors.T @ L
     statistic = float((((rotated @ beta) ** 2) / values).mean())
     df = np.array([satterthwaite_df(k, room, parametrization, n_star) for k in rotated])
-    return _test(statistic, len(L), _pooled_df(df), "Satterthwaite")
+    return _test(statistic, len(L), _pooled_df(df), NAMES["satterthwaite"])
 
 
 def kenward_roger_f(
     L: Floats, beta: Floats, room: Room, parametrization: Parametrization, adjusted: KenwardRoger
 ) -> FTest:
-    """Test L beta = 0 in a REML fit, L (r, p)."""
-    L = _independent(L)
+    """Test L beta = 0 in a REML fit, L (r, p) of full rank."""
     r = len(L)
     half = _whiten(L, room, parametrization)
     theta = half.T @ np.linalg.solve(half @ half.T, half)
@@ -120,7 +137,7 @@ def kenward_roger_f(
     difference = L @ beta
     statistic = float(difference @ np.linalg.solve(L @ adjusted.vcov @ L.T, difference) / r)
     ddf, scale = _matched_moments(a1, a2, r)
-    return _test(scale * statistic, r, ddf, "Kenward-Roger")
+    return _test(scale * statistic, r, ddf, NAMES["kenward-roger"])
 
 
 def _matched_moments(a1: float, a2: float, r: int) -> tuple[float, float]:
@@ -153,13 +170,12 @@ def _whiten(L: Floats, room: Room, parametrization: Parametrization) -> Floats:
 
 
 def _independent(L: Floats) -> Floats:
-    """Drop rows that are linear combinations of the others."""
-    L = np.atleast_2d(np.asarray(L, dtype=float))
+    """Drop rows that are linear combinations of those before them."""
     rows: list[Floats] = []
     for row in L:
         if np.linalg.matrix_rank(np.array([*rows, row])) > len(rows):
             rows.append(row)
-    return np.array(rows)
+    return np.array(rows).reshape(-1, L.shape[1])
 
 
 def _test(statistic: float, df: int, ddf: float, method: str) -> FTest:

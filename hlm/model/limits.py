@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.engine.profile_stack import profile_limits
+from hlm.errors import InputError
 from hlm.model.bootstrap import bootstrap
 from hlm.model.moments import whole_design
 
@@ -62,6 +63,9 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
     import pandas as pd
 
     moments = fit.engine.moments
+    index = pd.Index(fit.terms[len(fit.beta) :], name="term")
+    if not np.isfinite(fit.sigma):
+        return pd.DataFrame({"lower": np.nan, "upper": np.nan}, index=index)
     p, q = len(fit.beta), len(moments.parametrization.random)
     limits = profile_limits(
         (moments.gram, moments.response, moments.sum_squares, np.ones((1, 1, fit.n_groups))),
@@ -72,27 +76,36 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
         level,
         shared=False,
     )
-    index = pd.Index(fit.terms[p:], name="term")
     return pd.DataFrame({"lower": limits[0, 0], "upper": limits[0, 1]}, index=index)
 
 
 def percentiles(fit: LmerFit, level: float, n: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Percentiles of each term over parametric bootstrap samples."""
+    """Percentiles of each term over the bootstrap samples that have an estimate of it."""
     import pandas as pd
 
+    if n < 1:
+        raise InputError(f"{n} bootstrap samples", allowed="1 or more")
+    index = pd.Index(fit.terms, name="term")
+    limits = np.full((2, len(index)), np.nan)
+    if np.isfinite(fit.sigma):
+        estimates = _bootstrap(fit, n, rng)
+        there = np.isfinite(estimates).any(axis=0)
+        share = 0.5 - level / 2.0
+        limits[:, there] = np.nanquantile(estimates[:, there], [share, 1.0 - share], axis=0)
+    return pd.DataFrame({"lower": limits[0], "upper": limits[1]}, index=index)
+
+
+def _bootstrap(fit: LmerFit, n: int, rng: np.random.Generator) -> Floats:
+    """Estimates of every term in n samples, (n, n_terms); NaN where there is none."""
     engine = fit.engine
-    par = engine.moments.parametrization
     results = bootstrap(
         engine.moments,
         engine.rows.starts,
-        np.linalg.solve(par.fixed, fit.beta),
+        np.linalg.solve(engine.moments.parametrization.fixed, fit.beta),
         engine.room.Lambda,
         fit.sigma,
         reml=fit.reml,
         n=n,
         rng=rng,
     )
-    share = 0.5 - level / 2.0
-    limits = np.nanquantile(results.estimate[:, 0], [share, 1.0 - share], axis=0)
-    index = pd.Index(fit.terms, name="term")
-    return pd.DataFrame({"lower": limits[0], "upper": limits[1]}, index=index)
+    return results.estimate[:, 0]

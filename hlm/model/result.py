@@ -41,6 +41,12 @@ def check_df_method(method: str) -> None:
         )
 
 
+def check_level(level: float) -> None:
+    """Refuse a confidence level that is no probability."""
+    if not 0.0 < level < 1.0:
+        raise InputError(f"the confidence level is {level:g}", allowed="between 0 and 1")
+
+
 @dataclass(frozen=True)
 class LmerFit:
     """A fitted linear mixed model, named as lme4's.
@@ -222,8 +228,9 @@ class LmerFit:
         method : {'wald', 'wald-variance', 'profile', 'boot'}
             Wald's: t for fixed effects; for the random part on the log and atanh scale (as nlme),
             or on the scale of variances (as SAS and MLwiN), negative lower limits shown as 0.
-            'profile' is lme4's: by the ML likelihood, random part only. 'boot' is the parametric
-            bootstrap's percentiles.
+            'profile' is lme4's: by the ML likelihood, random part only; 0, -1 or 1 where the data
+            do not exclude the boundary. 'boot' is the parametric bootstrap's percentiles, of the
+            samples in which a term is estimated: a correlation with an sd of zero is not.
         level : float
         df_method : str
             See `df`; for Wald's.
@@ -239,6 +246,7 @@ class LmerFit:
         """
         from hlm.model import limits
 
+        check_level(level)
         match method:
             case "wald" | "wald-variance":
                 return limits.wald(self, level, df_method, on_variances=method != "wald")
@@ -260,7 +268,7 @@ class LmerFit:
         Parameters
         ----------
         contrasts : array_like (r, p) or sequence of str
-            The combinations, or the names of coefficients.
+            The combinations, or the names of coefficients. Rows that depend on others are dropped.
         method : {'satterthwaite', 'kenward-roger'}
 
         Examples
@@ -301,6 +309,7 @@ class LmerFit:
         """
         from hlm.model.tidy import tidy
 
+        check_level(level)
         return tidy(self, df_method, level)
 
     def ranef(self) -> pd.DataFrame:

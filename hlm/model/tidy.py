@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hlm.engine.limits import confidence_limits
-from hlm.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +23,6 @@ def tidy(
     import pandas as pd
     from scipy.special import stdtr
 
-    if not 0.0 < level < 1.0:
-        raise InputError(f"the confidence level is {level:g}", allowed="between 0 and 1")
     p, (random, random_se) = len(fit.beta), fit.random
     fixed_se = fit.se
     if df_method == "kenward-roger":
