@@ -1,5 +1,6 @@
 # make study   run a study (STUDY=file, CORES=n) and make its report
 # make test    run the tests
+# make chaos   kill a run at random moments, 100 times or for 10 minutes, and compare its results
 # make check   style, types, examples in the documentation, the workflow's own checks
 # make bench   measure speed
 # make lock    renew the list of exact versions
@@ -10,7 +11,7 @@ STUDY ?= config/ogorek2012.yaml
 CORES ?= 2
 BIN := .venv/bin
 
-.PHONY: study test check bench lock clean
+.PHONY: study test chaos check bench lock clean
 .DELETE_ON_ERROR:
 
 study: .venv/installed
@@ -18,6 +19,9 @@ study: .venv/installed
 
 test: .venv/installed
 	$(BIN)/pytest
+
+chaos: .venv/installed
+	$(BIN)/python -m tests.faults.campaign --kills 100 --minutes 10
 
 check: .venv/installed
 	$(BIN)/ruff check .

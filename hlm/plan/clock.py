@@ -14,7 +14,9 @@ from time import time
 __all__ = ["mend_times"]
 
 LONG_AGO = 86_400.0
-FOLDERS = (".", "parts", "crossproducts", "chunks", "figures", "tables")
+FOLDERS = ("parts", "crossproducts", "chunks", "figures", "tables")
+PATTERNS = ("*", *(f"{name}/*" for name in FOLDERS), "benchmarks/**/*.tsv")
+"""All that Snakemake counts as output, the benchmarks too."""
 
 
 def mend_times(results: str | Path, folder: str | Path) -> None:
@@ -34,7 +36,7 @@ def mend_times(results: str | Path, folder: str | Path) -> None:
     mark = Path(results) / ".cache" / "kernels"
     if mark.exists():
         _set(mark, LONG_AGO)
-    for path in chain.from_iterable(Path(folder).joinpath(name).glob("*") for name in FOLDERS):
+    for path in chain.from_iterable(Path(folder).glob(pattern) for pattern in PATTERNS):
         if path.is_file() and path.stat().st_mtime > now:
             _set(path, now)
 

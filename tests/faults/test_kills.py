@@ -1,0 +1,11 @@
+"""Runs that are killed end, once they are run again, as those that are not."""
+
+from __future__ import annotations
+
+from .campaign import campaign
+
+
+def test_killed_runs_complete_with_the_same_tables(undisturbed, tmp_path):
+    tally = campaign(tmp_path / "killed", undisturbed, kills=4, seconds=60, seed=4)
+    assert tally.kills.total() == 4, tally
+    assert tally.rounds >= 1

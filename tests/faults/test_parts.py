@@ -1,0 +1,269 @@
+"""Parts against their receipts, locks, leftovers and logs, without a workflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hlm.errors import InputError
+from hlm.plan import Plan, check_code, make_plan
+from hlm.plan.leftovers import remove_leftovers, stale_rules
+from hlm.stages.compact import compact, write_scenarios
+from hlm.store.lock import hold_lock, run_lock
+from hlm.store.machine import arithmetic
+from hlm.store.parts import KINDS, check_alike, check_part, check_sizes, part_file
+from hlm.store.receipts import checksum, read_receipt, receipt_file, write_receipt
+from tests.plan.studies import FakeStudy, write_parts
+
+STUDY = FakeStudy(units=(10, 30, 50), replicates=200)
+
+
+@pytest.fixture
+def plan(tmp_path):
+    plan = make_plan(STUDY, batch_seconds=1e-4, code="a b")
+    write_parts(plan, tmp_path / "parts")
+    assert len(plan.batches) > 2
+    return plan
+
+
+@pytest.fixture
+def parts(plan, tmp_path):  # noqa: ARG001 - it makes them
+    return tmp_path / "parts"
+
+
+def test_a_receipt_says_what_was_written_and_by_what(plan, parts):
+    name = plan.batches[0].name
+    receipt = read_receipt(receipt_file(parts, name))
+    assert receipt.code == plan.code == "a b"
+    assert {"hlm", "numpy", "numba", "pyarrow", "python"} == receipt.versions.keys()
+    assert {"cpu", "system", "arithmetic"} == receipt.machine.keys()
+    assert receipt.started <= receipt.finished
+    for kind in KINDS:
+        file = receipt.files[kind]
+        path = part_file(parts, name, kind)
+        assert file == (path.name, path.stat().st_size, checksum(path))
+        assert check_part(parts, name, kind) == check_sizes(parts, name) == receipt
+
+
+def damage(path, how):
+    content = path.read_bytes()
+    changed = {
+        "cut": content[:-10],
+        "grown": content + b"0",
+        "flipped": content[:30] + bytes([content[30] ^ 1]) + content[31:],
+        "empty": b"",
+    }
+    path.write_bytes(changed[how])
+
+
+@pytest.mark.parametrize("how", ["cut", "grown", "flipped", "empty"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_damaged_part_is_named_and_moved_aside(how, kind, plan, parts):
+    name = plan.batches[1].name
+    path = part_file(parts, name, kind)
+    damage(path, how)
+    damaged = path.read_bytes()
+    with pytest.raises(InputError, match=r"damaged: .* where its receipt says") as caught:
+        compact(plan, parts, estimates=parts / "e", fits=parts / "f")
+    assert caught.value.file == path
+    assert "run the study again" in str(caught.value)
+    assert path.with_name(f"{path.name}.corrupt").read_bytes() == damaged
+    assert not path.exists()
+    assert not receipt_file(parts, name).exists()
+    assert check_sizes(parts, name) is None
+    assert not list(parts.glob(".*.tmp"))
+    write_parts(plan, parts)
+    compact(plan, parts, estimates=parts / "e", fits=parts / "f")
+
+
+def test_planning_sees_another_size_but_reads_no_part(plan, parts):
+    first, second, third = (batch.name for batch in plan.batches[:3])
+    damage(part_file(parts, first, "fits"), "flipped")
+    assert check_sizes(parts, first)
+    damage(part_file(parts, second, "fits"), "cut")
+    with pytest.raises(InputError, match="bytes where its receipt says"):
+        check_sizes(parts, second)
+    assert check_sizes(parts, second) is None
+    part_file(parts, third, "estimates").unlink()
+    assert check_sizes(parts, third) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"batch": "x"}', '"\\ud800"'])
+def test_a_damaged_receipt_is_moved_aside(text, plan, parts):
+    name = plan.batches[0].name
+    path = receipt_file(parts, name)
+    path.write_text(text)
+    with pytest.raises(InputError, match="not a receipt that can be read"):
+        check_sizes(parts, name)
+    assert check_sizes(parts, name) is None
+    assert path.with_name(f"{path.name}.corrupt").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"code": "x y"}, r"made by other code of hlm \(x y\) than this run's \(a b\)"),
+        ({"versions": {"numpy": "1.0"}}, "different NumPy.*1.0 in 1 of the batches"),
+        ({"versions": {"numba": "0.1"}}, "different Numba.*0.1 in 1 of the batches"),
+        ({"machine": {"arithmetic": "0f"}}, "different arithmetic.*0f in 1 of the batches"),
+    ],
+)
+def test_results_of_other_code_or_machines_are_not_mixed(change, words, plan, parts):
+    name = plan.batches[1].name
+    path = receipt_file(parts, name)
+    receipt = read_receipt(path)
+    values = {
+        key: getattr(receipt, key) | value if isinstance(value, dict) else value
+        for key, value in change.items()
+    }
+    write_receipt(path, replace(receipt, **values))
+    with pytest.raises(InputError, match=words) as caught:
+        compact(plan, parts, estimates=parts / "e", fits=parts / "f")
+    assert f"{name}.json" in str(caught.value)
+    assert "run again" in str(caught.value)
+    assert not (parts / "e").exists()
+
+
+def test_another_processor_with_the_same_arithmetic_is_welcome(plan, parts):
+    path = receipt_file(parts, plan.batches[1].name)
+    receipt = read_receipt(path)
+    write_receipt(path, replace(receipt, machine=receipt.machine | {"cpu": "z80"}))
+    check_alike(parts, [batch.name for batch in plan.batches], code=plan.code)
+
+
+ARITHMETIC = "from hlm.store.machine import arithmetic; print(arithmetic())"
+
+
+@pytest.mark.skipif(
+    "X86_V4" not in np.__config__.show(mode="dicts")["SIMD Extensions"]["found"],
+    reason="this processor has no vectors of 512 bits to do without",
+)
+def test_arithmetic_tells_vectors_of_512_bits_apart():
+    without = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ARITHMETIC],
+        env=os.environ | without,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() != arithmetic()
+
+
+def test_other_code_gives_batches_other_names():
+    names = [
+        {batch.name for batch in make_plan(STUDY, code=code).batches} for code in ("a b", "a c")
+    ]
+    assert names[0].isdisjoint(names[1])
+
+
+def test_jobs_refuse_a_plan_of_other_code(plan):
+    with pytest.raises(InputError, match="the plan was made by a b"):
+        check_code(plan)
+
+
+def test_leftovers_of_killed_jobs_go_and_nothing_else(plan, parts, tmp_path):
+    fitted, open_ = plan.batches[0].name, plan.batches[1].name
+    receipt_file(parts, open_).unlink()
+    (tmp_path / "crossproducts").mkdir()
+    needed = tmp_path / "crossproducts" / f"{open_}.parquet"
+    unneeded = [tmp_path / "crossproducts" / f"{name}.parquet" for name in (fitted, "0" * 12)]
+    halves = [parts / f".{open_}.json.7.tmp", tmp_path / ".estimates.parquet.7.tmp"]
+    for path in (needed, *unneeded, *halves):
+        path.touch()
+    before = set(tmp_path.rglob("*"))
+    assert set(remove_leftovers(plan, tmp_path)) == {*unneeded, *halves}
+    assert set(tmp_path.rglob("*")) == before - {*unneeded, *halves}
+
+
+def test_tables_that_hold_something_else_are_made_again(plan, parts, tmp_path):
+    assert stale_rules(plan, tmp_path) == []
+    files = {kind: tmp_path / f"{kind}.parquet" for kind in KINDS}
+    compact(plan, parts, **files)
+    write_scenarios(plan, tmp_path / "scenarios.parquet", tmp_path / "scenarios.csv")
+    assert stale_rules(plan, tmp_path) == []
+    assert stale_rules(make_plan(STUDY.but(replicates=300), code="a b"), tmp_path) == ["compact"]
+    assert stale_rules(make_plan(STUDY, code="other"), tmp_path) == ["compact"]
+    os.truncate(files["fits"], 100)
+    assert stale_rules(plan, tmp_path) == ["compact"]
+
+
+HOLD = """
+import sys, time
+from hlm.store.lock import hold_lock
+hold_lock(sys.argv[1])
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_lock_ends_with_the_process_that_is_killed(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        with (
+            pytest.raises(InputError, match=f"another run .* process {other.pid} on"),
+            run_lock(tmp_path),
+        ):
+            pass
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+    with run_lock(tmp_path):
+        hold_lock(tmp_path)
+
+
+def test_a_child_holds_the_lock_of_its_parent(tmp_path):
+    code = "import sys; from hlm.store.lock import hold_lock; hold_lock(sys.argv[1])"
+    with run_lock(tmp_path):
+        subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("import numpy; numpy.empty(10**15)", "out of memory: Unable to allocate"),
+        ("raise OSError(28, 'No space left on device', 'a.parquet')", "a.parquet: No space left"),
+        ("from hlm.plan import Plan; Plan.read('none')", "none: not a plan"),
+    ],
+)
+def test_a_log_says_what_went_wrong_without_a_traceback(fault, words, tmp_path):
+    code = f"from hlm.stages.log import stderr_to; stderr_to('log')\n{fault}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    log = (tmp_path / "log").read_text()
+    assert log.startswith(words)
+    assert "Traceback" not in log
+
+
+def test_a_log_keeps_the_traceback_of_a_fault_in_the_program(tmp_path):
+    code = "from hlm.stages.log import stderr_to; stderr_to('log'); 1 / 0"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
+    assert "ZeroDivisionError" in (tmp_path / "log").read_text().splitlines()[-1]
+
+
+def test_a_log_that_cannot_be_written_leaves_the_word_to_the_terminal(tmp_path):
+    code = "from hlm.stages.log import stderr_to; stderr_to('none/log'); raise MemoryError"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "none/log: cannot be written" in done.stderr
+    assert "out of memory" in done.stderr
+
+
+def test_a_receipt_is_small_and_plain(plan, parts):
+    path = receipt_file(parts, plan.batches[0].name)
+    assert path.stat().st_size < 1500
+    assert json.loads(path.read_text())["batch"] == plan.batches[0].name
+
+
+def test_reading_a_plan_back_names_the_same_batches(plan, tmp_path):
+    plan.write(tmp_path / "plan.json")
+    assert Plan.read(tmp_path / "plan.json") == plan

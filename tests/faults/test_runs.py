@@ -1,0 +1,169 @@
+"""What a whole run does about damage, a full disk, jobs that die, clocks that jump."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from hlm.cli import main
+from hlm.store.lock import run_lock
+
+from .campaign import BATCH_SECONDS, HLM, STUDY, TARGETS, prepare, results
+
+
+def hlm_run(folder, *options, study="study.yaml", targets=TARGETS, environment=None):
+    """Run the study in a folder; return the exit status and what was said."""
+    command = [*HLM, "run", study, "--cores", "2", "--batch-seconds", str(BATCH_SECONDS)]
+    done = subprocess.run(
+        [*command, *options, "--", *targets],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | (environment or {}),
+    )
+    assert "Traceback" not in done.stdout + done.stderr, done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def parts(finished):
+    return sorted((finished.folder / "results" / "faults" / "parts").glob("*.estimates.parquet"))
+
+
+# Runs in every Python of the test that has this module's folder on its path.
+FAILING_FITS = """
+import os, resource, signal, sys
+if sys.orig_argv[-1].endswith(".fit.py"):
+    count = os.environ["HLM_TEST_COUNT"]
+    with open(count, "a") as file:
+        file.write("x")
+    if os.path.getsize(count) == 1:
+        resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))
+    if os.path.getsize(count) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_damaged_files_are_named_and_made_again_though_jobs_lack_memory(finished, tmp_path):
+    """One file is cut, in another a bit is flipped; the fit fails twice: out of memory, killed."""
+    (tmp_path / "sitecustomize.py").write_text(FAILING_FITS, encoding="utf-8")
+    environment = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    environment["HLM_TEST_COUNT"] = str(tmp_path / "count")
+    cut, flipped, whole = parts(finished)
+    before = whole.stat().st_mtime_ns
+    os.truncate(cut, 1000)
+    content = bytearray(flipped.read_bytes())
+    content[len(content) // 2] ^= 1
+    flipped.write_bytes(content)
+
+    status, said = hlm_run(finished.folder, environment=environment)
+    assert status == 1
+    assert f"{cut.name}: damaged: 1,000 bytes where its receipt says" in said
+    assert f"{flipped.name}: damaged: checksum" in said
+    assert f"moved to {flipped.name}.corrupt" in said
+    assert (tmp_path / "count").read_text() == "xxx"
+    assert cut.exists()
+    assert not flipped.exists()
+    assert cut.with_name(f"{cut.name}.corrupt").stat().st_size == 1000
+
+    status, said = hlm_run(finished.folder)
+    assert status == 0, said
+    assert results(finished.folder) == finished.results
+    assert whole.stat().st_mtime_ns == before
+
+
+@contextmanager
+def small_disk(folder, size):
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
+    try:
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        failed, why = made.returncode != 0, made.stderr
+    except FileNotFoundError as error:
+        failed, why = True, str(error)
+    if failed:
+        pytest.skip(f"a small disk takes the right to mount one: {why.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def remount(folder, option):
+    subprocess.run(["mount", "-o", f"remount,{option}", folder], check=True)
+
+
+def test_a_full_disk_and_one_that_cannot_be_written(undisturbed, tmp_path):
+    folder = tmp_path / "study"
+    prepare(folder)
+    with small_disk(folder / "results", "180k"):
+        status, said = hlm_run(folder)
+        assert status == 1
+        assert "No space left on device" in said
+        assert not list(folder.rglob(".*.tmp"))
+        remount(folder / "results", "size=20m")
+        status, said = hlm_run(folder)
+        assert status == 0, said
+        assert results(folder) == undisturbed.results
+        remount(folder / "results", "ro")
+        status, said = hlm_run(folder)
+        assert status == 2
+        assert "results/faults: cannot be written: Read-only file system" in said
+
+
+def test_a_second_run_on_the_same_results_is_refused(finished, capsys):
+    folder = finished.folder / "results" / "faults"
+    elsewhere = ["--results", str(finished.folder / "results")]
+    with run_lock(folder):
+        assert main(["run", str(STUDY), *elsewhere]) == 2
+    said = capsys.readouterr().err
+    assert f"{folder}: another run is at work in this folder: process {os.getpid()} on" in said
+    assert results(finished.folder) == finished.results
+
+
+def set_times(finished, pattern, when):
+    for path in (finished.folder / "results").glob(pattern):
+        os.utime(path, (when, when))
+
+
+YEAR_2001, YEAR_2100 = 1e9, 4.1e9
+
+
+@pytest.mark.parametrize("notes", ["with", "without"])
+def test_clocks_that_jump_make_nothing_be_done_again(notes, finished):
+    set_times(finished, "faults/parts/*", YEAR_2100)
+    set_times(finished, ".cache/kernels", YEAR_2100)
+    if notes == "with":
+        set_times(finished, "faults/*", YEAR_2001)
+    else:
+        set_times(finished, "faults/*", YEAR_2100)
+        set_times(finished, "faults/benchmarks/**/*.tsv", YEAR_2100)
+        (finished.folder / ".snakemake").rename(finished.folder / "forgotten")
+    status, said = hlm_run(finished.folder, targets=["-n", *TARGETS])
+    assert status == 0
+    assert "Nothing to be done" in said
+
+
+def test_a_study_of_another_folder_and_a_clock_that_was_ahead_leave_no_stale_tables(
+    finished, tmp_path
+):
+    """The tables are first those of another version of the study, run from another folder."""
+    other = tmp_path / "other"
+    other.mkdir()
+    text = STUDY.read_text(encoding="utf-8")
+    (other / "study.yaml").write_text(text.replace("replicates: 600", "replicates: 650"))
+    where = ["--results", os.path.relpath(finished.folder / "results", other)]
+    set_times(finished, "faults/parts/*", YEAR_2100)
+    set_times(finished, ".cache/kernels", YEAR_2100)
+    status, said = hlm_run(other, *where)
+    assert status == 0, said
+    changed = results(finished.folder)
+    assert changed["estimates.parquet"] != finished.results["estimates.parquet"]
+    set_times(finished, "faults/*", YEAR_2100)
+    status, said = hlm_run(finished.folder)
+    assert status == 0, said
+    assert results(finished.folder) == finished.results
