@@ -165,6 +165,32 @@ def test_tables_do_not_depend_on_batches_or_on_history(name, grown, at_once):
     assert tables(grown[0])[name].equals(tables(at_once)[name])
 
 
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory, grown_study):
+    """The grown study through another executor, on one core, its levels and models reordered.
+
+    A whole scenario is a batch; there is a level more, and a model more.
+    """
+    folder = tmp_path_factory.mktemp("elsewhere")
+    models = grown_study.index("models:")
+    head = grown_study[:models].replace("[8, 10, 12]", "[12, 9, 8, 10]")
+    lines = grown_study[models:].splitlines()
+    more = "  other: y ~ a + (1 | unit)"
+    study = "\n".join([head.rstrip(), lines[0], *reversed(lines[1:]), more, ""])
+    executor = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", "bash"]
+    snakemake(folder, *executor, "--jobs", "1", "compact", study=study, batch_seconds=3600)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["estimates", "fits"])
+def test_numbers_do_not_depend_on_cores_executor_or_order(name, elsewhere, at_once):
+    keys = ["scenario", "replicate", "model", "method", *(["term"] if name == "estimates" else [])]
+    expected = tables(at_once)[name].set_index(keys)
+    found = plain(elsewhere / f"results/tiny/{name}.parquet").set_index(keys)
+    assert len(found) > len(expected)
+    assert found.loc[expected.index].equals(expected)
+
+
 def test_a_mistake_in_the_study_has_no_traceback(tmp_path):
     (tmp_path / "study.yaml").write_text(TINY.replace("seed", "seeed"), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "-n"]
