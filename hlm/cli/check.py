@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hlm.cli.words import aligned
+from hlm.cli.words import aligned, duration, size
 
 if TYPE_CHECKING:
     import argparse
@@ -63,14 +63,14 @@ def _costs(plan: Plan, cores: int) -> Iterator[str]:
 
     cost = forecast(plan)
     fits = len(plan.scenarios) * plan.replicates * sum(len(m.methods) for m in plan.models)
-    yield f"{fits:,} fits in {cost.batches} batches"
+    yield f"{fits:,} fits in {cost.batches:,} batches: {cost.jobs:,} jobs, {cost.files:,} files"
     yield (
-        f"about {_time(cost.core_seconds)} of one core, "
-        f"{_time(cost.wall_seconds(cores))} on {cores} cores with figures and report"
+        f"about {cost.core_seconds / 3600.0:.2g} core-hours, "
+        f"{duration(cost.wall_seconds(cores))} on {cores} cores"
     )
     yield (
-        f"about {_size(cost.kept_bytes)} of results, "
-        f"{_size(cores * cost.temporary_bytes)} of disk for the time being"
+        f"about {size(cost.kept_bytes)} of results, "
+        f"and {size(cores * cost.temporary_bytes)} of disk while it runs"
     )
 
 
@@ -79,17 +79,3 @@ def _abbreviated(rows: Sequence[list[Any]]) -> list[list[Any]]:
         return list(rows)
     dots = ["...", f"({len(rows) - 2 * ENDS} more)", *[""] * (len(rows[0]) - 2)]
     return [*rows[:ENDS], dots, *rows[-ENDS:]]
-
-
-def _time(seconds: float) -> str:
-    for unit, size in (("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds" if seconds >= 2 else "1 second"
-
-
-def _size(size: float) -> str:
-    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}"
-    return f"{size / 1e3:.0f} kB"

@@ -94,7 +94,7 @@ class Teller:
 
         if self._watch is None:
             plan = Plan.read(self._folder / "plan.json")
-            self._rest = forecast(plan).rest_seconds
+            self._rest = forecast(plan).rest_seconds(cores=2)
             self._watch = Watch(plan, self._folder)
         return self._watch.look()
 

@@ -11,7 +11,6 @@ from threading import Thread
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from hlm.cli.progress import Line
-from hlm.store.lock import inherited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +40,8 @@ Tell: TypeAlias = "Callable[[str], tuple[str, object]]"
 
 def call(command: Sequence[str]) -> int:
     """Run Snakemake with its own words; on Ctrl-C let it put its things in order."""
+    from hlm.store.lock import inherited  # with Arrow: too much for `hlm --help`
+
     _show(command)
     with subprocess.Popen(command, pass_fds=inherited()) as process:
         interrupted = _wait(process, lambda: None)
@@ -60,6 +61,8 @@ def call_quietly(command: Sequence[str], log: Path, tell: Tell, *, append: bool 
     append : bool
         Keep what the file has.
     """
+    from hlm.store.lock import inherited
+
     _show(command)
     log.parent.mkdir(parents=True, exist_ok=True)
     line = Line()

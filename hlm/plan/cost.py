@@ -1,43 +1,75 @@
 """What one simulated data set costs: seconds of one core, bytes between jobs, bytes kept.
 
-The costs size the batches and tell the user what to expect; no result depends on them.
+The costs size the batches and tell the user what to expect; no result depends on them. With m units
+of n rows, p and q columns of X and Z, t elements of theta, k row-level columns, i iterations:
 
-    seconds = draw * columns * units * rows + sum over fits of (base + units * (p + q)^2 * step)
+    draw    = a + m n (b normals + c k + d pairs) + e m (q + unit-level covariates)
+    fit     = f + g t^2 + m (h p + j q) + i (k + l p^2 + o t^2)                 one design for all
+    fit     = f + g t^2 + m q (r + s (p + 1)^2) + i m (u p q^2 + v q^3 + ...)   drawn designs
+    write   = w fits + z estimates
+
+The constants are measured (`benchmarks/quote.py` shows what they are worth).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from math import inf, sqrt
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hlm.scenario import Model, Scenario
+    from hlm.scenario import Covariate, Model, Scenario
 
-__all__ = ["Cost", "replicate_cost", "summary_seconds"]
+__all__ = ["Cost", "estimates_of", "replicate_cost", "summary_seconds"]
 
-DRAW_SECONDS = 12e-9
-"""Seconds to draw and reduce one row of one random column."""
+MICRO, NANO = 1e-6, 1e-9
 
-FIT_BASE_SECONDS = 4e-6
-"""Seconds of a fit that do not depend on the number of units."""
+DRAW_BASE = 0.6 * MICRO
+DRAW_NORMAL, DRAW_UNIFORM = 9.3 * NANO, 4.0 * NANO
+DRAW_COLUMN, DRAW_PAIR = 1.1 * NANO, 2.0 * NANO
+DRAW_UNIT = 20.0 * NANO
+"""Seconds to draw and reduce: a data set, a number, a row of a column, of a pair, a unit."""
 
-FIT_STEP_SECONDS = 7e-9
-"""Seconds per unit and squared number of columns of a fit, over all of its iterations."""
+FIT_BASE, FIT_THETA = 2.2 * MICRO, 0.17 * MICRO
+"""Seconds of a fit, and of one by squared number of elements of theta."""
 
-EXPECTED_FITS = 1.0
-"""Fits that degrees of freedom by expected information cost."""
+SHARED_X, SHARED_Z = 2.0 * NANO, 4.6 * NANO
+SHARED_STEP, SHARED_STEP_X, SHARED_STEP_THETA = 0.7 * MICRO, 70.0 * NANO, 25.0 * NANO
+"""Seconds per unit and column, and of an iteration, where all units share a design."""
 
-PROFILE_FITS = 21.0
-"""Fits that the profile likelihood limits of a model cost."""
+DRAWN_Z, DRAWN_XZ = 122.0 * NANO, 1.9 * NANO
+DRAWN_STEP, DRAWN_STEP_XZZ, DRAWN_STEP_ZZZ, DRAWN_STEP_XXZ = (
+    8.5 * NANO,
+    2.1 * NANO,
+    4.7 * NANO,
+    1.3 * NANO,
+)
+"""The same per unit where designs are drawn; `DRAWN_STEP` is per p^2 q^2 and not per unit."""
 
-ESTIMATE_BYTES = 29.0
-"""Bytes on disk of one row of estimates."""
+STEPS_DRAWN = (1.9, 2.9, 3.1)
+"""Iterations to a clear optimum with one, two, more random effects, where designs are drawn; where
+units share one the start is the optimum."""
 
-FIT_BYTES = 34.0
-"""Bytes on disk of one row of fits."""
+STEPS_WEAK = (0.5, 3.5, 6.0)
+"""Iterations more, where a variance is of the size of its error."""
+
+CLEAR, UNCLEAR = 3.2, 1.2
+"""Variances above and below which, in units of their error, an optimum counts as clear and not."""
+
+EXPECTED_UNIT, EXPECTED_UNIT_THETA = 0.1 * MICRO, 0.19 * MICRO
+"""Seconds per unit of inference by expected information, and per element of theta."""
+
+PROFILE_STEPS, PROFILE_STEPS_WEAK = 22.0, 240.0
+"""Iterations that the profile limits of one parameter cost."""
+
+WRITE_FIT, WRITE_ESTIMATE, WRITE_BYTE = 1.6 * MICRO, 0.12 * MICRO, 1.5 * NANO
+"""Seconds to write a row of fits, of estimates, and to write and read a byte between jobs."""
+
+ESTIMATE_BYTES, FIT_BYTES = 30.0, 48.0
+"""Bytes on disk of one row of estimates, of fits."""
 
 SUMMARY_ROW_SECONDS = 0.9e-6
 """Seconds to read and summarize one row of estimates."""
@@ -82,48 +114,166 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
     >>> 0 < cost.seconds < 1e-3
     True
     """
-    sizes = [_size(model.formula) for model in models]
-    fits = [len(model.methods) for model in models]
-    random_columns = 1 + sum(c.level == "row" and not c.values for c in scenario.covariates)
-    draw = DRAW_SECONDS * random_columns * scenario.n_units * scenario.n_rows
-    fit = sum(
-        (n + _extra(model))
-        * (FIT_BASE_SECONDS + FIT_STEP_SECONDS * scenario.n_units * (p + q) ** 2)
-        for n, model, (p, q, _) in zip(fits, models, sizes, strict=True)
+    design = _design(scenario, models)
+    fits, estimates = sum(len(model.methods) for model in models), estimates_of(models)
+    seconds = sum(
+        len(model.methods) * _fit_seconds(scenario, model, shared=design.shared)
+        + _profile_seconds(scenario, model, shared=design.shared)
+        for model in models
     )
-    estimates = sum(n * terms for n, (_, _, terms) in zip(fits, sizes, strict=True))
+    temporary = _temporary_bytes(scenario, design)
+    writing = WRITE_FIT * fits + WRITE_ESTIMATE * estimates + WRITE_BYTE * temporary
     return Cost(
-        seconds=draw + fit,
-        temporary_bytes=_temporary_bytes(scenario, models),
-        kept_bytes=ESTIMATE_BYTES * estimates + FIT_BYTES * sum(fits),
+        seconds=_draw_seconds(scenario, design) + seconds + writing,
+        temporary_bytes=temporary,
+        kept_bytes=ESTIMATE_BYTES * estimates + FIT_BYTES * fits,
     )
 
 
-def _extra(model: Model) -> float:
-    """Fits that the model's inference costs beside the plain ones."""
+def estimates_of(models: Sequence[Model]) -> int:
+    """Return the number of rows of estimates of one replicate."""
+    return sum(len(model.methods) * _size(model.formula).terms for model in models)
+
+
+class _Size(NamedTuple):
+    p: int
+    q: int
+    thetas: int
+
+    @property
+    def terms(self) -> int:
+        return self.p + self.thetas + 1
+
+
+class _Design(NamedTuple):
+    """Distinct row-level and unit-level parts of all terms, and whether the rows' are fixed."""
+
+    columns: int
+    multipliers: int
+    shared: bool
+
+    @property
+    def pairs(self) -> int:
+        return 0 if self.shared else self.columns * (self.columns + 1) // 2
+
+
+def _draw_seconds(scenario: Scenario, design: _Design) -> float:
+    rows = scenario.n_units * scenario.n_rows
+    row = DRAW_NORMAL + DRAW_COLUMN * design.columns + DRAW_PAIR * design.pairs
+    unit = len(scenario.sd)
+    for covariate in scenario.covariates:
+        if covariate.level == "row":
+            row += _draw_number(covariate)
+        else:
+            unit += 1
+    return DRAW_BASE + rows * row + DRAW_UNIT * scenario.n_units * unit
+
+
+def _draw_number(covariate: Covariate) -> float:
+    if covariate.distribution == "grid":
+        return 0.0
+    return DRAW_NORMAL if covariate.distribution == "normal" else DRAW_UNIFORM
+
+
+def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    p, q, thetas = _size(model.formula)
+    m, place = scenario.n_units, min(q, 3) - 1
+    steps = STEPS_WEAK[place] * _weakness(scenario, model)
+    if shared:
+        unit = SHARED_X * p + SHARED_Z * q
+    else:
+        steps += STEPS_DRAWN[place]
+        unit = q * (DRAWN_Z + DRAWN_XZ * (p + 1) ** 2)
     expected = model.df in ("satterthwaite-expected", "kenward-roger")
-    profile = PROFILE_FITS if model.limits == "profile" else 0.0
-    return profile + (EXPECTED_FITS * len(model.methods) if expected else 0.0)
+    return (
+        FIT_BASE
+        + FIT_THETA * thetas**2
+        + m * unit
+        + steps * _step_seconds(scenario, model, shared=shared)
+        + (m * (EXPECTED_UNIT + EXPECTED_UNIT_THETA * thetas) if expected else 0.0)
+    )
+
+
+def _step_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    """Seconds of one iteration."""
+    p, q, thetas = _size(model.formula)
+    if shared:
+        return SHARED_STEP + SHARED_STEP_X * p**2 + SHARED_STEP_THETA * thetas**2
+    unit = DRAWN_STEP_XZZ * p * q**2 + DRAWN_STEP_ZZZ * q**3 + DRAWN_STEP_XXZ * q * (p + 1) ** 2
+    return DRAWN_STEP * p**2 * q**2 + scenario.n_units * unit
+
+
+def _profile_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    if model.limits != "profile":
+        return 0.0
+    weak = _weakness(scenario, model)
+    steps = PROFILE_STEPS + (PROFILE_STEPS_WEAK - PROFILE_STEPS) * weak
+    parameters = _size(model.formula).thetas + 1
+    return parameters * steps * _step_seconds(scenario, model, shared=shared)
+
+
+def _weakness(scenario: Scenario, model: Model) -> float:
+    """Return from 0 to 1 how far the least variance of a model is from being clearly above 0.
+
+    A variance of units' coefficients tau^2, each with the error sigma^2 / (n var(z)), is estimated
+    from m units with the error (tau^2 + sigma^2 / (n var(z))) sqrt(2 / m).
+    """
+    truth = dict(zip(_effects(scenario.formula), scenario.sd, strict=True))
+    spread = {covariate.name: _variance(covariate) for covariate in scenario.covariates}
+    least = inf
+    for effect in _effects(model.formula):
+        variance = truth.get(effect, 0.0) ** 2
+        error = scenario.sigma**2 / (scenario.n_rows * (spread.get(effect, 1.0) or 1.0))
+        least = min(least, variance / ((variance + error) * sqrt(2.0 / scenario.n_units)))
+    return min(1.0, max(0.0, (CLEAR - least) / (CLEAR - UNCLEAR)))
+
+
+def _variance(covariate: Covariate) -> float:
+    match covariate.distribution:
+        case "normal":
+            return covariate.b**2
+        case "uniform":
+            return (covariate.b - covariate.a) ** 2 / 12.0
+        case "binary":
+            return covariate.a * (1.0 - covariate.a)
+        case "grid":
+            mean = sum(covariate.values) / len(covariate.values)
+            return sum((value - mean) ** 2 for value in covariate.values) / len(covariate.values)
 
 
 def summary_seconds(models: Sequence[Model], replicates: int) -> float:
     """Predict the seconds of one core to summarize the results of a scenario."""
-    terms = sum(len(model.methods) * _size(model.formula)[2] for model in models)
-    return terms * (SUMMARY_TERM_SECONDS + SUMMARY_ROW_SECONDS * replicates)
+    return estimates_of(models) * (SUMMARY_TERM_SECONDS + SUMMARY_ROW_SECONDS * replicates)
 
 
-def _temporary_bytes(scenario: Scenario, models: Sequence[Model]) -> float:
-    """Bytes of the cross-products: k row-level columns with y, and with each other if drawn."""
-    formulas = [scenario.formula, *(model.formula for model in models)]
-    row_level = {c.name: bool(c.values) for c in scenario.covariates if c.level == "row"}
+def _temporary_bytes(scenario: Scenario, design: _Design) -> float:
+    """Bytes of the cross-products: of the columns with y, and with each other if drawn."""
+    each = design.columns + design.pairs + design.multipliers
+    return 8.0 * (1 + scenario.n_units * each)
+
+
+def _design(scenario: Scenario, models: Sequence[Model]) -> _Design:
+    formulas = (scenario.formula, *(model.formula for model in models))
+    fixed = {c.name: bool(c.values) for c in scenario.covariates if c.level == "row"}
+    return _design_of(formulas, frozenset(fixed), all(fixed.values()))
+
+
+@cache
+def _design_of(formulas: tuple[str, ...], row_level: frozenset[str], shared: bool) -> _Design:
     rows, units = {frozenset[str]()}, {frozenset[str]()}
     for term in (term for formula in formulas for term in _terms(formula)):
-        varying = {name for name, variables in term if row_level.keys() & variables}
+        varying = {name for name, variables in term if row_level & variables}
         rows.add(frozenset(varying))
         units.add(frozenset(name for name, _ in term) - varying)
-    k = len(rows)
-    gram = 0 if all(row_level.values()) else k * (k + 1) // 2
-    return 8.0 * (1 + scenario.n_units * (k + gram + len(units)))
+    return _Design(len(rows), len(units), shared)
+
+
+@cache
+def _effects(formula: str) -> tuple[str, ...]:
+    """Return the names of the random effects."""
+    from hlm.formula import parse
+
+    return tuple(term.name for block in parse(formula).random for term in block.terms)
 
 
 @cache
@@ -140,11 +290,10 @@ def _terms(formula: str) -> frozenset[frozenset[tuple[str, frozenset[str]]]]:
 
 
 @cache
-def _size(formula: str) -> tuple[int, int, int]:
-    """Return p, q and the number of terms estimated: covariates of a study are numbers."""
+def _size(formula: str) -> _Size:
+    """Return the sizes of a model: covariates of a study are numbers."""
     from hlm.formula import parse  # with NumPy: only planning needs it, not the reading of a plan
 
     parsed = parse(formula)
     effects = [len(block.terms) for block in parsed.random]
-    p = len(parsed.fixed)
-    return p, sum(effects), p + sum(q * (q + 1) // 2 for q in effects) + 1
+    return _Size(len(parsed.fixed), sum(effects), sum(q * (q + 1) // 2 for q in effects))

@@ -1,11 +1,12 @@
-"""What a plan will take: core seconds, wall seconds, disk."""
+"""What a plan will take: core seconds, wall seconds, jobs, files, disk."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hlm.plan.cost import Cost, replicate_cost
+from hlm.plan.chunking import chunks
+from hlm.plan.cost import Cost, estimates_of, replicate_cost, summary_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,11 +16,29 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecast", "batch_seconds", "forecast"]
 
-START_SECONDS = 25.0
-"""Seconds for the steps that every study has: planning, figures, tables, report."""
+JOB_SECONDS = 1.1
+"""Seconds of one core to start and end a job, by Snakemake and in the job."""
 
-BATCH_START_SECONDS = 2.5
-"""Seconds to start the two jobs of a batch."""
+SETUP_SECONDS = 7.0
+"""Seconds of one core before the first job: planning twice, the graph of jobs, old kernels."""
+
+COMPACT_ROW_SECONDS = 0.35e-6
+"""Seconds to gather one row of estimates or fits in the sorted files."""
+
+DRAWING_SECONDS, DRAWING_SCENARIO_SECONDS = 12.0, 0.05
+"""Seconds for figures and tables, which no other job waits for, and per scenario."""
+
+REPORT_SECONDS = 7.0
+"""Seconds for report and manifest."""
+
+FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 90, 7, 2
+"""Files of a study: tables, figures, logs, benchmarks; those of a batch, with receipt."""
+
+BYTES, BYTES_PER_BATCH = 9e6, 45e3
+"""Bytes of figures and report, and of the heads of a batch's files."""
+
+MEASURES, MEASURE_BYTES = 17, 150.0
+"""Measures of a term, and the bytes of each in Parquet and CSV together."""
 
 
 @dataclass(frozen=True)
@@ -28,41 +47,89 @@ class Forecast:
 
     Attributes
     ----------
-    core_seconds : float
+    fit_seconds : float
         Simulating and fitting, on one core.
-    batches : int
+    core_seconds : float
+        All, with the start of jobs, summaries, figures and report.
+    batches, jobs, files : int
     kept_bytes : float
-        Results: the files of the batches, and the sorted file of all.
+        Results: the files of the batches, the sorted files of all, measures, figures, report.
     temporary_bytes : float
         Cross-products of the largest batch; each core holds one such file at a time.
+    gather_seconds, summary_seconds, chunk_seconds, drawing_seconds : float
+        Core seconds of the sorted files, of all summaries and of one chunk, and of the figures.
     """
 
-    core_seconds: float
+    fit_seconds: float
     batches: int
+    jobs: int
+    files: int
     kept_bytes: float
     temporary_bytes: float
+    gather_seconds: float
+    summary_seconds: float
+    chunk_seconds: float
+    drawing_seconds: float
 
     @property
-    def rest_seconds(self) -> float:
-        """Seconds from the last fit to the report."""
-        return 20.0
+    def core_seconds(self) -> float:
+        """Return the seconds of one core for all."""
+        starts = SETUP_SECONDS + REPORT_SECONDS + JOB_SECONDS * self.jobs
+        return (
+            starts
+            + self.fit_seconds
+            + self.gather_seconds
+            + self.summary_seconds
+            + self.drawing_seconds
+        )
+
+    def rest_seconds(self, cores: int) -> float:
+        """Return the wall time from the last fit to the report."""
+        shared = (self.gather_seconds + self.summary_seconds) / cores
+        longest = max(self.gather_seconds, self.chunk_seconds, shared)
+        return longest + self.drawing_seconds + 4.0 * JOB_SECONDS + REPORT_SECONDS
 
     def wall_seconds(self, cores: int) -> float:
         """Return the wall time on so many cores."""
-        work = self.core_seconds + BATCH_START_SECONDS * self.batches
-        return START_SECONDS + work / max(1, min(cores, self.batches))
+        rounds = -(-self.batches // cores)
+        work = self.fit_seconds + 2.0 * JOB_SECONDS * self.batches
+        fits = max(work / cores, rounds * work / max(1, self.batches))
+        return SETUP_SECONDS + JOB_SECONDS + fits + self.rest_seconds(cores)
 
 
 def forecast(plan: Plan) -> Forecast:
-    """Predict what it takes to run all batches of a plan."""
+    """Predict what it takes to run all batches of a plan.
+
+    Examples
+    --------
+    >>> from hlm.plan import make_plan
+    >>> from hlm.study import Study
+    >>> study = Study.load("config/ogorek2012.yaml")
+    >>> cost = forecast(make_plan(study))
+    >>> cost.core_seconds > cost.fit_seconds > 0, cost.jobs > 2 * cost.batches
+    (True, True)
+    """
     batches = list(_costs(plan))
     flat = [item for batch in batches for item in batch]
+    kept = sum(n * cost.kept_bytes for n, cost in flat)
+    n_chunks, n_scenarios = len(chunks(plan)), len(plan.scenarios)
+    estimates, fits = estimates_of(plan.models), sum(len(m.methods) for m in plan.models)
+    summaries = n_scenarios * summary_seconds(plan.models, plan.replicates)
     temporary = [sum(n * cost.temporary_bytes for n, cost in batch) for batch in batches]
     return Forecast(
-        core_seconds=sum(n * cost.seconds for n, cost in flat),
+        fit_seconds=sum(n * cost.seconds for n, cost in flat),
         batches=len(batches),
-        kept_bytes=2 * sum(n * cost.kept_bytes for n, cost in flat),
+        jobs=2 * len(batches) + n_chunks + 6,
+        files=FILES + FILES_PER_BATCH * len(batches) + FILES_PER_CHUNK * n_chunks,
+        kept_bytes=2.0 * kept
+        + BYTES
+        + BYTES_PER_BATCH * len(batches)
+        + n_scenarios * estimates * MEASURES * MEASURE_BYTES,
         temporary_bytes=max(temporary, default=0.0),
+        gather_seconds=n_scenarios * plan.replicates * (estimates + fits) * COMPACT_ROW_SECONDS,
+        summary_seconds=summaries,
+        chunk_seconds=summaries / n_chunks,
+        drawing_seconds=DRAWING_SECONDS + DRAWING_SCENARIO_SECONDS * n_scenarios,
     )
 
 

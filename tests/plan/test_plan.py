@@ -71,14 +71,14 @@ def test_small_scenarios_share_a_batch_and_large_ones_are_split():
 def test_a_middling_study_is_cut_for_several_cores_but_not_into_crumbs():
     study = STUDY.but(replicates=400_000)
     plan = make_plan(study)
-    seconds = forecast(plan).core_seconds
+    seconds = forecast(plan).fit_seconds
     assert 16 < seconds < 240
     assert 8 <= len(plan.batches) <= seconds / 2 + 1
 
 
 def test_batches_are_equally_long():
     plan = make_plan(STUDY.but(units=(10, 20, 50, 100), replicates=10_000), batch_seconds=0.3)
-    lengths = [forecast(make_subplan(plan, batch)).core_seconds for batch in plan.batches]
+    lengths = [forecast(make_subplan(plan, batch)).fit_seconds for batch in plan.batches]
     assert max(lengths) < 1.2 * min(lengths)
 
 
