@@ -99,7 +99,7 @@ def whiten(axes, root, Lambda, Omega, XR):
     for a in range(q):
         for b in range(q):
             element = 0.0
-            for k in range(max(a, b), q):
+            for k in range(a, q):
                 element += root[k, a] * Lambda[k, b]
             XR[a, b] = element
     for a in range(q):
