@@ -197,7 +197,8 @@ def disturb(
         killed = 0
         while run.main.poll() is None and tally.kills.total() < most:
             between = chance.expovariate(1.0 / BETWEEN_JOBS)
-            _wait_or_end(run, between if whom == "jobs" else chance.uniform(0.0, usual))
+            # What a run leaves done the next need not do: late steps get their share all the same.
+            _wait_or_end(run, between if whom == "jobs" else chance.uniform(0.0, usual / 2))
             if run.main.poll() is None and run.kill(whom, chance):
                 tally.kills[whom] += 1
                 killed += 1
