@@ -59,31 +59,29 @@ class Targets(NamedTuple):
 
 def targets_of(parametrization: Parametrization, blocks: Sequence[int]) -> Targets:
     """Return the targets of a model whose blocks have these sizes."""
-    to_fit = np.linalg.inv(parametrization.random)
-    scales = np.abs(np.diag(to_fit))
-    starts = np.concatenate([[0], np.cumsum(blocks)[:-1]])
-    block_of = np.repeat(starts, blocks)
-    kinds, firsts, ratios, forward = [], [], [], []
-    for a, b in zip(parametrization.row, parametrization.col, strict=True):
-        first = int(block_of[a])
-        order = [k for k in range(len(scales)) if k not in (a, b)]
-        leading = [int(a)] if a == b else [int(b), int(a)]
-        order[first:first] = leading
-        kinds.append(SD if a == b else COR)
-        firsts.append(first)
-        ratios.append(scales[a] if a == b else 1.0)
-        forward.append((scales[:, None] * parametrization.random)[order])
-    kinds.append(SIGMA)
-    firsts.append(0)
-    ratios.append(1.0)
-    forward.append(scales[:, None] * parametrization.random)
+    row, col, random = parametrization.row, parametrization.col, parametrization.random
+    n, q = len(row), len(random)
+    starts, sizes = np.repeat(np.cumsum([0, *blocks[:-1]]), blocks), np.repeat(blocks, blocks)
+    forward, scale = np.tile(np.eye(q), (n + 1, 1, 1)), np.ones(n + 1)
+    for k, (a, b) in enumerate(zip(row, col, strict=True)):
+        block = slice(starts[a], starts[a] + sizes[a])
+        leading = random[[a] if a == b else [b, a], block]
+        length = np.linalg.norm(leading, axis=1)
+        forward[k, block, block] = _complete(leading / length[:, None])
+        scale[k] = 1.0 / length[0] if a == b else 1.0
     return Targets(
-        np.array(kinds),
-        np.array(firsts),
-        np.array(ratios),
-        np.array(forward),
-        np.array([np.linalg.inv(basis) for basis in forward]),
+        np.array([*np.where(row == col, SD, COR), SIGMA]),
+        np.append(starts[row], 0),
+        scale,
+        forward,
+        np.asarray(np.linalg.inv(forward), dtype=np.float64),
     )
+
+
+def _complete(rows: Floats) -> Floats:
+    """Append orthonormal rows: a well-conditioned basis (k, k) however far columns are from 0."""
+    orthogonal, _ = np.linalg.qr(rows.T, mode="complete")
+    return np.vstack([rows, orthogonal[:, len(rows) :].T])
 
 
 def profile_limits(
