@@ -8,6 +8,7 @@ import numpy as np
 
 from hlm.engine.criterion import State, allocate_state
 from hlm.engine.inference import Estimates, allocate_estimates, infer
+from hlm.engine.linalg import copy, eigh_jacobi
 from hlm.engine.newton import (
     CONVERGED,
     NO_START,
@@ -17,7 +18,7 @@ from hlm.engine.newton import (
     minimize,
 )
 from hlm.engine.units import Units, allocate_units
-from hlm.jit import inlined
+from hlm.jit import inlined, kernel
 
 __all__ = [
     "BOUNDARY_RANK",
@@ -121,7 +122,10 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     for k in range(len(work.gradient)):
         largest = max(largest, abs(work.hessian[k, k]))
     summary[SMALLEST_EIGENVALUE] = infer(p, n_star, parametrization, Lambda, state, work, out)
-    if summary[SMALLEST_EIGENVALUE] < -SADDLE_TOLERANCE * largest:
+    if (
+        summary[SMALLEST_EIGENVALUE] < -SADDLE_TOLERANCE * largest
+        and smallest_inside(parametrization.col, Lambda, work) < -SADDLE_TOLERANCE * largest
+    ):
         summary[STATUS] = NOT_CONVERGED
     summary[BOUNDARY_RANK] = 0.0
     for a in range(len(axes)):
@@ -131,3 +135,23 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
         diagonal = parametrization.row[k] == parametrization.col[k]
         if diagonal and out.theta[k] < SINGULAR_TOLERANCE:
             summary[SINGULAR] = 1.0
+
+
+@kernel
+def smallest_inside(col, Lambda, work):
+    """Return the smallest eigenvalue of the Hessian apart from the columns of Lambda that are zero.
+
+    The Hessian in these is a part of 2 G, apart from the others: `escape` has looked at it, and
+    what it does not promise is no saddle, though an eigenvalue may be a little below zero.
+    """
+    n, inside = len(col), work.square
+    copy(work.hessian, inside)
+    for k in range(n):
+        if Lambda[col[k], col[k]] == 0.0:
+            inside[k, :] = 0.0
+            inside[:, k] = 0.0
+    eigh_jacobi(inside, n, work.vectors)
+    smallest = 0.0
+    for k in range(n):
+        smallest = min(smallest, inside[k, k])
+    return smallest

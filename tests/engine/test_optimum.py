@@ -1,4 +1,4 @@
-"""Where the search ends, on a thousand small data sets of every kind: at a minimum."""
+"""Where the search ends, on thousands of small data sets of every kind: at the lowest minimum."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize as scipy_minimize
 
-from hlm.engine.newton import CONVERGED, minimize
+from benchmarks.optimum import SAME, fit_groups
+from benchmarks.small import BLOCKS
+from hlm.engine.newton import FEW_ROWS
 
 from .helpers import Data, derivatives, fit, make_room, random_data
 
-BLOCKS = [(1,), (2,), (1, 1), (3,), (1, 2), (1, 1, 1), (2, 1)]
 MANY = 1000
-
-ANOTHER_MINIMUM = {(95, False), (344, False)}
-"""Data sets of few rows whose criterion has several minima, the search not ending at the lowest:
-number, and whether by REML."""
 
 
 @cache
@@ -49,39 +46,16 @@ def _identifiable(data: Data) -> bool:
 CASES = [(k, reml) for k in range(MANY) if _identifiable(_data(k)) for reml in (True, False)]
 
 
-def _from(data: Data, theta, *, reml: bool) -> tuple[bool, float]:
-    """Let the engine search from theta."""
-    room, Lambda = make_room(data), data.Lambda(theta)
-    status, _, criterion = minimize(
-        (0,) * data.q,
-        data.p,
-        room.units,
-        data.n_obs,
-        reml,
-        *data.free,
-        Lambda,
-        room.state,
-        room.work,
-        False,
-    )
-    return status == CONVERGED, criterion
-
-
 @pytest.mark.parametrize("blocks", BLOCKS, ids=str)
 def test_every_fit_ends_at_a_minimum_of_the_cone(blocks):
-    """The gradient vanishes, and no step of rank one out of the boundary leads down.
-
-    In valleys that are long, curved and flat, next to the boundary, it may stop before that.
-    """
-    steep = 0
+    """The gradient vanishes, and no step of rank one out of the boundary leads down."""
     for number, reml in CASES:
         data = _data(number)
         if data.blocks != blocks:
             continue
         found = fit(data, reml=reml)
         assert found.status == "ok", (number, reml)
-        assert found.gradient_norm < 1e-3
-        steep += found.gradient_norm > 1e-6 * max(1.0, np.abs(found.theta).max())
+        assert found.gradient_norm < 1e-5 * max(1.0, np.abs(found.theta).max())
         room, row_col = make_room(data), data.free
         value, _, _ = derivatives(room, data, found.theta, reml=reml)
         assert value == pytest.approx(found.criterion, abs=1e-9)
@@ -97,7 +71,6 @@ def test_every_fit_ends_at_a_minimum_of_the_cone(blocks):
                     moved[block, block] = _with(Lambda[block, block], length**0.5 * v)
                     risen, _, _ = derivatives(room, data, moved[row_col], reml=reml)
                     assert risen > found.criterion - 1e-8, (number, reml, slope, length)
-    assert steep <= 2
 
 
 def _with(Lambda, v):
@@ -105,21 +78,26 @@ def _with(Lambda, v):
     return np.linalg.qr(np.column_stack([Lambda, v]).T)[1].T
 
 
-def test_no_other_start_leads_lower():
-    """Identity, as lme4 starts, and starts that are small, large and out of the way."""
-    worse = set()
-    for number, reml in CASES:
-        data = _data(number)
-        row, col = data.free
-        rng = np.random.default_rng([8, number])
-        starts = [1.0 * (row == col), *(s * rng.normal(size=len(row)) for s in (0.3, 1.0, 5.0))]
-        found = fit(data, reml=reml)
-        for theta in starts:
-            converged, criterion = _from(data, theta, reml=reml)
-            assert converged, (number, reml)
-            if criterion < found.criterion - 1e-7:
-                worse.add((number, reml))
-    assert worse <= ANOTHER_MINIMUM
+@pytest.fixture(scope="module")
+def fits():
+    """Identity, as lme4 starts, near zero, and random starts, for thousands of data sets."""
+    return fit_groups(range(900, 976), 45)
+
+
+def test_no_other_start_leads_lower(fits):
+    assert len(fits.summary) > 3000
+    assert fits.failed == 0
+    assert fits.iterations.max() < 50
+    assert np.isfinite(fits.criteria).all()
+    assert fits.excess.max() < SAME
+
+
+def test_only_few_rows_have_several_minima(fits):
+    """There, other starts end higher; there, the standard fit tries several."""
+    several = (fits.higher > SAME).any(axis=(1, 2))
+    assert several.any()
+    assert fits.n_obs[several].max() <= FEW_ROWS
+    assert fits.q[several].min() > 1
 
 
 class Padded:
@@ -147,7 +125,7 @@ class Padded:
 
 def test_scipy_finds_nothing_lower():
     """BFGS and Nelder-Mead from three starts on a criterion of its own, for fifty fits."""
-    some = [case for case in CASES[::40] if case not in ANOTHER_MINIMUM]
+    some = CASES[::40]
     assert len(some) == 50
     for number, reml in some:
         data = _data(number)
