@@ -21,18 +21,23 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import psutil
 
+from hlm.plan import make_plan
+from hlm.plan.forecast import forecast
+from hlm.study import Study
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 STUDY = Path(__file__).with_name("study.yaml")
 CORES = 2
-BATCH_SECONDS = 0.01
+BATCHES = 3
 TARGETS = ("compact", "summarize")
 HLM = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
 FILES = (
@@ -47,6 +52,12 @@ BETWEEN_JOBS = 1.0
 """Mean seconds between the deaths of single jobs in one run."""
 MOST_JOBS = 4
 """Deaths of single jobs in one run."""
+
+
+@cache
+def batch_seconds() -> float:
+    """Return the length of a batch with which the study has about so many as it should."""
+    return forecast(make_plan(Study.load(STUDY))).fit_seconds / BATCHES
 
 
 @dataclass
@@ -72,7 +83,7 @@ class Run:
 
     def __init__(self, folder: Path, targets: tuple[str, ...] = TARGETS) -> None:
         command = [*HLM, "run", "study.yaml", "--cores", str(CORES), "--verbose"]
-        command += ["--batch-seconds", str(BATCH_SECONDS), "--", *targets]
+        command += ["--batch-seconds", str(batch_seconds()), "--", *targets]
         self._log = (folder / "log").open("w+", encoding="utf-8")
         self.main = subprocess.Popen(
             command, cwd=folder, stdout=self._log, stderr=self._log, start_new_session=True

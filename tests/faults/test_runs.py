@@ -12,12 +12,12 @@ import pytest
 from hlm.cli import main
 from hlm.store.lock import run_lock
 
-from .campaign import BATCH_SECONDS, HLM, STUDY, TARGETS, prepare, results
+from .campaign import HLM, STUDY, TARGETS, batch_seconds, prepare, results
 
 
 def hlm_run(folder, *options, study="study.yaml", targets=TARGETS, environment=None):
     """Run the study in a folder; return the exit status and what was said."""
-    command = [*HLM, "run", study, "--cores", "2", "--batch-seconds", str(BATCH_SECONDS)]
+    command = [*HLM, "run", study, "--cores", "2", "--batch-seconds", str(batch_seconds())]
     done = subprocess.run(
         [*command, *options, "--", *targets],
         cwd=folder,
@@ -53,7 +53,7 @@ def test_damaged_files_are_named_and_made_again_though_jobs_lack_memory(finished
     (tmp_path / "sitecustomize.py").write_text(FAILING_FITS, encoding="utf-8")
     environment = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     environment["HLM_TEST_COUNT"] = str(tmp_path / "count")
-    cut, flipped, whole = parts(finished)
+    cut, flipped, *_, whole = parts(finished)
     before = whole.stat().st_mtime_ns
     os.truncate(cut, 1000)
     content = bytearray(flipped.read_bytes())
