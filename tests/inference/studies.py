@@ -1,0 +1,43 @@
+"""Scenarios to fit, and the tables of `fit_batch` as data frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from hlm.engine import fit_batch
+from hlm.scenario import Covariate, Model, Scenario
+from hlm.simulate import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SEED = 5
+
+SLOPES = "y ~ x * a + (1 + x | unit)"
+GRID = Covariate("x", "row", "grid", values=(-2.0, -1.0, 0.0, 1.0, 2.0))
+ROW = Covariate("x", "row", "normal")
+
+
+def scenario(x: Covariate, *, units: int = 12, rows: int = 5, sd: Sequence[float] = (0.3, 0.3)):
+    """Return a scenario with a unit-level covariate and x."""
+    fixed = (("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15), ("x:a", 0.3))
+    covariates = (Covariate("a", "unit", "normal"), x)
+    cor = ((1.0, 0.3), (0.3, 1.0))
+    return Scenario("0" * 16, units, rows, covariates, SLOPES, fixed, tuple(sd), cor, 0.75)
+
+
+def tables(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Simulate and fit replicates 0 to `stop`; return estimates and fits."""
+    estimates, fits = fit_batch(truth, [model], simulate(truth, [model], SEED, 0, stop))
+    return as_frame(estimates), as_frame(fits)
+
+
+def as_frame(table) -> pd.DataFrame:
+    columns = {
+        name: values.to_pylist() if hasattr(values, "to_pylist") else np.asarray(values)
+        for name, values in table.items()
+    }
+    return pd.DataFrame(columns)

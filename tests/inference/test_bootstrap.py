@@ -1,0 +1,128 @@
+"""The parametric bootstrap against the theory of balanced designs, and against `lmer`.
+
+The Monte Carlo error of a quantile is sqrt(p (1 - p) / n) over the density there; four of them are
+allowed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hlm import InputError, lmer
+
+from .data import fitted, frame
+
+N = 3000
+SLEEP = "Reaction ~ Days + (1 + Days | Subject)"
+SHARE = np.array([0.025, 0.975])
+
+
+def mc_error(density):
+    """Of the quantiles, from the density at them."""
+    return np.sqrt(SHARE * (1 - SHARE) / N) / density
+
+
+@pytest.fixture(scope="module")
+def limits():
+    return {
+        reml: fitted("sleepstudy", SLEEP, reml=reml).confint("boot", n=N, rng=7)
+        for reml in (True, False)
+    }
+
+
+@pytest.mark.parametrize("reml", [True, False])
+def test_fixed_effects_are_normal(limits, reml):
+    """Balanced: the estimates do not depend on the variances, their covariance is that of beta."""
+    fit = fitted("sleepstudy", SLEEP, reml=reml)
+    z = stats.norm.ppf(SHARE)
+    for k, name in enumerate(fit.coef_names):
+        expected = fit.beta[k] + z * fit.se[k]
+        error = mc_error(stats.norm.pdf(z)) * fit.se[k]
+        assert (np.abs(limits[reml].loc[name] - expected) < 4 * error).all(), name
+
+
+@pytest.mark.parametrize("reml", [True, False])
+def test_residual_sd_is_chi(limits, reml):
+    """RSS within units / sigma^2 is chi-square with N - 2 m df, but for fits at the boundary."""
+    fit = fitted("sleepstudy", SLEEP, reml=reml)
+    df = 180 - 36
+    chi = stats.chi2(df)
+    expected = fit.sigma * np.sqrt(chi.ppf(SHARE) / df)
+    density = chi.pdf(chi.ppf(SHARE)) * 2 * expected * df / fit.sigma**2
+    assert (np.abs(limits[reml].loc["sigma"] - expected) < 4 * mc_error(density)).all()
+
+
+def test_variance_of_the_slopes_is_chi_square(limits):
+    """Sum of squares of the units' own slopes over its expectation: chi-square, m - 1 df (REML)."""
+    fit = fitted("sleepstudy", SLEEP)
+    m, noise = 18, fit.sigma**2 / 82.5
+    chi = stats.chi2(m - 1)
+    total = fit.psi[1, 1] + noise
+    expected = np.sqrt(np.maximum(total * chi.ppf(SHARE) / (m - 1) - noise, 0.0))
+    density = chi.pdf(chi.ppf(SHARE)) * (m - 1) / total * 2 * expected
+    ours = limits[True].loc["sd_Days|Subject"]
+    # sigma of the sample, not of the truth, is taken off: it is known to 6 %.
+    assert (np.abs(ours - expected) < 4 * mc_error(density) + 0.02).all()
+
+
+def test_unbalanced_and_weighted():
+    """Columns far from zero, prior weights: the mean and spread of beta and sigma."""
+    data = frame("made").assign(year=lambda d: 2000.0 + d["x"])
+    fit = lmer("y ~ year * a + (1 + year | unit)", data, weights="w")
+    limits = fit.confint("boot", n=N, rng=3)
+    spread = (limits["upper"] - limits["lower"]) / (2 * stats.norm.ppf(0.975))
+    centre = (limits["upper"] + limits["lower"]) / 2
+    p = len(fit.beta)
+    assert (np.abs(centre[:p] - fit.beta) < 0.12 * fit.se).all()
+    assert spread[:p].to_numpy() == pytest.approx(fit.se, rel=0.08)
+    assert centre["sigma"] == pytest.approx(fit.sigma, rel=0.02)
+
+
+@pytest.mark.parametrize("reml", [True, False])
+def test_one_sample_is_the_fit_of_its_rows(reml):
+    """Draw what the bootstrap draws, as rows, and fit them by `lmer`."""
+    data = frame("sleepstudy").sort_values("Subject", kind="stable")
+    fit = lmer(SLEEP, data, reml=reml)
+    limits = fit.confint("boot", n=1, rng=11)
+    assert (limits["lower"] == limits["upper"]).all()
+    rng = np.random.default_rng(11)
+    b = rng.standard_normal((18, 2)) @ fit.engine.room.Lambda.T
+    b = b @ fit.engine.moments.parametrization.random.T
+    noise = rng.standard_normal(180)
+    effects = b[np.repeat(np.arange(18), 10)]
+    X = np.column_stack([np.ones(180), data["Days"]])
+    y = X @ fit.beta + fit.sigma * ((X * effects).sum(1) + noise)
+    again = lmer(SLEEP, data.assign(Reaction=y), reml=reml)
+    assert limits["lower"].to_numpy() == pytest.approx(
+        again.tidy()["estimate"].to_numpy(), rel=1e-6
+    )
+
+
+def test_same_rng_same_limits():
+    fit = fitted("sim_tiny", "y ~ x + (1 + x | unit)")
+    one, same, other = (fit.confint("boot", n=50, rng=rng) for rng in (1, 1, 2))
+    assert one.equals(same)
+    assert not one.equals(other)
+    generator = fit.confint("boot", n=50, rng=np.random.default_rng(1))
+    assert generator.equals(one)
+
+
+def test_samples_without_an_estimate_do_not_count():
+    """At the boundary most samples have no correlation; with one sample there may be none."""
+    fit = fitted("sim_singular", "y ~ x * a + (1 + x | unit)")
+    limits = fit.confint("boot", n=200, rng=1)
+    assert limits.notna().all(axis=None)
+    assert limits.loc["sd_x|unit", "lower"] == 0.0
+    few = fit.confint("boot", n=2, rng=1)
+    assert few.loc["cor_x.(Intercept)|unit"].isna().all()
+    assert few.drop("cor_x.(Intercept)|unit").notna().all(axis=None)
+
+
+def test_mistakes():
+    fit = fitted("sim_tiny", "y ~ x + (1 + x | unit)")
+    with pytest.raises(InputError, match="0 bootstrap samples"):
+        fit.confint("boot", n=0)
+    perfect = lmer("y ~ x + (1 | unit)", frame("sim_tiny").assign(y=lambda d: 3.0 * d["x"]))
+    assert perfect.confint("boot", n=5).isna().all(axis=None)

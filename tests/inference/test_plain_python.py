@@ -1,0 +1,54 @@
+"""The kernels of inference as plain Python, NUMBA_DISABLE_JIT=1, give the same numbers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+PROGRAM = """
+import sys
+import numpy as np
+from hlm.engine import fit_batch
+from hlm.scenario import Covariate, Model, Scenario
+from hlm.simulate import simulate
+
+row = Covariate("x", "row", "normal")
+grid = Covariate("x", "row", "grid", values=(-1.0, 0.0, 1.0))
+found = []
+for x in (row, grid):
+    scenario = Scenario(
+        "0" * 16, 5, 3, (Covariate("a", "unit", "normal"), x), "y ~ x + a + (1 + x | unit)",
+        (("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15)),
+        (0.4, 0.5), ((1.0, 0.3), (0.3, 1.0)), 0.75,
+    )
+    for formula in ("y ~ x + a + (1 + x | unit)", "y ~ x + (1 | unit)"):
+        models = [Model("m", formula, df="kenward-roger", limits="profile")]
+        estimates, _ = fit_batch(scenario, models, simulate(scenario, models, 2, 0, 2))
+        found += [estimates[name] for name in ("estimate", "se", "df", "lower", "upper")]
+np.save(sys.argv[1], np.concatenate(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory):
+    """Run the program compiled and as plain Python."""
+    found = []
+    for disable in ("0", "1"):
+        file = tmp_path_factory.mktemp("plain") / "numbers.npy"
+        environment = {**os.environ, "NUMBA_DISABLE_JIT": disable}
+        command = [sys.executable, "-W", "error", "-c", PROGRAM, str(file)]
+        subprocess.run(command, check=True, env=environment)
+        found.append(np.load(file))
+    return found
+
+
+def test_compiled_and_plain_kernels_agree(numbers):
+    """Sums are the same to rounding, which a search for a limit magnifies to its tolerance."""
+    compiled, plain = numbers
+    assert len(compiled) > 200
+    assert np.isfinite(compiled).mean() > 0.7
+    np.testing.assert_allclose(plain, compiled, rtol=1e-7, atol=1e-9)

@@ -1,0 +1,192 @@
+"""Profile likelihood limits against lme4's, and against general optimizers.
+
+lme4 interpolates its profiles by splines: limits agree to a small share of the interval. At a limit
+the deviance is z^2 above its minimum to 1e-6; general optimizers find it to 1e-7 or so.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hlm import InputError, lmer
+from tests.engine.references import all_references
+
+from .brute import Deviance, profile_deviance
+from .data import fitted, frame
+
+Z2 = 3.841458820694124
+
+REFERENCES = [r for r in all_references() if "profile_ci" in r.printed and not r.printed["reml"]]
+REGULAR = [r for r in REFERENCES if not r.printed["singular"]]
+
+
+def lme4s_limits(reference):
+    """Both of lme4's profiles of a model, (2, terms, 2): the REML fit is refitted by ML first."""
+    same = [
+        r.printed["profile_ci"]
+        for r in all_references()
+        if r.name == reference.name and r.printed["formula"] == reference.printed["formula"]
+    ]
+    names = same[0]["names"]
+    frames = [pd.DataFrame({"lower": p["lower"], "upper": p["upper"]}, names) for p in same]
+    return [f.astype(float) for f in frames]
+
+
+@pytest.mark.parametrize("reference", REGULAR, ids=str)
+def test_limits_are_those_of_lme4(reference):
+    fit = fitted(reference.name, reference.printed["formula"], reml=False)
+    ours = fit.confint("profile")
+    width = ours["upper"] - ours["lower"]
+    off = [
+        theirs.loc[ours.index].sub(ours).abs().div(width, axis=0).to_numpy()
+        for theirs in lme4s_limits(reference)
+    ]
+    tolerance = [6e-3 if term.startswith(("sd_", "cor_")) else 1e-4 for term in ours.index]
+    assert (np.min(off, axis=0).max(axis=1) < tolerance).all()
+    other = fitted(reference.name, reference.printed["formula"], reml=True).confint("profile")
+    assert other.to_numpy() == pytest.approx(ours.to_numpy(), rel=1e-7, abs=1e-9)
+
+
+def test_published_limits_of_sleepstudy():
+    """MixedModels.jl, test/pls.jl."""
+    limits = fitted("sleepstudy", "Reaction ~ Days + (1 + Days | Subject)").confint("profile")
+    assert limits.loc["sigma"].tolist() == pytest.approx([22.898, 28.858], abs=5e-4)
+    assert limits.loc["sd_(Intercept)|Subject"].tolist() == pytest.approx(
+        [14.381, 37.716], abs=5e-3
+    )
+    assert limits.loc["sd_Days|Subject", "upper"] == pytest.approx(8.753, abs=5e-4)
+
+
+def check(fit, *, starts=3):
+    """Hold each parameter at each limit."""
+    limits, estimates = fit.confint("profile"), fit.tidy().set_index("term")["estimate"]
+    found = {"inside": 0, "boundary": 0}
+    for term, row in limits.iterrows():
+        for side, limit in row.items():
+            where = (fit.formula, term, side, limit)
+            assert np.isfinite(limit), where
+            if np.isnan(estimates[term]):
+                assert abs(limit) == 1.0, where
+                continue
+            rise = profile_deviance(fit, term, limit, starts=starts) - fit.criterion
+            if limit == 0.0 or abs(limit) == 1.0:
+                assert rise < Z2 + 1e-6, where
+                found["boundary"] += 1
+            else:
+                assert rise == pytest.approx(Z2, abs=2e-6), where
+                found["inside"] += 1
+    return found
+
+
+CASES = [
+    ("sleepstudy", "Reaction ~ Days + (1 + Days | Subject)"),
+    ("sim_singular", "y ~ x + (1 + x | unit)"),
+    ("sim_singular", "y ~ x * a + (1 + x | unit)"),
+    ("sim_singular", "y ~ x + a + (1 + x | unit)"),
+    ("sim_singular", "y ~ x * a + (1 + x || unit)"),
+    ("sim_tiny", "y ~ x * a + (1 + x | unit)"),
+    ("sim_tiny", "y ~ x * a + (1 | unit)"),
+    ("sim_unbalanced", "y ~ x + a + (1 + x | unit)"),
+    ("machines", "score ~ Machine + (1 | Worker)"),
+]
+
+
+@pytest.mark.parametrize(("name", "formula"), CASES)
+def test_deviance_at_the_limits(name, formula):
+    assert sum(check(fitted(name, formula, reml=False)).values()) >= 4
+
+
+def test_deviance_at_the_limits_with_weights():
+    fit = lmer("y ~ x * a + (1 + x | unit)", frame("made"), reml=False, weights="w")
+    assert check(fit)["inside"] >= 6
+
+
+@pytest.mark.parametrize(
+    ("term", "side"),
+    [
+        ("sd_MachineB|Worker", "upper"),
+        ("cor_MachineC.MachineA|Worker", "lower"),
+        ("cor_MachineC.MachineB|Worker", "lower"),
+    ],
+)
+def test_deviance_at_the_limits_of_three_effects(term, side):
+    fit = fitted("machines", "score ~ Machine + (0 + Machine | Worker)", reml=False)
+    limit = fit.confint("profile").loc[term, side]
+    rise = profile_deviance(fit, term, limit, starts=1, searches=("BFGS",)) - fit.criterion
+    assert rise == pytest.approx(Z2, abs=5e-5)
+
+
+def noise(seed, units, rows, sd):
+    """Draw a small data set with little to see of the random effects."""
+    rng = np.random.default_rng(seed)
+    unit = np.repeat(np.arange(units), rows)
+    x = rng.normal(size=len(unit))
+    b = rng.normal(size=(units, 2)) * sd
+    y = 1.0 + x + b[unit, 0] + b[unit, 1] * x + rng.normal(size=len(unit))
+    return pd.DataFrame({"unit": unit, "x": x, "y": y})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_singular_fits_of_noise(seed):
+    """Where Lambda has zero columns, searches that start there would stay."""
+    fit = lmer("y ~ x + (1 + x | unit)", noise(seed, 8, 4, (0.0, 0.3)), reml=False)
+    check(fit)
+
+
+def test_an_sd_of_zero_excludes_no_correlation():
+    """The deviance with one sd at zero is that of every correlation with an sd near zero."""
+    found = 0
+    for seed in range(12):
+        fit = lmer("y ~ x + (1 + x | unit)", noise(seed, 8, 4, (0.4, 0.4)), reml=False)
+        limits = fit.confint("profile")
+        zero = (limits["lower"].iloc[[0, 2]] == 0.0).any()
+        cor = limits.iloc[1].tolist()
+        found += zero
+        assert not zero or cor == [-1.0, 1.0]
+        if zero and not fit.singular:
+            psi = np.diag(np.diag(fit.psi)) / fit.sigma**2
+            k = int(np.argmax(limits["lower"].iloc[[0, 2]] == 0.0))
+            psi[k, k] = 0.0
+            assert Deviance(fit)(psi, fit.sigma) - fit.criterion < 10.0
+    assert found > 3
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.99])
+def test_level(level):
+    fit = fitted("sim_unbalanced", "y ~ x + (1 | unit)", reml=False)
+    limits = fit.confint("profile", level)
+    from scipy import stats
+
+    wanted = stats.chi2.ppf(level, 1)
+    for term, row in limits.iterrows():
+        for limit in row:
+            if limit > 0.0:
+                rise = profile_deviance(fit, term, limit, starts=1) - fit.criterion
+                assert rise == pytest.approx(wanted, abs=2e-6)
+
+
+def test_units_and_means_of_columns_do_not_matter():
+    """x in other units and far from zero: the sd of the slope changes with it, sigma does not."""
+    data = frame("sim_unbalanced")
+    plain = lmer("y ~ x + (1 + x | unit)", data).confint("profile")
+    scaled = lmer("y ~ z + (1 + z | unit)", data.assign(z=1e3 * data["x"])).confint("profile")
+    factor = np.array([1.0, 1.0, 1e-3, 1.0])[:, None]
+    assert scaled.to_numpy() == pytest.approx(plain.to_numpy() * factor, rel=1e-6)
+    far = lmer("y ~ z + (1 + z | unit)", data.assign(z=data["x"] + 2000.0)).confint("profile")
+    for term, moved in (("sigma", "sigma"), ("sd_x|unit", "sd_z|unit")):
+        expected = plain.loc[term].to_numpy()
+        assert far.loc[moved].to_numpy() == pytest.approx(expected, rel=1e-6)
+    intercept = far.loc["sd_(Intercept)|unit"].to_numpy()
+    assert intercept == pytest.approx(2000.0 * plain.loc["sd_x|unit"].to_numpy(), rel=1e-2)
+
+
+def test_mistakes():
+    fit = fitted("sim_unbalanced", "y ~ x + (1 | unit)")
+    with pytest.raises(InputError, match="did you mean 'profile'"):
+        fit.confint("profil")
+    with pytest.raises(InputError, match="confidence level is 95"):
+        fit.confint("profile", 95)
+    perfect = lmer("y ~ x + (1 | unit)", frame("sim_tiny").assign(y=lambda d: 3.0 * d["x"]))
+    assert perfect.confint("profile").isna().all(axis=None)
