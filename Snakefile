@@ -36,6 +36,10 @@ except InputError as error:
 # Data sets to be fitted again by another program, for a table of the report; usually none.
 AUDITED = int(config.get("audit", 0))
 
+# A parameter, not an input: where nodes share no folder, it travels with the code.
+PLAN = f"{RESULTS}/{plan.study}/plan.json"
+workflow.configfiles += [STUDY, PLAN]
+
 # The batches that each chunk of scenarios is summarized from.
 HELD = holdings(plan)
 
@@ -88,7 +92,6 @@ rule compile_kernels:
 
 rule simulate:
     input:
-        plan=ancient("<study>/plan.json"),
         kernels=rules.compile_kernels.output,
     output:
         temp("<study>/crossproducts/{batch}.parquet"),
@@ -97,6 +100,7 @@ rule simulate:
     benchmark:
         "<study>/benchmarks/simulate/{batch}.tsv"
     params:
+        plan=PLAN,
         code=fingerprint("simulate"),
     script:
         "workflow/scripts/simulate.py"
@@ -104,7 +108,6 @@ rule simulate:
 
 rule fit:
     input:
-        plan=ancient("<study>/plan.json"),
         kernels=rules.compile_kernels.output,
         crossproducts="<study>/crossproducts/{batch}.parquet",
     output:
@@ -118,6 +121,7 @@ rule fit:
     # Fit before more is simulated: cross-products are large and vanish once fitted.
     priority: 1
     params:
+        plan=PLAN,
         code=fingerprint("fit"),
     script:
         "workflow/scripts/fit.py"
@@ -125,7 +129,6 @@ rule fit:
 
 rule compact:
     input:
-        plan=ancient("<study>/plan.json"),
         estimates=expand(
             "<study>/parts/{batch.name}.estimates.parquet", batch=plan.batches
         ),
@@ -141,6 +144,7 @@ rule compact:
     benchmark:
         "<study>/benchmarks/compact.tsv"
     params:
+        plan=PLAN,
         code=fingerprint("compact"),
         wanted=plan.wanted,
     script:
@@ -149,7 +153,6 @@ rule compact:
 
 rule summarize_chunk:
     input:
-        plan=ancient("<study>/plan.json"),
         estimates=lambda wildcards: expand(
             "<study>/parts/{batch}.estimates.parquet",
             batch=HELD[int(wildcards.chunk)],
@@ -170,6 +173,7 @@ rule summarize_chunk:
     benchmark:
         "<study>/benchmarks/summarize/{chunk}.tsv"
     params:
+        plan=PLAN,
         code=fingerprint("summarize"),
         wanted=plan.wanted,
     script:
@@ -178,7 +182,6 @@ rule summarize_chunk:
 
 rule summarize:
     input:
-        plan=ancient("<study>/plan.json"),
         measures=expand(
             "<study>/chunks/{chunk}.measures.parquet", chunk=range(len(chunks(plan)))
         ),
@@ -196,6 +199,7 @@ rule summarize:
     benchmark:
         "<study>/benchmarks/summarize.tsv"
     params:
+        plan=PLAN,
         code=fingerprint("summarize"),
         wanted=plan.wanted,
     script:
@@ -204,7 +208,6 @@ rule summarize:
 
 rule figures:
     input:
-        plan=ancient("<study>/plan.json"),
         measures=rules.summarize.output.measures,
         selection=rules.summarize.output.selection,
     output:
@@ -224,6 +227,7 @@ rule figures:
     benchmark:
         "<study>/benchmarks/figures.tsv"
     params:
+        plan=PLAN,
         code=fingerprint("figures"),
         wanted=plan.wanted,
         example=plan.example,
@@ -233,7 +237,6 @@ rule figures:
 
 rule tables:
     input:
-        plan=ancient("<study>/plan.json"),
         measures=rules.summarize.output.measures,
         selection=rules.summarize.output.selection,
     output:
@@ -268,6 +271,7 @@ rule tables:
     benchmark:
         "<study>/benchmarks/tables.tsv"
     params:
+        plan=PLAN,
         code=fingerprint("tables"),
         wanted=plan.wanted,
     script:
@@ -276,7 +280,6 @@ rule tables:
 
 rule audit:
     input:
-        plan=ancient("<study>/plan.json"),
         estimates=rules.compact.output.estimates,
         fits=rules.compact.output.fits,
     output:
@@ -292,6 +295,7 @@ rule audit:
     benchmark:
         "<study>/benchmarks/audit.tsv"
     params:
+        plan=PLAN,
         code=fingerprint("audit"),
         wanted=plan.wanted,
         audited=AUDITED,

@@ -15,5 +15,5 @@ run_audit(
     Path(snakemake.output.csv).parent,
     available_engines(),
     n=snakemake.params.audited,
-    seed=Plan.read(snakemake.input.plan).seed,
+    seed=Plan.read(snakemake.params.plan).seed,
 )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
-plan = Plan.read(snakemake.input.plan)
+plan = Plan.read(snakemake.params.plan)
 write_scenarios(plan, snakemake.output.scenarios, snakemake.output.scenarios_csv)
 compact(
     plan,

@@ -11,4 +11,4 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
-draw_all(Plan.read(snakemake.input.plan), Path(snakemake.input.measures).parent)
+draw_all(Plan.read(snakemake.params.plan), Path(snakemake.input.measures).parent)

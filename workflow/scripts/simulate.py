@@ -10,6 +10,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
-plan = Plan.read(snakemake.input.plan)
+plan = Plan.read(snakemake.params.plan)
 check_code(plan)
 simulate_batch(plan, snakemake.wildcards.batch, snakemake.output[0])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
-plan = Plan.read(snakemake.input.plan)
+plan = Plan.read(snakemake.params.plan)
 parts = Path(snakemake.input.receipts[0]).parent
 check_alike(parts, [batch.name for batch in plan.batches], code=plan.code)
 join_chunks(plan, snakemake.input.measures, snakemake.output.measures, "measures")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 stderr_to(snakemake.log[0])
 summarize_chunk(
-    Plan.read(snakemake.input.plan),
+    Plan.read(snakemake.params.plan),
     int(snakemake.wildcards.chunk),
     Path(snakemake.input.estimates[0]).parent,
     measures=snakemake.output.measures,

@@ -11,6 +11,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
-plan, folder = Plan.read(snakemake.input.plan), Path(snakemake.input.measures).parent
+plan, folder = Plan.read(snakemake.params.plan), Path(snakemake.input.measures).parent
 write_all(plan, folder)
 write_pages(plan, folder)
