@@ -1,6 +1,7 @@
 # make study   run a study (STUDY=file, CORES=n) and make its report
 # make test    run the tests
 # make chaos   kill a run at random moments, 100 times or for 10 minutes, and compare its results
+# make fuzz    read damaged formulas, studies and tables for MINUTES
 # make check   style, types, examples in the documentation, the workflow's own checks
 # make bench   measure speed
 # make lock    renew the list of exact versions
@@ -9,9 +10,10 @@
 PYTHON ?= python3
 STUDY ?= config/ogorek2012.yaml
 CORES ?= 2
+MINUTES ?= 20
 BIN := .venv/bin
 
-.PHONY: study test chaos check bench lock clean
+.PHONY: study test fuzz chaos check bench lock clean
 .DELETE_ON_ERROR:
 
 study: .venv/installed
@@ -19,6 +21,9 @@ study: .venv/installed
 
 test: .venv/installed
 	$(BIN)/pytest
+
+fuzz: .venv/installed
+	$(BIN)/python -m tests.fuzz.campaign --minutes $(MINUTES)
 
 chaos: .venv/installed
 	$(BIN)/python -m tests.faults.campaign --kills 100 --minutes 10

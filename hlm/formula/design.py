@@ -232,10 +232,18 @@ def _labelled(factor: Factor, data: Mapping[str, Any]) -> _Labelled | None:
     if categories is None and values.dtype.kind in "iuf" and not forced:
         return None
     labels = np.array([_label(node.name, value) for value in values.tolist()], dtype=object)
-    order = sorted(set(values.tolist())) if categories is None else categories.tolist()
+    order = _in_order(set(values.tolist())) if categories is None else categories.tolist()
     present = set(labels)
     levels = tuple(label for label in map(str, map(_text, order)) if label in present)
     return _Labelled(levels, labels)
+
+
+def _in_order(values: set[Any]) -> list[Any]:
+    """Sort values; as text where numbers and text are mixed."""
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=str)
 
 
 def _label(name: str, value: Any) -> str:
@@ -248,7 +256,7 @@ def _text(value: Any) -> str:
     """Write a level as R does: ``TRUE``, ``1`` for 1.0, ``1.5``."""
     if isinstance(value, bool):
         return str(value).upper()
-    return f"{value:.15g}" if isinstance(value, int | float) else str(value)
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _full_dummies(terms: Sequence[Term], levels: Levels) -> list[set[Factor]]:
