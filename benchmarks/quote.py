@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hlm.engine import warm_up
 from hlm.plan import make_plan
 from hlm.plan.forecast import forecast
 from hlm.study import Study
@@ -132,8 +131,9 @@ def print_shape(name: str, shape: dict[str, object]) -> None:
     with TemporaryDirectory() as folder:
         path = write_study(shape, Path(folder))
         plan = make_plan(Study.load(path))
-        predicted = forecast(plan)
-        warm_up(plan.models)
+        warm_up()
+        ratio = cost_ratio(plan)
+        predicted = forecast(plan, ratio)
         took = run(path, Path(folder))
     pairs = (
         (predicted.core_seconds, took.core_seconds),
@@ -142,14 +142,15 @@ def print_shape(name: str, shape: dict[str, object]) -> None:
         (predicted.files, took.files),
     )
     cells = (f"{p:>6.0f}{m:>6.0f}{100 * (p / m - 1):>+4.0f}" for p, m in pairs)
-    print(f"{name:16}" + "".join(cells) + f"   kernels {predicted.fit_seconds:.0f} s", flush=True)
+    fits = f"   of which fits {predicted.fit_seconds:.0f} s, {ratio:.2f} of the cost model's"
+    print(f"{name:16}" + "".join(cells) + fits, flush=True)
 
 
 def run(study: Path, folder: Path) -> Measured:
     """Run a study and measure."""
     command = [*HLM, "run", str(study), "--cores", str(CORES), "--results", str(folder / "r")]
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     core = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     files = [path for path in (folder / "r" / "study").rglob("*") if path.is_file()]
@@ -182,12 +183,11 @@ def print_scale() -> None:
         print(f"read in {read - start:.1f} s, planned in {done - read:.1f} s, {memory:.0f} MB")
         cost = forecast(plan)
         print(f"{cost.jobs:,} jobs, {cost.files:,} files, {cost.kept_bytes / 1e9:.0f} GB")
-        print(
-            f"{cost.core_seconds / 3600:.0f} core-hours, {cost.gather_seconds / 3600:.1f} h to gather"
-        )
+        hours = (cost.core_seconds / 3600, cost.gather_seconds / 3600)
+        print(f"{hours[0]:.0f} core-hours, {hours[1]:.1f} of them to gather the sorted files")
         start, config = time.monotonic(), ["--results", str(Path(folder) / "r")]
         command = [*HLM, "run", str(path), "--cores", "2", *config, "--", "--dry-run", "--quiet"]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
         print(f"dry run in {time.monotonic() - start:.0f} s, {memory:.0f} MB")
 

@@ -25,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("study", metavar="STUDY", help="the study file")
     parser.add_argument("--cores", type=int, default=2, metavar="N", help="default %(default)s")
+    parser.add_argument(
+        "--no-pilot",
+        action="store_false",
+        dest="pilot",
+        help="predict without simulating and fitting some data sets first",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,7 +39,10 @@ def run(options: argparse.Namespace) -> int:
     from hlm.study import Study
 
     plan = make_plan(Study.load(options.study))
-    for line in [*_contents(plan), "", *_costs(plan, options.cores)]:
+    for line in _contents(plan):
+        print(line)
+    print(flush=True)
+    for line in _costs(plan, options.cores, pilot=options.pilot):
         print(line)
     return 0
 
@@ -58,10 +67,11 @@ def _contents(plan: Plan) -> Iterator[str]:
         yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {model.df}{limits})"
 
 
-def _costs(plan: Plan, cores: int) -> Iterator[str]:
+def _costs(plan: Plan, cores: int, *, pilot: bool) -> Iterator[str]:
     from hlm.plan.forecast import forecast
+    from hlm.plan.pilot import cost_ratio
 
-    cost = forecast(plan)
+    cost = forecast(plan, cost_ratio(plan) if pilot else 1.0)
     fits = len(plan.scenarios) * plan.replicates * sum(len(m.methods) for m in plan.models)
     yield f"{fits:,} fits in {cost.batches:,} batches: {cost.jobs:,} jobs, {cost.files:,} files"
     yield (

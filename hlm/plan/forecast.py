@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecast", "batch_seconds", "forecast"]
 
-JOB_SECONDS = 1.1
-"""Seconds of one core to start and end a job, by Snakemake and in the job."""
+JOB_SECONDS, KERNEL_SECONDS = 1.1, 0.6
+"""Seconds of one core to start and end a job, by Snakemake and in the job; and to load kernels."""
 
-SETUP_SECONDS = 7.0
-"""Seconds of one core before the first job: planning twice, the graph of jobs, old kernels."""
+SETUP_SECONDS = 3.0
+"""Seconds of one core before the first job: planning twice, the graph of jobs."""
 
-COMPACT_ROW_SECONDS = 0.35e-6
+COMPACT_ROW_SECONDS = 0.3e-6
 """Seconds to gather one row of estimates or fits in the sorted files."""
 
-DRAWING_SECONDS, DRAWING_SCENARIO_SECONDS = 12.0, 0.05
+DRAWING_SECONDS, DRAWING_SCENARIO_SECONDS = 4.5, 0.05
 """Seconds for figures and tables, which no other job waits for, and per scenario."""
 
-REPORT_SECONDS = 7.0
+REPORT_SECONDS = 3.0
 """Seconds for report and manifest."""
 
 FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 90, 7, 2
@@ -74,9 +74,11 @@ class Forecast:
     @property
     def core_seconds(self) -> float:
         """Return the seconds of one core for all."""
-        starts = SETUP_SECONDS + REPORT_SECONDS + JOB_SECONDS * self.jobs
+        jobs = JOB_SECONDS * self.jobs + 2.0 * KERNEL_SECONDS * self.batches
         return (
-            starts
+            SETUP_SECONDS
+            + REPORT_SECONDS
+            + jobs
             + self.fit_seconds
             + self.gather_seconds
             + self.summary_seconds
@@ -92,13 +94,19 @@ class Forecast:
     def wall_seconds(self, cores: int) -> float:
         """Return the wall time on so many cores."""
         rounds = -(-self.batches // cores)
-        work = self.fit_seconds + 2.0 * JOB_SECONDS * self.batches
+        work = self.fit_seconds + 2.0 * (JOB_SECONDS + KERNEL_SECONDS) * self.batches
         fits = max(work / cores, rounds * work / max(1, self.batches))
         return SETUP_SECONDS + JOB_SECONDS + fits + self.rest_seconds(cores)
 
 
-def forecast(plan: Plan) -> Forecast:
+def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
     """Predict what it takes to run all batches of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    ratio : float
+        How many times as long as predicted a data set takes; `pilot.cost_ratio` measures it.
 
     Examples
     --------
@@ -117,7 +125,7 @@ def forecast(plan: Plan) -> Forecast:
     summaries = n_scenarios * summary_seconds(plan.models, plan.replicates)
     temporary = [sum(n * cost.temporary_bytes for n, cost in batch) for batch in batches]
     return Forecast(
-        fit_seconds=sum(n * cost.seconds for n, cost in flat),
+        fit_seconds=sum(n * (ratio * c.compute_seconds + c.writing_seconds) for n, c in flat),
         batches=len(batches),
         jobs=2 * len(batches) + n_chunks + 6,
         files=FILES + FILES_PER_BATCH * len(batches) + FILES_PER_CHUNK * n_chunks,
