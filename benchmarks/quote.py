@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hlm.engine import warm_up
 from hlm.plan import make_plan
 from hlm.plan.forecast import forecast
+from hlm.plan.pilot import cost_ratio
 from hlm.study import Study
 
 CORES = 2
