@@ -126,7 +126,7 @@ def _command(options: argparse.Namespace) -> list[str]:
     snakefile = ["--snakefile", str(_root() / "Snakefile")]
     # Snakemake's own lock outlives a run that is killed; that of `run_lock` does not.
     command = [sys.executable, "-m", "snakemake", *snakefile, *profile]
-    return [*command, "--nolock", "--config", *config]
+    return [*command, "--config", *config, "--nolock"]  # last: Snakemake's targets may follow
 
 
 def _cores(options: argparse.Namespace) -> list[str]:
