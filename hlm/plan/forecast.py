@@ -31,7 +31,7 @@ DRAWING_SECONDS, DRAWING_SCENARIO_SECONDS = 4.5, 0.05
 REPORT_SECONDS = 3.0
 """Seconds for report and manifest."""
 
-FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 90, 7, 2
+FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 58, 7, 2
 """Files of a study: tables, figures, logs, benchmarks; those of a batch, with receipt."""
 
 BYTES, BYTES_PER_BATCH = 9e6, 45e3
