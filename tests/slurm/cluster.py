@@ -23,6 +23,7 @@ class Job(NamedTuple):
     """A job, or one task of an array, as `squeue` shows it."""
 
     id: str
+    number: str
     state: str
     node: str
     limit: str
@@ -35,6 +36,15 @@ class Job(NamedTuple):
     def is_task(self) -> bool:
         """Whether it is part of an array."""
         return "_" in self.id
+
+    @property
+    def address(self) -> str:
+        """What `scancel` takes at once.
+
+        Given the id of a task it waits until no other of the array is pending; but the last task
+        has the number of the whole array.
+        """
+        return self.id if self.id.startswith(f"{self.number}_") else self.number
 
     @property
     def started(self) -> float:
@@ -66,7 +76,7 @@ class Cluster:
 
     def jobs(self, *states: str) -> list[Job]:
         """Return all jobs of these states, or of all states, those that have ended too."""
-        fields = "%i|%T|%N|%l|%m|%a|%P|%S"
+        fields = "%i|%A|%T|%N|%l|%m|%a|%P|%S"
         shown = self.run("squeue", "--array", "--noheader", "--states=all", f"--format={fields}")
         jobs = [Job(*line.split("|")) for line in shown.splitlines()]
         return [job for job in jobs if not states or job.state in states]

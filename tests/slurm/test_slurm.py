@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -19,7 +21,6 @@ QUICK = [
     "--seconds-between-status-checks=1",
     "--latency-wait=5",
 ]
-LIMIT, MEMORY = "1:00:00", "1000M"  # what the profile asks for at the first attempt
 
 
 def command(*passed_on, profile="slurm", options=QUICK):
@@ -62,6 +63,7 @@ def bad_day(cluster, tmp_path_factory):
             env=cluster.environment,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         ) as run,
     ):
         try:
@@ -72,23 +74,24 @@ def bad_day(cluster, tmp_path_factory):
             until(lambda: sum(job.started > begin for job in cluster.jobs()) > 2)
             drained = (begin, time.time())
             cluster.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
-            assert run.wait(300) == 0, (folder / "log").read_text()
+            assert run.wait(900) == 0, (folder / "log").read_text()
         finally:
-            run.kill()
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGKILL)  # and Snakemake, which it started
     jobs = [job for job in cluster.jobs() if job.id not in before]
     return BadDay(tables(folder), jobs, cancelled, limited, node, drained)
 
 
 def running(cluster, *but):
-    """Return the tasks that run now, but for some."""
-    return [job for job in cluster.jobs("RUNNING") if job.is_task and job.id not in but]
+    """Return the jobs that run now, but for some."""
+    return [job for job in cluster.jobs("RUNNING") if job.id not in but]
 
 
 def hang(cluster):
     """Stop the processes of a job and let it reach its time limit."""
-    job = until(lambda: running(cluster))[0]
-    cluster.run("scancel", "--signal=STOP", "--full", job.id)
-    cluster.run("scontrol", "update", f"JobId={job.id}", "EndTime=now+1")
+    job = until(lambda: [job for job in running(cluster) if job.is_task])[0]
+    cluster.run("scancel", "--signal=STOP", "--full", job.address)
+    cluster.run("scontrol", "update", f"JobId={job.address}", "EndTime=now+1")
     return job.id
 
 
@@ -103,7 +106,7 @@ def drain(cluster, *but):
 def cancel(cluster, *but):
     """Cancel a job while it runs."""
     job = until(lambda: running(cluster, *but))[0]
-    cluster.run("scancel", job.id)
+    cluster.run("scancel", job.address)
     return job.id
 
 
@@ -123,9 +126,11 @@ def test_jobs_run_on_all_nodes_and_many_of_them_as_arrays(bad_day):
 def test_jobs_that_were_cancelled_or_timed_out_are_run_again_with_more(bad_day):
     ended = {job.id: job.state for job in bad_day.jobs if job.state != "COMPLETED"}
     assert ended == {bad_day.cancelled: "CANCELLED", bad_day.limited: "TIMEOUT"}
-    again = [job for job in bad_day.jobs if job.limit != LIMIT]
-    assert [(job.state, job.limit) for job in again] == [("COMPLETED", "2:00:00")] * 2
-    assert all(job.memory in ("2000M", "2001M") for job in again)
+    again = [job for job in bad_day.jobs if job.limit == "2:00:00"]
+    assert [job.state for job in again] == ["COMPLETED"] * 2
+    assert all(job.memory in ("4000M", "4001M") for job in again)
+    first = [job for job in bad_day.jobs if job.limit == "1:00:00"]
+    assert all(job.memory in ("2000M", "2001M") for job in first)
 
 
 def test_a_drained_node_gets_no_job_until_it_is_resumed(bad_day):
