@@ -68,6 +68,7 @@ class Tally:
     runs: int = 0
     refused: int = 0
     rounds: int = 0
+    start: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
 
     def __str__(self) -> str:
@@ -183,9 +184,9 @@ def campaign(
     AssertionError
         A run failed that nobody disturbed, results differ, or something finished was lost.
     """
-    chance, tally, start = random.Random(seed), Tally(), time.monotonic()
+    chance, tally = random.Random(seed), Tally()
     prepare(folder)
-    while tally.kills.total() < kills and time.monotonic() - start < seconds:
+    while tally.kills.total() < kills and time.monotonic() - tally.start < seconds:
         (whom,) = chance.choices(list(WHOM), list(WHOM.values()))
         if disturb(folder, whom, chance, tally, usual=model.seconds, most=kills):
             complete(folder, model, tally)
@@ -194,7 +195,7 @@ def campaign(
     with Run(folder) as run:
         assert run.end() == 0, run.said()
     complete(folder, model, tally)
-    tally.seconds = time.monotonic() - start
+    tally.seconds = time.monotonic() - tally.start
     return tally
 
 
@@ -218,6 +219,7 @@ def disturb(
         if whom in ("hlm", "snakemake") and killed:
             tally.refused += refused_while_alive(folder, run)
         status = run.end()
+        tally.seconds = time.monotonic() - tally.start
         assert status == 0 or killed, f"failed though nobody disturbed it:\n{run.said()}"
     _check_kept(folder, finished)
     return status == 0
@@ -323,6 +325,7 @@ def main() -> int:
             seed=options.seed,
             tell=lambda tally: print(tally, flush=True),
         )
+    print(tally)
     if tally.kills.total() < options.kills:
         print("fewer kills than asked for: the time was over")
     return 0

@@ -101,7 +101,7 @@ def test_a_full_disk_and_one_that_cannot_be_written(undisturbed, tmp_path):
     folder = tmp_path / "study"
     prepare(folder)
     with small_disk(folder / "results", "180k"):
-        status, said = hlm_run(folder)
+        status, said = hlm_run(folder, targets=["--retries", "0", *TARGETS])
         assert status == 1
         assert "No space left on device" in said
         assert not list(folder.rglob(".*.tmp"))
