@@ -23,7 +23,7 @@ MIN_BATCHES = 8
 """A study large enough for it is cut at least so far, so that a few cores share it evenly."""
 
 MAX_BATCH_BYTES = 1e9
-"""Bound on the temporary file of a batch."""
+"""Bound on the temporary file of a batch, as far as `MAX_BATCHES` allows."""
 
 MAX_RANGE_BYTES = 64e6
 """Bound on the cross-products in memory: a job holds those of one range."""
@@ -108,7 +108,7 @@ def _shares(loads: list[_Load], target: float) -> list[list[_Load]]:
     weights = [max(load.seconds / target, load.bytes / MAX_BATCH_BYTES) for load in loads]
     sizes = [load.piece.stop - load.piece.start for load in loads]
     total = sum(weight * size for weight, size in zip(weights, sizes, strict=True))
-    n = max(1, ceil(total - 1e-9))
+    n = min(MAX_BATCHES, max(1, ceil(total - 1e-9)))
     shares: list[list[_Load]] = [[] for _ in range(n)]
     before = 0.0
     for load, weight in zip(loads, weights, strict=True):

@@ -1,0 +1,92 @@
+"""What a study is predicted to take, and that no study is cut into too many jobs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hlm.plan import make_plan, pilot
+from hlm.plan.cost import replicate_cost
+from hlm.plan.forecast import batch_seconds, forecast
+from hlm.scenario import Covariate, Model
+
+from .studies import BIG, SMALL, FakeStudy, scenario
+
+X = Covariate("x", "row", "normal")
+A = Covariate("a", "unit", "normal")
+
+
+def cost(units=30, model=BIG, **changes):
+    base = replace(scenario(units), covariates=(A, X), n_rows=30)
+    return replicate_cost(replace(base, **changes), [model]).compute_seconds
+
+
+def test_cost_grows_with_the_work():
+    assert cost(300) > 5 * cost(30)
+    assert cost(n_rows=300) > 1.5 * cost()
+    fixed = Covariate("x", "row", "grid", values=tuple(range(30)))
+    assert cost() > 1.5 * cost(covariates=(A, fixed))
+    assert cost(sd=(0.01, 0.01)) > 1.2 * cost()
+    assert cost(model=replace(BIG, df="kenward-roger")) > 1.2 * cost()
+    profile = replace(BIG, limits="profile")
+    assert cost(model=profile) > 2 * cost()
+    assert cost(model=profile, sd=(0.01, 0.01)) > 2 * cost(model=profile)
+
+
+@pytest.mark.parametrize(("replicates", "units"), [(10_000, range(10, 10_010)), (10**8, [2000])])
+def test_no_study_has_more_than_20000_jobs(replicates, units):
+    plan = make_plan(FakeStudy(units=tuple(units), replicates=replicates, models=(BIG,)))
+    took = forecast(plan)
+    assert 1000 < took.jobs <= 20_000
+    assert took.jobs > 2 * took.batches
+    assert sum(part.stop - part.start for b in plan.batches for part in b.ranges) == (
+        len(units) * replicates
+    )
+
+
+def test_more_cores_take_less_time_until_the_batches_run_out():
+    took = forecast(make_plan(FakeStudy(replicates=400_000)))
+    times = [took.wall_seconds(cores) for cores in (1, 2, 4, 8, 1000)]
+    assert times == sorted(times, reverse=True)
+    assert times[0] > took.core_seconds - 10.0
+    assert times[-1] > took.rest_seconds(1000)
+    assert took.wall_seconds(1000) == took.wall_seconds(10_000)
+
+
+def test_the_batches_take_what_the_study_takes():
+    plan = make_plan(FakeStudy(replicates=30_000), batch_seconds=0.5)
+    seconds = batch_seconds(plan)
+    assert set(seconds) == {batch.name for batch in plan.batches}
+    assert sum(seconds.values()) == pytest.approx(forecast(plan).fit_seconds)
+
+
+def test_a_pilot_corrects_the_prediction_by_the_ratio_of_the_totals(monkeypatch):
+    plan = make_plan(FakeStudy(units=tuple(range(10, 200, 10)), models=(BIG, SMALL)))
+
+    def measured(plan, scenario, n):
+        slower = 4.0 if scenario.n_units > 100 else 1.0
+        return n * slower * replicate_cost(scenario, plan.models).compute_seconds
+
+    monkeypatch.setattr(pilot, "_seconds", measured)
+    monkeypatch.setattr(pilot, "SCENARIOS", 400)
+    predicted = [replicate_cost(s, plan.models).compute_seconds for s in plan.scenarios]
+    large = sum(c for s, c in zip(plan.scenarios, predicted, strict=True) if s.n_units > 100)
+    expected = 1.0 + 3.0 * large / sum(predicted)
+    assert pilot.cost_ratio(plan) == pytest.approx(expected, rel=0.01)
+    twice = forecast(plan, 2.0).fit_seconds - forecast(plan).fit_seconds
+    assert twice == pytest.approx(plan.replicates * sum(predicted))
+
+
+def test_a_pilot_measures():
+    from hlm.study import Study
+
+    plan = make_plan(Study.load("tests/workflow/tiny.yaml"))
+    assert 0.05 < pilot.cost_ratio(plan) < 50.0
+
+
+def test_terms_of_other_models_count():
+    both = [BIG, Model("constant", "y ~ 1 + (1 | unit)")]
+    assert replicate_cost(scenario(30), both).kept_bytes > (
+        replicate_cost(scenario(30), [BIG]).kept_bytes
+    )
