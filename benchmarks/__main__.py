@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 
 from benchmarks.growth import draw_figure, time_growth
-from benchmarks.report import print_cases, print_engines, print_growth, print_machine, print_once
+from benchmarks.report import (
+    print_cases,
+    print_engines,
+    print_growth,
+    print_machine,
+    print_once,
+    print_optimum,
+)
 from hlm.engine import warm_up
 
 
@@ -23,6 +30,7 @@ def main() -> None:
     if figure is not None:
         draw_figure(grown, figure)
     print_once()
+    print_optimum()
 
 
 if __name__ == "__main__":

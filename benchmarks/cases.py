@@ -94,16 +94,21 @@ def _case(label: str, scenario: Scenario, budget: float | None = None) -> Case:
 def cases() -> list[Case]:
     """Return the designs of the table."""
     general = _case("b  30 x 30, x drawn per row", design(30, 30), 4.0)
-    unequal = replace(general, label="   as b, 16 to 44 rows", sizes=tuple(range(16, 45, 2)))
+    many = _case("c  100 x 10, x drawn per row", design(100, 10))
     return [
         _case("a  30 x 30, one x for all units", design(30, 30, shared=True), 2.0),
         general,
-        replace(unequal, budget=None),
-        _case("c  100 x 10, x drawn per row", design(100, 10)),
+        _unbalanced(general, "   as b, 16 to 44 rows", tuple(range(16, 45, 2))),
+        many,
+        _unbalanced(many, "   as c, 4 to 16 rows", (*range(4, 17),) * 3 + (*range(5, 16),)),
         _case("d  10 x 5, one x for all units", design(10, 5, shared=True)),
         _case("e  1000 x 20, one x for all units", design(1000, 20, shared=True)),
         _case("f  30 x 30, two random slopes", slopes_design(30, 30, 3, 3)),
     ]
+
+
+def _unbalanced(case: Case, label: str, sizes: tuple[int, ...]) -> Case:
+    return replace(case, label=label, sizes=sizes, budget=None)
 
 
 def hard_case() -> Case:
@@ -135,10 +140,10 @@ def simulate_case(case: Case, n: int) -> CrossProducts:
         return simulate(case.scenario, [case.model], SEED, 0, n)
     parts = [
         simulate(
-            replace(case.scenario, key=f"{size:016x}", n_units=2, n_rows=size),
+            replace(case.scenario, key=f"{k:08x}{size:08x}", n_units=2, n_rows=size),
             [case.model], SEED, 0, n,
         )
-        for size in case.sizes
+        for k, size in enumerate(case.sizes)
     ]  # fmt: skip
     return CrossProducts(
         case.scenario.key,

@@ -13,16 +13,34 @@ import numpy as np
 import hlm
 from benchmarks.cases import cases, hard_case
 from benchmarks.engines import WORSE, Result, compare, hlm_criteria, stacked, versions
-from benchmarks.stages import MATHACHIEVE, compile_seconds, import_seconds, lmer_seconds
+from benchmarks.optimum import SAME, STARTS, Rivals, ask_lme4, fit_groups
+from benchmarks.stages import (
+    MATHACHIEVE,
+    compile_seconds,
+    import_seconds,
+    lmer_seconds,
+    refits_per_second,
+)
 from benchmarks.timing import Timing, time_case
 from hlm.datasets import load_mathachieve
+from hlm.engine.newton import FEW_ROWS
 
 if TYPE_CHECKING:
     from benchmarks.growth import Growth
 
-__all__ = ["print_cases", "print_engines", "print_growth", "print_machine", "print_once"]
+__all__ = [
+    "print_cases",
+    "print_engines",
+    "print_growth",
+    "print_machine",
+    "print_once",
+    "print_optimum",
+]
 
 SETS, SETS_SLOW, SETS_HARD = 20, 3, 60
+
+KR_BUDGET, PROFILE_BUDGET = 3.0, 30.0
+"""What these may cost, over the plain fit."""
 
 
 def print_machine() -> None:
@@ -45,34 +63,53 @@ def _processor() -> str:
 def print_cases() -> list[Timing]:
     """Time and print each design, against the time to draw its normals."""
     _heading(
-        "Microseconds per data set",
+        "Microseconds of processor time per data set",
         "normals: NumPy's standard_normal of the same count, 65,536 at a time; the ratios' base",
         "(all): the same in one call. simulate: draw and reduce to cross-products",
         "REML, +ML: fit with SEs and Satterthwaite df. tables: REML with limits, laid out as rows",
-        "steps: Newton's, REML. ratio: (simulate + REML) / normals, median (range of the middle",
-        "half of the repeats), and the most it should be",
+        "steps: Newton's, REML. KR, prof.: REML with Kenward-Roger's df and SEs, or with profile",
+        f"limits of the random part, over plain REML; at most {KR_BUDGET:g} and {PROFILE_BUDGET:g}",
+        "ratio: (simulate + REML) / normals, median (range of the middle half of the repeats), and",
+        "the most it should be",
     )
     print(
         f"{'design':36}{'normals':>8}{'(all)':>8}{'simulate':>9}{'REML':>8}{'+ML':>8}"
-        f"{'tables':>8}{'steps':>7}{'ratio':>7}"
+        f"{'tables':>8}{'steps':>7}{'KR':>6}{'prof.':>7}{'ratio':>7}"
     )
     timings = []
     for case in cases():
         timing = time_case(case)
         timings.append(timing)
-        times = [
-            timing.microseconds(task)
-            for task in ("normals", "one call", "simulate", "reml", "both", "tables")
-        ]
-        low, ratio, high = np.quantile(timing.ratios("simulate", "reml"), [0.25, 0.5, 0.75])
-        spread = "" if np.isnan(ratio) else f" ({low:.2f}-{high:.2f})"
-        most = "" if case.budget is None else f" at most {case.budget:g}"
-        print(
-            f"{case.label:36}{_us(times[0], 8)}{_us(times[1], 8)}{_us(times[2], 9)}"
-            f"{''.join(_us(t, 8) for t in times[3:])}{timing.iterations:7.1f}"
-            f"{_number(ratio, '7.2f')}{spread}{most}"
-        )
+        _print_case(timing)
     return timings
+
+
+def _print_case(timing: Timing) -> None:
+    case = timing.case
+    times = [
+        timing.microseconds(task)
+        for task in ("normals", "one call", "simulate", "reml", "both", "tables")
+    ]
+    adjusted = float(np.median(timing.ratios("kenward-roger", base="reml")))
+    profiled = 1.0 + float(np.median(timing.ratios("profile", base="reml")))
+    low, ratio, high = np.quantile(timing.ratios("simulate", "reml"), [0.25, 0.5, 0.75])
+    spread = "" if np.isnan(ratio) else f" ({low:.2f}-{high:.2f})"
+    most = "" if case.budget is None else f" at most {case.budget:g}"
+    over = [
+        name
+        for name, value, budget in (
+            ("ratio", ratio, case.budget or np.inf),
+            ("KR", adjusted, KR_BUDGET),
+            ("prof.", profiled, PROFILE_BUDGET),
+        )
+        if value > budget
+    ]
+    print(
+        f"{case.label:36}{_us(times[0], 8)}{_us(times[1], 8)}{_us(times[2], 9)}"
+        f"{''.join(_us(t, 8) for t in times[3:])}{timing.iterations:7.1f}"
+        f"{adjusted:6.2f}{profiled:7.1f}{_number(ratio, '7.2f')}{spread}{most}"
+        + (f"  OVER: {', '.join(over)}" if over else "")
+    )
 
 
 def print_engines(timings: list[Timing]) -> None:
@@ -137,17 +174,70 @@ def print_growth(grown: Growth) -> None:
             )
 
 
+def print_optimum(groups: int = 840, sets: int = 50, rivals: int = 330) -> None:
+    """Print whether other starts or lme4 found lower minima than the standard fits."""
+    _heading(
+        "The optimum: small data sets, 3 to 30 units of 2 to 30 rows, q = 1 to 3, REML and ML",
+        f"other starts: {', '.join(STARTS)}",
+        f"lower, higher: by more than {SAME:g}",
+    )
+    fits = fit_groups(range(groups), sets)
+    n, excess = fits.iterations.size, fits.excess
+    several = np.any(fits.higher > SAME, axis=(1, 2))
+    share = 100.0 * several[fits.n_obs <= FEW_ROWS].mean()
+    for label, value in (
+        ("data sets", f"{len(fits.summary):,}"),
+        ("fits, each from the standard and five other starts", f"{n:,}"),
+        ("status other than ok", f"{fits.failed:,}"),
+        ("singular", f"{100.0 * fits.singular:.0f} %"),
+        ("steps, mean and most", f"{fits.iterations.mean():.1f}, {fits.iterations.max():.0f}"),
+        ("steps from the other starts", f"{fits.steps.mean():.1f}, {fits.steps.max()}"),
+        ("other starts that did not converge", f"{np.isinf(fits.criteria).sum():,}"),
+        ("fits where another start ended lower", f"{(excess > SAME).sum()}"),
+        ("   by at most", f"{max(excess.max(), 0.0):.1e}"),
+        ("other starts that ended higher", f"{(fits.higher > SAME).sum()} of {fits.steps.size:,}"),
+        (f"data sets of up to {FEW_ROWS} rows with several minima", f"{share:.2f} %"),
+        ("   of more rows", f"{several[fits.n_obs > FEW_ROWS].sum()}"),
+    ):
+        print(f"{label:60}{value:>20}")
+    print_rivals(ask_lme4(range(groups, groups + rivals)))
+
+
+def print_rivals(rivals: Rivals | None) -> None:
+    """Print how good lme4's minima are."""
+    if rivals is None:
+        print("lme4: not installed")
+        return
+    n, worse = len(rivals.ours), rivals.default - rivals.ours
+    best = rivals.best - rivals.ours
+    bad = worse > WORSE
+    for label, value in (
+        ("fits by lme4 too", f"{n}"),
+        ("hlm above lme4's best, by at most", f"{max(-best.min(), 0.0):.1e}"),
+        (f"lme4's default above hlm by more than {WORSE:g}", f"{bad.sum()} of {n}"),
+        ("   median and most of these", _spread(worse[bad])),
+        ("   of these it warned of", f"{rivals.warned[bad].sum()}"),
+        ("the best of five of lme4's optimizers", f"{(best > WORSE).sum()} of {n}"),
+        ("   median and most of these", _spread(best[best > WORSE])),
+    ):
+        print(f"{label:60}{value:>20}")
+
+
+def _spread(values: np.ndarray) -> str:
+    return f"{np.median(values):.2g}, {values.max():.2g}" if len(values) else "-"
+
+
 def print_once() -> None:
-    """Print what is paid once, and one fit to real data."""
-    _heading("Once, seconds")
-    first, cached = compile_seconds()
+    """Print what is paid once, the bootstrap, and one fit to real data."""
+    _heading("Once, seconds of processor time")
     for label, seconds in (
-        ("kernels for q = 1 and 2, compiled and cached, with imports", first),
-        ("the same when they are cached", cached),
+        *compile_seconds().items(),
         ("import hlm", import_seconds("hlm")),
         ("import hlm.engine", import_seconds("hlm.engine")),
     ):
         print(f"{label:60}{seconds:9.3f}")
+    for name, rate in refits_per_second().items():
+        print(f"{f'bootstrap of {name}, refits per second':60}{rate:9.0f}")
     ours = lmer_seconds()
     print(f"{'hlm.lmer, MathAchieve (7185 rows, 160 schools), a data frame':60}{ours:9.4f}")
     data = load_mathachieve().assign(set=0)

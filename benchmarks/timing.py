@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from time import perf_counter
+from time import process_time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from benchmarks.cases import SEED, Case, normals_of, simulate_case
 from hlm.engine import fit_batch
-from hlm.engine.batch import fit_model
+from hlm.engine.batch import fit_model, limits_of
 from hlm.engine.fit import ITERATIONS
 from hlm.simulate import basis_of, model_columns_of
 
 if TYPE_CHECKING:
-    from hlm.scenario import Method
+    from hlm.engine.stack import StackResults
+    from hlm.scenario import Model
 
 __all__ = ["Timing", "interleave", "time_case"]
 
@@ -26,6 +27,9 @@ Task = Callable[[], object]
 
 CHUNK = 1 << 16
 """Normals drawn at a time, as the simulator does: more do not stay in the processor's cache."""
+
+PROFILE_SHARE, FEWEST = 25, 4
+"""Profile limits are timed on one of so many data sets, and on so many at least."""
 
 
 @dataclass(frozen=True)
@@ -49,50 +53,62 @@ class Timing:
         """Return the median time of a task, NaN if it was not timed."""
         return float(np.median(self.seconds[task])) * 1e6 if task in self.seconds else np.nan
 
-    def ratios(self, *tasks: str) -> Floats:
-        """Return each repeat's time of some tasks together, over that of the same normals."""
-        if not self.seconds.keys() >= set(tasks):
+    def ratios(self, *tasks: str, base: str = "normals") -> Floats:
+        """Return each repeat's time of some tasks together, over that of the base."""
+        if not self.seconds.keys() >= {base, *tasks}:
             return np.full(1, np.nan)
-        return np.sum([self.seconds[task] for task in tasks], axis=0) / self.seconds["normals"]
+        return np.sum([self.seconds[task] for task in tasks], axis=0) / self.seconds[base]
 
 
 def interleave(tasks: Mapping[str, Task], repeats: int) -> dict[str, Floats]:
-    """Run each task once, then time all of them `repeats` times in turn; return seconds."""
+    """Run each task once, then time all of them `repeats` times in turn.
+
+    Return seconds of processor time, (repeats,) each.
+    """
     for task in tasks.values():
         task()
     seconds = np.empty((len(tasks), repeats))
     for r in range(repeats):
         for k, task in enumerate(tasks.values()):
-            start = perf_counter()
+            start = process_time()
             task()
-            seconds[k, r] = perf_counter() - start
+            seconds[k, r] = process_time() - start
     return dict(zip(tasks, seconds, strict=True))
 
 
 def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timing:
     """Time one case: its normals alone, and each step from them to tables; or `only` some."""
     n, scenario = case.n, case.scenario
-    drawn = simulate_case(case, n)
+    drawn, few = simulate_case(case, n), simulate_case(case, max(FEWEST, n // PROFILE_SHARE))
     columns = model_columns_of(scenario, basis_of(scenario, [case.model]), case.model)
+    reml = replace(case.model, methods=("reml",))
+    profile = replace(reml, limits="profile")
 
-    def fit(*methods: Method) -> Floats:
-        return fit_model(scenario, replace(case.model, methods=methods), columns, drawn).summary
+    def fit(model: Model) -> StackResults:
+        return fit_model(scenario, model, columns, drawn)
 
+    found = fit(reml)
+    of_few = fit_model(scenario, reml, columns, few)
     tasks: dict[str, Task] = {
         "normals": lambda: _draw(n * normals_of(scenario), CHUNK),
         "one call": lambda: _draw(n * normals_of(scenario), n * normals_of(scenario)),
         "simulate": lambda: simulate_case(case, n),
-        "reml": lambda: fit("reml"),
-        "both": lambda: fit("reml", "ml"),
-        "tables": lambda: fit_batch(scenario, [replace(case.model, methods=("reml",))], drawn),
+        "reml": lambda: fit(reml),
+        "both": lambda: fit(case.model),
+        "kenward-roger": lambda: fit(replace(reml, df="kenward-roger")),
+        "profile": lambda: limits_of(scenario, profile, columns, few, of_few),
+        "tables": lambda: fit_batch(scenario, [reml], drawn),
     }
     chosen = {
         name: task
         for name, task in tasks.items()
         if (name in only or not only) and not (name == "simulate" and case.sizes)
     }
-    seconds = {name: times / n for name, times in interleave(chosen, repeats).items()}
-    return Timing(case, seconds, float(fit("reml")[:, 0, ITERATIONS].mean()))
+    seconds = {
+        name: times / (len(few.sum_squares) if name == "profile" else n)
+        for name, times in interleave(chosen, repeats).items()
+    }
+    return Timing(case, seconds, float(found.summary[:, 0, ITERATIONS].mean()))
 
 
 def _draw(count: int, size: int) -> None:
