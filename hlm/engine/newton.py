@@ -49,8 +49,9 @@ the search has converged when they no longer halve the decrement."""
 MAX_STEP = 2.0
 """Longest step in theta, or the norm of theta if that is larger."""
 
-SUFFICIENT_DECREASE = 1e-4
-"""Share of the first-order decrease that a step must bring (Armijo)."""
+SUFFICIENT_DECREASE = 1e-2
+"""Share of the first-order decrease that a step must bring (Armijo): no less, or steps to and fro
+between a point and its mirror image, the sign of a column changed, would pass."""
 
 MAX_HALVINGS = 40
 """Of a step that does not bring its decrease."""
