@@ -178,7 +178,7 @@ def print_optimum(groups: int = 840, sets: int = 50, rivals: int = 330) -> None:
     """Print whether other starts or lme4 found lower minima than the standard fits."""
     _heading(
         "The optimum: small data sets, 3 to 30 units of 2 to 30 rows, q = 1 to 3, REML and ML",
-        f"other starts: {', '.join(STARTS)}",
+        f"other starts: {'; '.join(STARTS)}",
         f"lower, higher: by more than {SAME:g}",
     )
     fits = fit_groups(range(groups), sets)

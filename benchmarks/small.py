@@ -62,8 +62,9 @@ class Group:
 
     @property
     def identifiable(self) -> bool:
-        """Whether every block leaves a residual, as lme4 demands, and X has fewer columns."""
-        return self.n_obs > max(max(self.blocks) * len(self.sizes), self.p)
+        """Whether every block leaves a residual, as lme4 demands, and so do all of them and X."""
+        ranks = np.minimum(self.sizes, self.q).sum()
+        return bool(self.n_obs > max(max(self.blocks) * len(self.sizes), self.p, ranks))
 
     @property
     def formula(self) -> str:
