@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecast", "batch_seconds", "forecast"]
 
-JOB_SECONDS, KERNEL_SECONDS = 1.1, 0.6
+JOB_SECONDS, KERNEL_SECONDS = 0.85, 0.35
 """Seconds of one core to start and end a job, by Snakemake and in the job; and to load kernels."""
 
 SETUP_SECONDS = 3.0
