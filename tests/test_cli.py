@@ -121,7 +121,7 @@ def test_run_shows_the_command_and_passes_on_options_and_status(capfd, tmp_path,
     assert main(["run", str(TINY), *arguments]) == 2
     out, err = capfd.readouterr()
     assert out.startswith("$ snakemake --snakefile ")
-    assert "results=here batch_seconds=5.0 --cores 1 --no-such" in out
+    assert "results=here batch_seconds=5.0 --nolock --cores 1 --no-such" in out
     assert "unrecognized arguments: --no-such" in err
 
 
