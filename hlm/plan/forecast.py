@@ -25,8 +25,10 @@ SETUP_SECONDS = 3.0
 COMPACT_ROW_SECONDS = 0.3e-6
 """Seconds to gather one row of estimates or fits in the sorted files."""
 
-DRAWING_SECONDS, DRAWING_SCENARIO_SECONDS = 4.5, 0.05
-"""Seconds for figures and tables, which no other job waits for, and per scenario."""
+DRAWING_SECONDS, DRAWING_PANEL_SECONDS, DRAWING_SCENARIO_SECONDS = 4.5, 0.05, 0.004
+"""Seconds for figures and tables: for any study, per scenario up to `PANELS`, and per scenario."""
+
+PANELS = 200
 
 REPORT_SECONDS = 3.0
 """Seconds for report and manifest."""
@@ -137,7 +139,9 @@ def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
         gather_seconds=n_scenarios * plan.replicates * (estimates + fits) * COMPACT_ROW_SECONDS,
         summary_seconds=summaries,
         chunk_seconds=summaries / n_chunks,
-        drawing_seconds=DRAWING_SECONDS + DRAWING_SCENARIO_SECONDS * n_scenarios,
+        drawing_seconds=DRAWING_SECONDS
+        + DRAWING_PANEL_SECONDS * min(n_scenarios, PANELS)
+        + DRAWING_SCENARIO_SECONDS * n_scenarios,
     )
 
 
