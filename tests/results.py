@@ -8,14 +8,17 @@ from hlm.plan import Plan, prepare
 from hlm.stages.compact import compact, write_scenarios
 from hlm.stages.fit import fit_models
 from hlm.stages.simulate import simulate_batch
+from hlm.store.lock import run_lock
+from hlm.study import Study
 
 TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
 
 
 def make_results(folder: Path, *, study: Path = TINY, batch_seconds: float = 30.0) -> Path:
     """Run a study up to its sorted files; return its folder."""
-    plan = prepare(study, folder, batch_seconds=batch_seconds)
-    results = folder / plan.study
+    results = folder / Study.load(study).name
+    with run_lock(results):
+        plan = prepare(study, folder, batch_seconds=batch_seconds)
     for batch in plan.batches:
         _run_batch(plan, batch.name, results)
     gather(plan, results)
