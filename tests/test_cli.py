@@ -66,6 +66,16 @@ def test_every_command_has_help_with_an_example(command, capsys):
     assert re.search(example, capsys.readouterr().out, re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"), [("verfy", "verify"), ("chekc", "check"), ("RUN", None), ("zzz", None)]
+)
+def test_an_unknown_command_is_named_with_the_nearest(word, meant, refused):
+    lines = refused(word, TINY).splitlines()
+    assert lines[0] == f"unknown command '{word}'"
+    assert lines[1] == "  allowed: fit, check, run, status, verify, audit, replay, measures"
+    assert lines[2:] == ([f"  did you mean '{meant}'?"] if meant else [])
+
+
 def test_check_lists_scenarios_models_and_costs(printed):
     out = printed("check", TINY)
     study = Study.load(TINY)

@@ -12,14 +12,17 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from hlm.cli import audit, check, fit, measures, replay, run, status, verify
-from hlm.errors import InputError
+from hlm.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["main"]
 
-COMMANDS = (fit, check, run, status, verify, audit, replay, measures)
+COMMANDS = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (fit, check, run, status, verify, audit, replay, measures)
+}
 INPUT_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
@@ -32,9 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The arguments, by default those of the process.
     """
     arguments, passed_on = _split(list(sys.argv[1:] if argv is None else argv))
-    options = _parser().parse_args(arguments)
-    options.passed_on = passed_on
     try:
+        _check_command(arguments)
+        options = _parser().parse_args(arguments)
+        options.passed_on = passed_on
         status: int = options.run(options)
         sys.stdout.flush()
     except InputError as error:
@@ -57,14 +61,24 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
     return arguments, []
 
 
+def _check_command(arguments: list[str]) -> None:
+    """Name the nearest command where the first word is none."""
+    word = next(iter(arguments), "--help")
+    if not word.startswith("-") and word not in COMMANDS:
+        raise InputError(
+            f"unknown command '{word}'",
+            allowed=", ".join(COMMANDS),
+            suggestion=nearest(word, COMMANDS),
+        )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hlm", description="Monte Carlo studies of hierarchical linear models."
     )
     parser.add_argument("--version", action="version", version=f"hlm {version('hlm')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        name = command.__name__.rpartition(".")[2]
+    for name, command in COMMANDS.items():
         summary = (command.__doc__ or "").partition("\n")[0]
         child = commands.add_parser(
             name,
