@@ -3,6 +3,15 @@
 from hlm.measures.likelihood_ratio import likelihood_ratio
 from hlm.measures.performance import performance
 from hlm.measures.selection import rates, selection_rates
-from hlm.measures.summarize import summarize
+from hlm.measures.summarize import count_fits, join_summaries, summarize, summarize_estimates
 
-__all__ = ["likelihood_ratio", "performance", "rates", "selection_rates", "summarize"]
+__all__ = [
+    "count_fits",
+    "join_summaries",
+    "likelihood_ratio",
+    "performance",
+    "rates",
+    "selection_rates",
+    "summarize",
+    "summarize_estimates",
+]

@@ -28,7 +28,7 @@ def as_frame(data: Any) -> pd.DataFrame:
     if hasattr(data, "__arrow_c_stream__"):
         import pyarrow as pa
 
-        return pa.table(data).to_pandas()
+        return pa.table(data).to_pandas(split_blocks=True)
     if isinstance(data, Mapping):
         try:
             return pd.DataFrame(data)
@@ -60,7 +60,9 @@ def require(frame: pd.DataFrame, options: Iterable[tuple[str, str | None]]) -> N
 
 
 def numbers(frame: pd.DataFrame, column: str) -> Array:
-    """Return a column as floats, a missing value as NaN."""
+    """Return a column as floats, a missing value as NaN; without a copy if it is that already."""
+    if frame[column].dtype == np.float64:
+        return frame[column].to_numpy()
     try:
         return frame[column].to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as error:
@@ -89,6 +91,10 @@ class Groups:
         order = np.argsort(self.codes, kind="stable")
         ends = np.cumsum(np.bincount(self.codes, minlength=len(self.labels)))
         return np.split(order, ends)[:-1]
+
+    def count(self, which: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return how many rows of each group are marked."""
+        return np.bincount(self.codes[which], minlength=len(self.labels))
 
 
 def group_rows(frame: pd.DataFrame, keys: list[str]) -> Groups:

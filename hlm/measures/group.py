@@ -70,10 +70,13 @@ def _used_in_order(columns: dict[str, Array]) -> dict[str, Array]:
     used = np.isfinite(columns["estimate"])
     if "se" in columns:
         used &= np.isfinite(columns["se"])
-    rows = {name: values[used] for name, values in columns.items()}
+    rows = np.flatnonzero(used)
     # Sums of floats depend on their order: sort, so that they do not depend on the caller's.
-    order = np.lexsort(list(rows.values())[::-1])
-    return {name: values[order] for name, values in rows.items()}
+    order = np.argsort(columns["estimate"][rows], kind="stable")
+    if not (np.diff(columns["estimate"][rows[order]]) > 0).all():
+        order = np.lexsort([values[rows] for values in reversed(columns.values())])
+    rows = rows[order]
+    return {name: values[rows] for name, values in columns.items()}
 
 
 def _point_measures(rows: dict[str, Array]) -> dict[str, Value]:

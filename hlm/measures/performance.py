@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hlm.measures.formulas import Array, Value
 
-__all__ = ["performance", "tidy"]
+__all__ = ["performance", "tidy", "with_limits"]
 
 
 def performance(
@@ -121,7 +121,7 @@ def performance(
     columns = {role: numbers(frame, name) for role, name in named.items() if name is not None}
     if not isinstance(true, str):
         columns["true"] = np.full(len(frame), true, dtype=float)
-    columns = _with_limits(columns, level)
+    columns = with_limits(columns, level)
     if ref is not None:
         columns["reference"] = _reference(frame, columns, keys, method, ref, id)
     groups = group_rows(frame, keys)
@@ -159,7 +159,7 @@ def _check(true: Any, lower: str | None, upper: str | None, level: float) -> Non
         raise InputError(f"level {level!r}", path="level", allowed="a number between 0 and 1")
 
 
-def _with_limits(columns: dict[str, Array], level: float) -> dict[str, Array]:
+def with_limits(columns: dict[str, Array], level: float) -> dict[str, Array]:
     """Return the columns with limits estimate -/+ quantile x se, unless they have limits."""
     others = {role: column for role, column in columns.items() if role != "df"}
     if "lower" in columns or "se" not in columns:

@@ -8,15 +8,20 @@ import numpy as np
 
 from hlm.errors import InputError
 from hlm.measures.columns import as_frame, group_rows, names, numbers, require
-from hlm.measures.formulas import Value, proportion
-from hlm.measures.performance import tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
-__all__ = ["rates", "selection_rates"]
+__all__ = [
+    "add_counts",
+    "counts_to_rates",
+    "failure_counts",
+    "rates",
+    "selection_counts",
+    "selection_rates",
+]
 
 
 def selection_rates(
@@ -61,6 +66,23 @@ def selection_rates(
         a   0.5 0.354  2
         b   0.5 0.354  2
     """
+    counts = selection_counts(fits, by=by, criterion=criterion, model=model, id=id)
+    return counts_to_rates(counts, "rate")
+
+
+def selection_counts(
+    fits: Any,
+    *,
+    by: str | Sequence[str] | None,
+    criterion: str = "aic",
+    model: str = "model",
+    id: str = "replicate",  # noqa: A002
+) -> pd.DataFrame:
+    """Return what `selection_rates` does as counts, `hits` of `n` data sets.
+
+    Counts of different data sets add up (`add_counts`), so that a study need not be in memory.
+    Each must have a fit of every model, failed or not.
+    """
     frame, keys = as_frame(fits), names(by)
     require(frame, [("by", key) for key in keys])
     require(frame, [("criterion", criterion), ("model", model), ("id", id), ("npar", "npar")])
@@ -78,9 +100,7 @@ def selection_rates(
     counts = finite == np.bincount(group_of_candidate)[group_of_winner]
     won = np.bincount(winner[counts], minlength=len(candidates.labels))
     n = np.bincount(group_of_winner[counts], minlength=len(group_of_candidate))[group_of_candidate]
-    rate = np.divide(won, n, out=np.full(len(n), np.nan), where=n > 0)
-    mcse = np.sqrt(np.divide(rate * (1 - rate), n, out=np.full(len(n), np.nan), where=n > 0))
-    return candidates.labels.assign(rate=rate, mcse=mcse, n=n)
+    return candidates.labels.assign(hits=won, n=n)
 
 
 def _winners(value: Any, npar: Any, candidate: Any, data_set: Any) -> Any:
@@ -115,14 +135,49 @@ def rates(fits: Any, *, by: str | Sequence[str] | None) -> pd.DataFrame:
     singular     0.333 0.272  3
       failed     0.250 0.217  4
     """
+    return counts_to_rates(failure_counts(fits, by=by), "estimate")
+
+
+def failure_counts(fits: Any, *, by: str | Sequence[str] | None) -> pd.DataFrame:
+    """Return what `rates` does as counts, `hits` of `n` fits, which add up (`add_counts`)."""
+    import pandas as pd
+
     frame, keys = as_frame(fits), names(by)
     require(frame, [*(("by", key) for key in keys), ("fits", "singular"), ("fits", "status")])
     singular = numbers(frame, "singular")
-    failed = frame["status"].to_numpy() != "ok"
     groups = group_rows(frame, keys)
-    return tidy(groups.labels, [_shares(singular[rows], failed[rows]) for rows in groups.rows()])
+    known, failed = ~np.isnan(singular), frame["status"].to_numpy() != "ok"
+    every = np.ones(len(frame), dtype=bool)
+    tables = [
+        groups.labels.assign(measure=measure, hits=groups.count(hits), n=groups.count(of))
+        for measure, hits, of in (("singular", singular == 1, known), ("failed", failed, every))
+    ]
+    # Groups in their order, the two measures of each together.
+    return pd.concat(tables).sort_index(kind="stable", ignore_index=True)
 
 
-def _shares(singular: Any, failed: Any) -> dict[str, Value]:
-    known = singular[~np.isnan(singular)]
-    return {"singular": proportion(known == 1), "failed": proportion(failed)}
+def add_counts(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Add up counts of different data sets.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> counts = pd.DataFrame({"model": ["a", "b"], "hits": [1, 2], "n": [3, 3]})
+    >>> add_counts([counts, counts]).to_dict("list")
+    {'model': ['a', 'b'], 'hits': [2, 4], 'n': [6, 6]}
+    """
+    import pandas as pd
+
+    counts = pd.concat(tables)
+    keys = [name for name in counts if name not in ("hits", "n")]
+    grouped = counts.groupby(keys, sort=False, observed=True, dropna=False)
+    return grouped.sum().reset_index()
+
+
+def counts_to_rates(counts: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return rates p = hits/n under a name, `mcse` = sqrt(p(1 - p)/n) and `n`."""
+    n = counts["n"].to_numpy()
+    unknown = np.full(len(counts), np.nan)
+    rate = np.divide(counts["hits"].to_numpy(), n, out=unknown.copy(), where=n > 0)
+    mcse = np.sqrt(np.divide(rate * (1 - rate), n, out=unknown, where=n > 0))
+    return counts.drop(columns=["hits", "n"]).assign(**{name: rate, "mcse": mcse, "n": n})

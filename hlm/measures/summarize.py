@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from hlm.errors import InputError
-from hlm.measures.columns import as_frame, group_rows, require
-from hlm.measures.performance import performance
-from hlm.measures.selection import rates, selection_rates
+from hlm.measures.columns import as_frame, group_rows, numbers, require
+from hlm.measures.group import group_measures
+from hlm.measures.performance import tidy, with_limits
+from hlm.measures.selection import (
+    add_counts,
+    counts_to_rates,
+    failure_counts,
+    selection_counts,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
-    from hlm.measures.formulas import Array
+    from hlm.measures.formulas import Array, Value
 
-__all__ = ["summarize"]
+__all__ = ["FitCounts", "count_fits", "join_summaries", "summarize", "summarize_estimates"]
 
 KEYS = ["scenario", "model", "method", "term"]
 RESULTS = ["measure", "estimate", "mcse", "n"]
+SELECTION = ["scenario", "criterion", "method", "model"]
+
+
+class FitCounts(NamedTuple):
+    """Singular and failed fits, and choices by AIC and BIC, as counts that add up."""
+
+    failures: pd.DataFrame
+    selection: pd.DataFrame
 
 
 def summarize(
@@ -59,56 +75,79 @@ def summarize(
     InputError
         If a column is missing, or a scenario has no truth at all.
     """
-    import pandas as pd
+    of_estimates = summarize_estimates(estimates, truth=truth, level=level)
+    return join_summaries([of_estimates], [count_fits(fits)])
 
+
+def summarize_estimates(
+    estimates: Any,
+    *,
+    truth: Mapping[tuple[str, str], float] | pd.DataFrame,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return the measures of some terms, whose replicates must all be there; see `summarize`."""
     frame = as_frame(estimates)
     require(frame, [("estimates", column) for column in [*KEYS, "estimate", "se"]])
-    frame = frame.assign(true=_true_values(frame, truth))
-    fit_rates = rates(fits, by=KEYS[:3]).assign(term="", true=np.nan)
-    measures = pd.concat([*_measures(frame, level), fit_rates[[*KEYS, "true", *RESULTS]]])
-    return measures.sort_values(KEYS, kind="stable", ignore_index=True), _selection(fits)
+    groups = group_rows(frame, KEYS)
+    true = _true_values(groups.labels, truth)
+    given = [name for name in ("estimate", "se", "df", "lower", "upper") if name in frame]
+    columns = with_limits({name: numbers(frame, name) for name in given}, level)
+    values = [
+        _measures({name: column[rows] for name, column in columns.items()}, value)
+        for rows, value in zip(groups.rows(), true, strict=True)
+    ]
+    table = tidy(groups.labels.assign(true=true), values)
+    is_sd = table["term"].map(lambda term: term == "sigma" or _is("sd_", term)).astype(bool)
+    return table[~(is_sd & (table["measure"] == "rejection"))]
 
 
-def _true_values(frame: pd.DataFrame, truth: Mapping[tuple[str, str], float] | Any) -> Array:
+def count_fits(fits: Any) -> FitCounts:
+    """Count the fits of some replicates; every replicate must have all its fits."""
+    import pandas as pd
+
+    frame = as_frame(fits)
+    chosen = [
+        selection_counts(frame, by=["scenario", "method"], criterion=criterion).assign(
+            criterion=criterion
+        )
+        for criterion in ("aic", "bic")
+    ]
+    return FitCounts(failure_counts(frame, by=KEYS[:3]), pd.concat(chosen))
+
+
+def join_summaries(
+    measures: Iterable[pd.DataFrame], counts: Iterable[FitCounts]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Join the summaries of different terms and of different replicates; see `summarize`."""
+    import pandas as pd
+
+    failures, selection = (add_counts(tables) for tables in zip(*counts, strict=True))
+    of_fits = counts_to_rates(failures, "estimate").assign(term="", true=np.nan)
+    table = pd.concat([*measures, of_fits[[*KEYS, "true", *RESULTS]]])
+    rates = counts_to_rates(selection, "rate")[[*SELECTION, "rate", "mcse", "n"]]
+    return (
+        table.sort_values(KEYS, kind="stable", ignore_index=True),
+        rates.sort_values(SELECTION, ignore_index=True),
+    )
+
+
+def _true_values(labels: pd.DataFrame, truth: Mapping[tuple[str, str], float] | Any) -> Array:
     if not isinstance(truth, Mapping):
         pairs = zip(truth["scenario"], truth["term"], strict=True)
         truth = dict(zip(pairs, truth["true"], strict=True))
-    known = {scenario for scenario, _ in truth}
-    groups = group_rows(frame, ["scenario", "term"])
-    unknown = set(groups.labels["scenario"]) - known
+    unknown = set(labels["scenario"]) - {scenario for scenario, _ in truth}
     if unknown:
         raise InputError(f"scenario {min(unknown)!r} has no true values", path="truth")
-    pairs = zip(groups.labels["scenario"], groups.labels["term"], strict=True)
+    pairs = zip(labels["scenario"], labels["term"], strict=True)
     values = [truth.get(pair, np.nan if _is("cor_", pair[1]) else 0.0) for pair in pairs]
-    return np.array(values, dtype=float)[groups.codes]
+    return np.array(values, dtype=float)
 
 
-def _measures(frame: pd.DataFrame, level: float) -> list[pd.DataFrame]:
+def _measures(columns: dict[str, Array], true: float) -> dict[str, Value]:
     """Return the measures of the estimates alone, then those that also need se or limits."""
-    by = [*KEYS, "true"]
-    of_estimates = performance(frame, estimate="estimate", true="true", by=by)
-    limits = {name: name for name in ("df", "lower", "upper") if name in frame}
-    of_pairs = performance(
-        frame, estimate="estimate", se="se", true="true", by=by, level=level, **limits
-    )
-    of_pairs = of_pairs[~of_pairs["measure"].isin(of_estimates["measure"])]
-    is_sd = of_pairs["term"].map(lambda term: term == "sigma" or _is("sd_", term)).astype(bool)
-    return [of_estimates, of_pairs[~(is_sd & (of_pairs["measure"] == "rejection"))]]
+    return group_measures(**columns, true=true) | group_measures(columns["estimate"], true=true)
 
 
 def _is(kind: str, term: str) -> bool:
     """Tell a term of the random part (`sd_x|unit`) from a covariate that is called `sd_x`."""
     return term.startswith(kind) and "|" in term
-
-
-def _selection(fits: Any) -> pd.DataFrame:
-    import pandas as pd
-
-    tables = [
-        selection_rates(fits, by=["scenario", "method"], criterion=criterion).assign(
-            criterion=criterion
-        )
-        for criterion in ("aic", "bic")
-    ]
-    columns = ["scenario", "criterion", "method", "model", "rate", "mcse", "n"]
-    return pd.concat(tables)[columns].sort_values(columns[:4], ignore_index=True)

@@ -9,9 +9,21 @@ import numpy as np
 from hlm.plan.batch import GRAIN, Batch, Range, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hlm.plan.plan import Plan
 
-__all__ = ["Sources"]
+__all__ = ["Sources", "ranges_by_scenario"]
+
+
+def ranges_by_scenario(plan: Plan) -> dict[str, dict[int, list[int]]]:
+    """Return scenario -> position of a batch in the plan -> positions of the ranges in it."""
+    found: dict[str, dict[int, list[int]]] = {scenario.key: {} for scenario in plan.scenarios}
+    for position, batch in enumerate(plan.batches):
+        for group, part in enumerate(batch.ranges):
+            if part.scenario in found:
+                found[part.scenario].setdefault(position, []).append(group)
+    return found
 
 
 class Sources:
@@ -20,8 +32,8 @@ class Sources:
     Parameters
     ----------
     plan : Plan
-    scenario : str
-        The scenario's key.
+    ranges : mapping of int to list of int
+        Those of the scenario, from `ranges_by_scenario`.
 
     Attributes
     ----------
@@ -31,35 +43,32 @@ class Sources:
         Position in the plan of the first batch that holds all that is wanted of the grain.
     """
 
-    def __init__(self, plan: Plan, scenario: str) -> None:
+    def __init__(self, plan: Plan, ranges: Mapping[int, list[int]]) -> None:
         self._replicates = plan.replicates
-        self._scenario = scenario
+        self._ranges = ranges
         self._models = {digest(model.to_dict()): i for i, model in enumerate(plan.models)}
-        self.holders = [
-            (position, batch)
-            for position, batch in enumerate(plan.batches)
-            if any(part.scenario == scenario for part in batch.ranges)
-        ]
+        self._batches = {position: plan.batches[position] for position in ranges}
+        self.holders = list(self._batches.items())
         self.chosen = np.full((len(plan.models), -(-plan.replicates // GRAIN)), -1)
         for position, batch in self.holders:
             self._choose(position, batch)
 
-    def groups(self, batch: Batch, start: int, stop: int) -> list[int]:
-        """Return the positions of the batch's ranges that meet the replicates start to stop."""
+    def groups(self, position: int, start: int, stop: int) -> list[int]:
+        """Return the positions of the ranges of a holder that meet the replicates start to stop."""
+        batch = self._batches[position]
         return [
             group
-            for group, part in enumerate(batch.ranges)
-            if part.scenario == self._scenario and part.start < stop and part.stop > start
+            for group in self._ranges[position]
+            if batch.ranges[group].start < stop and batch.ranges[group].stop > start
         ]
 
     def _choose(self, position: int, batch: Batch) -> None:
         rows = [self._models.get(digest(model.to_dict())) for model in batch.models]
         known = [row for row in rows if row is not None]
-        for part in batch.ranges:
-            if part.scenario == self._scenario:
-                grains = self._whole_grains(part)
-                free = np.ix_(known, grains)
-                self.chosen[free] = np.where(self.chosen[free] < 0, position, self.chosen[free])
+        for group in self._ranges[position]:
+            grains = self._whole_grains(batch.ranges[group])
+            free = np.ix_(known, grains)
+            self.chosen[free] = np.where(self.chosen[free] < 0, position, self.chosen[free])
 
     def _whole_grains(self, part: Range) -> list[int]:
         last = min(part.stop, self._replicates)

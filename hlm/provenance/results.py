@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from hlm.errors import InputError
 from hlm.plan import Plan
-from hlm.stages.gather import WINDOW
+from hlm.stages.gather import WINDOW, scenarios_together
 from hlm.store import open_parquet
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ __all__ = ["Results"]
 class Results:
     """The estimates and fits in the folder of a study.
 
-    They are sorted by scenario key and replicate, a row group for each window of replicates, so
-    a window is read alone.
+    They are sorted by scenario key and replicate, a row group for each window of replicates, or
+    for several scenarios that have fewer, so little is read for one window.
 
     Parameters
     ----------
@@ -46,13 +46,14 @@ class Results:
         self.folder = Path(folder)
         self.plan = _read_plan(self.folder)
         self.windows = -(-self.plan.replicates // WINDOW)
+        self._together = scenarios_together(self.plan.replicates)
         keys = sorted(scenario.key for scenario in self.plan.scenarios)
         self._place = {key: place for place, key in enumerate(keys)}
         self._files = {
             kind: open_parquet(self.folder / f"{kind}.parquet") for kind in ("estimates", "fits")
         }
         for kind, file in self._files.items():
-            if file.num_row_groups != len(keys) * self.windows:
+            if file.num_row_groups != -(-len(keys) // self._together) * self.windows:
                 raise _unlike(self.folder, kind)
 
     def window(self, kind: str, scenario: str, number: int) -> pa.Table:
@@ -65,10 +66,10 @@ class Results:
             Its key.
         number : int
         """
-        group = self._place[scenario] * self.windows + number
+        group = self._place[scenario] // self._together * self.windows + number
         table = self._files[kind].read_row_group(group)
-        first = (table["scenario"][0].as_py(), table["replicate"][0].as_py())
-        if first != (scenario, number * WINDOW):
+        table = table.filter(pc.equal(table["scenario"], scenario))
+        if not table.num_rows or table["replicate"][0].as_py() != number * WINDOW:
             raise _unlike(self.folder, kind)
         return table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.stages.gather import Gatherer
+from hlm.stages.gather import Gatherer, scenarios_together, together
 from hlm.store import ESTIMATES, FITS, SCENARIOS, with_grid, write, write_csv, writing
 from hlm.store.parts import check_alike
 
@@ -21,7 +21,7 @@ __all__ = ["compact", "write_scenarios"]
 def compact(plan: Plan, parts: str | Path, *, estimates: str | Path, fits: str | Path) -> None:
     """Gather the estimates and the fits that a study wants, sorted by scenario key first.
 
-    Memory holds one window of replicates.
+    Memory holds one row group: a window of replicates, or several scenarios with fewer.
 
     Parameters
     ----------
@@ -54,7 +54,8 @@ def write_scenarios(plan: Plan, parquet: str | Path, csv: str | Path) -> None:
 
 
 def _gather(plan: Plan, parts: Gatherer, schema: pa.Schema, target: str | Path) -> None:
+    keys = sorted(scenario.key for scenario in plan.scenarios)
+    windows = (window for key in keys for window in parts.windows(key))
     with writing(target, schema, plan.metadata()) as file:
-        for key in sorted(scenario.key for scenario in plan.scenarios):
-            for window in parts.windows(key):
-                file.append(window)
+        for group in together(windows, scenarios_together(plan.replicates)):
+            file.append(group)

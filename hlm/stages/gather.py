@@ -8,7 +8,7 @@ batches were and however the study grew.
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,24 +17,54 @@ import pyarrow as pa
 
 from hlm.errors import InputError
 from hlm.plan.batch import GRAIN, Batch
-from hlm.plan.sources import Sources
+from hlm.plan.sources import Sources, ranges_by_scenario
 from hlm.store import open_parquet
 from hlm.store.parts import check_part, part_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow.parquet as pq
     from numpy.typing import NDArray
 
     from hlm.plan import Plan
 
-__all__ = ["Gatherer"]
+__all__ = ["METHODS", "WINDOW", "Gatherer", "in_portions", "scenarios_together", "together"]
 
 WINDOW = 5000
-"""Replicates in memory at a time, of one scenario."""
+"""Replicates in memory at a time."""
+
+METHODS = ["reml", "ml"]
+"""In the order of rows."""
 
 OPEN_FILES = 64
+
+PLACE = ("scenario", "replicate", "model", "method")
+"""The columns that say where a row belongs."""
+
+
+def scenarios_together(replicates: int) -> int:
+    """Return how many scenarios of so many replicates fill a row group of the sorted files."""
+    return max(1, WINDOW // replicates)
+
+
+def together(tables: Iterable[pa.Table], n: int) -> Iterator[pa.Table]:
+    """Put each `n` tables together, the last ones as many as are left."""
+    left = iter(tables)
+    while group := list(islice(left, n)):
+        yield pa.concat_tables(group).unify_dictionaries()
+
+
+def in_portions(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Put tables together until they have so many rows."""
+    held: list[pa.Table] = []
+    for table in tables:
+        held.append(table)
+        if sum(table.num_rows for table in held) >= rows:
+            yield pa.concat_tables(held)
+            held = []
+    if held:
+        yield pa.concat_tables(held)
 
 
 class Gatherer:
@@ -46,12 +76,18 @@ class Gatherer:
     parts : path
         The folder with the files of the batches.
     kind : {'estimates', 'fits'}
+    columns : sequence of str, optional
+        Those to read, besides `PLACE`; all by default.
     """
 
-    def __init__(self, plan: Plan, parts: str | Path, kind: str) -> None:
+    def __init__(
+        self, plan: Plan, parts: str | Path, kind: str, columns: Sequence[str] | None = None
+    ) -> None:
         self._plan = plan
         self._parts = Path(parts)
         self._kind = kind
+        self._columns = None if columns is None else [*PLACE, *columns]
+        self._ranges = ranges_by_scenario(plan)
         self._open = lru_cache(OPEN_FILES)(self._open_part)
         self._checked: set[str] = set()
 
@@ -63,7 +99,7 @@ class Gatherer:
         InputError
             The file of a batch is missing, damaged, or does not hold what the plan says.
         """
-        sources = Sources(self._plan, scenario)
+        sources = Sources(self._plan, self._ranges[scenario])
         edges = [*range(0, self._plan.replicates, WINDOW), self._plan.replicates]
         for start, stop in pairwise(edges):
             window = self._sorted(self._taken(sources, start, stop))
@@ -80,7 +116,7 @@ class Gatherer:
     def _taken(self, sources: Sources, start: int, stop: int) -> pa.Table:
         taken = []
         for position, batch in sources.holders:
-            groups = sources.groups(batch, start, stop)
+            groups = sources.groups(position, start, stop)
             if groups:
                 table = self._read(batch, groups)
                 wanted = self._wanted(sources, table, position, start, stop)
@@ -95,7 +131,8 @@ class Gatherer:
                 f"the plan says {len(batch.ranges)}",
                 allowed="the files of this plan; delete the folder 'parts' and run again",
             )
-        return file.read_row_groups(groups).unify_dictionaries().combine_chunks()
+        table = file.read_row_groups(groups, columns=self._columns)
+        return table.unify_dictionaries().combine_chunks()
 
     def _wanted(
         self, sources: Sources, table: pa.Table, position: int, start: int, stop: int
@@ -111,7 +148,7 @@ class Gatherer:
         """Sort by replicate, model and method; terms stay as the model has them."""
         place = table["replicate"].to_numpy().astype(np.int64)
         place = place * len(self._plan.models) + self._model(table)
-        place = 2 * place + _codes(table, "method", ["reml", "ml"])
+        place = 2 * place + _codes(table, "method", METHODS)
         if (np.diff(place) >= 0).all():
             return table
         return table.take(pa.array(np.argsort(place, kind="stable")))

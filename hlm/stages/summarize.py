@@ -8,23 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hlm.formula import parse
-from hlm.measures import summarize
+from hlm.measures import count_fits, join_summaries, summarize_estimates
 from hlm.plan.chunking import chunks
-from hlm.stages.gather import Gatherer
-from hlm.store import MEASURES, SELECTION, read, with_grid, write, write_csv
+from hlm.plan.cost import estimates_of
+from hlm.stages.by_term import VALUES, by_term
+from hlm.stages.gather import METHODS, Gatherer, in_portions
+from hlm.store import MEASURES, SELECTION, open_parquet, with_grid, writing, writing_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hlm.plan import Plan
     from hlm.scenario import Scenario
 
 __all__ = ["join_chunks", "summarize_chunk", "true_values"]
 
-PORTION_ROWS = 400_000
-"""Estimates in memory at a time, or those of one scenario where these are more."""
+ROWS = 100_000
+"""Rows in memory at a time, or the estimates of one term where these are more."""
+
+OF_FITS = ("aic", "bic", "npar", "singular", "status")
 
 
 def summarize_chunk(
@@ -42,28 +47,25 @@ def summarize_chunk(
     measures, selection : path
         The Parquet files to write, without the levels of the grid.
     """
-    import pandas as pd
-
-    tables = [
-        summarize(
-            estimates,
-            fits,
-            truth={
-                (scenario.key, term): value
-                for scenario in scenarios
-                for term, value in _all_spellings(scenario).items()
-            },
-            level=plan.models[0].level,
-        )
-        for scenarios, estimates, fits in _portions(plan, chunks(plan)[chunk], parts)
-    ]
-    for place, (path, schema) in enumerate(((measures, MEASURES), (selection, SELECTION))):
-        table = pd.concat([pair[place] for pair in tables])
-        write({name: table[name].to_numpy() for name in schema.names}, path, schema)
+    estimates = Gatherer(plan, parts, "estimates", ["term", *VALUES])
+    fits = Gatherer(plan, parts, "fits", OF_FITS)
+    folder = Path(measures).parent
+    with writing(measures, MEASURES) as to_measures, writing(selection, SELECTION) as to_selection:
+        for scenarios in _few_at_a_time(plan, chunks(plan)[chunk]):
+            terms = _whole_terms(plan, scenarios, estimates, folder)
+            truth, level = _truth(scenarios), plan.models[0].level
+            of_measures, of_selection = join_summaries(
+                (summarize_estimates(table, truth=truth, level=level) for table in terms),
+                (count_fits(table) for table in in_portions(_windows(scenarios, fits), ROWS)),
+            )
+            to_measures.append(of_measures)
+            to_selection.append(of_selection)
 
 
 def join_chunks(plan: Plan, files: Sequence[str | Path], path: str | Path, kind: str) -> None:
     """Write one table of all chunks, with the levels of the grid, as Parquet and as CSV.
+
+    In the order of the study: scenarios, models, methods.
 
     Parameters
     ----------
@@ -75,16 +77,39 @@ def join_chunks(plan: Plan, files: Sequence[str | Path], path: str | Path, kind:
     kind : {'measures', 'selection'}
     """
     schema = {"measures": MEASURES, "selection": SELECTION}[kind]
-    table = pa.concat_tables([read(file, schema) for file in files])
-    place = {scenario.key: i for i, scenario in enumerate(plan.scenarios)}
-    places = np.array([place[key] for key in table["scenario"].to_pylist()], dtype=np.int64)
-    order = np.argsort(places, kind="stable")
-    columns: dict[str, Any] = {name: table[name].take(order) for name in schema.names}
-    for name in plan.levels[0]:
-        columns[name] = [plan.levels[i][name] for i in places[order]]
     wide = with_grid(schema, plan.levels)
-    write(columns, path, wide, plan.metadata())
-    write_csv(columns, Path(path).with_suffix(".csv"), wide)
+    levels = {
+        name: pa.array([level[name] for level in plan.levels], wide.field(name).type)
+        for name in plan.levels[0]
+    }
+    orders = {
+        "scenario": [scenario.key for scenario in plan.scenarios],
+        "model": [model.name for model in plan.models],
+        "method": METHODS,
+        "criterion": ["aic", "bic"],
+    }
+    with (
+        writing(path, wide, plan.metadata()) as parquet,
+        writing_csv(Path(path).with_suffix(".csv"), wide) as csv,
+    ):
+        for table in in_portions(_row_groups(files), ROWS):
+            places = {
+                name: pc.index_in(table[name], pa.array(names)).to_numpy()
+                for name, names in orders.items()
+                if name in schema.names
+            }
+            order = np.lexsort([places[name] for name in reversed(schema.names) if name in places])
+            columns: dict[str, Any] = {name: table[name].take(order) for name in schema.names}
+            scenario = pa.array(places["scenario"][order])
+            columns |= {name: values.take(scenario) for name, values in levels.items()}
+            parquet.append(columns)
+            csv.append(columns)
+
+
+def _row_groups(files: Sequence[str | Path]) -> Iterator[pa.Table]:
+    for path in files:
+        with open_parquet(path) as file:
+            yield from (file.read_row_group(group) for group in range(file.num_row_groups))
 
 
 def true_values(scenario: Scenario) -> dict[str, float]:
@@ -133,20 +158,35 @@ def _all_spellings(scenario: Scenario) -> dict[str, float]:
     return values
 
 
-def _portions(
-    plan: Plan, scenarios: Sequence[Scenario], parts: str | Path
-) -> Iterator[tuple[list[Scenario], pa.Table, pa.Table]]:
-    """Yield estimates and fits of whole scenarios, about as many rows as memory should hold."""
-    of_estimates, of_fits = Gatherer(plan, parts, "estimates"), Gatherer(plan, parts, "fits")
-    group: list[Scenario] = []
-    estimates: list[pa.Table] = []
-    fits: list[pa.Table] = []
-    for scenario in scenarios:
-        group.append(scenario)
-        estimates += of_estimates.windows(scenario.key)
-        fits += of_fits.windows(scenario.key)
-        if sum(table.num_rows for table in estimates) >= PORTION_ROWS:
-            yield group, pa.concat_tables(estimates), pa.concat_tables(fits)
-            group, estimates, fits = [], [], []
-    if group:
-        yield group, pa.concat_tables(estimates), pa.concat_tables(fits)
+def _truth(scenarios: Sequence[Scenario]) -> dict[tuple[str, str], float]:
+    return {
+        (scenario.key, term): value
+        for scenario in scenarios
+        for term, value in _all_spellings(scenario).items()
+    }
+
+
+def _few_at_a_time(plan: Plan, scenarios: Sequence[Scenario]) -> Iterator[Sequence[Scenario]]:
+    """Yield as many scenarios together as memory should hold, at least one."""
+    n = max(1, ROWS // _rows(plan))
+    return (scenarios[first : first + n] for first in range(0, len(scenarios), n))
+
+
+def _rows(plan: Plan) -> int:
+    """Return the number of estimates of a scenario."""
+    return plan.replicates * estimates_of(plan.models)
+
+
+def _whole_terms(
+    plan: Plan, scenarios: Sequence[Scenario], parts: Gatherer, folder: Path
+) -> Iterator[pa.Table]:
+    """Yield estimates, all replicates of a term together: whole scenarios, or single terms."""
+    windows = _windows(scenarios, parts)
+    if _rows(plan) <= ROWS:
+        yield pa.concat_tables(windows)
+    else:
+        yield from by_term(windows, folder)
+
+
+def _windows(scenarios: Iterable[Scenario], parts: Gatherer) -> Iterator[pa.Table]:
+    return (window for scenario in scenarios for window in parts.windows(scenario.key))

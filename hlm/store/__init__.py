@@ -16,6 +16,7 @@ from hlm.store.files import (
     write,
     write_csv,
     writing,
+    writing_csv,
 )
 from hlm.store.schemas import ESTIMATES, FITS, MEASURES, SCENARIOS, SELECTION, with_grid
 
@@ -39,4 +40,5 @@ __all__ = [
     "write_crossproducts",
     "write_csv",
     "writing",
+    "writing_csv",
 ]

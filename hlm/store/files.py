@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "CsvWriter",
     "Writer",
     "open_parquet",
     "read",
@@ -29,6 +30,7 @@ __all__ = [
     "write",
     "write_csv",
     "writing",
+    "writing_csv",
 ]
 
 Columns: TypeAlias = "pa.Table | Mapping[str, Any]"
@@ -129,19 +131,38 @@ def write(
         writer.append(columns)
 
 
-def write_csv(columns: Columns, path: str | Path, schema: pa.Schema) -> None:
-    """Write a table, or name -> array, as CSV; numbers keep all their digits.
+class CsvWriter:
+    """Appends rows to a CSV file of one schema; see `writing_csv`."""
+
+    def __init__(self, file: csv.CSVWriter, schema: pa.Schema) -> None:
+        self._file = file
+        self._schema = schema
+
+    def append(self, columns: Columns) -> None:
+        """Write the columns, a table or name -> array, below what there is."""
+        table = to_table(columns, self._schema)
+        for place, field in enumerate(self._schema):
+            if pa.types.is_float64(field.type):
+                column = table[field.name]
+                known = pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
+                table = table.set_column(place, field, known)
+        self._file.write_table(table)
+
+
+@contextmanager
+def writing_csv(path: str | Path, schema: pa.Schema) -> Iterator[CsvWriter]:
+    """Open a CSV file to be written piece by piece; numbers keep all their digits.
 
     A number that is not there is an empty cell, which pandas, R and DuckDB all understand.
     """
-    table = to_table(columns, schema)
-    for place, field in enumerate(schema):
-        if pa.types.is_float64(field.type):
-            column = table[field.name]
-            known = pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
-            table = table.set_column(place, field, known)
-    with replacing(path) as temporary:
-        csv.write_csv(table, temporary)
+    with replacing(path) as temporary, csv.CSVWriter(temporary, schema) as file:
+        yield CsvWriter(file, schema)
+
+
+def write_csv(columns: Columns, path: str | Path, schema: pa.Schema) -> None:
+    """Write a table, or name -> array, as CSV; see `writing_csv`."""
+    with writing_csv(path, schema) as writer:
+        writer.append(columns)
 
 
 def to_table(columns: Columns, schema: pa.Schema) -> pa.Table:
@@ -178,7 +199,8 @@ def open_parquet(path: str | Path) -> pq.ParquetFile:
     if not Path(path).is_file():
         raise InputError("no such file", file=path)
     with _saying_what_is_damaged(path):
-        return pq.ParquetFile(path)
+        # Without, an open file keeps the bytes that were read last.
+        return pq.ParquetFile(path, pre_buffer=False)
 
 
 def read(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:

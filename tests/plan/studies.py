@@ -14,6 +14,8 @@ from hlm.store.parts import KINDS, part_file
 from hlm.store.receipts import make_receipt, receipt_file, write_receipt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hlm.plan import Plan
 
 BIG = Model("big", "y ~ x * a + (1 + x | unit)")
@@ -59,11 +61,12 @@ class FakeStudy:
         return replace(self, **changes)
 
 
-def write_parts(plan: Plan, folder: Any) -> None:
+def write_parts(plan: Plan, folder: Any, rows: Callable[..., dict[str, Any]] | None = None) -> None:
     """Write for every batch what a fit of it would, where it is not there yet.
 
     The rows of a range come model by model, as unlike the final order as possible.
     """
+    rows = rows or _rows
     for batch in plan.batches:
         files = {kind: part_file(folder, batch.name, kind) for kind in KINDS}
         receipt = receipt_file(folder, batch.name)
@@ -73,8 +76,8 @@ def write_parts(plan: Plan, folder: Any) -> None:
                 writing(files["fits"], FITS) as fits,
             ):
                 for part in batch.ranges:
-                    estimates.append(_rows(part, batch.models, ["x", "(Intercept)", "sigma"]))
-                    fits.append(_rows(part, batch.models, [""]))
+                    estimates.append(rows(part, batch.models, ["x", "(Intercept)", "sigma"]))
+                    fits.append(rows(part, batch.models, [""]))
             write_receipt(receipt, make_receipt(batch.name, files, code=plan.code, seconds=0.0))
 
 
@@ -102,6 +105,26 @@ def _rows(part: Any, models: tuple[Model, ...], terms: list[str]) -> dict[str, A
         "iterations": whole,
         "singular": whole.astype(bool),
         "status": ["ok"] * len(places),
+    }
+
+
+def random_rows(part: Any, models: tuple[Model, ...], terms: list[str]) -> dict[str, Any]:
+    """Return many rows in little time: normal numbers, the terms and the models repeated."""
+    fits = [(model.name, method) for model in models for method in model.methods]
+    each = [(*fit, term) for fit in fits for term in terms]
+    n = part.stop - part.start
+    rng = np.random.default_rng(part.start)
+    numbers = {name: rng.standard_normal(n * len(each)) for name in (*ESTIMATES.names, *FITS.names)}
+    labels = zip(("model", "method", "term"), zip(*each, strict=True), strict=True)
+    return numbers | {
+        "scenario": [part.scenario] * (n * len(each)),
+        "replicate": np.repeat(np.arange(part.start, part.stop, dtype=np.int32), len(each)),
+        **{name: list(values) * n for name, values in labels},
+        "npar": np.ones(n * len(each), dtype=np.int32),
+        "iterations": np.ones(n * len(each), dtype=np.int32),
+        "boundary_rank": np.zeros(n * len(each), dtype=np.int32),
+        "singular": np.zeros(n * len(each), dtype=bool),
+        "status": ["ok"] * (n * len(each)),
     }
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
+import pyarrow as pa
 import pytest
 
 from hlm.plan import chunking as module
@@ -12,7 +15,7 @@ from hlm.stages.compact import compact
 from hlm.stages.summarize import join_chunks, summarize_chunk, true_values
 from hlm.store import read_frame
 
-from .studies import FakeStudy, write_parts
+from .studies import BIG, SMALL, FakeStudy, random_rows, write_parts
 
 STUDY = FakeStudy(units=(40, 10, 30, 20), replicates=120)
 
@@ -41,11 +44,47 @@ def test_the_tables_do_not_depend_on_the_chunks(plan, tmp_path, monkeypatch):
     assert len(module.chunks(plan)) == 4
     apart = summarized(plan, tmp_path)
     monkeypatch.setattr(module, "CHUNK_SECONDS", 1e9)
-    monkeypatch.setattr(stage, "PORTION_ROWS", 1)
+    monkeypatch.setattr(stage, "ROWS", 1)
     in_portions = summarized(plan, tmp_path)
     for kind, table in whole.items():
         assert table.equals(apart[kind])
         assert table.equals(in_portions[kind])
+
+
+def test_the_order_of_rows_is_that_of_the_models_however_the_study_grew(tmp_path):
+    """A model that is put before those that were there is the first, as if it always had been."""
+    study, tables = STUDY.but(models=(SMALL, BIG)), {}
+    old = make_plan(STUDY.but(models=(BIG,)))
+    write_parts(old, tmp_path / "grown" / "parts")
+    plans = {"grown": make_plan(study, previous=old, done=lambda _: True), "new": make_plan(study)}
+    for name, plan in plans.items():
+        write_parts(plan, tmp_path / name / "parts")
+        tables[name] = summarized(plan, tmp_path / name)
+    assert len(plans["grown"].batches) == len(plans["new"].batches) + 1
+    for kind, table in tables["new"].items():
+        assert list(dict.fromkeys(table["model"])) == ["small", "big"]
+        assert table.equals(tables["grown"][kind])
+
+
+def peak_bytes(folder, replicates):
+    """Return the most memory that a summary takes, in NumPy, pandas and Arrow."""
+    plan = make_plan(STUDY.but(units=(10,), replicates=replicates))
+    write_parts(plan, folder / "parts", random_rows)
+    default, counting = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(counting)
+    tracemalloc.start()
+    try:
+        summarize_chunk(plan, 0, folder / "parts", measures=folder / "m", selection=folder / "s")
+        return tracemalloc.get_traced_memory()[1] + counting.max_memory()
+    finally:
+        tracemalloc.stop()
+        pa.set_memory_pool(default)
+
+
+def test_memory_does_not_grow_with_replicates(tmp_path):
+    """All 15,000 replicates more at once, 135,000 estimates, would take 24 MB more."""
+    few, many = (peak_bytes(tmp_path / str(n), n) for n in (5_000, 20_000))
+    assert many - few < 4e6
 
 
 def test_measures_are_those_of_the_gathered_estimates(plan, tmp_path):
