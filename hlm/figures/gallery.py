@@ -14,6 +14,7 @@ from hlm.figures.departures import shrinkage
 from hlm.figures.files import save
 from hlm.figures.lines import lines_of_fit
 from hlm.figures.measures import failure_rates, measure_against_units, selection_rates
+from hlm.figures.results import read_results
 from hlm.figures.style import blank
 from hlm.figures.units import unit_lines, units_against_attribute
 
@@ -54,11 +55,14 @@ def draw(name: str, study: Planned, folder: str | Path) -> Figure:
     if name in ("units_against_attribute", "unit_lines", "shrinkage"):
         return _draw_example(name, study)
     if name.startswith("selection_"):
-        return selection_rates(_read(study, folder, "selection"), name.removeprefix("selection_"))
-    measures = _read(study, folder, "measures")
+        criterion = name.removeprefix("selection_")
+        rates = read_results(study, folder, "selection", {"criterion": [criterion]})
+        return selection_rates(rates, criterion)
     if name == "failures":
-        return failure_rates(measures)
+        wanted = {"measure": ["singular", "failed"]}
+        return failure_rates(read_results(study, folder, "measures", wanted))
     measure, _, part = name.rpartition("_")
+    measures = read_results(study, folder, "measures", {"measure": [measure]})
     return measure_against_units(measures, measure, term=part, level=study.models[0].level)
 
 
@@ -158,10 +162,3 @@ def _draw_example(name: str, study: Planned) -> Figure:
     if name == "unit_lines":
         return unit_lines(rows, scenario)
     return shrinkage_of_data(scenario.formula, rows)
-
-
-def _read(study: Planned, folder: str | Path, table: str) -> pd.DataFrame:
-    """Read a table of results, the models in the study's order."""
-    frame = pd.read_parquet(Path(folder) / f"{table}.parquet")
-    order = {model.name: place for place, model in enumerate(study.models)}
-    return frame.sort_values("model", key=lambda names: names.map(order), kind="stable")

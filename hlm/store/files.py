@@ -15,7 +15,7 @@ from pyarrow import csv
 from hlm.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -203,7 +203,11 @@ def open_parquet(path: str | Path) -> pq.ParquetFile:
         return pq.ParquetFile(path, pre_buffer=False)
 
 
-def read(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
+def read(
+    path: str | Path,
+    schema: pa.Schema | None = None,
+    where: Mapping[str, Sequence[str]] | None = None,
+) -> pa.Table:
     """Read a Parquet file.
 
     Parameters
@@ -211,6 +215,8 @@ def read(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
     path : path
     schema : pyarrow.Schema, optional
         Columns that the file must have; it may have more, such as those of the grid.
+    where : mapping of str to sequence of str, optional
+        Column -> the values of the rows to read. Memory holds these and one row group.
 
     Raises
     ------
@@ -218,14 +224,28 @@ def read(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
         The file is missing, damaged, or lacks a column.
     """
     with open_parquet(path) as file, _saying_what_is_damaged(path):
-        table = file.read()
+        table = _read_where(file, where) if where else file.read()
     _check_columns(table, schema, path)
     return table
 
 
-def read_frame(path: str | Path, schema: pa.Schema | None = None) -> pd.DataFrame:
+def _read_where(file: pq.ParquetFile, where: Mapping[str, Sequence[str]]) -> pa.Table:
+    kept = []
+    for group in range(file.num_row_groups):
+        table = file.read_row_group(group)
+        for name, values in where.items():
+            table = table.filter(pc.is_in(table[name], pa.array(values)))
+        kept.append(table)
+    return pa.concat_tables(kept) if kept else file.read()
+
+
+def read_frame(
+    path: str | Path,
+    schema: pa.Schema | None = None,
+    where: Mapping[str, Sequence[str]] | None = None,
+) -> pd.DataFrame:
     """Read a Parquet file as a pandas frame; see `read`."""
-    return read(path, schema).to_pandas()
+    return read(path, schema, where).to_pandas()
 
 
 def _check_columns(table: pa.Table, schema: pa.Schema | None, path: str | Path) -> None:

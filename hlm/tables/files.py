@@ -6,14 +6,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from hlm.figures.results import read_results
 from hlm.tables.catalogue import TITLES, names
 from hlm.tables.latex import to_latex
 from hlm.tables.page import study_page, table_page
-from hlm.tables.wide import scenario_table, selection_table, wide_table
+from hlm.tables.wide import MEASURES, scenario_table, selection_table, wide_table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from hlm.figures.catalogue import Planned
     from hlm.plan import Plan
 
@@ -60,14 +61,15 @@ def write_all(study: Planned, folder: str | Path) -> tuple[Path, ...]:
         For each table of `names(study)`, `tables/NAME` as .csv, .tex and .html.
     """
     folder = Path(folder)
-    order = {model.name: place for place, model in enumerate(study.models)}
+    methods = {method for model in study.models for method in model.methods}
+    wanted = {"measure": MEASURES, "method": ["reml" if "reml" in methods else "ml"]}
     files: list[Path] = []
     for name in names(study):
         kind, _, part = name.partition("_")
-        source = "selection" if kind == "selection" else "measures"
-        frame = pd.read_parquet(folder / f"{source}.parquet")
-        frame = frame.sort_values("model", key=lambda m: m.map(order), kind="stable")
-        table = selection_table(frame) if kind == "selection" else wide_table(frame, part)
+        if kind == "selection":
+            table = selection_table(read_results(study, folder, "selection", {}))
+        else:
+            table = wide_table(read_results(study, folder, "measures", wanted), part)
         files += write(table, folder / "tables" / name, caption=TITLES[name])
     return tuple(files)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hlm.figures.catalogue import Planned
 
-__all__ = ["MCSE", "scenario_table", "selection_table", "wide_table"]
+__all__ = ["MCSE", "MEASURES", "scenario_table", "selection_table", "wide_table"]
 
 MEASURES = ("bias", "empirical_se", "rmse", "relative_error_se", "coverage", "rejection")
 MCSE = "_mcse"

@@ -82,7 +82,7 @@ def peak_bytes(folder, replicates):
 
 
 def test_memory_does_not_grow_with_replicates(tmp_path, monkeypatch):
-    """All of 15,000 replicates more at once, 135,000 estimates, would take 30 MB more; of one term, 4 MB."""
+    """15,000 replicates more take 30 MB if all estimates are held, 4 MB if those of a term are."""
     monkeypatch.setattr(stage, "ROWS", 10_000, raising=False)
     peak_bytes(tmp_path / "imports", 10)
     few, many = (peak_bytes(tmp_path / str(n), n) for n in (5_000, 20_000))
