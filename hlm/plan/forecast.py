@@ -22,10 +22,10 @@ JOB_SECONDS, KERNEL_SECONDS = 0.85, 0.35
 SETUP_SECONDS = 3.0
 """Seconds of one core before the first job: planning twice, the graph of jobs."""
 
-COMPACT_ROW_SECONDS = 0.3e-6
-"""Seconds to gather one row of estimates or fits in the sorted files."""
+COMPACT_ROW_SECONDS, COMPACT_SCENARIO_SECONDS = 0.3e-6, 1.8e-3
+"""Seconds to gather one row of estimates or fits in the sorted files, and for each scenario."""
 
-DRAWING_SECONDS, DRAWING_PANEL_SECONDS, DRAWING_SCENARIO_SECONDS = 4.5, 0.05, 0.004
+DRAWING_SECONDS, DRAWING_PANEL_SECONDS, DRAWING_SCENARIO_SECONDS = 4.5, 0.05, 0.001
 """Seconds for figures and tables: for any study, per scenario up to `PANELS`, and per scenario."""
 
 PANELS = 200
@@ -136,7 +136,8 @@ def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
         + BYTES_PER_BATCH * len(batches)
         + n_scenarios * estimates * MEASURES * MEASURE_BYTES,
         temporary_bytes=max(temporary, default=0.0),
-        gather_seconds=n_scenarios * plan.replicates * (estimates + fits) * COMPACT_ROW_SECONDS,
+        gather_seconds=n_scenarios
+        * (COMPACT_SCENARIO_SECONDS + plan.replicates * (estimates + fits) * COMPACT_ROW_SECONDS),
         summary_seconds=summaries,
         chunk_seconds=summaries / n_chunks,
         drawing_seconds=DRAWING_SECONDS

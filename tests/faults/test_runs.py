@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
 from hlm.cli import main
+from hlm.store import read_frame
 from hlm.store.lock import run_lock
 
 from .campaign import HLM, STUDY, TARGETS, batch_seconds, prepare, results
@@ -123,6 +125,30 @@ def test_a_second_run_on_the_same_results_is_refused(finished, capsys):
     said = capsys.readouterr().err
     assert f"{folder}: another run is at work in this folder: process {os.getpid()} on" in said
     assert results(finished.folder) == finished.results
+
+
+def test_runs_of_several_studies_at_the_same_time_do_not_meet(undisturbed, tmp_path):
+    """In one working directory: two studies with one folder of results, one with its own."""
+    prepare(tmp_path)
+    other = STUDY.read_text(encoding="utf-8").replace("name: faults", "name: other")
+    (tmp_path / "other.yaml").write_text(other, encoding="utf-8")
+    runs = [("study.yaml", "results"), ("other.yaml", "results"), ("study.yaml", "elsewhere")]
+
+    def run(study, folder):
+        options = ["--results", folder, "--batch-seconds", "30"]
+        return hlm_run(tmp_path, *options, study=study, targets=["compact"])
+
+    with ThreadPoolExecutor() as pool:
+        ends = list(pool.map(lambda arguments: run(*arguments), runs))
+    assert [status for status, _ in ends] == [0, 0, 0], ends
+    expected = (undisturbed.folder / "results/faults/estimates.parquet").read_bytes()
+    for place in ("results/faults", "elsewhere/faults"):
+        assert (tmp_path / place / "estimates.parquet").read_bytes() == expected
+    found, alone = (
+        read_frame(folder / f"results/{study}/estimates.parquet")
+        for folder, study in ((tmp_path, "other"), (undisturbed.folder, "faults"))
+    )
+    assert found.equals(alone)
 
 
 def set_times(finished, pattern, when):

@@ -104,7 +104,7 @@ def test_a_comment_in_the_study_changes_nothing(finished):
 
 @pytest.fixture(scope="module")
 def grown_study():
-    study = TINY.replace("[8, 12]", "[8, 10, 12]").replace("replicates: 30", "replicates: 130")
+    study = TINY.replace("[8, 12]", "[8, 10, 12]").replace("replicates: 30", "replicates: 1000")
     return f"{study}  constant: y ~ 1 + (1 | unit)\n"
 
 
@@ -112,7 +112,7 @@ def grown_study():
 def at_once(tmp_path_factory, grown_study):
     """The grown study computed in one go, in small batches."""
     folder = tmp_path_factory.mktemp("at_once")
-    snakemake(folder, "compact", "summarize", study=grown_study, batch_seconds=0.003)
+    snakemake(folder, "compact", "summarize", study=grown_study, batch_seconds=0.03)
     assert len(times(folder)) > 4
     return folder
 
