@@ -18,7 +18,7 @@ from hlm.model import lmer
 from hlm.model.frame import model_frame
 from hlm.provenance import Results
 from hlm.simulate import draw_rows
-from hlm.store import ESTIMATES, read, writing
+from hlm.store import ESTIMATES, read, write
 
 from .engine.references import all_references
 from .results import TINY, make_results
@@ -177,10 +177,7 @@ def spoil(path):
     place = table.query("replicate == 7 and model == 'whole' and method == 'reml'").index
     place = next(i for i in place if table["term"][i] == "sd_(Intercept)|unit")
     table.loc[place, "estimate"] += 0.3
-    with writing(path, ESTIMATES) as file:
-        for key in sorted(table["scenario"].unique()):
-            part = table[table["scenario"] == key]
-            file.append({name: part[name].to_numpy() for name in ESTIMATES.names})
+    write({name: table[name].to_numpy() for name in ESTIMATES.names}, path, ESTIMATES)
 
 
 @pytest.mark.parametrize("name", list(ENGINES))
