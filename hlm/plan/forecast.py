@@ -39,6 +39,9 @@ FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 58, 7, 2
 BYTES, BYTES_PER_BATCH = 9e6, 45e3
 """Bytes of figures and report, and of the heads of a batch's files."""
 
+SUMMARY_BYTES = 32.0
+"""Bytes of the temporary file of a summary for each estimate of a scenario."""
+
 MEASURES, MEASURE_BYTES = 17, 150.0
 """Measures of a term, and the bytes of each in Parquet and CSV together."""
 
@@ -57,7 +60,8 @@ class Forecast:
     kept_bytes : float
         Results: the files of the batches, the sorted files of all, measures, figures, report.
     temporary_bytes : float
-        Cross-products of the largest batch; each core holds one such file at a time.
+        Cross-products of the largest batch, or the estimates of a scenario while it is summarized;
+        each core holds one such file at a time.
     gather_seconds, summary_seconds, chunk_seconds, drawing_seconds : float
         Core seconds of the sorted files, of all summaries and of one chunk, and of the figures.
     """
@@ -135,7 +139,7 @@ def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
         + BYTES
         + BYTES_PER_BATCH * len(batches)
         + n_scenarios * estimates * MEASURES * MEASURE_BYTES,
-        temporary_bytes=max(temporary, default=0.0),
+        temporary_bytes=max([*temporary, SUMMARY_BYTES * plan.replicates * estimates]),
         gather_seconds=n_scenarios
         * (COMPACT_SCENARIO_SECONDS + plan.replicates * (estimates + fits) * COMPACT_ROW_SECONDS),
         summary_seconds=summaries,
