@@ -99,7 +99,8 @@ def _wait_for(lock: IO[str]) -> None:
 def kernel(function: Function) -> Function:
     """Compile a function at its first call; with NUMBA_DISABLE_JIT=1 it stays plain Python.
 
-    A kernel cannot allocate: all its arrays are arguments.
+    A kernel cannot allocate: all its arrays are arguments. For a literal True or False as an
+    argument it is compiled once more, with all that it calls: kernels pass np.bool_(True).
     """
     return _compile(function, **_OPTIONS)
 

@@ -20,9 +20,25 @@ import numpy as np
 from hlm.engine.joint import joint_derivatives, joint_deviance
 from hlm.engine.linalg import copy_vector, eigh_jacobi
 from hlm.engine.newton import MAX_HALVINGS, MAX_STEP, SUFFICIENT_DECREASE
+from hlm.engine.order import SKEW
 from hlm.jit import kernel
 
-__all__ = ["COR", "SD", "SIGMA", "Search", "allocate_search", "minimize_free", "mirror", "partial"]
+__all__ = [
+    "COR",
+    "INNER_DECREMENT",
+    "SD",
+    "SIGMA",
+    "Search",
+    "allocate_search",
+    "constrain",
+    "derive",
+    "deviance_at",
+    "free_directions",
+    "minimize_free",
+    "mirror",
+    "partial",
+    "project",
+]
 
 SD, COR, SIGMA = 0, 1, 2
 """What is held."""
@@ -39,8 +55,12 @@ CURVATURE_FLOOR = 1e-8
 SADDLE_STEP = 0.05
 """The diagonal elements of Lambda start at least so far from zero."""
 
-MAX_INNER = 60
-"""Newton steps at one value of the parameter."""
+VANISHED = 1e-4
+"""A search with a correlation held ends where an element of Lambda that makes one of its sds is
+below this: there the correlation is not defined, and no limit of it is sought where that may be."""
+
+MAX_INNER = 300
+"""Newton steps at one value of the parameter; the usual number is 2 to 6."""
 
 
 class Search(NamedTuple):
@@ -55,6 +75,8 @@ class Search(NamedTuple):
     projected: np.ndarray
     vectors: np.ndarray
     step: np.ndarray
+    start: np.ndarray
+    found: np.ndarray
     Lambda: np.ndarray
 
 
@@ -71,6 +93,8 @@ def allocate_search(q: int, n_theta: int) -> Search:
         projected=np.zeros(n),
         vectors=np.zeros((n, n)),
         step=np.zeros(n),
+        start=np.zeros(n),
+        found=np.zeros(n),
         Lambda=np.zeros((q, q)),
     )
 
@@ -116,15 +140,30 @@ def leave_saddle(row, col, tau):
 
 
 @kernel
-def mirror(row, col, kind, first, tau):
-    """Turn the sign of the free covariances; return whether there are any."""
-    found = False
+def mirror(row, col, kind, first, search):
+    """Turn the sign of the free covariances of what was `found`; return whether there are any."""
+    any_free = False
+    copy_vector(search.tau, search.found)
     for k in range(len(row)):
         held = kind == COR and row[k] == first + 1 and col[k] == first
         if row[k] != col[k] and not held:
-            tau[k] = -tau[k]
-            found = True
-    return found
+            search.tau[k] = -search.tau[k]
+            any_free = True
+    return any_free
+
+
+@kernel
+def is_back(row, col, search):
+    """Tell whether no covariance has another sign than what was `found`.
+
+    Where a column there has hardly any diagonal element, the signs of the others mean nothing.
+    """
+    for k in range(len(row)):
+        if row[k] != col[k]:
+            found, diagonal = search.found[k], search.found[element(row, col, col[k], col[k])]
+            if search.tau[k] * found < 0.0 or abs(found) > SKEW * abs(diagonal):
+                return False
+    return True
 
 
 @kernel
@@ -154,6 +193,22 @@ def free_directions(row, col, kind, first, t, tau, free):
 
 
 @kernel
+def held_direction(row, col, kind, first, t, tau, direction):
+    """Write how tau moves with the log of the held sd, or with the arctanh of the correlation."""
+    n = len(row)
+    direction[:] = 0.0
+    if kind == SIGMA:
+        direction[n] = 1.0
+    elif kind == SD:
+        direction[element(row, col, first, first)] = t / np.exp(tau[n])
+    else:
+        k21 = element(row, col, first + 1, first)
+        k22 = element(row, col, first + 1, first + 1)
+        direction[k21] = tau[k22] * np.sqrt(max(1.0 - t * t, 0.0))
+        direction[k22] = -tau[k22] * t
+
+
+@kernel
 def partial(row, col, kind, first, t, search):
     """Return the derivative of the profile deviance, the partial one of the deviance."""
     n, tau, g = len(row), search.tau, search.gradient
@@ -178,8 +233,20 @@ def deviance_at(axes, p, units, n_obs, row, col, tau, state, search):
 
 
 @kernel
-def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, state, work, search):
-    """Minimize the deviance over the free parameters at t; return it; `tau` is where it is."""
+def derive(axes, p, units, n_obs, row, col, state, work, search):
+    """Fill `gradient` and `hessian` at tau, after `deviance_at` there."""
+    joint_derivatives(
+        axes, p, units, n_obs, row, col, search.Lambda, np.exp(2.0 * search.tau[len(row)]),
+        state, work, search.gradient, search.hessian,
+    )  # fmt: skip
+
+
+@kernel
+def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, away, state, work, search):
+    """Minimize the deviance over the free parameters at t; return it; `tau` is where it is.
+
+    With `away` the search ends, with infinity, once it comes back to the side of what was `found`.
+    """
     n = len(row)
     tau, trial = search.tau, search.trial
     leave_saddle(row, col, tau)
@@ -188,12 +255,12 @@ def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, state, work, 
     if not np.isfinite(value):
         return np.inf
     for _ in range(MAX_INNER):
-        joint_derivatives(
-            axes, p, units, n_obs, row, col, search.Lambda, np.exp(2.0 * tau[n]),
-            state, work, search.gradient, search.hessian,
-        )  # fmt: skip
+        if away and is_back(row, col, search):
+            return np.inf
+        derive(axes, p, units, n_obs, row, col, state, work, search)
         count = free_directions(row, col, kind, first, t, tau, search.free)
-        decrement = free_step(row, col, kind, first, n + 1, count, tau, search)
+        project(row, col, kind, first, t, count, count, search)
+        decrement = free_step(n + 1, count, search)
         if decrement < INNER_DECREMENT:
             return value
         length, found = 1.0, False
@@ -213,15 +280,33 @@ def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, state, work, 
             return value
         copy_vector(trial, tau)
         value = candidate
+        if kind == COR and has_vanished(row, col, first, tau):
+            return value
     return value
 
 
 @kernel
-def free_step(row, col, kind, first, n, count, tau, search):
-    """Newton step in the free parameters, as a step of tau; return its decrement."""
+def has_vanished(row, col, first, tau):
+    """Tell whether the first or the second effect has hardly any variance."""
+    k21, k22 = element(row, col, first + 1, first), element(row, col, first + 1, first + 1)
+    return (
+        tau[element(row, col, first, first)] < VANISHED or np.hypot(tau[k21], tau[k22]) < VANISHED
+    )
+
+
+@kernel
+def project(row, col, kind, first, t, n_free, count, search):
+    """Gradient and Hessian in the coordinates of the first `count` columns of `free`.
+
+    They are the `n_free` free parameters and, if one more, the held one by `held_direction`. Tau is
+    not linear in them: the gradient times its second derivatives is added to the Hessian.
+    """
     g, H, D, reduced, projected = (
         search.gradient, search.hessian, search.free, search.reduced, search.projected,
     )  # fmt: skip
+    n, x = len(row) + 1, n_free
+    if count > n_free:
+        held_direction(row, col, kind, first, t, search.tau, D[:, x])
     for f in range(count):
         projected[f] = 0.0
         for k in range(n):
@@ -236,7 +321,25 @@ def free_step(row, col, kind, first, n, count, tau, search):
             reduced[e, f] = total
     if kind == SD:
         k11 = element(row, col, first, first)
-        reduced[count - 1, count - 1] += g[k11] * tau[k11]
+        bend = g[k11] * search.tau[k11]
+        reduced[n_free - 1, n_free - 1] += bend
+        if count > n_free:
+            reduced[x, x] += bend
+            reduced[x, x - 1] -= bend
+            reduced[x - 1, x] -= bend
+    if kind == COR and count > n_free:
+        k21 = element(row, col, first + 1, first)
+        k22 = element(row, col, first + 1, first + 1)
+        c = np.sqrt(max(1.0 - t * t, 0.0))
+        reduced[x, x] += search.tau[k22] * (g[k22] * (t * t - c * c) - 2.0 * g[k21] * t * c)
+        reduced[x, x - 2] += c * (g[k21] * c - g[k22] * t)
+        reduced[x - 2, x] = reduced[x, x - 2]
+
+
+@kernel
+def free_step(n, count, search):
+    """Newton step in the free parameters, as a step of tau; return its first-order decrease."""
+    D, projected = search.free, search.projected
     decrement = solve_positive(count, search)
     norm = 0.0
     for k in range(n):
@@ -245,8 +348,10 @@ def free_step(row, col, kind, first, n, count, tau, search):
             search.step[k] -= D[k, f] * projected[f]
         norm += search.step[k] ** 2
     if norm > MAX_STEP * MAX_STEP:
+        shrink = MAX_STEP / np.sqrt(norm)
+        decrement *= shrink
         for k in range(n):
-            search.step[k] *= MAX_STEP / np.sqrt(norm)
+            search.step[k] *= shrink
     return decrement
 
 

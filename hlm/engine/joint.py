@@ -24,7 +24,7 @@ __all__ = ["joint_derivatives", "joint_deviance"]
 @kernel
 def joint_deviance(axes, p, units, n_obs, Lambda, sigma2, state):
     """Return dev(theta, sigma); inf where it is not defined."""
-    profiled = evaluate(axes, p, units, n_obs, False, Lambda, state)
+    profiled = evaluate(axes, p, units, n_obs, np.bool_(False), Lambda, state)
     if not np.isfinite(profiled):
         return np.inf
     r2 = state.scalars[1]
@@ -38,7 +38,7 @@ def joint_derivatives(
 ):
     """Fill `gradient` (n_theta + 1,) and `hessian` after `joint_deviance` at the same point."""
     n, r2 = len(row), state.scalars[1]
-    sum_derivatives(axes, p, units, 1.0 / sigma2, 0.0, False, row, col, state)
+    sum_derivatives(axes, p, units, 1.0 / sigma2, 0.0, np.bool_(False), row, col, state)
     theta_derivatives(len(axes), row, col, Lambda, state, work)
     for k in range(n):
         gradient[k] = work.gradient[k]

@@ -29,6 +29,7 @@ __all__ = [
     "MAX_STEP",
     "NOT_CONVERGED",
     "NO_START",
+    "POSITIVE_TOLERANCE",
     "SINGULAR_TOLERANCE",
     "Work",
     "allocate_work",

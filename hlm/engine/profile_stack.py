@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from hlm.engine.basis import change_basis
 from hlm.engine.boundary import lower_factor
-from hlm.engine.fit import CRITERION, OK, STATUS, allocate_room, fit_units
+from hlm.engine.fit import CRITERION, OK, STATUS, allocate_room
 from hlm.engine.held import COR, SD, SIGMA, allocate_search
 from hlm.engine.limits import critical_value
 from hlm.engine.linalg import copy
 from hlm.engine.load import load
 from hlm.engine.profile import profile_limit
+from hlm.engine.stack import allocate_results, fit_stack
 from hlm.engine.units import allocate_units
 from hlm.jit import kernel
 
@@ -31,7 +32,11 @@ Floats = NDArray[np.float64]
 
 
 FAR_GUESS = 1.5
-"""The first guess of a limit is at most this far from the sd, on the log scale."""
+"""The first guess of a limit is at most this far from the sd on the log scale, or from the
+correlation on the arctanh scale ..."""
+
+NEAR_PERFECT = 0.98
+"""... which is taken as no larger than this."""
 
 GUESS_AT_ZERO = 0.3
 """First guess of the upper limit of an sd of zero, in units of sigma."""
@@ -115,8 +120,11 @@ def profile_limits(
         Lower and upper limits; NaN where there is no fit or a search failed.
     """
     row, fixed, random = parametrization.row, parametrization.fixed, parametrization.random
-    n_theta, p, q, n_units = len(row), len(fixed), len(random), cross[1].shape[2]
-    limits = np.zeros((len(cross[2]), 2, n_theta + 1))
+    n, n_theta, p, q, n_units = len(cross[2]), len(row), len(fixed), len(random), cross[1].shape[2]
+    room = allocate_room(n_units, q, p, n_theta, shared=shared)
+    fits = allocate_results(n, 1, p + n_theta + 1, q)
+    limits = np.full((n, 2, n_theta + 1), np.nan)
+    fit_stack((0,) * q, p, cross, design, parametrization, n_obs, np.array([False]), room, fits)
     profile_stack(
         (0,) * q,
         p,
@@ -126,32 +134,29 @@ def profile_limits(
         targets_of(parametrization, blocks),
         n_obs,
         float(critical_value(np.array([np.inf]), level)[0]),
-        allocate_room(n_units, q, p, n_theta, shared=shared),
+        room,
         allocate_units(n_units, q, p, shared=shared),
         allocate_search(q, n_theta),
+        fits,
         limits,
     )
-    free_correlations(limits, parametrization)
     return limits
-
-
-def free_correlations(limits: Floats, parametrization: Parametrization) -> None:
-    """Widen the limits of correlations, in place: an sd of zero excludes no correlation."""
-    pairs = list(zip(parametrization.row, parametrization.col, strict=True))
-    zero = {a: limits[:, 0, k] == 0.0 for k, (a, b) in enumerate(pairs) if a == b}
-    for k, (a, b) in enumerate(pairs):
-        if a != b:
-            limits[zero[a] | zero[b], :, k] = -1.0, 1.0
 
 
 @kernel
 def profile_stack(
-    axes, p, cross, design, parametrization, targets, n_obs, z, room, other, search, limits
+    axes, p, cross, design, parametrization, targets, n_obs, z, room, other, search, fits, limits
 ):
-    """Fill `limits` (n, 2, n_theta + 1), lower and upper, of every data set of `cross`."""
+    """Fill `limits` (n, 2, n_theta + 1), lower and upper, where `fits` by ML have no fault.
+
+    The correlations come last: where an sd may be zero, none is excluded.
+    """
     gram, response, sum_squares, multipliers = cross
+    n = len(parametrization.row)
     for r in range(len(sum_squares)):
-        total = load(
+        if fits.summary[r, 0, STATUS] != OK:
+            continue
+        load(
             axes, p,
             gram[r if gram.shape[0] > 1 else 0],
             response[r],
@@ -159,48 +164,62 @@ def profile_stack(
             multipliers[r if multipliers.shape[0] > 1 else 0],
             design, room.units,
         )  # fmt: skip
-        fit_units(axes, p, room, n_obs, False, parametrization, total)
-        limits[r] = np.nan
-        if room.summary[STATUS] == OK:
-            profile_data_set(
-                axes, p, parametrization, targets, n_obs, z, room, other, search, limits[r]
-            )
+        copy(fits.Lambda[r, 0], room.Lambda)
+        for step in range(2 * (n + 1)):
+            k, of_correlations = step % (n + 1), step > n
+            if (targets.kind[k] == COR) != of_correlations:
+                continue
+            if of_correlations and may_vanish(k, parametrization, limits[r]):
+                limits[r, 0, k], limits[r, 1, k] = -1.0, 1.0
+            else:
+                profile_parameter(
+                    axes, p, k, parametrization, targets, n_obs, z, room, other, search,
+                    fits.summary[r, 0, CRITERION], fits.estimate[r, 0, p:], fits.se[r, 0, p:],
+                    limits[r],
+                )  # fmt: skip
 
 
 @kernel
-def profile_data_set(axes, p, parametrization, targets, n_obs, z, room, other, search, limits):
-    """Fill `limits` (2, n_theta + 1) of the data set that was fitted by ML in `room`."""
-    q, n = len(axes), len(parametrization.row)
-    work, estimates = room.work, room.estimates
+def may_vanish(k, parametrization, limits):
+    """Tell whether the lower limit of the sd of one of the two effects of correlation k is zero."""
     row, col = parametrization.row, parametrization.col
-    for k in range(n + 1):
-        change_basis(axes, p, room.units, targets.backward[k], work.products, room.state.u, other)
-        estimate, se = estimates.estimate[p + k], estimates.se[p + k]
-        best = estimate * targets.scale[k]
-        if not np.isfinite(best):
-            limits[0, k], limits[1, k] = -1.0, 1.0
-            continue
-        for side in range(2):
-            sign = 2.0 * side - 1.0
-            start_point(q, n, row, col, targets.forward[k], room, work, search)
-            limit = profile_limit(
-                axes, p, other, n_obs, row, col, targets.kind[k], targets.first[k],
-                room.summary[CRITERION], best,
-                first_guess(targets.kind[k], best, se * targets.scale[k], sign * z, estimates),
-                sign * z, room.state, work, search,
-            )  # fmt: skip
-            limits[side, k] = limit / targets.scale[k]
+    for v in range(len(row)):
+        of_either = row[v] == row[k] or row[v] == col[k]
+        if row[v] == col[v] and of_either and limits[0, v] == 0.0:
+            return True
+    return False
 
 
 @kernel
-def start_point(q, n, row, col, forward, room, work, search):
+def profile_parameter(
+    axes, p, k, parametrization, targets, n_obs, z, room, other, search,
+    minimum, estimate, se, limits,
+):  # fmt: skip
+    """Fill both limits of parameter k."""
+    q, work, sigma, scale = len(axes), room.work, estimate[-1], targets.scale[k]
+    row, col, n = parametrization.row, parametrization.col, len(parametrization.row)
+    change_basis(axes, p, room.units, targets.backward[k], work.products, room.state.u, other)
+    for side in range(2):
+        distance = (2.0 * side - 1.0) * z
+        start_point(q, n, row, col, targets.forward[k], room.Lambda, sigma, work, search)
+        limit = profile_limit(
+            axes, p, other, n_obs, row, col, targets.kind[k], targets.first[k],
+            minimum, estimate[k] * scale,
+            first_guess(targets.kind[k], estimate[k] * scale, se[k] * scale, distance, sigma),
+            distance, room.state, work, search,
+        )  # fmt: skip
+        limits[side, k] = limit / scale
+
+
+@kernel
+def start_point(q, n, row, col, forward, Lambda, sigma, work, search):
     """Write theta and log sigma of the fit, in the basis of the search, into `search.tau`."""
     lower, Psi = work.unscaled, work.trial
     for a in range(q):
         for b in range(q):
             lower[a, b] = 0.0
             for k in range(q):
-                lower[a, b] += forward[a, k] * room.Lambda[k, b]
+                lower[a, b] += forward[a, k] * Lambda[k, b]
     for a in range(q):
         for b in range(q):
             Psi[a, b] = 0.0
@@ -210,17 +229,18 @@ def start_point(q, n, row, col, forward, room, work, search):
     copy(Psi, search.Lambda)
     for k in range(n):
         search.tau[k] = Psi[row[k], col[k]]
-    search.tau[n] = np.log(room.estimates.estimate[-1])
+    search.tau[n] = np.log(sigma)
 
 
 @kernel
-def first_guess(kind, best, se, distance, estimates):
+def first_guess(kind, best, se, distance, sigma):
     """Wald's limit on the log or atanh scale; near the boundary a step inside."""
-    sigma = estimates.estimate[-1]
     if kind == COR:
-        if abs(best) < 1.0 and np.isfinite(se):
-            return np.tanh(np.arctanh(best) + distance * se / (1.0 - best * best))
-        return 0.5 * best
+        rho = max(min(best, NEAR_PERFECT), -NEAR_PERFECT)
+        step = (
+            distance * se / (1.0 - rho * rho) if np.isfinite(se) else np.copysign(np.inf, distance)
+        )
+        return np.tanh(np.arctanh(rho) + max(min(step, FAR_GUESS), -FAR_GUESS))
     if best > 0.0 and np.isfinite(se):
         return best * np.exp(max(min(distance * se / best, FAR_GUESS), -FAR_GUESS))
     return GUESS_AT_ZERO * sigma

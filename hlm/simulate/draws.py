@@ -23,7 +23,7 @@ __all__ = ["Draws", "draw"]
 
 Floats = NDArray[np.float64]
 
-CHUNK_VALUES = 1 << 16
+CHUNK_VALUES = 1 << 17
 """Normals drawn at a time: what fits the processor's second-level cache."""
 
 NOISE, EFFECTS, COVARIATES = 0, 1, 2
