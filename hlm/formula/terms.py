@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hlm.formula.expansion import Factor, Term, check_arithmetic, expand, unique
 from hlm.formula.parser import complaint, normalize, parse_sides
@@ -52,6 +53,7 @@ class Formula:
         return unique(name for factor in factors for name in factor.variables)
 
 
+@lru_cache(maxsize=256)
 def parse(text: str, *, random: bool = True) -> Formula:
     """Read a formula as R and lme4 do.
 

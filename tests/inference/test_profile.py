@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from hlm import InputError, lmer
+from hlm.scenario import Covariate, Scenario
+from hlm.simulate import draw_rows
 from tests.engine.references import all_references
 
 from .brute import Deviance, profile_deviance
@@ -190,3 +192,25 @@ def test_mistakes():
         fit.confint("profile", 95)
     perfect = lmer("y ~ x + (1 | unit)", frame("sim_tiny").assign(y=lambda d: 3.0 * d["x"]))
     assert perfect.confint("profile").isna().all(axis=None)
+
+
+@pytest.mark.parametrize("replicate", [26, 159, 277, 294])
+def test_lower_limits_near_zero(replicate):
+    """A search that compares a shortened step with the decrease of the whole one stops short."""
+    grid = Covariate("x", "row", "grid", values=tuple(-4.0 + 1.6 * j for j in range(5)))
+    scenario = Scenario(
+        key="0000000a00000051",
+        n_units=10,
+        n_rows=5,
+        covariates=(Covariate("a", "unit", "normal"), grid),
+        formula="y ~ x * a + (1 + x | unit)",
+        fixed=(("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15), ("x:a", 0.3)),
+        sd=(0.2, 0.5),
+        cor=((1.0, 0.9), (0.9, 1.0)),
+        sigma=0.75,
+    )
+    fit = lmer(scenario.formula, draw_rows(scenario, 2345, replicate), reml=False)
+    limit = fit.confint("profile").loc["sd_(Intercept)|unit", "lower"]
+    assert 0.0 < limit < 0.01
+    rise = profile_deviance(fit, "sd_(Intercept)|unit", limit, starts=2) - fit.criterion
+    assert rise == pytest.approx(Z2, abs=1e-6)
