@@ -51,7 +51,7 @@ DRAWN_STEP, DRAWN_STEP_XZZ, DRAWN_STEP_ZZZ, DRAWN_STEP_XXZ = (
 
 STEPS_DRAWN = (1.9, 2.9, 3.1)
 """Iterations to a clear optimum with one, two, more random effects, where designs are drawn; where
-units share one the start is the optimum."""
+units share one the start is the optimum, at least if the effects are one block."""
 
 STEPS_WEAK = (0.5, 3.5, 6.0)
 """Iterations more, where a variance is of the size of its error."""
@@ -59,11 +59,13 @@ STEPS_WEAK = (0.5, 3.5, 6.0)
 CLEAR, UNCLEAR = 3.2, 1.2
 """Variances above and below which, in units of their error, an optimum counts as clear and not."""
 
-EXPECTED_UNIT, EXPECTED_UNIT_THETA = 0.1 * MICRO, 0.19 * MICRO
-"""Seconds per unit of inference by expected information, and per element of theta."""
+EXPECTED_SHARED = 3.0 * MICRO
+EXPECTED_UNIT, EXPECTED_UNIT_THETA = 0.1 * MICRO, 0.18 * MICRO
+"""Seconds of inference by expected information where all units share a design; else per unit, and
+per unit and element of theta."""
 
-PROFILE_STEPS, PROFILE_STEPS_WEAK = 22.0, 240.0
-"""Iterations that the profile limits of one parameter cost."""
+PROFILE_STEPS, PROFILE_STEPS_WEAK, PROFILE_UNIT = 20.0, 30.0, 0.1 * MICRO
+"""Iterations that the profile limits of one parameter cost, and seconds per unit."""
 
 WRITE_FIT, WRITE_ESTIMATE, WRITE_BYTE = 1.8 * MICRO, 0.12 * MICRO, 3.0 * NANO
 """Seconds to write a row of fits, of estimates, and to write and read a byte between jobs."""
@@ -189,17 +191,20 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
     m, place = scenario.n_units, min(q, 3) - 1
     steps = STEPS_WEAK[place] * _weakness(scenario, model)
     if shared:
+        if 2 * thetas == q * (q + 1):
+            steps = 0.0
         unit = SHARED_X * p + SHARED_Z * q
+        expected = EXPECTED_SHARED + m * unit
     else:
         steps += STEPS_DRAWN[place]
         unit = q * (DRAWN_Z + DRAWN_XZ * (p + 1) ** 2)
-    expected = model.df in ("satterthwaite-expected", "kenward-roger")
+        expected = m * (EXPECTED_UNIT + EXPECTED_UNIT_THETA * thetas)
     return (
         FIT_BASE
         + FIT_THETA * thetas**2
         + m * unit
         + steps * _step_seconds(scenario, model, shared=shared)
-        + (m * (EXPECTED_UNIT + EXPECTED_UNIT_THETA * thetas) if expected else 0.0)
+        + (expected if model.df in ("satterthwaite-expected", "kenward-roger") else 0.0)
     )
 
 
@@ -218,7 +223,8 @@ def _profile_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float
     weak = _weakness(scenario, model)
     steps = PROFILE_STEPS + (PROFILE_STEPS_WEAK - PROFILE_STEPS) * weak
     parameters = _size(model.formula).thetas + 1
-    return parameters * steps * _step_seconds(scenario, model, shared=shared)
+    step = _step_seconds(scenario, model, shared=shared)
+    return parameters * (steps * step + scenario.n_units * PROFILE_UNIT)
 
 
 def _weakness(scenario: Scenario, model: Model) -> float:
