@@ -88,34 +88,32 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     """
     units, state, work, Lambda = room.units, room.state, room.work, room.Lambda
     out, summary = room.estimates, room.summary
-    out.estimate[:], out.se[:], out.df[:] = np.nan, np.nan, np.nan
-    out.theta[:], out.vcov[:], summary[:] = np.nan, np.nan, np.nan
-    summary[STATUS], summary[ITERATIONS], summary[SINGULAR] = NOT_FINITE, 0.0, 0.0
     if not np.isfinite(sum_squares):
+        without_estimates(NOT_FINITE, 0, out, summary)
         return
     if n_obs <= p:
-        summary[STATUS] = UNIDENTIFIED
+        without_estimates(UNIDENTIFIED, 0, out, summary)
         return
     status, iterations, criterion = minimize(
         axes, p, units, n_obs, reml, parametrization.row, parametrization.col,
         Lambda, state, work, True,
     )  # fmt: skip
-    summary[ITERATIONS] = iterations
     if status == NO_START:
-        summary[STATUS] = UNIDENTIFIED
+        without_estimates(UNIDENTIFIED, iterations, out, summary)
         return
     residual = 0.0
     for j in range(p + 1):
         for k in range(p + 1):
             residual += state.gamma[j] * units.within[j, k] * state.gamma[k]
     if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
-        summary[STATUS] = PERFECT_FIT
+        without_estimates(PERFECT_FIT, iterations, out, summary)
         return
     norm = 0.0
     for k in range(len(work.gradient)):
         norm += work.gradient[k] * work.gradient[k]
     n_star = n_obs - p if reml else n_obs
     summary[STATUS] = OK if status == CONVERGED else NOT_CONVERGED
+    summary[ITERATIONS], summary[SINGULAR] = iterations, 0.0
     summary[GRADIENT_NORM] = np.sqrt(norm)
     summary[CRITERION] = criterion + (parametrization.logdet if reml else 0.0)
     largest = 0.0
@@ -135,6 +133,14 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
         diagonal = parametrization.row[k] == parametrization.col[k]
         if diagonal and out.theta[k] < SINGULAR_TOLERANCE:
             summary[SINGULAR] = 1.0
+
+
+@kernel
+def without_estimates(status, iterations, out, summary):
+    """Leave a fit without estimates: NaN, and the reason."""
+    out.estimate[:], out.se[:], out.df[:] = np.nan, np.nan, np.nan
+    out.theta[:], out.vcov[:], summary[:] = np.nan, np.nan, np.nan
+    summary[STATUS], summary[ITERATIONS], summary[SINGULAR] = status, iterations, 0.0
 
 
 @kernel

@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 
 from hlm.engine.joint import joint_derivatives, joint_deviance
-from hlm.engine.linalg import copy_vector, eigh_jacobi
-from hlm.engine.newton import MAX_HALVINGS, MAX_STEP, SUFFICIENT_DECREASE
+from hlm.engine.linalg import cholesky, copy_vector, eigh_jacobi, solve_lower, solve_upper
+from hlm.engine.newton import MAX_HALVINGS, MAX_STEP, POSITIVE_TOLERANCE, SUFFICIENT_DECREASE
 from hlm.engine.order import SKEW
-from hlm.jit import kernel
+from hlm.jit import inlined, kernel
 
 __all__ = [
     "COR",
@@ -222,7 +222,7 @@ def partial(row, col, kind, first, t, search):
     return w * (g[k21] - g[k22] * t / np.sqrt(max(1.0 - t * t, 1e-300)))
 
 
-@kernel
+@inlined
 def deviance_at(axes, p, units, n_obs, row, col, tau, state, search):
     """Return the deviance at tau."""
     n = len(row)
@@ -232,7 +232,7 @@ def deviance_at(axes, p, units, n_obs, row, col, tau, state, search):
     return joint_deviance(axes, p, units, n_obs, search.Lambda, np.exp(2.0 * tau[n]), state)
 
 
-@kernel
+@inlined
 def derive(axes, p, units, n_obs, row, col, state, work, search):
     """Fill `gradient` and `hessian` at tau, after `deviance_at` there."""
     joint_derivatives(
@@ -359,12 +359,21 @@ def free_step(n, count, search):
 def solve_positive(count, search):
     """Overwrite `projected` by |H|^-1 of it; return the decrement."""
     a, x, vectors = search.reduced, search.projected, search.vectors
+    decrement = 0.0
+    for k in range(count):
+        for m in range(k + 1):
+            vectors[k, m] = a[k, m]
+    if cholesky(vectors, count, POSITIVE_TOLERANCE) == count:
+        solve_lower(vectors, count, x)
+        for k in range(count):
+            decrement += x[k] * x[k]
+        solve_upper(vectors, count, x)
+        return decrement
     eigh_jacobi(a, count, vectors)
     largest = 0.0
     for k in range(count):
         largest = max(largest, abs(a[k, k]))
     rotated = search.trial
-    decrement = 0.0
     for k in range(count):
         rotated[k] = 0.0
         for m in range(count):

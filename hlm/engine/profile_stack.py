@@ -198,7 +198,7 @@ def profile_parameter(
     """Fill both limits of parameter k."""
     q, work, sigma, scale = len(axes), room.work, estimate[-1], targets.scale[k]
     row, col, n = parametrization.row, parametrization.col, len(parametrization.row)
-    change_basis(axes, p, room.units, targets.backward[k], work.products, room.state.u, other)
+    change_basis(axes, p, room.units, targets.backward[k], work.products, work.unscaled, other)
     for side in range(2):
         distance = (2.0 * side - 1.0) * z
         start_point(q, n, row, col, targets.forward[k], room.Lambda, sigma, work, search)

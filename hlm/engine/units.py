@@ -20,7 +20,7 @@ import numpy as np
 from hlm.engine.linalg import cholesky
 from hlm.jit import kernel
 
-__all__ = ["RANK_TOLERANCE", "Units", "allocate_units", "pair_moments", "rotate_units"]
+__all__ = ["RANK_TOLERANCE", "Units", "allocate_units", "rotate_units"]
 
 RANK_TOLERANCE = 1e-11
 """A pivot of Z'Z or X'V^{-1}X below this share of its diagonal element counts as zero."""
@@ -93,24 +93,3 @@ def rotate_units(axes, p, units):
         for k in range(j):
             within[k, j] = within[j, k]
         within[j, j] = max(within[j, j], 0.0)
-
-
-@kernel
-def pair_moments(axes, p, units):
-    """Fill `moments`: for a >= b the symmetric part of sum_i rows_i[a]' rows_i[b]."""
-    rows, moments = units.rows, units.moments
-    moments[:] = 0.0
-    for i in range(rows.shape[0]):
-        v = 0
-        for a in range(len(axes)):
-            for b in range(a + 1):
-                for j in range(p + 1):
-                    for k in range(j + 1):
-                        moments[v, j, k] += 0.5 * (
-                            rows[i, a, j] * rows[i, b, k] + rows[i, b, j] * rows[i, a, k]
-                        )
-                v += 1
-    for v in range(moments.shape[0]):
-        for j in range(p + 1):
-            for k in range(j):
-                moments[v, k, j] = moments[v, j, k]

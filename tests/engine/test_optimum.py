@@ -100,6 +100,31 @@ def test_only_few_rows_have_several_minima(fits):
     assert fits.q[several].min() > 1
 
 
+@pytest.mark.parametrize("reml", [True, False], ids=["reml", "ml"])
+@pytest.mark.parametrize("q", [1, 2, 3, 4])
+def test_the_closed_form_is_the_optimum(q, reml):
+    """Where all units share a design, at once; with a Psi of any rank. Else it is searched for."""
+    rng, ranks = np.random.default_rng([11, q]), set()
+    for _ in range(60):
+        data = random_data(
+            rng,
+            blocks=(q,),
+            units=int(rng.integers(q + 2, 16)),
+            rows=(q + 4, q + 4),
+            shared=True,
+            sd=[0.0, 0.1, 0.3, 1.0][rng.integers(4)],
+            unit_columns=0,
+        )
+        exact, searched = (fit(data, reml=reml, shared=shared) for shared in (True, False))
+        assert exact.iterations == 0
+        assert exact.status == "ok"
+        assert exact.criterion == pytest.approx(searched.criterion, abs=1e-8)
+        assert exact.random == pytest.approx(searched.random, abs=1e-5, nan_ok=True)
+        Lambda = data.Lambda(exact.theta)
+        ranks.add(int(np.linalg.matrix_rank(Lambda, tol=1e-6)))
+    assert ranks >= set(range(1, q + 1))
+
+
 class Padded:
     """The criterion by dense V_i, for all units at once: short units are filled up with zeros."""
 
