@@ -21,7 +21,7 @@ from numba.core import config as numba_config
 
 from hlm.errors import InputError
 
-__all__ = ["cache_folder", "compiling", "inlined", "kernel"]
+__all__ = ["cache_folder", "compiling", "entry", "inlined", "kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -97,11 +97,18 @@ def _wait_for(lock: IO[str]) -> None:
 
 
 def kernel(function: Function) -> Function:
-    """Compile a function at its first call; with NUMBA_DISABLE_JIT=1 it stays plain Python.
+    """Compile a function at its first use; with NUMBA_DISABLE_JIT=1 it stays plain Python.
 
-    A kernel cannot allocate: all its arrays are arguments. For a literal True or False as an
-    argument it is compiled once more, with all that it calls: kernels pass np.bool_(True).
+    Only other kernels may call it: what Python calls is an `entry`, compiled with the code that
+    takes its arguments apart. A kernel cannot allocate: all its arrays are arguments. For a literal True, False or
+    number as an argument it is compiled once more, with all that it calls: callers pass variables,
+    or np.bool_(True).
     """
+    return _compile(function, **_OPTIONS, no_cpython_wrapper=True)
+
+
+def entry(function: Function) -> Function:
+    """Compile a kernel that Python calls too."""
     return _compile(function, **_OPTIONS)
 
 

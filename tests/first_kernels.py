@@ -6,7 +6,7 @@ kernel gives, and how many compiled kernels it found on disk.
 
 import numpy as np
 
-from hlm.jit import compiling, inlined, kernel
+from hlm.jit import compiling, entry, inlined
 
 
 @inlined
@@ -14,7 +14,7 @@ def square(x):
     return x * x
 
 
-@kernel
+@entry
 def sum_of_squares(x):
     total = x[0] - x[0]
     for k in range(x.shape[0]):

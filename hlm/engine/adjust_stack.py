@@ -8,12 +8,12 @@ from hlm.engine.criterion import evaluate
 from hlm.engine.derivatives import differentiate
 from hlm.engine.kenward_roger import kenward_roger
 from hlm.engine.load import load
-from hlm.jit import kernel
+from hlm.jit import entry
 
 __all__ = ["adjust_stack"]
 
 
-@kernel
+@entry
 def adjust_stack(
     axes, p, cross, design, parametrization, n_obs, reml, adjust, room, adjusted, results
 ):

@@ -22,12 +22,12 @@ that are free, which also number theta.
 from __future__ import annotations
 
 from hlm.engine.linalg import solve_lower
-from hlm.jit import kernel
+from hlm.jit import entry, kernel
 
 __all__ = ["add_curvature", "differentiate", "sum_derivatives"]
 
 
-@kernel
+@entry
 def differentiate(axes, p, units, n_obs, reml, row, col, state):
     """Second pass, after `evaluate`: G, and the Hessian in the free elements of Psi."""
     slope = (n_obs - p if reml else n_obs) / state.scalars[1]

@@ -89,24 +89,28 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     units, state, work, Lambda = room.units, room.state, room.work, room.Lambda
     out, summary = room.estimates, room.summary
     if not np.isfinite(sum_squares):
-        without_estimates(NOT_FINITE, 0, out, summary)
+        without_estimates(out, summary)
+        summary[STATUS] = NOT_FINITE
         return
     if n_obs <= p:
-        without_estimates(UNIDENTIFIED, 0, out, summary)
+        without_estimates(out, summary)
+        summary[STATUS] = UNIDENTIFIED
         return
     status, iterations, criterion = minimize(
         axes, p, units, n_obs, reml, parametrization.row, parametrization.col,
         Lambda, state, work, True,
     )  # fmt: skip
     if status == NO_START:
-        without_estimates(UNIDENTIFIED, iterations, out, summary)
+        without_estimates(out, summary)
+        summary[STATUS] = UNIDENTIFIED
         return
     residual = 0.0
     for j in range(p + 1):
         for k in range(p + 1):
             residual += state.gamma[j] * units.within[j, k] * state.gamma[k]
     if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
-        without_estimates(PERFECT_FIT, iterations, out, summary)
+        without_estimates(out, summary)
+        summary[STATUS], summary[ITERATIONS] = PERFECT_FIT, iterations
         return
     norm = 0.0
     for k in range(len(work.gradient)):
@@ -136,11 +140,11 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
 
 
 @kernel
-def without_estimates(status, iterations, out, summary):
-    """Leave a fit without estimates: NaN, and the reason."""
+def without_estimates(out, summary):
+    """Leave NaN."""
     out.estimate[:], out.se[:], out.df[:] = np.nan, np.nan, np.nan
     out.theta[:], out.vcov[:], summary[:] = np.nan, np.nan, np.nan
-    summary[STATUS], summary[ITERATIONS], summary[SINGULAR] = status, iterations, 0.0
+    summary[ITERATIONS], summary[SINGULAR] = 0.0, 0.0
 
 
 @kernel

@@ -5,12 +5,12 @@ from __future__ import annotations
 from hlm.engine.gather import gather
 from hlm.engine.shared import load_shared
 from hlm.engine.units import rotate_units
-from hlm.jit import kernel
+from hlm.jit import entry
 
 __all__ = ["load"]
 
 
-@kernel
+@entry
 def load(axes, p, gram, response, sum_squares, levels, design, units):
     """Fill `units` from one data set's cross-products; return y'y."""
     if units.shared:

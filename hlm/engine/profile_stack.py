@@ -17,7 +17,7 @@ from hlm.engine.load import load
 from hlm.engine.profile import profile_limit
 from hlm.engine.stack import allocate_results, fit_stack
 from hlm.engine.units import allocate_units
-from hlm.jit import kernel
+from hlm.jit import entry, kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +143,7 @@ def profile_limits(
     return limits
 
 
-@kernel
+@entry
 def profile_stack(
     axes, p, cross, design, parametrization, targets, n_obs, z, room, other, search, fits, limits
 ):

@@ -9,7 +9,7 @@ import numpy as np
 from hlm.engine.fit import N_SUMMARY, fit_units
 from hlm.engine.linalg import copy, copy_vector
 from hlm.engine.load import load
-from hlm.jit import kernel
+from hlm.jit import entry
 
 __all__ = ["StackResults", "allocate_results", "fit_stack"]
 
@@ -44,7 +44,7 @@ def allocate_results(n: int, n_methods: int, n_terms: int, q: int) -> StackResul
     )
 
 
-@kernel
+@entry
 def fit_stack(axes, p, cross, design, parametrization, n_obs, reml, room, results):
     """Fit every data set of `cross` by every method; `reml` (methods,) is boolean."""
     gram, response, sum_squares, multipliers = cross

@@ -53,13 +53,11 @@ def moment_start(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
     for a in range(q):
         Lambda[a, a] = 1.0
     gamma = state.gamma
-    sum_squares, n_within = 0.0, 0
+    sum_squares = 0.0
     for j in range(p + 1):
         for k in range(p + 1):
             sum_squares += gamma[j] * units.within[j, k] * gamma[k]
-    for j in range(p):
-        if units.within[j, j] > WITHIN_TOLERANCE * state.S[j, j]:
-            n_within += 1
+    n_within = count_within(p, units.within, state.S)
     if units.shared and closed_form(
         axes, p, units, n_obs, reml, len(row), n_within, sum_squares, Lambda, state, work
     ):
@@ -77,6 +75,16 @@ def moment_start(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
     keep_free(row, col, Psi, Lambda)
     project(q, Lambda, work)
     return True
+
+
+@kernel
+def count_within(p, within, S):
+    """Count the columns of X that have a share outside the span of Z."""
+    count = 0
+    for j in range(p):
+        if within[j, j] > WITHIN_TOLERANCE * S[j, j]:
+            count += 1
+    return count
 
 
 @kernel

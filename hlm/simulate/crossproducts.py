@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.formula import Term, evaluate, parse
-from hlm.jit import kernel
+from hlm.jit import entry
 from hlm.simulate.columns import Basis, Part, basis_of, truth_effects
 from hlm.simulate.draws import Draws, draw
 
@@ -150,7 +150,7 @@ def _stack(parts: Sequence[Part], data: dict[str, Floats], n_rows: int, n_units:
     )
 
 
-@kernel
+@entry
 def cross_columns(columns, gram):
     """Fill gram (n, pairs, units) with the sums over rows of products of columns."""
     n, k, n_rows, n_units = columns.shape
@@ -166,7 +166,7 @@ def cross_columns(columns, gram):
                 pair += 1
 
 
-@kernel
+@entry
 def cross_noise(columns, noise, sigma, response, squares):
     """Fill response (n, k, units) and squares (n, units) with the sums over rows of sigma noise."""
     n, n_rows, n_units = noise.shape
@@ -192,7 +192,7 @@ def cross_noise(columns, noise, sigma, response, squares):
                 response[r, a, i] *= sigma
 
 
-@kernel
+@entry
 def add_effects(truth, scales, gram, multipliers, effects, response, squares, sum_squares, weights):
     """Add Z b to the noise: y*'y* = e'e + 2 b'Z'e + b'Z'Zb, and R'y* = R'e + R'Zb."""
     n, q, n_units = effects.shape
