@@ -80,6 +80,23 @@ SHAPES = {
     "eight models": PLAIN
     | {"replicates": 2500, "models": EIGHT, "grid": "design.units: [10, 15, 20, 30, 60]"},
     "two slopes": PLAIN | TWO_SLOPES | {"replicates": 10000, "grid": "design.units: [20, 60]"},
+    "one scenario": PLAIN | {"replicates": 100000, "grid": "design.units: [25]"},
+    "300 scenarios": PLAIN
+    | NORMAL_X
+    | {
+        "replicates": 200,
+        "grid": "design.units: [10, 20, 30, 40, 50], design.rows: [5, 10, 15, 20, 25, 30], "
+        "truth.residual.sd: [0.5, 1.0], truth.random.unit.cor: [0.0, 0.2, 0.4, 0.6, 0.8]",
+    },
+    "intercepts": PLAIN
+    | NORMAL_X
+    | {
+        "replicates": 8000,
+        "truth": "y ~ x * a + (1 | unit)",
+        "sd": "(Intercept): 0.3",
+        "grid": "design.units: [15, 60, 150]",
+        "models": "whole: y ~ x * a + (1 | unit), part: y ~ x + (1 | unit)",
+    },
     "profile limits": PLAIN
     | NORMAL_X
     | {

@@ -3,7 +3,7 @@
 Strict arithmetic (no `fastmath`) keeps each sum in the order in which it is written, so an estimate
 is the same bit for bit whatever else is in the batch. Numba looks only at a kernel's own file to
 tell whether its cache is old, although it inlines kernels of other files: so the cache's folder is
-named by a hash of every file that holds kernels.
+named by a hash of every file that holds kernels, and of this one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KERNEL_FOLDERS = ("engine", "simulate")
 
 def cache_folder() -> Path:
     """Return the kernels' folder: below NUMBA_CACHE_DIR, the package or the user's cache."""
-    digest = blake2b(digest_size=8)
+    digest = blake2b(Path(__file__).read_bytes(), digest_size=8)
     for folder in KERNEL_FOLDERS:
         for path in sorted((HOME / folder).glob("*.py")):
             digest.update(path.read_bytes())
@@ -100,9 +100,9 @@ def kernel(function: Function) -> Function:
     """Compile a function at its first use; with NUMBA_DISABLE_JIT=1 it stays plain Python.
 
     Only other kernels may call it: what Python calls is an `entry`, compiled with the code that
-    takes its arguments apart. A kernel cannot allocate: all its arrays are arguments. For a literal True, False or
-    number as an argument it is compiled once more, with all that it calls: callers pass variables,
-    or np.bool_(True).
+    takes its arguments apart. A kernel cannot allocate: all its arrays are arguments. For a literal
+    True, False or number as an argument it is compiled once more, with all that it calls: callers
+    pass variables, or np.bool_(True).
     """
     return _compile(function, **_OPTIONS, no_cpython_wrapper=True)
 

@@ -29,6 +29,10 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
+LARGEST = 1e100
+"""Columns with larger values are refused, and those with all values below 1 / LARGEST: sums of
+squares and their products would leave the range of numbers."""
+
 COLLINEARITY_TOLERANCE = 1e-7
 """A column of X with less than this share of its length outside the columns before it is dropped
 (as R's `qr(X, tol = 1e-7)`, which lme4 uses)."""
@@ -102,12 +106,22 @@ def model_frame(formula: str, data: Any, *, weights: str | Any | None = None) ->
     check_size(group, len(frame.y), len(frame.unit_names), frame.blocks)
     names = [*frame.names, *(name for names in frame.random_names for name in names)]
     for name, column in zip(names, [*frame.X.T, *frame.Z.T], strict=True):
-        if not np.isfinite(column).all():
-            raise InputError(f"column '{name}' of the model is not finite everywhere")
-    for what, column in (("offset", frame.offset), (f"response '{parsed.response}'", frame.y)):
-        if not np.isfinite(column).all():
-            raise InputError(f"the {what} is not finite everywhere")
+        check_values(f"column '{name}' of the model", column)
+    check_values("the offset", frame.offset)
+    check_values(f"the response '{parsed.response}'", frame.y)
     return drop_dependent(frame)
+
+
+def check_values(what: str, column: Floats) -> None:
+    """Refuse numbers that are not finite, or whose squares would not be numbers."""
+    largest = float(np.abs(column).max())
+    if not np.isfinite(largest):
+        raise InputError(f"{what} is not finite everywhere")
+    if largest > LARGEST or 0.0 < largest < 1.0 / LARGEST:
+        raise InputError(
+            f"{what} has values of size {largest:.0e}",
+            allowed=f"a unit in which the largest is between {1.0 / LARGEST:.0e} and {LARGEST:.0e}",
+        )
 
 
 def used_columns(

@@ -251,3 +251,13 @@ def test_scale_of_simulated_covariates_does_not_matter(factor):
         expected = pytest.approx(theirs[column], rel=1e-7, abs=1e-7, nan_ok=True)
         assert ours[column] * units == expected
     assert ours["df"] == pytest.approx(theirs["df"], rel=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize("column", ["x", "y"])
+@pytest.mark.parametrize("factor", [1e200, 1e-200])
+def test_numbers_whose_squares_are_none_are_refused(column, factor):
+    rng = np.random.default_rng(1)
+    data = {"g": np.repeat(np.arange(10), 5), "x": rng.normal(size=50), "y": rng.normal(size=50)}
+    data[column] = data[column] * factor
+    with pytest.raises(InputError, match=f"'{column}'.* has values of size [1-9]e[+-]"):
+        lmer("y ~ x + (1 + x | g)", data)
