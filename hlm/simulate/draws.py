@@ -24,7 +24,7 @@ __all__ = ["Draws", "draw"]
 Floats = NDArray[np.float64]
 
 CHUNK_VALUES = 1 << 17
-"""Normals drawn at a time: what fits the processor's second-level cache."""
+"""Numbers drawn at a time: what fits the processor's second-level cache."""
 
 NOISE, EFFECTS, COVARIATES = 0, 1, 2
 
@@ -63,7 +63,9 @@ def draw(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[Draws
     True
     """
     factor = _root(np.array(scenario.cor)) * np.array(scenario.sd)[:, None]
-    size = max(1, CHUNK_VALUES // (scenario.n_units * scenario.n_rows))
+    drawn = [c for c in scenario.covariates if c.level == "row" and c.distribution != "grid"]
+    each = scenario.n_units * scenario.n_rows * (1 + len(drawn))
+    size = max(1, CHUNK_VALUES // each)
     noise = np.empty((min(size, BLOCK), scenario.n_rows, scenario.n_units))
     for block in range(start // BLOCK, -(-stop // BLOCK)):
         streams = _Streams(scenario, seed, block, noise)
