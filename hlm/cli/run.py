@@ -79,6 +79,8 @@ def _run_alone(options: argparse.Namespace, folder: Path) -> int:
     remove_leftovers(plan, folder)
     log = folder / "logs" / "snakemake.log"
     status = call(wholly) if options.verbose else call_quietly(wholly, log, Teller(folder))
+    if status == 0:
+        remove_leftovers(plan, folder)  # of jobs that died and were tried again
     if status == 0 and not _is_complete(folder):
         print("no report: the run was for a part of the study")
         return status

@@ -64,7 +64,7 @@ def fit_batch(
     for model in models:
         columns = model_columns_of(scenario, basis, model)
         results = fit_model(scenario, model, columns, drawn)
-        _degrees_of_freedom(scenario, model, results.df)
+        _degrees_of_freedom(scenario, model, results)
         limits = limits_of(scenario, model, columns, drawn, results)
         estimates.append(_estimates_table(scenario, model, drawn, results, limits))
         fits.append(_fits_table(scenario, model, drawn, results))
@@ -189,20 +189,24 @@ def term_kinds(p: int, parametrization: Parametrization) -> list[str]:
     return ["fixed"] * p + ["sd" if a == b else "cor" for a, b in pairs] + ["sd"]
 
 
-def _degrees_of_freedom(scenario: Scenario, model: Model, df: Floats) -> None:
-    """Replace Satterthwaite's degrees of freedom in place where the model asks for others."""
+def _degrees_of_freedom(scenario: Scenario, model: Model, results: StackResults) -> None:
+    """Replace Satterthwaite's degrees of freedom where the model asks for others."""
     fixed = parse(model.formula).fixed
     n_obs, p = scenario.n_units * scenario.n_rows, len(fixed)
     match model.df:
         case "residual":
-            df[..., :p] = n_obs - p
+            df = np.full(p, n_obs - p, dtype=float)
         case "infinite":
-            df[..., :p] = np.inf
+            df = np.full(p, np.inf)
         case "between-within":
             of_units = {c.name for c in scenario.covariates if c.level == "unit"}
             between = [of_units.issuperset(term.variables) for term in fixed]
             constant = [not term.factors for term in fixed]
-            df[..., :p] = between_within(n_obs, scenario.n_units, constant, between)
+            df = between_within(n_obs, scenario.n_units, constant, between)
+        case _:
+            return
+    failed = np.isnan(results.estimate[..., :p])
+    results.df[..., :p] = np.where(failed, np.nan, df)
 
 
 def between_within(

@@ -193,3 +193,19 @@ def test_a_study_of_another_folder_and_a_clock_that_was_ahead_leave_no_stale_tab
     status, said = hlm_run(finished.folder)
     assert status == 0, said
     assert results(finished.folder) == finished.results
+
+
+def test_a_run_that_ends_well_leaves_nothing_of_jobs_that_died(tmp_path, monkeypatch):
+    """They were killed over a file, and tried again by the same run."""
+    prepare(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    half = tmp_path / "results" / "faults" / "parts" / ".batch.fits.parquet.1.tmp"
+
+    def snakemake(*_, **__):
+        half.parent.mkdir(parents=True)
+        half.write_bytes(b"PAR1")
+        return 0
+
+    monkeypatch.setattr("hlm.cli.run.call_quietly", snakemake)
+    assert main(["run", "study.yaml"]) == 0
+    assert not half.exists()
