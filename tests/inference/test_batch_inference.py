@@ -6,6 +6,7 @@ agree to 1e-6 of the standard error (or of sigma), the accuracy of the search.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import get_args
 
@@ -90,6 +91,15 @@ def test_df_are_defined_at_the_boundary(design, df):
     assert df == "infinite" or (estimates["df"][fixed] <= 60.0 + 1e-6).all()
     assert estimates["df"][~fixed].isna().all()
     assert estimates.loc[fixed, ["se", "lower", "upper"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize("df", get_args(DfMethod))
+def test_failed_fits_have_no_inference(df):
+    """Two units of two rows do not identify four coefficients."""
+    few = scenario(replace(GRID, values=(-1.0, 1.0)), units=2, rows=2)
+    estimates, fits = tables(few, Model("m", "y ~ x * a + (1 | unit)", df=df), 3)
+    assert set(fits["status"]) == {"unidentified"}
+    assert estimates[["estimate", "se", "df", "lower", "upper"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize("limits", get_args(LimitMethod))
