@@ -117,11 +117,8 @@ def _fit_group(
     starts = _starts(n, row == col, rng)
     criteria = np.full((n, 2, len(STARTS)), np.inf)
     steps = np.zeros(criteria.shape, dtype=np.int64)
-    gram, response, squares, multipliers = cross
     for r in range(n):
-        load(
-            (0,) * q, p, gram[r], response[r], squares[r], multipliers[0], design, room.units
-        )  # fmt: skip
+        load((0,) * q, p, cross, r, design, room.units)
         for k, reml in enumerate(METHODS):
             for s, theta in enumerate(starts[:, r]):
                 room.Lambda[:] = 0.0

@@ -8,6 +8,7 @@ named by a hash of every file that holds kernels, and of this one.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,8 +79,21 @@ def compiling(variant: str) -> Iterator[bool]:
     with (folder / "lock").open("w") as lock:
         _wait_for(lock)
         todo = not mark.exists()
-        yield todo
+        with _without_collector():
+            yield todo
         mark.touch()
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Turn the collector of cyclic garbage off, which takes a tenth of the time to compile."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _wait_for(lock: IO[str]) -> None:

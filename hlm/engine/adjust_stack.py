@@ -18,16 +18,8 @@ def adjust_stack(
     axes, p, cross, design, parametrization, n_obs, reml, adjust, room, adjusted, results
 ):
     """Replace degrees of freedom in `results`, with `adjust` standard errors of REML fits too."""
-    gram, response, sum_squares, multipliers = cross
-    for r in range(len(sum_squares)):
-        load(
-            axes, p,
-            gram[r if gram.shape[0] > 1 else 0],
-            response[r],
-            sum_squares[r],
-            multipliers[r if multipliers.shape[0] > 1 else 0],
-            design, room.units,
-        )  # fmt: skip
+    for r in range(len(cross[2])):
+        load(axes, p, cross, r, design, room.units)
         for method in range(len(reml)):
             sigma, Lambda = results.estimate[r, method, -1], results.Lambda[r, method]
             if not np.isfinite(sigma):

@@ -11,8 +11,15 @@ __all__ = ["load"]
 
 
 @entry
-def load(axes, p, gram, response, sum_squares, levels, design, units):
-    """Fill `units` from one data set's cross-products; return y'y."""
+def load(axes, p, cross, r, design, units):
+    """Fill `units` from the cross-products of data set r; return y'y.
+
+    What is the same in all data sets of `cross` (gram, response, sum_squares, multipliers) is there
+    once.
+    """
+    gram = cross[0][r if cross[0].shape[0] > 1 else 0]
+    response, sum_squares = cross[1][r], cross[2][r]
+    levels = cross[3][r if cross[3].shape[0] > 1 else 0]
     if units.shared:
         return load_shared(axes, p, gram, response, sum_squares, levels, design, units)
     total = gather(axes, p, gram, response, sum_squares, levels, design, units)

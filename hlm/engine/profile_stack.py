@@ -151,19 +151,11 @@ def profile_stack(
 
     The correlations come last: where an sd may be zero, none is excluded.
     """
-    gram, response, sum_squares, multipliers = cross
     n = len(parametrization.row)
-    for r in range(len(sum_squares)):
+    for r in range(len(cross[2])):
         if fits.summary[r, 0, STATUS] != OK:
             continue
-        load(
-            axes, p,
-            gram[r if gram.shape[0] > 1 else 0],
-            response[r],
-            sum_squares[r],
-            multipliers[r if multipliers.shape[0] > 1 else 0],
-            design, room.units,
-        )  # fmt: skip
+        load(axes, p, cross, r, design, room.units)
         copy(fits.Lambda[r, 0], room.Lambda)
         for step in range(2 * (n + 1)):
             k, of_correlations = step % (n + 1), step > n

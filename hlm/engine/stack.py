@@ -47,16 +47,8 @@ def allocate_results(n: int, n_methods: int, n_terms: int, q: int) -> StackResul
 @entry
 def fit_stack(axes, p, cross, design, parametrization, n_obs, reml, room, results):
     """Fit every data set of `cross` by every method; `reml` (methods,) is boolean."""
-    gram, response, sum_squares, multipliers = cross
-    for r in range(len(sum_squares)):
-        total = load(
-            axes, p,
-            gram[r if gram.shape[0] > 1 else 0],
-            response[r],
-            sum_squares[r],
-            multipliers[r if multipliers.shape[0] > 1 else 0],
-            design, room.units,
-        )  # fmt: skip
+    for r in range(len(cross[2])):
+        total = load(axes, p, cross, r, design, room.units)
         for method in range(len(reml)):
             fit_units(axes, p, room, n_obs, reml[method], parametrization, total)
             copy_vector(room.estimates.estimate, results.estimate[r, method])

@@ -131,17 +131,8 @@ def cross_products(data: Data, *, shared: bool) -> tuple[tuple[Floats, ...], Des
 def make_room(data: Data, *, shared: bool = False) -> Room:
     """Return the engine's room with the data in it, as the criterion takes them."""
     room = allocate_room(len(data.Z), data.q, data.p, len(data.free[0]), shared=shared)
-    (gram, response, squares, multipliers), design = cross_products(data, shared=shared)
-    load(
-        (0,) * data.q,
-        data.p,
-        gram[0],
-        response[0],
-        squares[0],
-        multipliers[0],
-        design,
-        room.units,
-    )
+    cross, design = cross_products(data, shared=shared)
+    load((0,) * data.q, data.p, cross, 0, design, room.units)
     return room
 
 
