@@ -32,7 +32,7 @@ replicates: {replicates}
 truth:
   formula: {truth}
   fixed: {{{fixed}}}
-  random: {{unit: {{sd: {{{sd}}}, cor: 0.3}}}}
+  random: {{unit: {{sd: {{{sd}}}{cor}}}}}
   residual: {{sd: {sigma}}}
 design:
   units: 30
@@ -47,6 +47,7 @@ PLAIN = {
     "truth": "y ~ x * a + (1 + x | unit)",
     "fixed": '(Intercept): 1.0, a: 0.2, x: 1.0, "x:a": 0.3',
     "sd": "(Intercept): 0.5, x: 0.4",
+    "cor": ", cor: 0.3",
     "sigma": "0.75",
     "covariates": "a: {level: unit, distribution: normal}, "
     "x: {level: row, grid: {from: -1, to: 1}}",
@@ -94,6 +95,7 @@ SHAPES = {
         "replicates": 8000,
         "truth": "y ~ x * a + (1 | unit)",
         "sd": "(Intercept): 0.3",
+        "cor": "",
         "grid": "design.units: [15, 60, 150]",
         "models": "whole: y ~ x * a + (1 | unit), part: y ~ x + (1 | unit)",
     },
