@@ -19,6 +19,9 @@ __all__ = ["Forecast", "batch_seconds", "forecast"]
 JOB_SECONDS, KERNEL_SECONDS = 0.85, 0.35
 """Seconds of one core to start and end a job, by Snakemake and in the job; and to load kernels."""
 
+ITEM_SECONDS = 3.0e-3
+"""Seconds for each scenario of a batch, however few its replicates: streams, columns, tables."""
+
 SETUP_SECONDS = 3.0
 """Seconds of one core before the first job: planning twice, the graph of jobs."""
 
@@ -131,7 +134,8 @@ def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
     summaries = n_scenarios * summary_seconds(plan.models, plan.replicates)
     temporary = [sum(n * cost.temporary_bytes for n, cost in batch) for batch in batches]
     return Forecast(
-        fit_seconds=sum(n * (ratio * c.compute_seconds + c.writing_seconds) for n, c in flat),
+        fit_seconds=ITEM_SECONDS * len(flat)
+        + sum(n * (ratio * c.compute_seconds + c.writing_seconds) for n, c in flat),
         batches=len(batches),
         jobs=2 * len(batches) + n_chunks + 6,
         files=FILES + FILES_PER_BATCH * len(batches) + FILES_PER_CHUNK * n_chunks,
