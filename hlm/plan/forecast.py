@@ -156,7 +156,7 @@ def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
 
 def batch_seconds(plan: Plan) -> dict[str, float]:
     """Predict the core seconds of each batch, by name."""
-    seconds = [sum(n * cost.seconds for n, cost in costs) for costs in _costs(plan)]
+    seconds = [sum(ITEM_SECONDS + n * cost.seconds for n, cost in costs) for costs in _costs(plan)]
     return dict(zip([batch.name for batch in plan.batches], seconds, strict=True))
 
 
