@@ -33,7 +33,7 @@ def finish(folder, batch, at=NOW, *, seconds=10.0, code=""):
 
 @pytest.fixture
 def plan():
-    plan = make_plan(STUDY, batch_seconds=0.02)
+    plan = make_plan(STUDY, batch_seconds=0.01)
     assert len(plan.batches) > 4
     return plan
 
