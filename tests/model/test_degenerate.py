@@ -142,7 +142,6 @@ STATUSES = {
         "y ~ x + z + c1 + c2 + c3 + c4 + c5 + c6 + (1 | unit)",
         "unidentified",
     ),
-    "squares too large": (DATA.assign(y=1e160 * DATA["y"]), "y ~ x + (1 | unit)", "not_finite"),
 }
 
 

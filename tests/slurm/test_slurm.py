@@ -104,10 +104,19 @@ def drain(cluster, *but):
 
 
 def cancel(cluster, *but):
-    """Cancel a job while it runs."""
-    job = until(lambda: running(cluster, *but))[0]
-    cluster.run("scancel", job.address)
-    return job.id
+    """Cancel a job while it runs; if it was done before that, another."""
+    while True:
+        job = until(lambda: running(cluster, *but))[0]
+        cluster.run("scancel", job.address)
+        if end_of(cluster, job) == "CANCELLED":
+            return job.id
+
+
+def end_of(cluster, job):
+    """Wait until a job has ended and return how."""
+    ways = ("CANCELLED", "COMPLETED")
+    (end,) = until(lambda: [j.state for j in cluster.jobs(*ways) if j.id == job.id])
+    return end
 
 
 def test_a_cluster_gives_the_same_numbers_as_one_machine(bad_day, local):
