@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
-import pytest
+
+from tests.plain_python import run_both
 
 PROGRAM = """
 import sys
@@ -33,21 +30,8 @@ np.save(sys.argv[1], np.concatenate(tables))
 """
 
 
-@pytest.fixture(scope="module")
-def numbers(tmp_path_factory):
-    """Run the program compiled and as plain Python."""
-    found = []
-    for disable in ("0", "1"):
-        file = tmp_path_factory.mktemp("plain") / "numbers.npy"
-        environment = {**os.environ, "NUMBA_DISABLE_JIT": disable}
-        command = [sys.executable, "-W", "error", "-c", PROGRAM, str(file)]
-        subprocess.run(command, check=True, env=environment)
-        found.append(np.load(file))
-    return found
-
-
-def test_compiled_and_plain_kernels_agree(numbers):
-    compiled, plain = numbers
+def test_compiled_and_plain_kernels_agree(tmp_path):
+    compiled, plain = run_both(PROGRAM, tmp_path)
     assert len(compiled) > 300
     assert np.isfinite(compiled).mean() > 0.7
     np.testing.assert_allclose(plain, compiled, rtol=1e-12, atol=1e-12)
