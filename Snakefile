@@ -111,8 +111,7 @@ rule fit:
         kernels=rules.compile_kernels.output,
         crossproducts="<study>/crossproducts/{batch}.parquet",
     output:
-        estimates="<study>/parts/{batch}.estimates.parquet",
-        fits="<study>/parts/{batch}.fits.parquet",
+        tables=expand("<study>/parts/{{batch}}.{kind}.parquet", kind=plan.kinds),
         receipt="<study>/parts/{batch}.json",
     log:
         "<study>/logs/fit/{batch}.log",
@@ -129,14 +128,14 @@ rule fit:
 
 rule compact:
     input:
-        estimates=expand(
-            "<study>/parts/{batch.name}.estimates.parquet", batch=plan.batches
+        parts=expand(
+            "<study>/parts/{batch.name}.{kind}.parquet",
+            batch=plan.batches,
+            kind=plan.kinds,
         ),
-        fits=expand("<study>/parts/{batch.name}.fits.parquet", batch=plan.batches),
         receipts=expand("<study>/parts/{batch.name}.json", batch=plan.batches),
     output:
-        estimates="<study>/estimates.parquet",
-        fits="<study>/fits.parquet",
+        tables=expand("<study>/{kind}.parquet", kind=plan.kinds),
         scenarios="<study>/scenarios.parquet",
         scenarios_csv="<study>/scenarios.csv",
     log:
@@ -153,13 +152,10 @@ rule compact:
 
 rule summarize_chunk:
     input:
-        estimates=lambda wildcards: expand(
-            "<study>/parts/{batch}.estimates.parquet",
+        parts=lambda wildcards: expand(
+            "<study>/parts/{batch}.{kind}.parquet",
             batch=HELD[int(wildcards.chunk)],
-        ),
-        fits=lambda wildcards: expand(
-            "<study>/parts/{batch}.fits.parquet",
-            batch=HELD[int(wildcards.chunk)],
+            kind=plan.kinds,
         ),
         receipts=lambda wildcards: expand(
             "<study>/parts/{batch}.json",
@@ -280,8 +276,7 @@ rule tables:
 
 rule audit:
     input:
-        estimates=rules.compact.output.estimates,
-        fits=rules.compact.output.fits,
+        tables=rules.compact.output.tables,
     output:
         csv="<study>/audit.csv",
         html=report(

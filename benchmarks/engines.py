@@ -74,7 +74,8 @@ def hlm_criteria(case: Case, n: int) -> Floats:
     """Fit the same data sets from their cross-products; return the REML criteria."""
     model = Model("reml", case.model.formula, ("reml",))
     columns = model_columns_of(case.scenario, basis_of(case.scenario, [model]), model)
-    return fit_model(case.scenario, model, columns, simulate_case(case, n)).summary[:, 0, CRITERION]
+    results, _ = fit_model(case.scenario, model, columns, simulate_case(case, n))
+    return results.summary[:, 0, CRITERION]
 
 
 def compare(formula: str, data: pd.DataFrame, slow: int) -> list[Result]:

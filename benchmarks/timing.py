@@ -85,10 +85,10 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
     profile = replace(reml, limits="profile")
 
     def fit(model: Model) -> StackResults:
-        return fit_model(scenario, model, columns, drawn)
+        return fit_model(scenario, model, columns, drawn)[0]
 
     found = fit(reml)
-    of_few = fit_model(scenario, reml, columns, few)
+    of_few, _ = fit_model(scenario, reml, columns, few)
     tasks: dict[str, Task] = {
         "normals": lambda: _draw(n * normals_of(scenario), CHUNK),
         "one call": lambda: _draw(n * normals_of(scenario), n * normals_of(scenario)),

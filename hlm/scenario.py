@@ -116,6 +116,8 @@ class Model:
         Confidence level of the limits.
     limits : str
         How the limits of the random part are found, such as ``'wald'``.
+    tests : tuple of (str, tuple of str)
+        F tests by name, each with the coefficients that are zero under its hypothesis.
     """
 
     name: str
@@ -124,6 +126,7 @@ class Model:
     df: DfMethod = "satterthwaite"
     level: float = 0.95
     limits: LimitMethod = "wald"
+    tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as builtin types, for JSON."""
@@ -132,4 +135,10 @@ class Model:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Model:
         """Read what `to_dict` wrote."""
-        return cls(**{**data, "methods": tuple(data["methods"])})
+        return cls(
+            **{
+                **data,
+                "methods": tuple(data["methods"]),
+                "tests": tuple((name, tuple(test)) for name, test in data["tests"]),
+            }
+        )

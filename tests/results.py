@@ -9,6 +9,7 @@ from hlm.stages.compact import compact, write_scenarios
 from hlm.stages.fit import fit_models
 from hlm.stages.simulate import simulate_batch
 from hlm.store.lock import run_lock
+from hlm.store.parts import part_file
 from hlm.study import Study
 
 TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
@@ -27,8 +28,7 @@ def make_results(folder: Path, *, study: Path = TINY, batch_seconds: float = 30.
 
 def gather(plan: Plan, results: Path) -> None:
     """Write the sorted files."""
-    files = {kind: results / f"{kind}.parquet" for kind in ("estimates", "fits")}
-    compact(plan, results / "parts", **files)
+    compact(plan, results / "parts", {kind: results / f"{kind}.parquet" for kind in plan.kinds})
     write_scenarios(plan, results / "scenarios.parquet", results / "scenarios.csv")
 
 
@@ -39,8 +39,7 @@ def _run_batch(plan: Plan, name: str, results: Path) -> None:
         plan,
         name,
         crossproducts,
-        estimates=parts / f"{name}.estimates.parquet",
-        fits=parts / f"{name}.fits.parquet",
+        files={kind: part_file(parts, name, kind) for kind in plan.kinds},
         receipt=parts / f"{name}.json",
     )
     crossproducts.unlink()

@@ -18,6 +18,7 @@ from hlm.stages.compact import compact
 from hlm.stages.fit import fit_models
 from hlm.stages.simulate import simulate_batch
 from hlm.stages.summarize import join_chunks, summarize_chunk
+from hlm.store.parts import part_file
 from hlm.study import Study
 
 ROOT = Path(__file__).parents[1]
@@ -58,9 +59,10 @@ def folder(tmp_path_factory):
     plan = make_plan(Study.from_text(FOUNDING.replace("replicates: 2000", "replicates: 6")))
     for batch in plan.batches:
         simulate_batch(plan, batch.name, parts / "drawn")
-        files = {kind: parts / f"{batch.name}.{kind}.parquet" for kind in ("estimates", "fits")}
-        fit_models(plan, batch.name, parts / "drawn", **files, receipt=parts / f"{batch.name}.json")
-    compact(plan, parts, estimates=results / "estimates.parquet", fits=results / "fits.parquet")
+        files = {kind: part_file(parts, batch.name, kind) for kind in plan.kinds}
+        receipt = parts / f"{batch.name}.json"
+        fit_models(plan, batch.name, parts / "drawn", files=files, receipt=receipt)
+    compact(plan, parts, {kind: results / f"{kind}.parquet" for kind in plan.kinds})
     tables = {kind: results / f"{kind}.parquet" for kind in ("measures", "selection")}
     pieces = {kind: [] for kind in tables}
     for chunk in range(len(chunks(plan))):

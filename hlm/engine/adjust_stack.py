@@ -6,6 +6,7 @@ import numpy as np
 
 from hlm.engine.criterion import evaluate
 from hlm.engine.derivatives import differentiate
+from hlm.engine.f_test import f_tests
 from hlm.engine.kenward_roger import kenward_roger
 from hlm.engine.load import load
 from hlm.jit import entry
@@ -15,9 +16,12 @@ __all__ = ["adjust_stack"]
 
 @entry
 def adjust_stack(
-    axes, p, cross, design, parametrization, n_obs, reml, adjust, room, adjusted, results
+    axes, p, cross, design, parametrization, n_obs, reml, adjust, room, adjusted, tests, results
 ):
-    """Replace degrees of freedom in `results`, with `adjust` standard errors of REML fits too."""
+    """Replace degrees of freedom in `results`, with `adjust` standard errors of REML fits too.
+
+    Fill `tests.F` and `tests.ddf` likewise; those of fits without estimates stay NaN.
+    """
     for r in range(len(cross[2])):
         load(axes, p, cross, r, design, room.units)
         for method in range(len(reml)):
@@ -36,3 +40,8 @@ def adjust_stack(
                 results.df[r, method, j] = adjusted.df[j]
                 if adjust and reml[method]:
                     results.se[r, method, j] = np.sqrt(adjusted.vcov[j, j])
+            f_tests(
+                p, results.estimate[r, method], sigma**2, parametrization.fixed, room.state.Ls,
+                adjusted.P, adjusted.Omega, adjusted.vcov, adjust and reml[method], tests,
+                tests.F[r, method], tests.ddf[r, method],
+            )  # fmt: skip

@@ -1,11 +1,11 @@
-"""Wald limits: t for fixed effects; for the random part on the log and atanh scale or variances."""
+"""Wald limits, by t for coefficients, by the normal for the random part; p-values of F tests."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["confidence_limits", "critical_value"]
+__all__ = ["confidence_limits", "critical_value", "f_p_value"]
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +23,24 @@ def critical_value(df: Floats, level: float) -> Floats:
     share = 0.5 + level / 2.0
     finite = np.isfinite(df)
     return np.where(finite, stdtrit(np.where(finite, df, 1.0), share), ndtri(share))
+
+
+def f_p_value(statistic: ArrayLike, df: ArrayLike, ddf: ArrayLike) -> Floats:
+    """P-values of F statistics; of chi-square / df where `ddf` is infinite.
+
+    Kenward and Roger's ddf may be negative in the smallest samples: NaN.
+
+    Examples
+    --------
+    >>> f_p_value([4.0, 4.0, 4.0], 2, [10.0, np.inf, -3.0]).round(4)
+    array([0.0529, 0.0183,    nan])
+    """
+    from scipy.special import chdtrc, fdtrc
+
+    F, r, nu = (np.asarray(values, dtype=float) for values in (statistic, df, ddf))
+    finite = np.isfinite(nu) & (nu > 0.0)
+    p = np.where(nu == np.inf, chdtrc(r, r * F), np.nan)
+    return np.where(finite, fdtrc(r, np.where(finite, nu, 1.0), F), p)
 
 
 def confidence_limits(

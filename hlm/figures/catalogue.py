@@ -33,6 +33,7 @@ SECTIONS = {
         "relative_error_se_fixed": "Error of the model standard error, fixed effects",
         "coverage_fixed": "Coverage, fixed effects",
         "rejection_fixed": "Rejection rate, fixed effects",
+        "rejection_tests": "Rejection rate, F tests",
     },
     "Random part": {
         "bias_random": "Bias, random part",
@@ -91,7 +92,7 @@ def names(study: Planned) -> tuple[str, ...]:
     """Return the names of the figures that a study has, in the order of the report.
 
     The pictures of units need covariates to draw them by, the one of shrinkage random intercepts
-    and slopes, those of selection two models to choose from.
+    and slopes, those of selection two models to choose from, the one of F tests some tests.
 
     Parameters
     ----------
@@ -109,6 +110,7 @@ def names(study: Planned) -> tuple[str, ...]:
         "units_against_attribute": not (straight and use.attribute),
         "unit_lines": not straight,
         "shrinkage": random_line(formula) is None,
+        "rejection_tests": not any(model.tests for model in study.models),
         "selection_aic": len(study.models) < 2,
         "selection_bic": len(study.models) < 2,
     }

@@ -9,7 +9,7 @@ import numpy as np
 from hlm.errors import InputError, nearest
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.style import blank
-from hlm.figures.words import MINUS, is_random, rank, term_words
+from hlm.figures.words import MINUS, PARTS, part_of, rank, term_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +67,8 @@ def measure_against_units(
     measure : str
         One of the measures in it, such as ``'bias'`` or ``'coverage'``.
     term : str or sequence of str
-        Terms by name, or ``'fixed'`` or ``'random'`` for all of one part, at most the first six.
+        Terms by name, or ``'fixed'``, ``'random'`` or ``'tests'`` for all of one part, at most the
+        first six.
     method : {'reml', 'ml'}
         If the study has one method only, that one is taken.
     level : float
@@ -196,8 +197,8 @@ def _reference(measure: str, level: float, frame: pd.DataFrame) -> float | None:
 
 def _terms(measures: pd.DataFrame, term: str | Sequence[str]) -> list[str]:
     found = [name for name in measures["term"].drop_duplicates() if name]
-    if term in ("fixed", "random"):
-        part = [name for name in found if is_random(name) == (term == "random")]
+    if term in PARTS:
+        part = [name for name in found if part_of(name) == term]
         return sorted(part, key=rank)[:MOST_TERMS]
     names = [term] if isinstance(term, str) else list(term)
     for name in names:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["MINUS", "is_random", "rank", "said", "term_words"]
+from hlm.measures.f_tests import is_f_test
+
+__all__ = ["MINUS", "PARTS", "is_random", "part_of", "rank", "said", "term_words"]
 
 MINUS = "\N{MINUS SIGN}"
+PARTS = ("fixed", "random", "tests")
 _WORDS = {"units": "Number of units", "rows": "Rows per unit", "cor": "Correlation"}
 _LEVEL_WORDS = {"units": "{} units", "rows": "{} rows per unit", "cor": "correlation {}"}
 
@@ -36,6 +39,17 @@ def is_random(term: str) -> bool:
     return term == "sigma" or ("|" in term and term.startswith(("sd_", "cor_")))
 
 
+def part_of(term: str) -> str:
+    """Return which of `PARTS` a term belongs to.
+
+    Examples
+    --------
+    >>> part_of("x:a"), part_of("sd_x|unit"), part_of("F(slopes)")
+    ('fixed', 'random', 'tests')
+    """
+    return "random" if is_random(term) else "tests" if is_f_test(term) else "fixed"
+
+
 def term_words(term: str) -> str:
     """Return the words for a term.
 
@@ -43,7 +57,11 @@ def term_words(term: str) -> str:
     --------
     >>> term_words("x:a"), term_words("cor_x.(Intercept)|unit"), term_words("sigma")
     ('x:a', 'cor x, (Intercept)', 'residual sd')
+    >>> term_words("F(slopes)")
+    'F test: slopes'
     """
+    if is_f_test(term):
+        return f"F test: {term[2:-1]}"
     if not is_random(term):
         return term
     if term == "sigma":

@@ -1,16 +1,25 @@
 """What replicate estimates and fits say: performance measures and selection rates."""
 
+from hlm.measures.f_tests import rejection_rates
 from hlm.measures.likelihood_ratio import likelihood_ratio
 from hlm.measures.performance import performance
 from hlm.measures.selection import rates, selection_rates
-from hlm.measures.summarize import count_fits, join_summaries, summarize, summarize_estimates
+from hlm.measures.summarize import (
+    count_fits,
+    count_tests,
+    join_summaries,
+    summarize,
+    summarize_estimates,
+)
 
 __all__ = [
     "count_fits",
+    "count_tests",
     "join_summaries",
     "likelihood_ratio",
     "performance",
     "rates",
+    "rejection_rates",
     "selection_rates",
     "summarize",
     "summarize_estimates",

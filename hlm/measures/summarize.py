@@ -9,6 +9,7 @@ import numpy as np
 
 from hlm.errors import InputError
 from hlm.measures.columns import as_frame, group_rows, numbers, require
+from hlm.measures.f_tests import is_f_test, rejection_counts, term_of
 from hlm.measures.group import group_measures
 from hlm.measures.performance import tidy, with_limits
 from hlm.measures.selection import (
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 
     from hlm.measures.formulas import Array, Value
 
-__all__ = ["FitCounts", "count_fits", "join_summaries", "summarize", "summarize_estimates"]
+__all__ = [
+    "FitCounts",
+    "count_fits",
+    "count_tests",
+    "join_summaries",
+    "summarize",
+    "summarize_estimates",
+]
 
 KEYS = ["scenario", "model", "method", "term"]
 RESULTS = ["measure", "estimate", "mcse", "n"]
@@ -44,6 +52,7 @@ def summarize(
     fits: Any,
     *,
     truth: Mapping[tuple[str, str], float] | pd.DataFrame,
+    tests: Any = None,
     level: float = 0.95,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Summarize a study's replicates, whatever the order of their rows.
@@ -58,15 +67,18 @@ def summarize(
     estimates, fits : pandas frame, Arrow table or stream
         The columns of `estimates.parquet` and `fits.parquet`.
     truth : mapping of (scenario, term) to float, or frame with scenario, term, true
-        A term that a scenario's truth does not have is 0, a correlation NaN.
+        A term that a scenario's truth does not have is 0, a correlation or an F test NaN.
+    tests : pandas frame, Arrow table or stream, optional
+        The columns of `tests.parquet`.
     level : float
-        Confidence level of limits made from `se` and `df` if the estimates come without limits.
+        Confidence level of limits made from `se` and `df` if the estimates come without limits;
+        F tests reject at 1 - level.
 
     Returns
     -------
     measures : pandas frame
         scenario, model, method, term, true, measure, estimate, mcse, n; the rates of singular and
-        of failed fits have the term ''.
+        of failed fits have the term '', the rejection rates of F tests the term 'F(name)'.
     selection : pandas frame
         scenario, criterion, method, model, rate, mcse, n.
 
@@ -76,7 +88,8 @@ def summarize(
         If a column is missing, or a scenario has no truth at all.
     """
     of_estimates = summarize_estimates(estimates, truth=truth, level=level)
-    return join_summaries([of_estimates], [count_fits(fits)])
+    of_tests = [] if tests is None else [count_tests(tests, truth=truth, level=level)]
+    return join_summaries([of_estimates], [count_fits(fits)], of_tests)
 
 
 def summarize_estimates(
@@ -115,15 +128,30 @@ def count_fits(fits: Any) -> FitCounts:
     return FitCounts(failure_counts(frame, by=KEYS[:3]), pd.concat(chosen))
 
 
+def count_tests(
+    tests: Any, *, truth: Mapping[tuple[str, str], float] | pd.DataFrame, level: float = 0.95
+) -> pd.DataFrame:
+    """Count the rejections of some replicates; see `summarize`."""
+    counts = rejection_counts(tests, by=[*KEYS[:3], "test"], level=level)
+    terms = counts["test"].map(term_of).astype(object)
+    counts = counts.drop(columns="test").assign(term=terms)
+    return counts.assign(true=_true_values(counts, truth))
+
+
 def join_summaries(
-    measures: Iterable[pd.DataFrame], counts: Iterable[FitCounts]
+    measures: Iterable[pd.DataFrame],
+    counts: Iterable[FitCounts],
+    tests: Iterable[pd.DataFrame] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Join the summaries of different terms and of different replicates; see `summarize`."""
     import pandas as pd
 
     failures, selection = (add_counts(tables) for tables in zip(*counts, strict=True))
     of_fits = counts_to_rates(failures, "estimate").assign(term="", true=np.nan)
-    table = pd.concat([*measures, of_fits[[*KEYS, "true", *RESULTS]]])
+    tables = [*measures, of_fits]
+    if found := list(tests):
+        tables.append(counts_to_rates(add_counts(found), "estimate"))
+    table = pd.concat([rows[[*KEYS, "true", *RESULTS]] for rows in tables])
     rates = counts_to_rates(selection, "rate")[[*SELECTION, "rate", "mcse", "n"]]
     return (
         table.sort_values(KEYS, kind="stable", ignore_index=True),
@@ -139,13 +167,18 @@ def _true_values(labels: pd.DataFrame, truth: Mapping[tuple[str, str], float] | 
     if unknown:
         raise InputError(f"scenario {min(unknown)!r} has no true values", path="truth")
     pairs = zip(labels["scenario"], labels["term"], strict=True)
-    values = [truth.get(pair, np.nan if _is("cor_", pair[1]) else 0.0) for pair in pairs]
+    values = [truth.get(pair, np.nan if _has_no_zero(pair[1]) else 0.0) for pair in pairs]
     return np.array(values, dtype=float)
 
 
 def _measures(columns: dict[str, Array], true: float) -> dict[str, Value]:
     """Return the measures of the estimates alone, then those that also need se or limits."""
     return group_measures(**columns, true=true) | group_measures(columns["estimate"], true=true)
+
+
+def _has_no_zero(term: str) -> bool:
+    """Tell whether a term that the truth does not have is not simply zero there."""
+    return _is("cor_", term) or is_f_test(term)
 
 
 def _is(kind: str, term: str) -> bool:

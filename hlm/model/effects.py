@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.batch import between_within
+from hlm.engine.degrees_of_freedom import between_within
 from hlm.formula import evaluate, model_columns
 from hlm.model.columns import read_columns
 

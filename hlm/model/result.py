@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -260,16 +260,21 @@ class LmerFit:
             suggestion=nearest(method, LIMIT_METHODS),
         )
 
-    def contest(
-        self, contrasts: Any, method: Literal["satterthwaite", "kenward-roger"] = "satterthwaite"
-    ) -> FTest:
+    def contest(self, contrasts: Any, method: DfMethod = "satterthwaite") -> FTest:
         """Test that several linear combinations of the coefficients are zero.
 
         Parameters
         ----------
         contrasts : array_like (r, p) or sequence of str
             The combinations, or the names of coefficients. Rows that depend on others are dropped.
-        method : {'satterthwaite', 'kenward-roger'}
+        method : str
+            As of `df`; 'kenward-roger' scales F too. Of the methods that have degrees of freedom
+            for each coefficient only, 'between-within' and 'residual', the smallest.
+
+        Raises
+        ------
+        InputError
+            If the method or a coefficient is unknown, or Kenward and Roger's is asked of an ML fit.
 
         Examples
         --------
@@ -282,6 +287,7 @@ class LmerFit:
         """
         from hlm.model.contest import contest
 
+        check_df_method(method)
         self._check_reml(method)
         return contest(self, contrasts, method)
 

@@ -16,6 +16,7 @@ __all__ = ["remove_leftovers", "stale_rules"]
 MADE_BY = {
     "estimates": "compact",
     "fits": "compact",
+    "tests": "compact",
     "scenarios": "compact",
     "measures": "summarize_chunk",
     "selection": "summarize_chunk",
@@ -24,7 +25,7 @@ MADE_BY = {
 
 
 def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
-    """Delete the half-written files of killed jobs, and cross-products that no job needs.
+    """Delete half-written files of killed jobs, cross-products and tables that nobody needs.
 
     Only for who holds the lock of the folder. A job that still writes one of these files belongs
     to a run that was killed: it fails, and nobody waits for it.
@@ -41,9 +42,10 @@ def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
         What was deleted.
     """
     folder = Path(folder)
-    needed = {batch.name for batch in plan.batches if not _is_fitted(folder, batch.name)}
+    needed = {batch.name for batch in plan.batches if not _is_fitted(plan, folder, batch.name)}
     unneeded = [path for path in folder.glob("crossproducts/*.parquet") if path.stem not in needed]
-    leftovers = [*folder.rglob(".*.tmp"), *unneeded]
+    unwanted = [folder / f"{table}.parquet" for table in MADE_BY if _is_unwanted(plan, table)]
+    leftovers = [*folder.rglob(".*.tmp"), *unneeded, *(p for p in unwanted if p.exists())]
     for path in leftovers:
         path.unlink(missing_ok=True)
     return leftovers
@@ -66,14 +68,21 @@ def stale_rules(plan: Plan, folder: str | Path) -> list[str]:
     stale = {
         rule
         for table, rule in MADE_BY.items()
-        if (path := Path(folder) / f"{table}.parquet").exists() and _contents(path) != wanted
+        if not _is_unwanted(plan, table)
+        and (path := Path(folder) / f"{table}.parquet").exists()
+        and _contents(path) != wanted
     }
     return sorted(stale)
 
 
-def _is_fitted(folder: Path, batch: str) -> bool:
+def _is_unwanted(plan: Plan, table: str) -> bool:
+    """Tell whether a study no longer has this table of replicates."""
+    return table == "tests" and table not in plan.kinds
+
+
+def _is_fitted(plan: Plan, folder: Path, batch: str) -> bool:
     parts = folder / "parts"
-    files = [part_file(parts, batch, kind) for kind in ("estimates", "fits")]
+    files = [part_file(parts, batch, kind) for kind in plan.kinds]
     return all(path.exists() for path in (*files, receipt_file(parts, batch)))
 
 

@@ -19,11 +19,11 @@ from hlm.plan.pack import Piece, pack
 from hlm.scenario import Model, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from hlm.study import Study
 
-__all__ = ["BATCH_SECONDS", "Plan", "make_plan"]
+__all__ = ["BATCH_SECONDS", "Plan", "kinds_of", "make_plan"]
 
 BATCH_SECONDS = 30.0
 """Seconds of work in a batch, unless the user says otherwise."""
@@ -81,6 +81,11 @@ class Plan:
         """Return the scenario with that key."""
         known = (*self.scenarios, *self.retired)
         return next(scenario for scenario in known if scenario.key == key)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The tables of replicates of this study."""
+        return kinds_of(self.models)
 
     @property
     def wanted(self) -> str:
@@ -157,6 +162,18 @@ class Plan:
                 file=path,
                 allowed="the plan of an earlier run; delete this file to make it anew",
             ) from None
+
+
+def kinds_of(models: Sequence[Model]) -> tuple[str, ...]:
+    """Return the tables of replicates of a study with these models: F tests if there are any.
+
+    Examples
+    --------
+    >>> kinds_of([Model("m", "y ~ x + (1 | g)")])
+    ('estimates', 'fits')
+    """
+    tests = any(model.tests for model in models)
+    return ("estimates", "fits", "tests") if tests else ("estimates", "fits")
 
 
 def make_plan(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
 from hlm.plan.clock import mend_times
-from hlm.plan.plan import BATCH_SECONDS, Plan, make_plan
+from hlm.plan.plan import BATCH_SECONDS, Plan, kinds_of, make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["check_code", "code_of_fits", "open_plan", "prepare"]
 
@@ -53,7 +57,7 @@ def prepare(
         code=code_of_fits(),
         batch_seconds=batch_seconds,
         previous=Plan.read(path) if path.exists() else None,
-        done=lambda name: _is_finished(folder / "parts", name),
+        done=lambda name: _is_finished(folder / "parts", name, kinds_of(loaded.models)),
     )
     try:
         plan.write(path)
@@ -95,12 +99,12 @@ def code_of_fits() -> str:
     return f"{fingerprint('simulate')} {fingerprint('fit')}"
 
 
-def _is_finished(parts: Path, batch: str) -> bool:
+def _is_finished(parts: Path, batch: str, kinds: Sequence[str]) -> bool:
     """Return whether a batch has all its files; say so if one is damaged."""
     from hlm.store.parts import check_sizes  # with Arrow: not for jobs that only read the plan
 
     try:
-        return check_sizes(parts, batch) is not None
+        return check_sizes(parts, batch, kinds) is not None
     except InputError as error:
         print(error.at(file=parts), "  its batch is computed again", sep="\n", file=sys.stderr)
         return False

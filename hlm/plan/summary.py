@@ -29,8 +29,8 @@ def summary(plan: Plan) -> dict[str, Any]:
         `study`, `hash`, `seed`; the numbers of `replicates`, `scenarios` and `fits`; the formula
         of the `truth` and its `values`, (term, value, whether the grid varies it), at the point
         of the grid that `example` names; the factors of the `grid`, (factor, levels); the
-        `models`, (name, formula, the way in which they are fitted); the `versions` of what made
-        the numbers.
+        `models`, (name, formula, the way in which they are fitted); the F `tests`, (name,
+        coefficients); the `versions` of what made the numbers.
     """
     fits = sum(len(model.methods) for model in plan.models)
     versions = json.loads(plan.metadata()["versions"])
@@ -46,6 +46,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "example": ", ".join(said(*level) for level in plan.levels[plan.example].items()),
         "grid": [(said(name), _levels(plan, name)) for name in plan.levels[0]],
         "models": [_model(model) for model in plan.models],
+        "tests": _tests(plan),
         "versions": [f"{name} {number}" for name, number in versions.items()],
     }
 
@@ -74,6 +75,15 @@ def _text(level: Any) -> str:
     if isinstance(level, int | float):
         return f"{level:g}".replace("-", MINUS)
     return str(level)
+
+
+def _tests(plan: Plan) -> list[tuple[str, str]]:
+    """Return each F test with its coefficients, named as in the first model that has them."""
+    found: dict[str, str] = {}
+    for model in plan.models:
+        for name, coefficients in model.tests:
+            found.setdefault(name, ", ".join(coefficients))
+    return list(found.items())
 
 
 DF_NAMES = {

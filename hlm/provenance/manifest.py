@@ -28,6 +28,7 @@ MAKERS = {
     "plan.json": "plan",
     "estimates.parquet": "compact",
     "fits.parquet": "compact",
+    "tests.parquet": "compact",
     "scenarios.parquet": "compact",
     "scenarios.csv": "compact",
     "measures.parquet": "summarize",

@@ -20,7 +20,7 @@ __all__ = ["Results"]
 
 
 class Results:
-    """The estimates and fits in the folder of a study.
+    """The estimates, fits and F tests in the folder of a study.
 
     They are sorted by scenario key and replicate, a row group for each window of replicates, or
     for several scenarios that have fewer, so little is read for one window.
@@ -50,7 +50,7 @@ class Results:
         keys = sorted(scenario.key for scenario in self.plan.scenarios)
         self._place = {key: place for place, key in enumerate(keys)}
         self._files = {
-            kind: open_parquet(self.folder / f"{kind}.parquet") for kind in ("estimates", "fits")
+            kind: open_parquet(self.folder / f"{kind}.parquet") for kind in self.plan.kinds
         }
         for kind, file in self._files.items():
             if file.num_row_groups != -(-len(keys) // self._together) * self.windows:
@@ -61,7 +61,7 @@ class Results:
 
         Parameters
         ----------
-        kind : {'estimates', 'fits'}
+        kind : {'estimates', 'fits', 'tests'}
         scenario : str
             Its key.
         number : int

@@ -10,7 +10,7 @@ import numpy as np
 
 from hlm.engine import fit_batch, warm_up
 from hlm.simulate import simulate
-from hlm.store import ESTIMATES, FITS, to_table
+from hlm.store import KINDS, to_table
 from hlm.store.receipts import checksum
 
 if TYPE_CHECKING:
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "check_files", "redraw"]
 
-LABELS = ("scenario", "replicate", "model", "method", "term")
+LABELS = ("scenario", "replicate", "model", "method", "term", "test")
 
 
 class Difference(NamedTuple):
     """One number that is not what it was.
 
-    `place` is scenario, replicate, model, method and, for an estimate, term; `size` is the
-    difference relative to the larger of 1 and the old value, infinite where that cannot be said.
+    `place` is scenario, replicate, model, method and, for an estimate, term, for an F test, its
+    name; `size` is the difference relative to the larger of 1 and the old value, infinite where
+    that cannot be said.
     """
 
     place: tuple[Any, ...]
@@ -89,22 +90,23 @@ def redraw(
     """
     warm_up(results.plan.models)
     for scenario, replicates in sample:
-        old = [results.replicates(kind, scenario.key, replicates) for kind in ("estimates", "fits")]
+        old = {k: results.replicates(k, scenario.key, replicates) for k in results.plan.kinds}
         for replicate in replicates:
             count = 0
             differences: list[Difference] = []
-            for table, again in zip(old, _again(results, scenario, int(replicate)), strict=True):
+            again = _again(results, scenario, int(replicate))
+            for kind, table in old.items():
                 there = table.filter(np.asarray(table["replicate"]) == replicate)
                 count += there.num_rows * (there.num_columns - len(_labels(there)))
-                differences += _compare(there, again)
+                differences += _compare(there, again[kind])
             yield count, differences
 
 
-def _again(results: Results, scenario: Scenario, replicate: int) -> tuple[pa.Table, pa.Table]:
+def _again(results: Results, scenario: Scenario, replicate: int) -> dict[str, pa.Table]:
     models = results.plan.models
     drawn = simulate(scenario, models, results.plan.seed, replicate, replicate + 1)
-    estimates, fits = fit_batch(scenario, models, drawn)
-    return to_table(estimates, ESTIMATES), to_table(fits, FITS)
+    tables = fit_batch(scenario, models, drawn)
+    return {kind: to_table(tables[kind], KINDS[kind]) for kind in results.plan.kinds}
 
 
 def _labels(table: pa.Table) -> list[str]:

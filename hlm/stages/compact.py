@@ -1,14 +1,15 @@
-"""The files of all batches -> one sorted file of estimates, one of fits, and the scenarios."""
+"""The files of all batches -> a sorted file of each of their tables, and the scenarios."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from hlm.stages.gather import Gatherer, scenarios_together, together
-from hlm.store import ESTIMATES, FITS, SCENARIOS, with_grid, write, write_csv, writing
+from hlm.store import KINDS, SCENARIOS, with_grid, write, write_csv, writing
 from hlm.store.parts import check_alike
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["compact", "write_scenarios"]
 
 
-def compact(plan: Plan, parts: str | Path, *, estimates: str | Path, fits: str | Path) -> None:
-    """Gather the estimates and the fits that a study wants, sorted by scenario key first.
+def compact(plan: Plan, parts: str | Path, files: Mapping[str, str | Path]) -> None:
+    """Gather the estimates, fits and F tests that a study wants, sorted by scenario key first.
 
     Memory holds one row group: a window of replicates, or several scenarios with fewer.
 
@@ -28,8 +29,8 @@ def compact(plan: Plan, parts: str | Path, *, estimates: str | Path, fits: str |
     plan : Plan
     parts : path
         The folder with the files of the batches.
-    estimates, fits : path
-        The files to write.
+    files : mapping of str to path
+        The file to write for each of `plan.kinds`.
 
     Raises
     ------
@@ -38,8 +39,8 @@ def compact(plan: Plan, parts: str | Path, *, estimates: str | Path, fits: str |
         all of them were made by the same code on the same kind of machine.
     """
     check_alike(parts, [batch.name for batch in plan.batches], code=plan.code)
-    _gather(plan, Gatherer(plan, parts, "estimates"), ESTIMATES, estimates)
-    _gather(plan, Gatherer(plan, parts, "fits"), FITS, fits)
+    for kind, path in files.items():
+        _gather(plan, Gatherer(plan, parts, kind), KINDS[kind], path)
 
 
 def write_scenarios(plan: Plan, parquet: str | Path, csv: str | Path) -> None:

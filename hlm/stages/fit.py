@@ -1,16 +1,18 @@
-"""The cross-products of a batch -> its estimates and fits."""
+"""The cross-products of a batch -> its estimates, fits and F tests."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from hlm.engine import fit_batch, warm_up
 from hlm.simulate import CrossProducts
-from hlm.store import ESTIMATES, FITS, read_crossproducts, writing
+from hlm.store import KINDS, read_crossproducts, writing
 from hlm.store.receipts import make_receipt, write_receipt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from hlm.plan import Plan
@@ -23,8 +25,7 @@ def fit_models(
     name: str,
     crossproducts: str | Path,
     *,
-    estimates: str | Path,
-    fits: str | Path,
+    files: Mapping[str, str | Path],
     receipt: str | Path,
 ) -> None:
     """Fit every model of a batch to every data set of it; one row group for each range.
@@ -36,8 +37,8 @@ def fit_models(
         The batch's name.
     crossproducts : path
         What `simulate_batch` wrote.
-    estimates, fits : path
-        The files to write.
+    files : mapping of str to path
+        The file to write for each of `plan.kinds`.
     receipt : path
         Written last: it says that the batch is finished.
     """
@@ -45,15 +46,15 @@ def fit_models(
     batch = plan.batch(name)
     metadata = plan.metadata()
     warm_up(batch.models)
-    with (
-        writing(estimates, ESTIMATES, metadata) as estimates_file,
-        writing(fits, FITS, metadata) as fits_file,
-    ):
+    with ExitStack() as stack:
+        writers = {
+            kind: stack.enter_context(writing(path, KINDS[kind], metadata))
+            for kind, path in files.items()
+        }
         for key, first, last, arrays in read_crossproducts(crossproducts):
             drawn = CrossProducts.from_arrays(key, first, last, arrays)
-            rows, summaries = fit_batch(plan.scenario(key), batch.models, drawn)
-            estimates_file.append(rows)
-            fits_file.append(summaries)
-    files = {"estimates": estimates, "fits": fits}
+            tables = fit_batch(plan.scenario(key), batch.models, drawn)
+            for kind, writer in writers.items():
+                writer.append(tables[kind])
     done = make_receipt(name, files, code=plan.code, seconds=monotonic() - start)
     write_receipt(receipt, done)

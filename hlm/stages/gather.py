@@ -75,7 +75,7 @@ class Gatherer:
     plan : Plan
     parts : path
         The folder with the files of the batches.
-    kind : {'estimates', 'fits'}
+    kind : {'estimates', 'fits', 'tests'}
     columns : sequence of str, optional
         Those to read, besides `PLACE`; all by default.
     """

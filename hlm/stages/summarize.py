@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hlm.formula import parse
-from hlm.measures import count_fits, join_summaries, summarize_estimates
+from hlm.measures import count_fits, count_tests, join_summaries, summarize_estimates
+from hlm.measures.f_tests import term_of
 from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
 from hlm.stages.by_term import VALUES, by_term
@@ -30,6 +31,7 @@ ROWS = 100_000
 """Rows in memory at a time, or the estimates of one term where these are more."""
 
 OF_FITS = ("aic", "bic", "npar", "singular", "status")
+OF_TESTS = ("test", "p_value")
 
 
 def summarize_chunk(
@@ -49,14 +51,16 @@ def summarize_chunk(
     """
     estimates = Gatherer(plan, parts, "estimates", ["term", *VALUES])
     fits = Gatherer(plan, parts, "fits", OF_FITS)
+    tests = Gatherer(plan, parts, "tests", OF_TESTS) if "tests" in plan.kinds else None
     folder = Path(measures).parent
     with writing(measures, MEASURES) as to_measures, writing(selection, SELECTION) as to_selection:
         for scenarios in _few_at_a_time(plan, chunks(plan)[chunk]):
             terms = _whole_terms(plan, scenarios, estimates, folder)
-            truth, level = _truth(scenarios), plan.models[0].level
+            truth, level = _truth(plan, scenarios), plan.models[0].level
             of_measures, of_selection = join_summaries(
                 (summarize_estimates(table, truth=truth, level=level) for table in terms),
-                (count_fits(table) for table in in_portions(_windows(scenarios, fits), ROWS)),
+                (count_fits(table) for table in _portions(scenarios, fits)),
+                (count_tests(t, truth=truth, level=level) for t in _portions(scenarios, tests)),
             )
             to_measures.append(of_measures)
             to_selection.append(of_selection)
@@ -158,12 +162,17 @@ def _all_spellings(scenario: Scenario) -> dict[str, float]:
     return values
 
 
-def _truth(scenarios: Sequence[Scenario]) -> dict[tuple[str, str], float]:
-    return {
-        (scenario.key, term): value
-        for scenario in scenarios
-        for term, value in _all_spellings(scenario).items()
-    }
+def _truth(plan: Plan, scenarios: Sequence[Scenario]) -> dict[tuple[str, str], float]:
+    """Return the true values; of an F test 0 if its hypothesis is true, else NaN."""
+    tests = {test for model in plan.models for test in model.tests}
+    truth: dict[tuple[str, str], float] = {}
+    for scenario in scenarios:
+        values = _all_spellings(scenario)
+        for name, coefficients in tests:
+            is_true = all(values.get(coefficient, 0.0) == 0.0 for coefficient in coefficients)
+            values[term_of(name)] = 0.0 if is_true else np.nan
+        truth |= {(scenario.key, term): value for term, value in values.items()}
+    return truth
 
 
 def _few_at_a_time(plan: Plan, scenarios: Sequence[Scenario]) -> Iterator[Sequence[Scenario]]:
@@ -186,6 +195,11 @@ def _whole_terms(
         yield pa.concat_tables(windows)
     else:
         yield from by_term(windows, folder)
+
+
+def _portions(scenarios: Iterable[Scenario], parts: Gatherer | None) -> Iterator[pa.Table]:
+    """Yield the rows of scenarios, few enough at a time; none of a table that there is not."""
+    return in_portions(_windows(scenarios, parts), ROWS) if parts else iter(())
 
 
 def _windows(scenarios: Iterable[Scenario], parts: Gatherer) -> Iterator[pa.Table]:

@@ -18,15 +18,26 @@ from hlm.store.files import (
     writing,
     writing_csv,
 )
-from hlm.store.schemas import ESTIMATES, FITS, MEASURES, SCENARIOS, SELECTION, with_grid
+from hlm.store.schemas import (
+    ESTIMATES,
+    FITS,
+    KINDS,
+    MEASURES,
+    SCENARIOS,
+    SELECTION,
+    TESTS,
+    with_grid,
+)
 
 __all__ = [
     "CROSS_PRODUCTS",
     "ESTIMATES",
     "FITS",
+    "KINDS",
     "MEASURES",
     "SCENARIOS",
     "SELECTION",
+    "TESTS",
     "RangeArrays",
     "Writer",
     "open_parquet",

@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
     from hlm.store.receipts import FileStamp, Receipt
 
-__all__ = ["KINDS", "check_alike", "check_part", "check_sizes", "part_file"]
-
-KINDS = ("estimates", "fits")
+__all__ = ["check_alike", "check_part", "check_sizes", "part_file"]
 
 SHOWN = 3
 """Batches named in a message."""
 
 
 def part_file(parts: str | Path, batch: str, kind: str) -> Path:
-    """Return where the estimates or the fits of a batch lie."""
+    """Return where the estimates, the fits or the tests of a batch lie."""
     return Path(parts) / f"{batch}.{kind}.parquet"
 
 
-def check_sizes(parts: str | Path, batch: str) -> Receipt | None:
+def check_sizes(parts: str | Path, batch: str, kinds: Sequence[str]) -> Receipt | None:
     """Return the receipt of a batch if its files are there and have the sizes that it names.
 
     Parameters
     ----------
     parts : path
     batch : str
+    kinds : sequence of {'estimates', 'fits', 'tests'}
+        The files that it must have.
 
     Returns
     -------
@@ -52,9 +52,9 @@ def check_sizes(parts: str | Path, batch: str) -> Receipt | None:
     if not path.exists():
         return None
     receipt = _read(path)
-    for kind in KINDS:
+    for kind in kinds:
         file = part_file(parts, batch, kind)
-        if not file.exists():
+        if kind not in receipt.files or not file.exists():
             return None
         if (size := file.stat().st_size) != receipt.files[kind].bytes:
             raise _damaged(path, file, f"{size:,} bytes", receipt.files[kind])
@@ -68,7 +68,7 @@ def check_part(parts: str | Path, batch: str, kind: str) -> Receipt:
     ----------
     parts : path
     batch : str
-    kind : {'estimates', 'fits'}
+    kind : {'estimates', 'fits', 'tests'}
 
     Raises
     ------

@@ -53,7 +53,7 @@ class Receipt:
     batch : str
         Its name.
     files : dict of str to FileStamp
-        `estimates` and `fits`.
+        `estimates`, `fits` and, in a study with F tests, `tests`.
     code : str
         Fingerprint of the code that simulated and fitted.
     versions : dict of str to str
@@ -97,7 +97,7 @@ def make_receipt(
     batch : str
         The batch's name.
     files : mapping of str to path
-        `estimates` and `fits`.
+        `estimates`, `fits` and, in a study with F tests, `tests`.
     code : str
         Fingerprint of the code that simulated and fitted.
     seconds : float

@@ -9,7 +9,16 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["ESTIMATES", "FITS", "MEASURES", "SCENARIOS", "SELECTION", "with_grid"]
+__all__ = [
+    "ESTIMATES",
+    "FITS",
+    "KINDS",
+    "MEASURES",
+    "SCENARIOS",
+    "SELECTION",
+    "TESTS",
+    "with_grid",
+]
 
 # Names repeat in millions of rows: dictionaries keep them at four bytes in memory too.
 NAME = pa.dictionary(pa.int32(), pa.string())
@@ -48,6 +57,23 @@ FITS = pa.schema(
         "boundary_rank": pa.int32(),
     }
 )
+
+TESTS = pa.schema(
+    {
+        "scenario": NAME,
+        "replicate": pa.int32(),
+        "model": NAME,
+        "method": NAME,
+        "test": NAME,
+        "statistic": pa.float64(),
+        "df": pa.int32(),
+        "ddf": pa.float64(),
+        "p_value": pa.float64(),
+    }
+)
+
+KINDS = {"estimates": ESTIMATES, "fits": FITS, "tests": TESTS}
+"""The tables of replicates: a file of each for every batch, and a sorted one."""
 
 MEASURES = pa.schema(
     {

@@ -16,6 +16,7 @@ from hlm.errors import InputError, nearest
 from hlm.formula import evaluate, model_columns
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.study.design import example
+from hlm.study.f_tests import check_tests, tests_of
 from hlm.study.truth import read_formula
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def candidates(study: StudyFile) -> tuple[tuple[Candidate, Model], ...]:
         else:
             path += ".formula"
             found.append(_candidate(name, path, spec.formula, spec.methods, study.estimation))
+    check_tests(study.estimation.tests, [candidate.formula for candidate, _ in found])
     return tuple(found)
 
 
@@ -64,7 +66,15 @@ def _candidate(
     formula = read_formula(text, path=path)
     wanted = methods or estimation.methods
     ordered = tuple(method for method in METHODS if method in wanted)
-    model = Model(name, formula.text, ordered, estimation.df, estimation.level, estimation.limits)
+    model = Model(
+        name,
+        formula.text,
+        ordered,
+        estimation.df,
+        estimation.level,
+        estimation.limits,
+        tests_of(formula, estimation.tests),
+    )
     return Candidate(name, path, formula), model
 
 

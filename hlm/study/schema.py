@@ -225,6 +225,11 @@ class Estimation(Part):
         description="Limits of the random part: Wald's on the log and atanh scale, on the scale "
         "of variances, or by profile likelihood.",
     )
+    tests: dict[SafeName, Annotated[list[str], Field(min_length=1)]] = Field(
+        {},
+        description="F tests by name: the coefficients that are all zero under the hypothesis, "
+        "tested in every model that has them.",
+    )
 
 
 Models = dict[

@@ -12,6 +12,7 @@ __all__ = ["TITLES", "names"]
 TITLES = {
     "performance_fixed": "Performance, fixed effects",
     "performance_random": "Performance, random part",
+    "performance_tests": "Rejection rates, F tests",
     "selection": "Selection rates",
 }
 """Every table's name, which is also its file's and its caption's, and its title."""
@@ -19,4 +20,8 @@ TITLES = {
 
 def names(study: Planned) -> tuple[str, ...]:
     """Return the names of the tables that a study has; one model alone is not selected."""
-    return tuple(name for name in TITLES if name != "selection" or len(study.models) > 1)
+    lacking = {
+        "performance_tests": not any(model.tests for model in study.models),
+        "selection": len(study.models) < 2,
+    }
+    return tuple(name for name in TITLES if not lacking.get(name))

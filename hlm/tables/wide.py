@@ -8,7 +8,7 @@ import pandas as pd
 
 from hlm.errors import InputError, nearest
 from hlm.figures.grid import factors, levels
-from hlm.figures.words import is_random, rank
+from hlm.figures.words import PARTS, part_of, rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def wide_table(
     measures : DataFrame
         A study's `measures.parquet`.
     part : str or sequence of str
-        ``'fixed'``, ``'random'``, or terms by name.
+        ``'fixed'``, ``'random'``, ``'tests'``, or terms by name.
     method : {'reml', 'ml'}
         If the study has one method only, that one is taken.
     show : sequence of str
@@ -109,12 +109,12 @@ def scenario_table(study: Planned) -> pd.DataFrame:
 
 def _terms(measures: pd.DataFrame, part: str | Sequence[str]) -> list[str]:
     found = [name for name in levels(measures["term"]) if name]
-    if part in ("fixed", "random"):
-        return [name for name in found if is_random(name) == (part == "random")]
+    if part in PARTS:
+        return [name for name in found if part_of(name) == part]
     asked = [part] if isinstance(part, str) else list(part)
     for name in asked:
         if name not in found:
-            known = ", ".join(["fixed", "random", *found])
+            known = ", ".join([*PARTS, *found])
             raise InputError(f"no term '{name}'", allowed=known, suggestion=nearest(name, found))
     return asked
 

@@ -13,6 +13,7 @@ from hlm.formula import parse
 from hlm.model import lmer
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import draw_rows, simulate
+from tests.inference.studies import as_frame
 
 SEED = 3
 GRID = Covariate("x", "row", "grid", values=tuple(np.linspace(-4, 4, 7, endpoint=False)))
@@ -44,15 +45,7 @@ def ogorek(**options):
 def batch(truth, models, start=0, stop=4):
     """Simulate and fit; return estimates and fits as data frames."""
     tables = fit_batch(truth, models, simulate(truth, models, SEED, start, stop))
-    return tuple(
-        pd.DataFrame(
-            {
-                name: values.to_pylist() if hasattr(values, "to_pylist") else values
-                for name, values in table.items()
-            }
-        )
-        for table in tables
-    )
+    return as_frame(tables["estimates"]), as_frame(tables["fits"])
 
 
 def models_of(*formulas, **options):

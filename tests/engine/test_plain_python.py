@@ -22,10 +22,14 @@ for x in (row, grid):
         (("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15), ("x:a", 0.3)),
         (0.4, 0.5), ((1.0, 0.3), (0.3, 1.0)), 0.75,
     )
-    models = [Model("m", "y ~ x * a + (1 + x | unit)"), Model("c", "y ~ x + (1 + x || unit)")]
-    estimates, fits = fit_batch(scenario, models, simulate(scenario, models, 11, 0, 3))
+    tests = (("both", ("a", "x:a")),)
+    models = [
+        Model("m", "y ~ x * a + (1 + x | unit)", tests=tests), Model("c", "y ~ x + (1 + x || unit)")
+    ]
+    found = fit_batch(scenario, models, simulate(scenario, models, 11, 0, 3))
+    estimates = found["estimates"]
     tables += [estimates[name] for name in ("estimate", "se", "df", "lower", "upper")]
-    tables.append(fits["criterion"])
+    tables += [found["fits"]["criterion"], found["tests"]["statistic"], found["tests"]["ddf"]]
 np.save(sys.argv[1], np.concatenate(tables))
 """
 

@@ -40,7 +40,8 @@ MODEL = Model("full", SCENARIO.formula, methods=("reml",))
 def fits():
     """Return each column of the estimates as (replicates, terms), and the fits."""
     drawn = simulate(SCENARIO, [MODEL], 1, 0, REPLICATES)
-    estimates, summary = fit_batch(SCENARIO, [MODEL], drawn)
+    tables = fit_batch(SCENARIO, [MODEL], drawn)
+    estimates, summary = tables["estimates"], tables["fits"]
     columns = ("estimate", "se", "df", "lower", "upper")
     return {name: estimates[name].reshape(REPLICATES, 8) for name in columns}, summary
 

@@ -16,9 +16,10 @@ from hlm.errors import InputError
 from hlm.plan import Plan, check_code, make_plan
 from hlm.plan.leftovers import remove_leftovers, stale_rules
 from hlm.stages.compact import compact, write_scenarios
+from hlm.store import KINDS
 from hlm.store.lock import hold_lock, run_lock
 from hlm.store.machine import arithmetic
-from hlm.store.parts import KINDS, check_alike, check_part, check_sizes, part_file
+from hlm.store.parts import check_alike, check_part, check_sizes, part_file
 from hlm.store.receipts import checksum, read_receipt, receipt_file, write_receipt
 from tests.plan.studies import FakeStudy, write_parts
 
@@ -49,7 +50,7 @@ def test_a_receipt_says_what_was_written_and_by_what(plan, parts):
         file = receipt.files[kind]
         path = part_file(parts, name, kind)
         assert file == (path.name, path.stat().st_size, checksum(path))
-        assert check_part(parts, name, kind) == check_sizes(parts, name) == receipt
+        assert check_part(parts, name, kind) == check_sizes(parts, name, KINDS) == receipt
 
 
 def damage(path, how):
@@ -71,28 +72,28 @@ def test_a_damaged_part_is_named_and_moved_aside(how, kind, plan, parts):
     damage(path, how)
     damaged = path.read_bytes()
     with pytest.raises(InputError, match=r"damaged: .* where its receipt says") as caught:
-        compact(plan, parts, estimates=parts / "e", fits=parts / "f")
+        compact(plan, parts, {kind: parts / kind for kind in KINDS})
     assert caught.value.file == path
     assert "run the study again" in str(caught.value)
     assert path.with_name(f"{path.name}.corrupt").read_bytes() == damaged
     assert not path.exists()
     assert not receipt_file(parts, name).exists()
-    assert check_sizes(parts, name) is None
+    assert check_sizes(parts, name, KINDS) is None
     assert not list(parts.glob(".*.tmp"))
     write_parts(plan, parts)
-    compact(plan, parts, estimates=parts / "e", fits=parts / "f")
+    compact(plan, parts, {kind: parts / kind for kind in KINDS})
 
 
 def test_planning_sees_another_size_but_reads_no_part(plan, parts):
     first, second, third = (batch.name for batch in plan.batches[:3])
     damage(part_file(parts, first, "fits"), "flipped")
-    assert check_sizes(parts, first)
+    assert check_sizes(parts, first, KINDS)
     damage(part_file(parts, second, "fits"), "cut")
     with pytest.raises(InputError, match="bytes where its receipt says"):
-        check_sizes(parts, second)
-    assert check_sizes(parts, second) is None
+        check_sizes(parts, second, KINDS)
+    assert check_sizes(parts, second, KINDS) is None
     part_file(parts, third, "estimates").unlink()
-    assert check_sizes(parts, third) is None
+    assert check_sizes(parts, third, KINDS) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"batch": "x"}', '"\\ud800"'])
@@ -101,8 +102,8 @@ def test_a_damaged_receipt_is_moved_aside(text, plan, parts):
     path = receipt_file(parts, name)
     path.write_text(text)
     with pytest.raises(InputError, match="not a receipt that can be read"):
-        check_sizes(parts, name)
-    assert check_sizes(parts, name) is None
+        check_sizes(parts, name, KINDS)
+    assert check_sizes(parts, name, KINDS) is None
     assert path.with_name(f"{path.name}.corrupt").read_text() == text
 
 
@@ -125,7 +126,7 @@ def test_results_of_other_code_or_machines_are_not_mixed(change, words, plan, pa
     }
     write_receipt(path, replace(receipt, **values))
     with pytest.raises(InputError, match=words) as caught:
-        compact(plan, parts, estimates=parts / "e", fits=parts / "f")
+        compact(plan, parts, {kind: parts / kind for kind in KINDS})
     assert f"{name}.json" in str(caught.value)
     assert "run again" in str(caught.value)
     assert not (parts / "e").exists()
@@ -186,7 +187,7 @@ def test_leftovers_of_killed_jobs_go_and_nothing_else(plan, parts, tmp_path):
 def test_tables_that_hold_something_else_are_made_again(plan, parts, tmp_path):
     assert stale_rules(plan, tmp_path) == []
     files = {kind: tmp_path / f"{kind}.parquet" for kind in KINDS}
-    compact(plan, parts, **files)
+    compact(plan, parts, files)
     write_scenarios(plan, tmp_path / "scenarios.parquet", tmp_path / "scenarios.csv")
     assert stale_rules(plan, tmp_path) == []
     assert stale_rules(make_plan(STUDY.but(replicates=300), code="a b"), tmp_path) == ["compact"]
@@ -197,6 +198,7 @@ def test_tables_that_hold_something_else_are_made_again(plan, parts, tmp_path):
 
 HOLD = """
 import sys, time
+from hlm.store import KINDS
 from hlm.store.lock import hold_lock
 hold_lock(sys.argv[1])
 print("held", flush=True)

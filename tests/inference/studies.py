@@ -31,8 +31,13 @@ def scenario(x: Covariate, *, units: int = 12, rows: int = 5, sd: Sequence[float
 
 def tables(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Simulate and fit replicates 0 to `stop`; return estimates and fits."""
-    estimates, fits = fit_batch(truth, [model], simulate(truth, [model], SEED, 0, stop))
-    return as_frame(estimates), as_frame(fits)
+    return with_tests(truth, model, stop)[:2]
+
+
+def with_tests(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, ...]:
+    """Return the F tests of the model too."""
+    found = fit_batch(truth, [model], simulate(truth, [model], SEED, 0, stop))
+    return tuple(as_frame(found[kind]) for kind in ("estimates", "fits", "tests"))
 
 
 def as_frame(table) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""`fit_batch` gives the df, standard errors and limits that `lmer` gives on the same rows.
+"""`fit_batch` gives the df, standard errors, limits and F tests that `lmer` gives on the same rows.
 
 Every method, REML and ML, one design for all units or one each, singular fits among them. Numbers
 agree to 1e-6 of the standard error (or of sigma), the accuracy of the search.
@@ -15,10 +15,11 @@ import pandas as pd
 import pytest
 
 from hlm import lmer
+from hlm.formula import parse
 from hlm.scenario import DfMethod, LimitMethod, Model
 from hlm.simulate import draw_rows
 
-from .studies import GRID, ROW, SEED, SLOPES, scenario, tables
+from .studies import GRID, ROW, SEED, SLOPES, scenario, tables, with_tests
 
 STOP = 10
 X = {"shared": GRID, "general": ROW}
@@ -81,6 +82,34 @@ def test_batch_is_lmer(design, formula, df, limits):
 
 
 @pytest.mark.parametrize("df", get_args(DfMethod))
+@pytest.mark.parametrize("formula", FORMULAS)
+@pytest.mark.parametrize("design", X)
+def test_f_tests_of_a_batch_are_those_of_lmer(design, formula, df):
+    """All coefficients, all but the intercept, and the last: its square of t."""
+    names = [term.name for term in parse(formula).fixed]
+    hypotheses = (("all", tuple(names)), ("slopes", tuple(names[1:])), ("last", (names[-1],)))
+    model = Model("m", formula, df=df, tests=hypotheses)
+    estimates, fits, found = with_tests(scenario(X[design]), model, STOP)
+    assert fits["singular"].any()
+    assert len(found) == STOP * 2 * len(hypotheses)
+    coefficients = dict(hypotheses)
+    for test in found.itertuples():
+        reml = test.method == "reml"
+        fit, _ = expected(design, formula, test.replicate, reml, df, "wald")
+        by = "satterthwaite-expected" if df == "kenward-roger" and not reml else df
+        theirs = fit.contest(coefficients[test.test], by)
+        where = (test.replicate, test.method, test.test)
+        assert test.df == theirs.df, where
+        assert test.statistic == pytest.approx(theirs.F, rel=1e-5), where
+        assert test.ddf == pytest.approx(theirs.ddf, rel=1e-5), where
+        assert test.p_value == pytest.approx(theirs.p_value, rel=1e-3), where
+    last = found[found["test"] == "last"].reset_index()
+    single = estimates[estimates["term"] == names[-1]].reset_index()
+    np.testing.assert_allclose(last["statistic"], (single["estimate"] / single["se"]) ** 2, 1e-9)
+    np.testing.assert_allclose(last["ddf"], single["df"], 1e-9)
+
+
+@pytest.mark.parametrize("df", get_args(DfMethod))
 @pytest.mark.parametrize("design", X)
 def test_df_are_defined_at_the_boundary(design, df):
     """Positive and at most N for every fixed effect, of singular fits too; no others have df."""
@@ -97,9 +126,11 @@ def test_df_are_defined_at_the_boundary(design, df):
 def test_failed_fits_have_no_inference(df):
     """Two units of two rows do not identify four coefficients."""
     few = scenario(replace(GRID, values=(-1.0, 1.0)), units=2, rows=2)
-    estimates, fits = tables(few, Model("m", "y ~ x * a + (1 | unit)", df=df), 3)
+    model = Model("m", "y ~ x * a + (1 | unit)", df=df, tests=(("both", ("a", "x:a")),))
+    estimates, fits, found = with_tests(few, model, 3)
     assert set(fits["status"]) == {"unidentified"}
     assert estimates[["estimate", "se", "df", "lower", "upper"]].isna().all(axis=None)
+    assert found[["statistic", "ddf", "p_value"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize("limits", get_args(LimitMethod))

@@ -23,9 +23,11 @@ for x in (row, grid):
         (0.4, 0.5), ((1.0, 0.3), (0.3, 1.0)), 0.75,
     )
     for formula in ("y ~ x + a + (1 + x | unit)", "y ~ x + (1 | unit)"):
-        models = [Model("m", formula, df="kenward-roger", limits="profile")]
-        estimates, _ = fit_batch(scenario, models, simulate(scenario, models, 2, 0, 2))
-        found += [estimates[name] for name in ("estimate", "se", "df", "lower", "upper")]
+        tests = (("both", ("(Intercept)", "x")),)
+        models = [Model("m", formula, df="kenward-roger", limits="profile", tests=tests)]
+        tables = fit_batch(scenario, models, simulate(scenario, models, 2, 0, 2))
+        found += [tables["estimates"][name] for name in ("estimate", "se", "df", "lower", "upper")]
+        found += [tables["tests"][name] for name in ("statistic", "ddf", "p_value")]
 np.save(sys.argv[1], np.concatenate(found))
 """
 

@@ -79,7 +79,7 @@ def test_the_mixture_holds_its_size_and_the_plain_test_is_conservative():
     )
     n = 4000
     model = Model("random", "y ~ 1 + (1 | g)", ("reml",))
-    _, fits = fit_batch(truth, [model], simulate(truth, [model], 3, 0, n))
+    fits = fit_batch(truth, [model], simulate(truth, [model], 3, 0, n))["fits"]
     drawn = simulate(truth, [model], 3, 0, n)
     # Without random effects the REML criterion is in closed form.
     total = drawn.response[:, 0].sum(axis=1)

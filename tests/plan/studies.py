@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from hlm.scenario import Model, Scenario
-from hlm.store import ESTIMATES, FITS, writing
-from hlm.store.parts import KINDS, part_file
+from hlm.store import KINDS, writing
+from hlm.store.parts import part_file
 from hlm.store.receipts import make_receipt, receipt_file, write_receipt
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from hlm.plan import Plan
 
-BIG = Model("big", "y ~ x * a + (1 + x | unit)")
-SMALL = Model("small", "y ~ x + (1 + x | unit)", methods=("reml",))
+BIG = Model("big", "y ~ x * a + (1 + x | unit)", tests=(("both", ("a", "x:a")), ("x", ("x",))))
+SMALL = Model("small", "y ~ x + (1 + x | unit)", methods=("reml",), tests=(("x", ("x",)),))
 
 
 def scenario(units: int, *, rows: int = 5) -> Scenario:
@@ -61,6 +61,12 @@ class FakeStudy:
         return replace(self, **changes)
 
 
+def labels(kind: str, model: Model) -> list[str]:
+    """Return what tells the rows of one fit apart in a table: terms, nothing, F tests."""
+    tests = [name for name, _ in model.tests]
+    return {"estimates": ["x", "(Intercept)", "sigma"], "fits": [""], "tests": tests}[kind]
+
+
 def write_parts(plan: Plan, folder: Any, rows: Callable[..., dict[str, Any]] | None = None) -> None:
     """Write for every batch what a fit of it would, where it is not there yet.
 
@@ -68,63 +74,62 @@ def write_parts(plan: Plan, folder: Any, rows: Callable[..., dict[str, Any]] | N
     """
     rows = rows or _rows
     for batch in plan.batches:
-        files = {kind: part_file(folder, batch.name, kind) for kind in KINDS}
+        files = {kind: part_file(folder, batch.name, kind) for kind in plan.kinds}
         receipt = receipt_file(folder, batch.name)
         if not receipt.exists():
-            with (
-                writing(files["estimates"], ESTIMATES) as estimates,
-                writing(files["fits"], FITS) as fits,
-            ):
-                for part in batch.ranges:
-                    estimates.append(rows(part, batch.models, ["x", "(Intercept)", "sigma"]))
-                    fits.append(rows(part, batch.models, [""]))
+            for kind, path in files.items():
+                with writing(path, KINDS[kind]) as file:
+                    for part in batch.ranges:
+                        file.append(rows(part, batch.models, kind))
             write_receipt(receipt, make_receipt(batch.name, files, code=plan.code, seconds=0.0))
 
 
-def _rows(part: Any, models: tuple[Model, ...], terms: list[str]) -> dict[str, Any]:
+def _rows(part: Any, models: tuple[Model, ...], kind: str) -> dict[str, Any]:
     places = [
-        (part.scenario, replicate, model.name, method, term)
+        (part.scenario, replicate, model.name, method, label)
         for model in reversed(models)
         for method in reversed(model.methods)
         for replicate in range(part.start, part.stop)
-        for term in terms
+        for label in labels(kind, model)
     ]
-    scenario, replicate, model, method, term = (
-        list(column) for column in zip(*places, strict=True)
-    )
     numbers = np.array([hash_number(place) for place in places])
-    columns: dict[str, Any] = dict.fromkeys([*ESTIMATES.names, *FITS.names], numbers)
-    whole = np.ones(len(places), dtype=np.int32)
-    return columns | {
-        "scenario": scenario,
-        "replicate": pa.array(replicate, pa.int32()),
-        "model": model,
-        "method": method,
-        "term": term,
+    names = ("scenario", "replicate", "model", "method", "label")
+    columns = {name: [place[i] for place in places] for i, name in enumerate(names)}
+    return _columns(columns | {"replicate": pa.array(columns["replicate"], pa.int32())}, numbers)
+
+
+def random_rows(part: Any, models: tuple[Model, ...], kind: str) -> dict[str, Any]:
+    """Return many rows in little time: normal numbers, the labels and the models repeated."""
+    each = [
+        (model.name, method, label)
+        for model in models
+        for method in model.methods
+        for label in labels(kind, model)
+    ]
+    n = part.stop - part.start
+    numbers = np.random.default_rng(part.start).standard_normal(n * len(each))
+    columns = {
+        name: [row[i] for row in each] * n for i, name in enumerate(("model", "method", "label"))
+    }
+    replicate = np.repeat(np.arange(part.start, part.stop, dtype=np.int32), len(each))
+    scenario = [part.scenario] * (n * len(each))
+    return _columns({"scenario": scenario, "replicate": replicate, **columns}, numbers)
+
+
+def _columns(columns: dict[str, Any], numbers: Any) -> dict[str, Any]:
+    """Return all columns of all tables; the same numbers in each that is not an integer."""
+    whole = np.ones(len(numbers), dtype=np.int32)
+    doubles = {name for schema in KINDS.values() for name in schema.names}
+    return dict.fromkeys(doubles, numbers) | {
+        **{name: columns[name] for name in ("scenario", "replicate", "model", "method")},
+        "term": columns["label"],
+        "test": columns["label"],
+        "df": whole,
         "npar": whole,
         "iterations": whole,
+        "boundary_rank": whole,
         "singular": whole.astype(bool),
-        "status": ["ok"] * len(places),
-    }
-
-
-def random_rows(part: Any, models: tuple[Model, ...], terms: list[str]) -> dict[str, Any]:
-    """Return many rows in little time: normal numbers, the terms and the models repeated."""
-    fits = [(model.name, method) for model in models for method in model.methods]
-    each = [(*fit, term) for fit in fits for term in terms]
-    n = part.stop - part.start
-    rng = np.random.default_rng(part.start)
-    numbers = {name: rng.standard_normal(n * len(each)) for name in (*ESTIMATES.names, *FITS.names)}
-    labels = zip(("model", "method", "term"), zip(*each, strict=True), strict=True)
-    return numbers | {
-        "scenario": [part.scenario] * (n * len(each)),
-        "replicate": np.repeat(np.arange(part.start, part.stop, dtype=np.int32), len(each)),
-        **{name: list(values) * n for name, values in labels},
-        "npar": np.ones(n * len(each), dtype=np.int32),
-        "iterations": np.ones(n * len(each), dtype=np.int32),
-        "boundary_rank": np.zeros(n * len(each), dtype=np.int32),
-        "singular": np.zeros(n * len(each), dtype=bool),
-        "status": ["ok"] * (n * len(each)),
+        "status": ["ok"] * len(numbers),
     }
 
 

@@ -12,7 +12,7 @@ from hlm.stages import gather as module
 from hlm.stages.compact import compact, write_scenarios
 from hlm.store import read
 
-from .studies import BIG, SMALL, FakeStudy, hash_number, write_parts
+from .studies import BIG, SMALL, FakeStudy, hash_number, labels, write_parts
 
 THIRD = Model("third", "y ~ 1 + (1 | unit)")
 OTHER_THIRD = Model("third", "y ~ 1 + (x | unit)")
@@ -45,18 +45,19 @@ def gathered(history, folder):
     for study, seconds in [*history, (FINAL, 30)]:
         plan = make_plan(study, previous=plan, done=done, batch_seconds=seconds)
         write_parts(plan, parts)
-    compact(plan, parts, estimates=folder / "e.parquet", fits=folder / "f.parquet")
-    return read(folder / "e.parquet"), read(folder / "f.parquet")
+    files = {kind: folder / f"{kind}.parquet" for kind in plan.kinds}
+    compact(plan, parts, files)
+    return {kind: read(path) for kind, path in files.items()}
 
 
-def expected_places(terms):
+def expected_places(kind):
     return [
-        (scenario.key, replicate, model.name, method, term)
+        (scenario.key, replicate, model.name, method, label)
         for scenario in sorted(FINAL.scenarios, key=lambda scenario: scenario.key)
         for replicate in range(FINAL.replicates)
         for model in FINAL.models
         for method in model.methods
-        for term in terms
+        for label in labels(kind, model)
     ]
 
 
@@ -64,20 +65,22 @@ def expected_places(terms):
 @pytest.mark.parametrize("window", [100, 5000])
 def test_the_tables_do_not_depend_on_the_history(history, window, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "WINDOW", window)
-    estimates, fits = gathered(history, tmp_path)
-    for table, terms in ((estimates, ["x", "(Intercept)", "sigma"]), (fits, [""])):
-        places = expected_places(terms)
-        names = ["scenario", "replicate", "model", "method", "term"][: 4 + (len(terms) > 1)]
+    tables = gathered(history, tmp_path)
+    assert list(tables) == ["estimates", "fits", "tests"]
+    for kind, table in tables.items():
+        places = expected_places(kind)
+        label = {"estimates": ["term"], "fits": [], "tests": ["test"]}[kind]
+        names = ["scenario", "replicate", "model", "method", *label]
         found = zip(*(table[name].to_pylist() for name in names), strict=True)
         assert list(found) == [place[: len(names)] for place in places]
-        value = "estimate" if len(terms) > 1 else "aic"
+        value = {"estimates": "estimate", "fits": "aic", "tests": "statistic"}[kind]
         assert table[value].to_pylist() == [hash_number(place) for place in places]
 
 
 def test_a_missing_part_is_named(tmp_path):
     plan = make_plan(FINAL)
     with pytest.raises(InputError, match="no such file") as caught:
-        compact(plan, tmp_path, estimates=tmp_path / "e", fits=tmp_path / "f")
+        compact(plan, tmp_path, {"estimates": tmp_path / "e"})
     assert f"{plan.batches[0].name}.json" in str(caught.value)
     assert not (tmp_path / "e").exists()
 
@@ -89,7 +92,7 @@ def test_a_part_of_another_plan_is_refused(tmp_path):
     for path in tmp_path.glob(f"{other.batches[0].name}.*"):
         path.rename(path.with_name(path.name.replace(other.batches[0].name, plan.batches[0].name)))
     with pytest.raises(InputError, match="the plan says"):
-        compact(plan, tmp_path, estimates=tmp_path / "e", fits=tmp_path / "f")
+        compact(plan, tmp_path, {kind: tmp_path / kind for kind in plan.kinds})
 
 
 def test_the_scenarios_have_their_levels(tmp_path):

@@ -91,7 +91,7 @@ def test_memory_does_not_grow_with_replicates(tmp_path, monkeypatch):
 
 def test_measures_are_those_of_the_gathered_estimates(plan, tmp_path):
     table = summarized(plan, tmp_path)["measures"]
-    compact(plan, tmp_path / "parts", estimates=tmp_path / "e", fits=tmp_path / "f")
+    compact(plan, tmp_path / "parts", {"estimates": tmp_path / "e"})
     estimates = read_frame(tmp_path / "e").query("term == 'x'")
     keys = ["scenario", "model", "method"]
     means = estimates.groupby(keys, observed=True)["estimate"].mean()

@@ -15,7 +15,6 @@ plan = Plan.read(snakemake.params.plan)
 write_scenarios(plan, snakemake.output.scenarios, snakemake.output.scenarios_csv)
 compact(
     plan,
-    Path(snakemake.input.estimates[0]).parent,
-    estimates=snakemake.output.estimates,
-    fits=snakemake.output.fits,
+    Path(snakemake.input.parts[0]).parent,
+    dict(zip(plan.kinds, snakemake.output.tables, strict=True)),
 )

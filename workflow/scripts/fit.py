@@ -16,7 +16,6 @@ fit_models(
     plan,
     snakemake.wildcards.batch,
     snakemake.input.crossproducts,
-    estimates=snakemake.output.estimates,
-    fits=snakemake.output.fits,
+    files=dict(zip(plan.kinds, snakemake.output.tables, strict=True)),
     receipt=snakemake.output.receipt,
 )

@@ -1,4 +1,4 @@
-"""Summarize the estimates and the fits of some scenarios."""
+"""Summarize the estimates, the fits and the F tests of some scenarios."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ stderr_to(snakemake.log[0])
 summarize_chunk(
     Plan.read(snakemake.params.plan),
     int(snakemake.wildcards.chunk),
-    Path(snakemake.input.estimates[0]).parent,
+    Path(snakemake.input.parts[0]).parent,
     measures=snakemake.output.measures,
     selection=snakemake.output.selection,
 )

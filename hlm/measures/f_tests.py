@@ -1,0 +1,72 @@
+"""How often F tests reject their hypotheses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hlm.measures.columns import as_frame, group_rows, names, numbers, require
+from hlm.measures.selection import counts_to_rates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+__all__ = ["is_f_test", "rejection_counts", "rejection_rates", "term_of"]
+
+
+def term_of(test: str) -> str:
+    """Return the name of a test among the terms of a table of measures.
+
+    Examples
+    --------
+    >>> term_of("treatment"), is_f_test("F(treatment)"), is_f_test("x:a")
+    ('F(treatment)', True, False)
+    """
+    return f"F({test})"
+
+
+def is_f_test(term: str) -> bool:
+    """Tell a test from coefficients: no formula has a function F."""
+    return term.startswith("F(")
+
+
+def rejection_rates(
+    tests: Any, *, by: str | Sequence[str] | None, level: float = 0.95
+) -> pd.DataFrame:
+    """Return the share of F tests with p < 1 - level: their power, or their size.
+
+    Parameters
+    ----------
+    tests : pandas frame, Arrow table or stream, or mapping of columns
+        One row per test, with the column `p_value`, as in tests.parquet.
+    by : str or list of str, optional
+        The columns that define a group, such as scenario, model, method and test.
+    level : float
+
+    Returns
+    -------
+    pandas frame
+        The `by` columns, `measure` ('rejection'), `estimate`, `mcse` = sqrt(p(1 - p)/n) and `n`,
+        the number of tests that could be made.
+
+    Examples
+    --------
+    >>> rejection_rates({"p_value": [0.01, 0.3, 0.04, None]}, by=None).round(3).to_dict("records")
+    [{'measure': 'rejection', 'estimate': 0.667, 'mcse': 0.272, 'n': 3}]
+    """
+    return counts_to_rates(rejection_counts(tests, by=by, level=level), "estimate")
+
+
+def rejection_counts(
+    tests: Any, *, by: str | Sequence[str] | None, level: float = 0.95
+) -> pd.DataFrame:
+    """Return what `rejection_rates` does as counts, `hits` of `n` tests, which add up."""
+    frame, keys = as_frame(tests), names(by)
+    require(frame, [*(("by", key) for key in keys), ("tests", "p_value")])
+    p = numbers(frame, "p_value")
+    groups = group_rows(frame, keys)
+    hits, known = groups.count(p < 1.0 - level), groups.count(np.isfinite(p))
+    return groups.labels.assign(measure="rejection", hits=hits, n=known)
