@@ -139,6 +139,6 @@ class Model:
             **{
                 **data,
                 "methods": tuple(data["methods"]),
-                "tests": tuple((name, tuple(test)) for name, test in data["tests"]),
+                "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
             }
         )

@@ -17,6 +17,9 @@ RANDOM = {
     "sd_x|unit": 0.5,
     "sigma": 0.75,
 }
+F_TEST = "F(a_matters)"
+"""A test that some models have, whose hypothesis is false."""
+
 MODELS = ("slopes_on_a", "ignoring_a", "intercepts_only")
 GRID = {"units": (10, 30, 100), "rows": (5, 15, 30), "cor": (0.0, 0.9)}
 REPLICATES = 2000
@@ -31,6 +34,10 @@ def made_results(grid=GRID, models=MODELS):
         for model, method in product(models, ("ml", "reml")):
             fit = {**point, "model": model, "method": method, "n": REPLICATES}
             measures += [row for term in _terms(model) for row in _term_rows(rng, fit, term)]
+            measures += [
+                {**fit, "term": F_TEST, "true": np.nan, "measure": "rejection", **_share(0.3)}
+                for _ in _tests(model)
+            ]
             measures += [
                 {**fit, "term": "", "true": np.nan, "measure": name, **_share(rng.uniform(0, 0.2))}
                 for name in ("singular", "failed")
@@ -60,6 +67,10 @@ def _terms(model):
         "intercepts_only": {"sd_x|unit", "cor_x.(Intercept)|unit"},
     }
     return {name: true for name, true in terms.items() if name not in lacking.get(model, set())}
+
+
+def _tests(model):
+    return () if model == "ignoring_a" else (("a_matters", ("a", "x:a")),)
 
 
 def _term_rows(rng, fit, term):
@@ -105,5 +116,5 @@ def made_study(grid=GRID, models=MODELS):
         scenarios=tuple(made_scenario(*size) for size in sizes),
         levels=levels,
         example=len(levels) // 2,
-        models=tuple(Model(name, "y ~ x + (1 + x | unit)") for name in models),
+        models=tuple(Model(n, "y ~ x + (1 + x | unit)", tests=_tests(n)) for n in models),
     )

@@ -20,9 +20,10 @@ from hlm.figures.departures import ellipse_axes
 from hlm.figures.grid import arrange
 from hlm.figures.lines import lines_of_fit
 from hlm.model import lmer
-from hlm.scenario import Covariate, Scenario
+from hlm.scenario import Covariate, Model, Scenario
 from tests.synthetic_results import FIXED, MODELS, made_results, made_scenario, made_study
 
+MODEL = (Model("m", "y ~ 1 + (1 | unit)"),)
 REFERENCE = Path(__file__).parent / "reference"
 CAPTIONS = Path(__file__).parents[1] / "workflow" / "report"
 EIGHT = tuple(f"model_number_{k}" for k in range(8))
@@ -313,17 +314,17 @@ def test_a_scenario_without_covariates_has_no_pictures_of_units(ogorek):
     bare = Scenario("", 3, 3, (), "y ~ 1 + (1 | unit)", (("(Intercept)", 1.0),), (1,), ((1,),), 1)
     with pytest.raises(InputError, match="needs a row covariate"):
         figures.unit_lines(ogorek, bare)
-    study = SimpleNamespace(seed=1, scenarios=(bare,), levels=({},), example=0, models=("m",))
+    study = SimpleNamespace(seed=1, scenarios=(bare,), levels=({},), example=0, models=MODEL)
     assert figures.names(study)[0] == "bias_fixed"
     assert "selection_aic" not in figures.names(study)
     with_x = Scenario(
         "", 3, 3, (Covariate("x", "row", "normal"),), "y ~ x + (1 | unit)",
         (("(Intercept)", 1.0), ("x", 1.0)), (1,), ((1,),), 1,
     )  # fmt: skip
-    study = SimpleNamespace(scenarios=(with_x,), example=0, models=("m",))
+    study = SimpleNamespace(scenarios=(with_x,), example=0, models=MODEL)
     assert figures.names(study)[0] == "unit_lines"
     curved = replace(with_x, formula="y ~ x + I(x^2) + (1 + x | unit)")
-    study = SimpleNamespace(scenarios=(curved,), example=0, models=("m",))
+    study = SimpleNamespace(scenarios=(curved,), example=0, models=MODEL)
     assert figures.names(study)[0] == "bias_fixed", "no lines where the truth is a curve"
     assert len(figures.unit_lines(ogorek, with_x).axes) == 1, "no colour bar without an attribute"
 

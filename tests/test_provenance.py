@@ -12,7 +12,7 @@ from hlm.cli import main
 from hlm.plan import Plan
 from hlm.provenance import Results, read_manifest, write_manifest
 from hlm.provenance.sample import stratified
-from hlm.store import ESTIMATES, read, write, writing
+from hlm.store import ESTIMATES, TESTS, read, write, writing
 from hlm.store.receipts import checksum
 from hlm.study import Study
 
@@ -80,15 +80,17 @@ def test_the_manifest_has_each_file_with_its_checksum_and_its_job(made):
         assert file["blake2b"] == checksum(made / name)
     assert files["estimates.parquet"]["job"] == "compact"
     assert files["figures/bias.png"]["job"] == "figures"
-    assert sum(file["job"].startswith("fit ") for file in files.values()) == 4
+    assert sum(file["job"].startswith("fit ") for file in files.values()) == 6
 
 
 def test_untouched_results_are_verified_to_the_last_bit(made, verify):
     status, out = verify(made, "--n", "7", "--seed", "5")
     assert status == 0
-    assert "10 of 10 files are as manifest.json says" in out
-    # A replicate has 4 fits of 11 numbers each, and 8 + 6 terms by 2 methods, 5 numbers each.
-    assert f"7 replicates drawn and fitted again: {7 * (44 + 140):,} numbers, all the same" in out
+    assert "13 of 13 files are as manifest.json says" in out
+    # A replicate has 4 fits of 11 numbers each, 8 + 6 terms by 2 methods, 5 numbers each, and
+    # 2 + 1 F tests by 2 methods, 4 numbers each.
+    numbers = 7 * (44 + 140 + 24)
+    assert f"7 replicates drawn and fitted again: {numbers:,} numbers, all the same" in out
     assert verify(made, "--n", "0")[0] == 0
 
 
@@ -104,7 +106,7 @@ def test_changed_and_missing_files_are_named(results, verify):
     assert f"{part.name}: its content has changed" in out
     assert "scenarios.csv: missing" in out
     assert "figures/bias.png: 6 bytes, not 3" in out
-    assert "7 of 10 files" in out
+    assert "10 of 13 files" in out
 
 
 def test_a_number_that_the_code_does_not_make_again_is_found(results, verify):
@@ -117,6 +119,18 @@ def test_a_number_that_the_code_does_not_make_again_is_found(results, verify):
     assert status == 1
     assert "1 differ" in out
     assert "slopes_on_a reml x:a: estimate was" in out
+
+
+def test_an_f_test_that_the_code_does_not_make_again_is_found(results, verify):
+    table = read(results / "tests.parquet", TESTS).to_pydict()
+    place = table["test"].index("line")
+    table["ddf"][place] += 1e-9
+    write(table, results / "tests.parquet", TESTS)
+    seal(results)
+    status, out = verify(results, "--n", "60")
+    assert status == 1
+    assert "1 differ" in out
+    assert "slopes_on_a reml line: ddf was" in out
 
 
 def test_other_machines_and_code_are_allowed_a_rounding_error(results, verify):

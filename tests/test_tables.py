@@ -10,7 +10,7 @@ import pytest
 
 from hlm import tables
 from hlm.errors import InputError
-from tests.synthetic_results import FIXED, MODELS, made_results, made_study
+from tests.synthetic_results import F_TEST, FIXED, MODELS, made_results, made_study
 
 CAPTIONS = Path(__file__).parents[1] / "workflow" / "report"
 
@@ -37,7 +37,9 @@ def test_a_row_holds_the_measures_of_one_term_model_and_scenario(results):
 def test_rows_are_sorted_by_term_grid_and_model_as_they_come(results):
     measures, _ = results
     table = tables.wide_table(measures.sample(frac=1, random_state=1), "fixed")
-    assert table["term"].drop_duplicates().tolist() == list(FIXED)
+    terms = table["term"].drop_duplicates().tolist()
+    assert sorted(terms) == sorted(FIXED)
+    assert terms[::3] == ["(Intercept)", "x:a"]
     first = table[table["term"] == "x"]
     assert first["units"].is_monotonic_increasing
     ordered = tables.wide_table(measures, "fixed")
@@ -46,6 +48,16 @@ def test_rows_are_sorted_by_term_grid_and_model_as_they_come(results):
     assert random["term"].drop_duplicates().tolist() == [
         "sd_(Intercept)|unit", "sd_x|unit", "cor_x.(Intercept)|unit", "sigma",
     ]  # fmt: skip
+
+
+def test_f_tests_have_a_table_of_their_own(results):
+    measures, _ = results
+    table = tables.wide_table(measures, "tests")
+    assert list(table)[4:] == ["model", "true", "rejection", "rejection_mcse"]
+    assert set(table["term"]) == {F_TEST}
+    assert set(table["model"]) == {"slopes_on_a", "intercepts_only"}
+    assert len(table) == 18 * 2
+    assert "F test: a" in tables.to_latex(table)
 
 
 def test_terms_and_measures_are_chosen_by_name(results):
@@ -177,9 +189,10 @@ def test_a_study_has_its_tables_by_name(tmp_path, results):
     for table, name in zip(results, ("measures", "selection"), strict=True):
         table.sort_values("model").to_parquet(tmp_path / f"{name}.parquet")
     files = tables.write_all(study, tmp_path)
-    stems = ["performance_fixed", "performance_random", "selection"]
+    stems = ["performance_fixed", "performance_random", "performance_tests", "selection"]
     kinds = ("csv", "tex", "html")
     assert [file.name for file in files] == [f"{s}.{kind}" for s in stems for kind in kinds]
     assert all((CAPTIONS / f"{stem}.rst").exists() for stem in tables.names(study))
     assert pd.read_csv(files[0])["model"][:3].tolist() == list(MODELS)
-    assert tables.names(made_study(models=("m",))) == ("performance_fixed", "performance_random")
+    alone = tables.names(made_study(models=("ignoring_a",)))
+    assert alone == ("performance_fixed", "performance_random")

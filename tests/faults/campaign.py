@@ -41,7 +41,10 @@ BATCHES = 3
 TARGETS = ("compact", "summarize")
 HLM = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
 FILES = (
-    *(f"{table}.parquet" for table in ("estimates", "fits", "measures", "selection", "scenarios")),
+    *(
+        f"{table}.parquet"
+        for table in ("estimates", "fits", "tests", "measures", "selection", "scenarios")
+    ),
     *(f"{table}.csv" for table in ("measures", "selection", "scenarios")),
 )
 WHOM = {"everything": 6, "jobs": 1, "snakemake": 1, "hlm": 1}

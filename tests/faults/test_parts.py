@@ -184,6 +184,27 @@ def test_leftovers_of_killed_jobs_go_and_nothing_else(plan, parts, tmp_path):
     assert set(tmp_path.rglob("*")) == before - {*unneeded, *halves}
 
 
+def test_f_tests_that_a_study_no_longer_has_go(plan, parts, tmp_path):
+    files = {kind: tmp_path / f"{kind}.parquet" for kind in plan.kinds}
+    compact(plan, parts, files)
+    models = tuple(replace(model, tests=()) for model in STUDY.models)
+    without = make_plan(STUDY.but(models=models), code="a b")
+    assert without.kinds == ("estimates", "fits")
+    assert stale_rules(without, tmp_path) == ["compact"]
+    assert remove_leftovers(without, tmp_path) == [files["tests"]]
+    assert not remove_leftovers(plan, tmp_path)
+
+
+def test_a_batch_without_the_f_tests_that_are_wanted_is_not_finished(plan, parts):
+    name = plan.batches[0].name
+    path = receipt_file(parts, name)
+    receipt = read_receipt(path)
+    files = {kind: stamp for kind, stamp in receipt.files.items() if kind != "tests"}
+    write_receipt(path, replace(receipt, files=files))
+    assert check_sizes(parts, name, ["estimates", "fits"])
+    assert check_sizes(parts, name, KINDS) is None
+
+
 def test_tables_that_hold_something_else_are_made_again(plan, parts, tmp_path):
     assert stale_rules(plan, tmp_path) == []
     files = {kind: tmp_path / f"{kind}.parquet" for kind in KINDS}

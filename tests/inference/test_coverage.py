@@ -5,13 +5,15 @@ Fixed seeds; four Monte Carlo standard errors are allowed.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from hlm.scenario import Model
 
-from .studies import GRID, ROW, SLOPES, scenario, tables
+from .studies import GRID, ROW, SLOPES, scenario, tables, with_tests
 
 N = 1500
 TRUTH = {"(Intercept)": 1.0, "x": 3.0, "a": -0.15, "x:a": 0.3}
@@ -42,6 +44,29 @@ def test_kenward_roger_is_exact_in_a_balanced_design(level):
     )
     mcse = np.sqrt(wald * (1 - wald) / N)
     assert (coverage(narrow, TRUTH) - wald).abs().max() < 4 * mcse
+
+
+@pytest.mark.parametrize(
+    ("df", "ddf", "level"),
+    [("kenward-roger", 5.0, 1.0), ("satterthwaite", 6.0, 5 / 6), ("infinite", np.inf, 5 / 6)],
+)
+def test_f_tests_of_a_true_hypothesis_in_a_balanced_design(df, ddf, level):
+    """Two contrasts, m - 2 = 6 df: Hotelling's T^2. Kenward-Roger's F is exactly F with 2, 5 df.
+
+    Without the scale F is 6/5 of that.
+    """
+    truth = scenario(GRID, units=8, sd=(3.0, 3.0))
+    truth = replace(truth, fixed=tuple((name, 0.0) for name, _ in truth.fixed))
+    tests = (("a", ("a", "x:a")),)
+    model = Model("m", SLOPES, methods=("reml",), df=df, tests=tests)
+    _, fits, found = with_tests(truth, model, N)
+    assert not fits["singular"].any()
+    assert found["ddf"].to_numpy() == pytest.approx(ddf, rel=1e-6)
+    uniform = stats.f.sf(level * found["statistic"], 2, 5)
+    assert stats.kstest(uniform, "uniform").pvalue > 1e-4
+    critical = stats.chi2.isf(0.05, 2) / 2 if np.isinf(ddf) else stats.f.isf(0.05, 2, ddf)
+    rate = stats.f.sf(level * critical, 2, 5)
+    assert abs((found["p_value"] < 0.05).mean() - rate) < 4 * np.sqrt(rate * (1 - rate) / N)
 
 
 def test_kenward_roger_in_a_general_design():

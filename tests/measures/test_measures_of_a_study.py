@@ -93,6 +93,34 @@ def test_selection(files):
     assert rate.loc[("s1", "bic", "ml", "a")].to_list()[::2] == [(a > b).mean(), 39]
 
 
+def f_tests(files):
+    """Two tests of model a on each data set; the p-values of replicate 0 are missing."""
+    fits = files[1].query("model == 'a'")[["scenario", "replicate", "model", "method"]]
+    table = fits.merge(pd.DataFrame({"test": ["t", "u"]}), how="cross")
+    p = np.random.default_rng(4).uniform(0, 0.2, len(table))
+    return table.assign(p_value=np.where(table.replicate == 0, nan, p))
+
+
+def test_rejections_of_f_tests(files):
+    tests = f_tests(files)
+    truth = TRUTH | {("s1", "F(t)"): 0.0, ("s2", "F(t)"): nan}
+    measures, _ = summarize(*files, truth=truth, tests=tests, level=0.9)
+    found = measures[measures.term.str.startswith("F(")]
+    assert set(found.measure) == {"rejection"}
+    assert len(found) == 2 * 2 * 2
+    assert (found.n == 39).all()
+    row = found.query("scenario == 's1' and method == 'ml' and term == 'F(t)'").iloc[0]
+    p = tests.query("scenario == 's1' and method == 'ml' and test == 't'").p_value.dropna()
+    assert row.true == 0
+    assert row.estimate == (p < 0.1).mean()
+    assert row.mcse == pytest.approx(np.sqrt(row.estimate * (1 - row.estimate) / 39))
+    assert found.query("not (scenario == 's1' and term == 'F(t)')").true.isna().all()
+    without, _ = summarize(*files, truth=TRUTH, level=0.9)
+    pd.testing.assert_frame_equal(
+        measures[~measures.term.str.startswith("F(")].reset_index(drop=True), without
+    )
+
+
 def test_the_order_of_rows_does_not_matter(files):
     estimates, fits = files
     shuffled = (table.sample(frac=1, random_state=4) for table in files)

@@ -35,7 +35,53 @@ def case(name, old, new, line, path, *fragments):
     return pytest.param(old, new, line, path, fragments, id=name)
 
 
+TESTS = "level: 0.95, tests: {t: %s}}"
+
 MISTAKES = [
+    case(
+        "test of no coefficient",
+        "level: 0.95}",
+        TESTS % '[a, "x:aa"]',
+        21,
+        "estimation.tests.t[1]",
+        "no model has a coefficient 'x:aa'",
+        "allowed: (Intercept), x, a",
+        "'x:a'",
+    ),
+    case(
+        "coefficient twice in a test",
+        "level: 0.95}",
+        TESTS % '["x:a", "a:x"]',
+        21,
+        "estimation.tests.t[1]",
+        "'a:x' is there twice",
+        "each coefficient once",
+    ),
+    case(
+        "test of nothing",
+        "level: 0.95}",
+        TESTS % "[]",
+        21,
+        "estimation.tests.t",
+        "there is nothing in it",
+    ),
+    case(
+        "test of one coefficient as text",
+        "level: 0.95}",
+        TESTS % "a",
+        21,
+        "estimation.tests.t",
+        "'a' is not allowed",
+        "allowed: a list",
+    ),
+    case(
+        "name of a test",
+        "level: 0.95}",
+        TESTS.replace("t:", "a b:") % "[a]",
+        21,
+        "estimation.tests.a b",
+        "not safe",
+    ),
     case("misspelt key", "seed:", "seeed:", 2, "seeed", "'seeed'", "allowed: name, seed", "'seed'"),
     case("misspelt section", "design:\n", "desing:\n", 9, "desing", "'desing'", "'design'"),
     case(

@@ -335,6 +335,25 @@ def test_estimation_has_defaults():
     assert study(without).models == study().models
 
 
+def test_tests_go_to_the_models_that_have_the_coefficients():
+    found = study(
+        models={"full": "y ~ a * x + (1 | unit)", "main": "y ~ x + a + (1 | unit)"},
+        estimation={"tests": {"slopes": ["x", "x:a"], "a": ["a"]}},
+    )
+    full, main = found.models
+    assert full.tests == (("slopes", ("x", "a:x")), ("a", ("a",)))
+    assert main.tests == (("a", ("a",)),)
+    assert Model.from_dict(json.loads(json.dumps(full.to_dict()))) == full
+
+
+def test_a_test_of_coefficients_that_no_model_has_together_is_refused():
+    with pytest.raises(InputError, match="no model has all of x, a"):
+        study(
+            models={"x": "y ~ x + (1 | unit)", "a": "y ~ a + (1 | unit)"},
+            estimation={"tests": {"both": ["x", "a"]}},
+        )
+
+
 def test_each_random_term_is_counted_by_itself_as_in_lme4():
     # lme4 1.1-31 fits y ~ x + (1 + x || g) to 30 groups of 2 rows and refuses (1 + x | g)
     parts = {"design": yaml.safe_load(FOUNDING)["design"] | {"rows": 2}}

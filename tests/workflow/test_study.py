@@ -13,7 +13,8 @@ from hlm.store import read
 
 ROOT = Path(__file__).parents[2]
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
-TABLES = ("estimates", "fits", "measures", "selection", "scenarios")
+LABELS = {"estimates": ["term"], "fits": [], "tests": ["test"]}
+TABLES = ("estimates", "fits", "tests", "measures", "selection", "scenarios")
 HLM = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
 
 
@@ -153,8 +154,8 @@ def iter_fits(folder, names):
 
 def test_growing_leaves_the_old_numbers_as_they_were(grown):
     folder, _, before = grown
-    for name, keys in (("estimates", ["term"]), ("fits", [])):
-        keys = ["scenario", "replicate", "model", "method", *keys]
+    for name in ("estimates", "fits", "tests"):
+        keys = ["scenario", "replicate", "model", "method", *LABELS[name]]
         old = before[name].set_index(keys)
         new = plain(folder / f"results/tiny/{name}.parquet").set_index(keys)
         assert old.equals(new.loc[old.index])
@@ -182,9 +183,9 @@ def elsewhere(tmp_path_factory, grown_study):
     return folder
 
 
-@pytest.mark.parametrize("name", ["estimates", "fits"])
+@pytest.mark.parametrize("name", ["estimates", "fits", "tests"])
 def test_numbers_do_not_depend_on_cores_executor_or_order(name, elsewhere, at_once):
-    keys = ["scenario", "replicate", "model", "method", *(["term"] if name == "estimates" else [])]
+    keys = ["scenario", "replicate", "model", "method", *LABELS[name]]
     expected = tables(at_once)[name].set_index(keys)
     found = plain(elsewhere / f"results/tiny/{name}.parquet").set_index(keys)
     assert len(found) > len(expected)
