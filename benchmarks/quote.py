@@ -99,6 +99,13 @@ SHAPES = {
         "grid": "design.units: [15, 60, 150]",
         "models": "whole: y ~ x * a + (1 | unit), part: y ~ x + (1 | unit)",
     },
+    "F tests": PLAIN
+    | NORMAL_X
+    | {
+        "replicates": 10000,
+        "grid": "design.units: [10, 20, 40]",
+        "estimation": "tests: {line: ['(Intercept)', x], a: [a, 'x:a'], all: [x, a, 'x:a']}",
+    },
     "profile limits": PLAIN
     | NORMAL_X
     | {
@@ -152,7 +159,7 @@ def print_shape(name: str, shape: dict[str, object]) -> None:
     with TemporaryDirectory() as folder:
         path = write_study(shape, Path(folder))
         plan = make_plan(Study.load(path))
-        warm_up()
+        warm_up(plan.models)
         ratio = cost_ratio(plan)
         predicted = forecast(plan, ratio)
         took = run(path, Path(folder))

@@ -6,7 +6,8 @@ of n rows, p and q columns of X and Z, t elements of theta, k row-level columns,
     draw    = a + m n (b normals + c k + d pairs) + e m (q + unit-level covariates)
     fit     = f + g t^2 + m (h p + j q) + i (k + l p^2 + o t^2)                 one design for all
     fit     = f + g t^2 + m q (r + s (p + 1)^2) + i m (u p q^2 + v q^3 + ...)   drawn designs
-    write   = w fits + z estimates
+    test    = the design again, an iteration, and r for each F test (by observed information)
+    write   = w fits + z estimates + s tests
 
 The constants are measured (`benchmarks/quote.py` shows what they are worth).
 """
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Covariate, Model, Scenario
 
-__all__ = ["Cost", "estimates_of", "replicate_cost", "summary_seconds"]
+__all__ = ["Cost", "estimates_of", "replicate_cost", "summary_seconds", "tests_of"]
 
 MICRO, NANO = 1e-6, 1e-9
 
@@ -64,14 +65,19 @@ EXPECTED_UNIT, EXPECTED_UNIT_THETA = 0.1 * MICRO, 0.18 * MICRO
 """Seconds of inference by expected information where all units share a design; else per unit, and
 per unit and element of theta."""
 
+F_TEST = 0.6 * MICRO
+"""Seconds of an F test."""
+
 PROFILE_STEPS, PROFILE_STEPS_WEAK, PROFILE_UNIT = 20.0, 30.0, 0.1 * MICRO
 """Iterations that the profile limits of one parameter cost, and seconds per unit."""
 
-WRITE_FIT, WRITE_ESTIMATE, WRITE_BYTE = 1.8 * MICRO, 0.12 * MICRO, 3.0 * NANO
-"""Seconds to write a row of fits, of estimates, and to write and read a byte between jobs."""
+WRITE_FIT, WRITE_ESTIMATE, WRITE_TEST = 1.8 * MICRO, 0.12 * MICRO, 1.5 * MICRO
+WRITE_BYTE = 3.0 * NANO
+"""Seconds to write a row of fits, of estimates, of F tests with their p-values, and to write and
+read a byte between jobs."""
 
-ESTIMATE_BYTES, FIT_BYTES = 30.0, 48.0
-"""Bytes on disk of one row of estimates, of fits."""
+ESTIMATE_BYTES, FIT_BYTES, TEST_BYTES = 30.0, 48.0, 25.0
+"""Bytes on disk of one row of estimates, of fits, of F tests."""
 
 SUMMARY_ROW_SECONDS = 0.9e-6
 """Seconds to read and summarize one row of estimates."""
@@ -93,7 +99,7 @@ class Cost:
     temporary_bytes : float
         Its cross-products, kept from the drawing to the fit.
     kept_bytes : float
-        Its estimates and fits on disk.
+        Its estimates, fits and F tests on disk.
     """
 
     compute_seconds: float
@@ -126,24 +132,30 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
     """
     design = _design(scenario, models)
     fits, estimates = sum(len(model.methods) for model in models), estimates_of(models)
+    tests = tests_of(models)
     seconds = sum(
         len(model.methods) * _fit_seconds(scenario, model, shared=design.shared)
         + _profile_seconds(scenario, model, shared=design.shared)
         for model in models
     )
     temporary = _temporary_bytes(scenario, design)
-    writing = WRITE_FIT * fits + WRITE_ESTIMATE * estimates + WRITE_BYTE * temporary
+    rows = WRITE_FIT * fits + WRITE_ESTIMATE * estimates + WRITE_TEST * tests
     return Cost(
         compute_seconds=_draw_seconds(scenario, design) + seconds,
-        writing_seconds=writing,
+        writing_seconds=rows + WRITE_BYTE * temporary,
         temporary_bytes=temporary,
-        kept_bytes=ESTIMATE_BYTES * estimates + FIT_BYTES * fits,
+        kept_bytes=ESTIMATE_BYTES * estimates + FIT_BYTES * fits + TEST_BYTES * tests,
     )
 
 
 def estimates_of(models: Sequence[Model]) -> int:
     """Return the number of rows of estimates of one replicate."""
     return sum(len(model.methods) * _size(model.formula).terms for model in models)
+
+
+def tests_of(models: Sequence[Model]) -> int:
+    """Return the number of F tests of one replicate."""
+    return sum(len(model.methods) * len(model.tests) for model in models)
 
 
 class _Size(NamedTuple):
@@ -199,13 +211,13 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
         steps += STEPS_DRAWN[place]
         unit = q * (DRAWN_Z + DRAWN_XZ * (p + 1) ** 2)
         expected = m * (EXPECTED_UNIT + EXPECTED_UNIT_THETA * thetas)
-    return (
-        FIT_BASE
-        + FIT_THETA * thetas**2
-        + m * unit
-        + steps * _step_seconds(scenario, model, shared=shared)
-        + (expected if model.df in ("satterthwaite-expected", "kenward-roger") else 0.0)
-    )
+    step = _step_seconds(scenario, model, shared=shared)
+    inference = F_TEST * len(model.tests)
+    if model.df in ("satterthwaite-expected", "kenward-roger"):
+        inference += expected
+    elif model.tests:
+        inference += m * unit + step
+    return FIT_BASE + FIT_THETA * thetas**2 + m * unit + steps * step + inference
 
 
 def _step_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:

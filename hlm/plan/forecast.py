@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hlm.plan.chunking import chunks
-from hlm.plan.cost import Cost, estimates_of, replicate_cost, summary_seconds
+from hlm.plan.cost import Cost, estimates_of, replicate_cost, summary_seconds, tests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ SETUP_SECONDS = 3.0
 """Seconds of one core before the first job: planning twice, the graph of jobs."""
 
 COMPACT_ROW_SECONDS, COMPACT_SCENARIO_SECONDS = 0.3e-6, 1.8e-3
-"""Seconds to gather one row of estimates or fits in the sorted files, and for each scenario."""
+"""Seconds to gather one row of any table in the sorted files, and for each scenario."""
 
 DRAWING_SECONDS, DRAWING_PANEL_SECONDS, DRAWING_SCENARIO_SECONDS = 4.5, 0.05, 0.001
 """Seconds for figures and tables: for any study, per scenario up to `PANELS`, and per scenario."""
@@ -38,6 +38,9 @@ REPORT_SECONDS = 3.0
 
 FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 58, 7, 2
 """Files of a study: tables, figures, logs, benchmarks; those of a batch, with receipt."""
+
+FILES_OF_TESTS = 6
+"""Files of a study for its F tests; in each batch one more."""
 
 BYTES, BYTES_PER_BATCH = 9e6, 45e3
 """Bytes of figures and report, and of the heads of a batch's files."""
@@ -131,6 +134,7 @@ def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
     kept = sum(n * cost.kept_bytes for n, cost in flat)
     n_chunks, n_scenarios = len(chunks(plan)), len(plan.scenarios)
     estimates, fits = estimates_of(plan.models), sum(len(m.methods) for m in plan.models)
+    rows = plan.replicates * (estimates + fits + tests_of(plan.models))
     summaries = n_scenarios * summary_seconds(plan.models, plan.replicates)
     temporary = [sum(n * cost.temporary_bytes for n, cost in batch) for batch in batches]
     return Forecast(
@@ -138,14 +142,16 @@ def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
         + sum(n * (ratio * c.compute_seconds + c.writing_seconds) for n, c in flat),
         batches=len(batches),
         jobs=2 * len(batches) + n_chunks + 6,
-        files=FILES + FILES_PER_BATCH * len(batches) + FILES_PER_CHUNK * n_chunks,
+        files=FILES
+        + FILES_PER_BATCH * len(batches)
+        + FILES_PER_CHUNK * n_chunks
+        + ("tests" in plan.kinds) * (FILES_OF_TESTS + len(batches)),
         kept_bytes=2.0 * kept
         + BYTES
         + BYTES_PER_BATCH * len(batches)
         + n_scenarios * estimates * MEASURES * MEASURE_BYTES,
         temporary_bytes=max([*temporary, SUMMARY_BYTES * plan.replicates * estimates]),
-        gather_seconds=n_scenarios
-        * (COMPACT_SCENARIO_SECONDS + plan.replicates * (estimates + fits) * COMPACT_ROW_SECONDS),
+        gather_seconds=n_scenarios * (COMPACT_SCENARIO_SECONDS + rows * COMPACT_ROW_SECONDS),
         summary_seconds=summaries,
         chunk_seconds=summaries / n_chunks,
         drawing_seconds=DRAWING_SECONDS
