@@ -67,14 +67,15 @@ def print_cases() -> list[Timing]:
         "normals: NumPy's standard_normal of the same count, 65,536 at a time; the ratios' base",
         "(all): the same in one call. simulate: draw and reduce to cross-products",
         "REML, +ML: fit with SEs and Satterthwaite df. tables: REML with limits, laid out as rows",
-        "steps: Newton's, REML. KR, prof.: REML with Kenward-Roger's df and SEs, or with profile",
-        f"limits of the random part, over plain REML; at most {KR_BUDGET:g} and {PROFILE_BUDGET:g}",
+        "steps: Newton's, REML. F, KR, prof.: REML with an F test of all coefficients, with",
+        "Kenward-Roger's df and SEs, or with profile limits of the random part, over plain REML;",
+        f"KR and prof. at most {KR_BUDGET:g} and {PROFILE_BUDGET:g}",
         "ratio: (simulate + REML) / normals, median (range of the middle half of the repeats), and",
         "the most it should be",
     )
     print(
         f"{'design':36}{'normals':>8}{'(all)':>8}{'simulate':>9}{'REML':>8}{'+ML':>8}"
-        f"{'tables':>8}{'steps':>7}{'KR':>6}{'prof.':>7}{'ratio':>7}"
+        f"{'tables':>8}{'steps':>7}{'F':>6}{'KR':>6}{'prof.':>7}{'ratio':>7}"
     )
     timings = []
     for case in cases():
@@ -90,6 +91,7 @@ def _print_case(timing: Timing) -> None:
         timing.microseconds(task)
         for task in ("normals", "one call", "simulate", "reml", "both", "tables")
     ]
+    tested = float(np.median(timing.ratios("F test", base="reml")))
     adjusted = float(np.median(timing.ratios("kenward-roger", base="reml")))
     profiled = 1.0 + float(np.median(timing.ratios("profile", base="reml")))
     low, ratio, high = np.quantile(timing.ratios("simulate", "reml"), [0.25, 0.5, 0.75])
@@ -107,7 +109,7 @@ def _print_case(timing: Timing) -> None:
     print(
         f"{case.label:36}{_us(times[0], 8)}{_us(times[1], 8)}{_us(times[2], 9)}"
         f"{''.join(_us(t, 8) for t in times[3:])}{timing.iterations:7.1f}"
-        f"{adjusted:6.2f}{profiled:7.1f}{_number(ratio, '7.2f')}{spread}{most}"
+        f"{tested:6.2f}{adjusted:6.2f}{profiled:7.1f}{_number(ratio, '7.2f')}{spread}{most}"
         + (f"  OVER: {', '.join(over)}" if over else "")
     )
 

@@ -14,6 +14,7 @@ from benchmarks.cases import SEED, Case, normals_of, simulate_case
 from hlm.engine import fit_batch
 from hlm.engine.batch import fit_model, limits_of
 from hlm.engine.fit import ITERATIONS
+from hlm.formula import parse
 from hlm.simulate import basis_of, model_columns_of
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
     columns = model_columns_of(scenario, basis_of(scenario, [case.model]), case.model)
     reml = replace(case.model, methods=("reml",))
     profile = replace(reml, limits="profile")
+    names = tuple(term.name for term in parse(reml.formula).fixed)
+    f_test = replace(reml, tests=(("all", names),))
 
     def fit(model: Model) -> StackResults:
         return fit_model(scenario, model, columns, drawn)[0]
@@ -96,6 +99,7 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
         "reml": lambda: fit(reml),
         "both": lambda: fit(case.model),
         "kenward-roger": lambda: fit(replace(reml, df="kenward-roger")),
+        "F test": lambda: fit(f_test),
         "profile": lambda: limits_of(scenario, profile, columns, few, of_few),
         "tables": lambda: fit_batch(scenario, [reml], drawn),
     }
