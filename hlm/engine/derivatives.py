@@ -21,6 +21,8 @@ that are free, which also number theta.
 
 from __future__ import annotations
 
+import numpy as np
+
 from hlm.engine.linalg import solve_lower
 from hlm.jit import entry, kernel
 
@@ -31,23 +33,26 @@ __all__ = ["add_curvature", "differentiate", "sum_derivatives"]
 def differentiate(axes, p, units, n_obs, reml, row, col, state):
     """Second pass, after `evaluate`: G, and the Hessian in the free elements of Psi."""
     slope = (n_obs - p if reml else n_obs) / state.scalars[1]
-    sum_derivatives(axes, p, units, slope, -slope / state.scalars[1], reml, row, col, state)
+    sum_derivatives(
+        axes, p, units, slope, -slope / state.scalars[1], reml, np.bool_(True), row, col, state
+    )
 
 
 @kernel
-def sum_derivatives(axes, p, units, slope, bend, reml, row, col, state):
+def sum_derivatives(axes, p, units, slope, bend, reml, needs_T, row, col, state):
     """Differentiate sum log|O_i| + f(r^2) [+ log|S_xx|], `slope` and `bend` being f' and f''.
 
-    f is n* log r^2 where sigma is profiled out and r^2 / sigma^2 where it is given.
+    f is n* log r^2 where sigma is profiled out and r^2 / sigma^2 where it is given. T is for REML
+    and for inference on beta; without `needs_T` it is left out.
     """
     q, n_v = len(axes), len(row)
     G, uu, T, h, hessian = state.G, state.uu, state.T, state.h, state.hessian_psi
     G[:], uu[:], T[:], h[:], hessian[:] = 0.0, 0.0, 0.0, 0.0, 0.0
     if units.shared:
-        differentiate_shared(axes, p, units, slope, reml, row, col, state)
+        differentiate_shared(axes, p, units, slope, reml, needs_T, row, col, state)
     else:
         for i in range(units.rows.shape[0]):
-            differentiate_unit(axes, p, i, slope, reml, row, col, state)
+            differentiate_unit(axes, p, i, slope, reml, needs_T, row, col, state)
     for a in range(q):
         for b in range(a):
             G[b, a] = G[a, b]
@@ -68,7 +73,7 @@ def sum_derivatives(axes, p, units, slope, bend, reml, row, col, state):
 
 
 @kernel
-def differentiate_unit(axes, p, i, slope, reml, row, col, state):
+def differentiate_unit(axes, p, i, slope, reml, needs_T, row, col, state):
     """Add unit i to the sums over units."""
     q = len(axes)
     XR, XF, Ls, gamma = state.XR[i], state.XF[i], state.Ls, state.gamma
@@ -114,8 +119,9 @@ def differentiate_unit(axes, p, i, slope, reml, row, col, state):
         half = 0.5 if a == b else 1.0
         for j in range(p):
             h[v, j] += half * (H[a, j] * u[b] + H[b, j] * u[a])
-            for k in range(p):
-                T[v, j, k] += half * (H[a, j] * H[b, k] + H[b, j] * H[a, k])
+            if needs_T:
+                for k in range(p):
+                    T[v, j, k] += half * (H[a, j] * H[b, k] + H[b, j] * H[a, k])
 
 
 @kernel
@@ -136,7 +142,7 @@ def add_curvature(row, col, M, Q, hessian):
 
 
 @kernel
-def differentiate_shared(axes, p, units, slope, reml, row, col, state):
+def differentiate_shared(axes, p, units, slope, reml, needs_T, row, col, state):
     """Fill the sums over units of a shared design: H_i = P b_i, u_i = P (rows_i gamma)."""
     q, n_units = len(axes), units.rows.shape[0]
     XR, P, Ls, gamma, moments = state.XR[0], state.P, state.Ls, state.gamma, units.moments
@@ -159,11 +165,12 @@ def differentiate_shared(axes, p, units, slope, reml, row, col, state):
                     moment += pair[k, j] * gamma[k]
                 product += gamma[j] * moment
                 pair[p, j] = moment
-            for j in range(p):
-                solve_lower(Ls, p, pair[j])
-            for k in range(p):
-                solve_lower(Ls, p, pair[:, k])
             solve_lower(Ls, p, pair[p])
+            if needs_T:
+                for j in range(p):
+                    solve_lower(Ls, p, pair[j])
+                for k in range(p):
+                    solve_lower(Ls, p, pair[:, k])
             weighted = slope * product
             if reml:
                 for j in range(p):
@@ -177,7 +184,7 @@ def differentiate_shared(axes, p, units, slope, reml, row, col, state):
                     factor = 1.0 if c == d else 2.0
                     for j in range(p):
                         state.h[v, j] = factor * pair[p, j]
-                        for k in range(p):
+                        for k in range(p if needs_T else 0):
                             state.T[v, j, k] = factor * pair[j, k]
     add_curvature(row, col, M, Q, state.hessian_psi)
 

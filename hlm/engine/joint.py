@@ -38,7 +38,8 @@ def joint_derivatives(
 ):
     """Fill `gradient` (n_theta + 1,) and `hessian` after `joint_deviance` at the same point."""
     n, r2 = len(row), state.scalars[1]
-    sum_derivatives(axes, p, units, 1.0 / sigma2, 0.0, np.bool_(False), row, col, state)
+    no = np.bool_(False)
+    sum_derivatives(axes, p, units, 1.0 / sigma2, 0.0, no, no, row, col, state)
     theta_derivatives(len(axes), row, col, Lambda, state, work)
     for k in range(n):
         gradient[k] = work.gradient[k]
