@@ -41,8 +41,11 @@ def check_tests(tests: Mapping[str, Sequence[str]], formulas: Sequence[Formula])
     InputError
         At the path of the test.
     """
-    known = list(dict.fromkeys(term.name for formula in formulas for term in formula.fixed))
-    keys = {_key(name) for name in known}
+    keys: dict[tuple[str, ...], str] = {}
+    for formula in formulas:
+        for term in formula.fixed:
+            keys.setdefault(_key(term.name), term.name)
+    known = list(keys.values())
     for name, wanted in tests.items():
         path = f"estimation.tests.{name}"
         for place, coefficient in enumerate(wanted):
