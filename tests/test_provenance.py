@@ -12,7 +12,7 @@ from hlm.cli import main
 from hlm.plan import Plan
 from hlm.provenance import Results, read_manifest, write_manifest
 from hlm.provenance.sample import stratified
-from hlm.store import ESTIMATES, TESTS, read, write, writing
+from hlm.store import ESTIMATES, KINDS, read, write, writing
 from hlm.store.receipts import checksum
 from hlm.study import Study
 
@@ -109,28 +109,22 @@ def test_changed_and_missing_files_are_named(results, verify):
     assert "10 of 13 files" in out
 
 
-def test_a_number_that_the_code_does_not_make_again_is_found(results, verify):
-    table = read(results / "estimates.parquet", ESTIMATES).to_pydict()
-    place = table["term"].index("x:a")
-    table["estimate"][place] += 1e-9
-    write(table, results / "estimates.parquet", ESTIMATES)
+@pytest.mark.parametrize(
+    ("kind", "label", "name", "column"),
+    [("estimates", "term", "x:a", "estimate"), ("tests", "test", "line", "ddf")],
+)
+def test_a_number_that_the_code_does_not_make_again_is_found(
+    kind, label, name, column, results, verify
+):
+    path = results / f"{kind}.parquet"
+    table = read(path, KINDS[kind]).to_pydict()
+    table[column][table[label].index(name)] += 1e-9
+    write(table, path, KINDS[kind])
     seal(results)
     status, out = verify(results, "--n", "60")
     assert status == 1
     assert "1 differ" in out
-    assert "slopes_on_a reml x:a: estimate was" in out
-
-
-def test_an_f_test_that_the_code_does_not_make_again_is_found(results, verify):
-    table = read(results / "tests.parquet", TESTS).to_pydict()
-    place = table["test"].index("line")
-    table["ddf"][place] += 1e-9
-    write(table, results / "tests.parquet", TESTS)
-    seal(results)
-    status, out = verify(results, "--n", "60")
-    assert status == 1
-    assert "1 differ" in out
-    assert "slopes_on_a reml line: ddf was" in out
+    assert f"slopes_on_a reml {name}: {column} was" in out
 
 
 def test_other_machines_and_code_are_allowed_a_rounding_error(results, verify):
