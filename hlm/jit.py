@@ -4,6 +4,10 @@ Strict arithmetic (no `fastmath`) keeps each sum in the order in which it is wri
 is the same bit for bit whatever else is in the batch. Numba looks only at a kernel's own file to
 tell whether its cache is old, although it inlines kernels of other files: so the cache's folder is
 named by a hash of every file that holds kernels, and of this one.
+
+Numba would optimize each kernel, together with all that it calls, and make machine code of it: once
+for the kernel itself and once more for each kernel that calls it. Only the code that Python enters
+runs: so that is done for an `entry` alone, once, and a `kernel` is kept as what is linked into it.
 """
 
 from __future__ import annotations
@@ -16,9 +20,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from llvmlite.binding import get_host_cpu_name
+from llvmlite.binding import get_host_cpu_name, parse_assembly
 from numba import njit
 from numba.core import config as numba_config
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
 from hlm.errors import InputError
 
@@ -110,15 +116,49 @@ def _wait_for(lock: IO[str]) -> None:
         ) from None
 
 
+_ENVIRONMENT = "_ZN08NumbaEnv"
+"""How Numba names the global variable of a kernel's environment."""
+
+
+class _LinkedCode(JITCodeLibrary):
+    """The code of a kernel, for other code to be linked with: not optimized, no machine code."""
+
+    def _optimize_final_module(self) -> None:
+        """Leave that to the entry, where everything is at hand."""
+
+    def _finalize_final_module(self) -> None:
+        """Set the code aside, and give Numba what else it looks for: the kernel's environment."""
+        module = self._final_module
+        self._finalized = True
+        self._get_module_for_linking()
+        kept = [str(v) for v in module.global_variables if v.name.startswith(_ENVIRONMENT)]
+        self._final_module = parse_assembly(
+            "\n".join([f'target triple = "{module.triple}"', *kept])
+        )
+        super()._finalize_final_module()
+
+
+class _KernelCompiler(CompilerBase):
+    """Numba's compiler, for functions that Python does not call."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Return the usual passes; they put the code into the library that is given."""
+        state = self.state
+        state.library = _LinkedCode(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        return [DefaultPassBuilder.define_nopython_pipeline(state)]
+
+
 def kernel(function: Function) -> Function:
     """Compile a function at its first use; with NUMBA_DISABLE_JIT=1 it stays plain Python.
 
     Only other kernels may call it: what Python calls is an `entry`, compiled with the code that
     takes its arguments apart. A kernel cannot allocate: all its arrays are arguments. For a literal
     True, False or number as an argument it is compiled once more, with all that it calls: callers
-    pass variables, or np.bool_(True).
+    pass variables, or np.bool_(True). The length of a tuple is such a number too: hence
+    np.int64(len(axes)).
     """
-    return _compile(function, **_OPTIONS, no_cpython_wrapper=True)
+    return _compile(function, **_OPTIONS, no_cpython_wrapper=True, pipeline_class=_KernelCompiler)
 
 
 def entry(function: Function) -> Function:
