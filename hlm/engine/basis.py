@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hlm.engine.derivatives import combine_moments
 from hlm.engine.linalg import cholesky, solve_lower
 from hlm.engine.units import RANK_TOLERANCE
@@ -18,15 +20,16 @@ def change_basis(axes, p, units, transform, product, change, out):
     root^-1 B' rows; what is outside the span of Z stays as it is. Of units that share a design only
     the moments change.
     """
+    q = np.int64(len(axes))
     for i in range(units.root.shape[0]):
         change_root(axes, units.root[i], transform, product, change, out.root[i])
         if not units.shared:
             change_rows(axes, p, change, units.rows[i], out.rows[i])
     if units.shared:
         v = 0
-        for a in range(len(axes)):
+        for a in range(q):
             for b in range(a + 1):
-                combine_moments(len(axes), p, change[a], change[b], units.moments, out.moments[v])
+                combine_moments(q, p, change[a], change[b], units.moments, out.moments[v])
                 v += 1
     for j in range(p + 1):
         for k in range(p + 1):
@@ -36,7 +39,7 @@ def change_basis(axes, p, units, transform, product, change, out):
 @kernel
 def change_root(axes, old, transform, product, change, new):
     """Write the new root, and into `change` (q, q) what makes new rows of old ones."""
-    q = len(axes)
+    q = np.int64(len(axes))
     for a in range(q):
         for b in range(q):
             product[a, b] = 0.0

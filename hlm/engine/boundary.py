@@ -62,7 +62,7 @@ def set_zeros(axes, p, units, n_obs, reml, Lambda, state, work, criterion):
     Lambda stays the Cholesky factor of Psi: what is left in a column whose diagonal element is
     zero moves to later columns. Return whether anything changed; if not, `state` is as it was.
     """
-    q, trial = len(axes), work.trial
+    q, trial = np.int64(len(axes)), work.trial
     tried, changed = False, False
     for j in range(q):
         if Lambda[j, j] < ZERO_THETA and Lambda[j, j] != 0.0:

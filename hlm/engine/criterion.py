@@ -158,7 +158,7 @@ def add_units(axes, p, units, Lambda, state):
 @kernel
 def add_shared(axes, p, units, state):
     """Add sum_i rows_i' Omega^-1 rows_i to S for a shared design; P = R'Omega^-1."""
-    q = len(axes)
+    q = np.int64(len(axes))
     Omega, P, S = state.Omega, state.P, state.S
     for a in range(q):
         for b in range(q):

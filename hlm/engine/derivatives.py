@@ -144,7 +144,7 @@ def add_curvature(row, col, M, Q, hessian):
 @kernel
 def differentiate_shared(axes, p, units, slope, reml, needs_T, row, col, state):
     """Fill the sums over units of a shared design: H_i = P b_i, u_i = P (rows_i gamma)."""
-    q, n_units = len(axes), units.rows.shape[0]
+    q, n_units = np.int64(len(axes)), units.rows.shape[0]
     XR, P, Ls, gamma, moments = state.XR[0], state.P, state.Ls, state.gamma, units.moments
     M, Q, G, uu = state.M, state.Q, state.G, state.uu
     pair = state.S

@@ -33,9 +33,8 @@ def product(gram, a, b, i):
 
 
 @kernel
-def gather(axes, p, gram, response, sum_squares, levels, design, units):
+def gather(q, p, gram, response, sum_squares, levels, design, units):
     """Write one data set's Z'Z, Z'[X y] and [X y]'[X y] into `units`; return y'y."""
-    q = len(axes)
     fixed, random, rest, coef = design
     root, rows, within = units.root, units.rows, units.within
     n_rest = len(rest)

@@ -134,7 +134,7 @@ def start(axes, p, units, n_obs, state, out):
 @kernel
 def design_products(axes, root, Lambda, unit):
     """Write the powers of O^-1, P, P2, M and M2 of a unit, or of all that share its design."""
-    q = len(axes)
+    q = np.int64(len(axes))
     L, inverse, P = unit[SQUARE], unit[INVERSE], unit[P1]
     whiten(axes, root, Lambda, L, unit[LEFT])
     for a in range(q):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hlm.engine.gather import gather
 from hlm.engine.shared import load_shared
 from hlm.engine.units import rotate_units
@@ -22,6 +24,7 @@ def load(axes, p, cross, r, design, units):
     levels = cross[3][r if cross[3].shape[0] > 1 else 0]
     if units.shared:
         return load_shared(axes, p, gram, response, sum_squares, levels, design, units)
-    total = gather(axes, p, gram, response, sum_squares, levels, design, units)
-    rotate_units(axes, p, units)
+    q = np.int64(len(axes))
+    total = gather(q, p, gram, response, sum_squares, levels, design, units)
+    rotate_units(q, p, units)
     return total

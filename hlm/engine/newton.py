@@ -166,7 +166,7 @@ def far_start(q, start, Lambda):
 @kernel
 def settle(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
     """Search from Lambda, in and out of the boundary; return (status, iterations, criterion)."""
-    q = len(axes)
+    q = np.int64(len(axes))
     iterations = 0
     criterion = evaluate(axes, p, units, n_obs, reml, Lambda, state)
     while True:

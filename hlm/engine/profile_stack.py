@@ -188,7 +188,7 @@ def profile_parameter(
     minimum, estimate, se, limits,
 ):  # fmt: skip
     """Fill both limits of parameter k."""
-    q, work, sigma, scale = len(axes), room.work, estimate[-1], targets.scale[k]
+    q, work, sigma, scale = np.int64(len(axes)), room.work, estimate[-1], targets.scale[k]
     row, col, n = parametrization.row, parametrization.col, len(parametrization.row)
     change_basis(axes, p, room.units, targets.backward[k], work.products, work.unscaled, other)
     for side in range(2):

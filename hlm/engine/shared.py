@@ -10,6 +10,8 @@ need one pass over the units' numbers and responses only.
 
 from __future__ import annotations
 
+import numpy as np
+
 from hlm.engine.gather import product
 from hlm.engine.linalg import cholesky
 from hlm.engine.units import RANK_TOLERANCE
@@ -22,7 +24,7 @@ __all__ = ["load_shared"]
 def load_shared(axes, p, gram, response, sum_squares, levels, design, units):
     """Write one data set's pseudo-rows, moments and remainder into `units`; return y'y."""
     fixed, random, rest, coef = design
-    q = len(axes)
+    q = np.int64(len(axes))
     lower, columns, rows = units.root[0], units.columns, units.rows
     for a in range(q):
         for b in range(a + 1):
@@ -46,16 +48,16 @@ def load_shared(axes, p, gram, response, sum_squares, levels, design, units):
             for j in range(p):
                 rows[i, a, j] = columns[a, j] * levels[fixed[j, 1], i]
     for j in range(p):
-        cross_fixed(axes, j, gram, levels, fixed, units)
+        cross_fixed(q, j, gram, levels, fixed, units)
         cross_response(axes, p, j, gram, response, levels, design, units)
-    return square_response(axes, p, gram, response, sum_squares, levels, design, units)
+    return square_response(q, p, gram, response, sum_squares, levels, design, units)
 
 
 @kernel
-def cross_fixed(axes, j, gram, levels, fixed, units):
+def cross_fixed(q, j, gram, levels, fixed, units):
     """Write the sums of column j with the columns up to it."""
     columns, within, moments = units.columns, units.within, units.moments
-    q, left = len(axes), levels[fixed[j, 1]]
+    left = levels[fixed[j, 1]]
     for k in range(j + 1):
         right = levels[fixed[k, 1]]
         scale = 0.0
@@ -107,11 +109,11 @@ def cross_response(axes, p, j, gram, response, levels, design, units):
 
 
 @kernel
-def square_response(axes, p, gram, response, sum_squares, levels, design, units):
+def square_response(q, p, gram, response, sum_squares, levels, design, units):
     """Write the sums of the response with itself; return y'y."""
     rest, coef = design.rest, design.rest_coef
     rows, within, moments = units.rows, units.within, units.moments
-    q, n_units = len(axes), units.rows.shape[0]
+    n_units = units.rows.shape[0]
     total = sum_squares
     for k in range(len(rest)):
         for i in range(n_units):

@@ -46,7 +46,7 @@ ORTHOGONAL = 1e-9
 @kernel
 def moment_start(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
     """Write the start into Lambda; return False if X'X is singular or the fit is perfect."""
-    q = len(axes)
+    q = np.int64(len(axes))
     Lambda[:] = 0.0
     if evaluate(axes, p, units, n_obs, reml, Lambda, state) == np.inf:
         return False
@@ -59,10 +59,10 @@ def moment_start(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
             sum_squares += gamma[j] * units.within[j, k] * gamma[k]
     n_within = count_within(p, units.within, state.S)
     if units.shared and closed_form(
-        axes, p, units, n_obs, reml, len(row), n_within, sum_squares, Lambda, state, work
+        q, p, units, n_obs, reml, len(row), n_within, sum_squares, Lambda, state, work
     ):
         return True
-    n_regular, degrees = deviations(axes, p, units, gamma, work.products, work.unscaled, state)
+    n_regular, degrees = deviations(q, p, units, gamma, work.products, work.unscaled, state)
     degrees += n_obs - (n_within if reml else 0)
     if n_regular == 0 or degrees <= 0 or not sum_squares > WITHIN_RESIDUAL * state.scalars[1]:
         return True
@@ -89,17 +89,17 @@ def count_within(p, within, S):
 
 @kernel
 def closed_form(
-    axes, p, units, n_obs, reml, n_theta, n_within, sum_squares, Lambda, state, work
+    q, p, units, n_obs, reml, n_theta, n_within, sum_squares, Lambda, state, work
 ):  # fmt: skip
     """Write the optimum into Lambda if the design has the structure for it; else return False."""
-    q, n_units, root = len(axes), units.rows.shape[0], units.root[0]
+    n_units, root = units.rows.shape[0], units.root[0]
     degrees = n_obs - n_units * q - (n_within if reml else 0)
     nu = n_units - ((p - n_within) / q if reml else 0.0)
     determined = degrees > 0 and nu > 0.0 and sum_squares > WITHIN_RESIDUAL * state.scalars[1]
     if not determined or 2 * n_theta != q * (q + 1) or rank_of(q, root) < q:
         return False
     T, vectors = work.square, work.vectors
-    if not pseudo_residuals(axes, p, units, state, T):
+    if not pseudo_residuals(q, p, units, state, T):
         return False
     eigh_jacobi(T, q, vectors)
     sigma2 = sum_squares / degrees
@@ -139,10 +139,10 @@ def rank_of(q, root):
 
 
 @kernel
-def pseudo_residuals(axes, p, units, state, T):
+def pseudo_residuals(q, p, units, state, T):
     """Write sum e_i e_i' into T; return whether the e_i are orthogonal to X for every weight."""
     gamma, v = state.gamma, 0
-    for a in range(len(axes)):
+    for a in range(q):
         for b in range(a + 1):
             T[a, b] = 0.0
             for j in range(p + 1):
@@ -159,9 +159,9 @@ def pseudo_residuals(axes, p, units, state, T):
 
 
 @kernel
-def shared_deviations(axes, p, units, gamma, products, unscaled, inverse):
+def shared_deviations(q, p, units, gamma, products, unscaled, inverse):
     """Do the same for a shared design, from the moments."""
-    q, n_units, root = len(axes), units.rows.shape[0], units.root[0]
+    n_units, root = units.rows.shape[0], units.root[0]
     rank = rank_of(q, root)
     if rank < q:
         return 0, -n_units * rank
@@ -189,15 +189,14 @@ def shared_deviations(axes, p, units, gamma, products, unscaled, inverse):
 
 
 @kernel
-def deviations(axes, p, units, gamma, products, unscaled, state):
+def deviations(q, p, units, gamma, products, unscaled, state):
     """Sum (R^-1 e)(R^-1 e)' and (R'R)^-1 over the units whose Z has full rank.
 
     Return the number of such units and minus the sum of all ranks.
     """
-    q = len(axes)
     e, inverse = state.u, state.Omega
     if units.shared:
-        return shared_deviations(axes, p, units, gamma, products, unscaled, inverse)
+        return shared_deviations(q, p, units, gamma, products, unscaled, inverse)
     products[:] = 0.0
     unscaled[:] = 0.0
     n_regular, degrees = 0, 0

@@ -67,12 +67,11 @@ def allocate_units(n_units: int, q: int, p: int, *, shared: bool) -> Units:
 
 
 @kernel
-def rotate_units(axes, p, units):
+def rotate_units(q, p, units):
     """Turn cross-products into pseudo-rows, in place.
 
     On entry `root` holds Z'Z, `rows` Z'[X y] and `within` [X y]'[X y] summed over units.
     """
-    q = len(axes)
     root, rows, within = units.root, units.rows, units.within
     for i in range(root.shape[0]):
         cholesky(root[i], q, RANK_TOLERANCE)
