@@ -20,9 +20,12 @@ from hlm.engine.inference import Parametrization
 from hlm.engine.load import load
 from hlm.engine.newton import CONVERGED, minimize
 from hlm.engine.stack import allocate_results, fit_stack
+from hlm.jit import entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from hlm.engine.units import Units
 
 __all__ = ["SAME", "STARTS", "WORSE", "Fits", "Rivals", "ask_lme4", "fit_groups"]
 
@@ -101,6 +104,14 @@ def fit_groups(numbers: Iterable[int], n: int) -> Fits:
     return Fits(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
+@entry
+def load_set(
+    axes: tuple[int, ...], p: int, cross: tuple[Floats, ...], r: int, design: Design, units: Units
+) -> None:
+    """Load data set r of a stack, as `fit_stack` does."""
+    load(axes, p, cross, r, design, units)
+
+
 def _fit_group(
     group: Group, rng: np.random.Generator
 ) -> tuple[Floats, Floats, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -118,7 +129,7 @@ def _fit_group(
     criteria = np.full((n, 2, len(STARTS)), np.inf)
     steps = np.zeros(criteria.shape, dtype=np.int64)
     for r in range(n):
-        load((0,) * q, p, cross, r, design, room.units)
+        load_set((0,) * q, p, cross, r, design, room.units)
         for k, reml in enumerate(METHODS):
             for s, theta in enumerate(starts[:, r]):
                 room.Lambda[:] = 0.0

@@ -21,7 +21,7 @@ import numpy as np
 
 from hlm.engine.linalg import cholesky, solve_lower, solve_upper
 from hlm.engine.units import RANK_TOLERANCE
-from hlm.jit import entry, kernel
+from hlm.jit import kernel
 
 __all__ = ["State", "allocate_state", "evaluate", "whiten"]
 
@@ -77,7 +77,7 @@ def allocate_state(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) 
     )
 
 
-@entry
+@kernel
 def evaluate(axes, p, units, n_obs, reml, Lambda, state):
     """First pass: S, beta, r^2 and the criterion at Lambda. Return the criterion, or inf."""
     S = state.S

@@ -24,12 +24,12 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.engine.linalg import solve_lower
-from hlm.jit import entry, kernel
+from hlm.jit import kernel
 
 __all__ = ["add_curvature", "differentiate", "sum_derivatives"]
 
 
-@entry
+@kernel
 def differentiate(axes, p, units, n_obs, reml, row, col, state):
     """Second pass, after `evaluate`: G, and the Hessian in the free elements of Psi."""
     slope = (n_obs - p if reml else n_obs) / state.scalars[1]

@@ -7,12 +7,12 @@ import numpy as np
 from hlm.engine.gather import gather
 from hlm.engine.shared import load_shared
 from hlm.engine.units import rotate_units
-from hlm.jit import entry
+from hlm.jit import kernel
 
 __all__ = ["load"]
 
 
-@entry
+@kernel
 def load(axes, p, cross, r, design, units):
     """Fill `units` from the cross-products of data set r; return y'y.
 

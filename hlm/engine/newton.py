@@ -20,7 +20,7 @@ from hlm.engine.derivatives import differentiate
 from hlm.engine.linalg import cholesky, copy, eigh_jacobi, solve_lower, solve_upper
 from hlm.engine.order import is_skew, natural_order, pivot, restore_order
 from hlm.engine.start import moment_start
-from hlm.jit import entry, inlined, kernel
+from hlm.jit import inlined, kernel
 
 __all__ = [
     "CONVERGED",
@@ -214,7 +214,7 @@ def descend(axes, p, units, n_obs, reml, row, col, Lambda, state, work, criterio
         criterion = best
 
 
-@entry
+@kernel
 def theta_derivatives(q, row, col, Lambda, state, work):
     """Gradient and Hessian in theta, the free elements of the lower triangular Lambda."""
     chain_rule(q, row, col, row, Lambda, state, work)

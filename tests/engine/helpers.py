@@ -18,6 +18,7 @@ from hlm.engine.load import load
 from hlm.engine.newton import theta_derivatives
 from hlm.engine.stack import allocate_results, fit_stack
 from hlm.formula import Formula, model_columns
+from hlm.jit import entry
 
 Floats = NDArray[np.float64]
 
@@ -132,7 +133,7 @@ def make_room(data: Data, *, shared: bool = False) -> Room:
     """Return the engine's room with the data in it, as the criterion takes them."""
     room = allocate_room(len(data.Z), data.q, data.p, len(data.free[0]), shared=shared)
     cross, design = cross_products(data, shared=shared)
-    load((0,) * data.q, data.p, cross, 0, design, room.units)
+    load_first((0,) * data.q, data.p, cross, design, room.units)
     return room
 
 
@@ -170,15 +171,36 @@ def fit(data: Data, *, reml: bool, shared: bool = False) -> Fit:
     )
 
 
+@entry
+def load_first(axes, p, cross, design, units):
+    """Load the first data set of a stack."""
+    load(axes, p, cross, 0, design, units)
+
+
+@entry
+def criterion_at(axes, p, units, n_obs, reml, Lambda, state):
+    """Return the criterion."""
+    return evaluate(axes, p, units, n_obs, reml, Lambda, state)
+
+
+@entry
+def differentiate_at(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
+    """Return the criterion, with its derivatives in `work`."""
+    value = evaluate(axes, p, units, n_obs, reml, Lambda, state)
+    differentiate(axes, p, units, n_obs, reml, row, col, state)
+    theta_derivatives(np.int64(len(axes)), row, col, Lambda, state, work)
+    return value
+
+
 def derivatives(
     room: Room, data: Data, theta: Floats, *, reml: bool
 ) -> tuple[float, Floats, Floats]:
     """Return the engine's criterion, gradient and Hessian at theta."""
     axes, row_col = (0,) * data.q, data.free
     Lambda = data.Lambda(theta)
-    value = evaluate(axes, data.p, room.units, data.n_obs, reml, Lambda, room.state)
-    differentiate(axes, data.p, room.units, data.n_obs, reml, *row_col, room.state)
-    theta_derivatives(data.q, *row_col, Lambda, room.state, room.work)
+    value = differentiate_at(
+        axes, data.p, room.units, data.n_obs, reml, *row_col, Lambda, room.state, room.work
+    )
     return value, room.work.gradient.copy(), room.work.hessian.copy()
 
 

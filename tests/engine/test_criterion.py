@@ -8,7 +8,7 @@ import pytest
 from hlm.datasets import load_sleepstudy
 from hlm.formula import parse
 
-from .helpers import Dense, derivatives, fit, formula_data, make_room, random_data
+from .helpers import Dense, criterion_at, derivatives, fit, formula_data, make_room, random_data
 
 BLOCKS = [(1,), (2,), (1, 1), (3,), (1, 2), (2, 1), (1, 1, 1)]
 METHODS = [pytest.param(True, id="reml"), pytest.param(False, id="ml")]
@@ -122,7 +122,5 @@ def test_criterion_is_not_defined_for_dependent_columns():
 
 
 def derivatives_value(data):
-    from hlm.engine.criterion import evaluate
-
     room = make_room(data)
-    return evaluate((0, 0), data.p, room.units, data.n_obs, True, np.eye(2), room.state)
+    return criterion_at((0, 0), data.p, room.units, data.n_obs, True, np.eye(2), room.state)
