@@ -31,7 +31,7 @@ import numpy as np
 from hlm.engine.criterion import whiten
 from hlm.engine.derivatives import add_curvature
 from hlm.engine.linalg import eigh_jacobi, solve_lower, solve_upper
-from hlm.jit import entry, kernel
+from hlm.jit import kernel
 
 __all__ = ["KenwardRoger", "allocate_kenward_roger", "kenward_roger"]
 
@@ -88,7 +88,7 @@ def allocate_kenward_roger(q: int, p: int, n_theta: int) -> KenwardRoger:
     )
 
 
-@entry
+@kernel
 def kenward_roger(axes, p, units, n_obs, sigma2, parametrization, Lambda, state, out):
     """Fill `out` from the state at the minimum."""
     row, col = parametrization.row, parametrization.col

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.engine.adjust_fit import adjust_fit
 from hlm.engine.batch import free_elements
 from hlm.engine.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Room, allocate_room
 from hlm.engine.gather import Design
 from hlm.engine.inference import Parametrization
-from hlm.engine.kenward_roger import KenwardRoger, allocate_kenward_roger, kenward_roger
+from hlm.engine.kenward_roger import KenwardRoger, allocate_kenward_roger
 from hlm.engine.stack import allocate_results, fit_stack
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def kenward_roger_of(fit: EngineFit, n_obs: int) -> KenwardRoger:
     adjusted = allocate_kenward_roger(q, p, len(parametrization.row))
     sigma = room.estimates.estimate[-1]
     if np.isfinite(sigma):
-        kenward_roger(
+        adjust_fit(
             (0,) * q,
             p,
             room.units,
