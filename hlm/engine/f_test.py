@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hlm.engine.linalg import cholesky, eigh_jacobi, solve_lower
-from hlm.jit import entry, inlined, kernel
+from hlm.jit import inlined, kernel
 
 __all__ = ["JointTests", "allocate_joint_tests", "f_tests", "observed_information"]
 
@@ -87,7 +87,7 @@ def allocate_joint_tests(
     )
 
 
-@entry
+@kernel
 def observed_information(p, n_star, state, work, tests):
     """Write P and Omega after `inference.infer`, which leaves v and the root of Hp^{-1} in work."""
     n_v, P, Omega, J, v = len(state.T), tests.P, tests.Omega, work.jacobian, work.gradient
@@ -114,7 +114,7 @@ def observed_information(p, n_star, state, work, tests):
             Omega[s, r] = Omega[r, s]
 
 
-@entry
+@kernel
 def f_tests(p, beta, sigma2, fixed, Ls, P, Omega, vcov, adjust, tests, F, ddf):
     """Write F and ddf (n_tests,); with `adjust` Kenward and Roger's, `vcov` their covariance."""
     for t in range(len(tests.first) - 1):

@@ -29,7 +29,7 @@ def f_test_stack(axes, p, cross, design, parametrization, n_obs, reml, tests, ro
             n_star = n_obs - p if reml[method] else n_obs
             evaluate(axes, p, room.units, n_obs, reml[method], Lambda, state)
             differentiate(axes, p, room.units, n_obs, reml[method], row, col, state)
-            theta_derivatives(len(axes), row, col, Lambda, state, work)
+            theta_derivatives(np.int64(len(axes)), row, col, Lambda, state, work)
             infer(p, n_star, parametrization, Lambda, state, work, out)
             observed_information(p, n_star, state, work, tests)
             f_tests(

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from hlm.engine.batch import EXPECTED_INFORMATION
 from hlm.engine.degrees_of_freedom import smallest_df
-from hlm.engine.f_test import allocate_joint_tests, f_tests, observed_information
+from hlm.engine.f_test import allocate_joint_tests
 from hlm.engine.limits import f_p_value
+from hlm.engine.one_fit import f_tests_expected, f_tests_observed
 from hlm.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -56,26 +57,13 @@ def _f_test(fit: LmerFit, L: Floats, method: DfMethod) -> tuple[float, float]:
     room, parametrization = fit.engine.room, fit.engine.moments.parametrization
     p, state = len(fit.beta), room.state
     tests = allocate_joint_tests([L], p, len(parametrization.row), 1, 1)
-    P, Omega, vcov = tests.P, tests.Omega, fit.vcov
+    about = (fit.beta, fit.sigma**2, parametrization.fixed)
     if method in EXPECTED_INFORMATION:
-        P, Omega, vcov = fit.adjusted.P, fit.adjusted.Omega, fit.adjusted.vcov
+        adjust = method == "kenward-roger"
+        f_tests_expected(p, *about, state.Ls, fit.adjusted, adjust, tests)
     else:
         n_star = fit.nobs - p if fit.reml else fit.nobs
-        observed_information(p, n_star, state, room.work, tests)
-    f_tests(
-        p,
-        fit.beta,
-        fit.sigma**2,
-        parametrization.fixed,
-        state.Ls,
-        P,
-        Omega,
-        vcov,
-        method == "kenward-roger",
-        tests,
-        tests.F[0, 0],
-        tests.ddf[0, 0],
-    )
+        f_tests_observed(p, n_star, *about, fit.vcov, state, room.work, tests)
     return float(tests.F[0, 0, 0]), float(tests.ddf[0, 0, 0])
 
 
