@@ -10,6 +10,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hlm import jit
@@ -81,3 +82,40 @@ def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="cannot be locked") as caught, jit.compiling("test"):
         pass
     assert "NUMBA_CACHE_DIR" in str(caught.value)
+
+
+@jit.kernel
+def half(x):
+    return 0.5 * x
+
+
+@jit.kernel
+def sum_of_halves(x):
+    total = 0.0
+    for k in range(len(x)):
+        total += half(x[k])
+    return total
+
+
+@jit.entry
+def fill_halves(x, out):
+    out[0] = sum_of_halves(x)
+
+
+@pytest.mark.skipif(jit.config.DISABLE_JIT, reason="nothing is compiled")
+def test_only_entries_have_machine_code():
+    out = np.zeros(1)
+    fill_halves(np.arange(4.0), out)
+    assert out[0] == 3.0
+    for function in (half, sum_of_halves, fill_halves):
+        function.recompile()  # or it comes from the disk, without the code to look at
+    counts = {
+        function.py_func.__name__: sum(
+            1
+            for compiled in function.overloads.values()
+            for _ in compiled.library.get_defined_functions()
+        )
+        for function in (half, sum_of_halves, fill_halves)
+    }
+    assert counts["half"] == counts["sum_of_halves"] == 0
+    assert counts["fill_halves"] > 0
