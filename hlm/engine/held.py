@@ -57,8 +57,7 @@ SADDLE_STEP = 0.05
 
 VANISHED = 1e-4
 """A search with a correlation held ends where an element of Lambda that makes one of its sds is
-below this and the step leads to where it is negative, which is another correlation: none is defined
-there, and no limit is sought where that may be."""
+below this: there the correlation is not defined, and no limit of it is sought where that may be."""
 
 MAX_INNER = 300
 """Newton steps at one value of the parameter; the usual number is 2 to 6."""
@@ -262,11 +261,9 @@ def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, away, state, 
         count = free_directions(row, col, kind, first, t, tau, search.free)
         project(row, col, kind, first, t, count, count, search)
         decrement = free_step(n + 1, count, search)
-        length, found = 1.0, False
-        if kind == COR:
-            length = length_inside(row, col, first, t, search)
-        if decrement < INNER_DECREMENT or length == 0.0:
+        if decrement < INNER_DECREMENT:
             return value
+        length, found = 1.0, False
         for _ in range(MAX_HALVINGS):
             for k in range(n + 1):
                 trial[k] = tau[k] + length * search.step[k]
@@ -283,25 +280,18 @@ def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, away, state, 
             return value
         copy_vector(trial, tau)
         value = candidate
+        if kind == COR and has_vanished(row, col, first, tau):
+            return value
     return value
 
 
 @kernel
-def length_inside(row, col, first, t, search):
-    """Return the share of a step, at most 1, to where an sd of the correlation held is zero.
-
-    It is 0 where that is so already. The sds are those of Lambda_11 and of w.
-    """
-    tau, step = search.tau, search.step
-    k11 = element(row, col, first, first)
+def has_vanished(row, col, first, tau):
+    """Tell whether the first or the second effect has hardly any variance."""
     k21, k22 = element(row, col, first + 1, first), element(row, col, first + 1, first + 1)
-    w, change = np.hypot(tau[k21], tau[k22]), t * step[k21] + np.sqrt(1.0 - t * t) * step[k22]
-    length = 1.0
-    if tau[k11] + step[k11] < 0.0:
-        length = -tau[k11] / step[k11] if tau[k11] > VANISHED else 0.0
-    if w + change < 0.0:
-        length = min(length, -w / change if w > VANISHED else 0.0)
-    return length
+    return (
+        tau[element(row, col, first, first)] < VANISHED or np.hypot(tau[k21], tau[k22]) < VANISHED
+    )
 
 
 @kernel
