@@ -120,6 +120,36 @@ def test_deviance_at_the_limits_of_three_effects(term, side):
     assert rise == pytest.approx(Z2, abs=1e-6)
 
 
+def three_effects(seed, number, sds, *, attribute):
+    """Return data set `number` of some small ones with two slopes, and an attribute of the units."""
+    rng = np.random.default_rng(seed)
+    for _ in range(number + 1):
+        m, n = int(rng.integers(5, 14)), int(rng.integers(5, 8))
+        unit, x, z = np.repeat(np.arange(m), n), rng.normal(size=m * n), rng.normal(size=m * n)
+        a = np.repeat(rng.normal(size=m), n) if attribute else np.zeros(m * n)
+        sd = rng.choice(sds, size=3)
+        effects = [np.repeat(rng.normal(size=m) * s, n) for s in sd]
+        y = 1.0 + effects[0] + effects[1] * x + effects[2] * z + rng.normal(size=m * n)
+    return pd.DataFrame({"g": unit, "x": x, "z": z, "a": a, "y": y})
+
+
+@pytest.mark.parametrize(
+    ("data", "fixed", "term"),
+    [
+        (three_effects(5, 51, [0, 0.2, 0.6, 1.0], attribute=True), "x * a + z", "x"),
+        (three_effects(77, 210, [0.2, 0.6, 1.0], attribute=False), "x + z", "z"),
+    ],
+    ids=["51 of 5", "210 of 77"],
+)
+def test_the_other_branch_is_found_past_where_an_sd_vanishes(data, fixed, term):
+    """On the way to it an element of Lambda comes near zero."""
+    fit = lmer(f"y ~ {fixed} + (1 + x + z | g)", data, reml=False)
+    term = f"cor_{term}.(Intercept)|g"
+    limit = fit.confint("profile").loc[term, "lower"]
+    rise = profile_deviance(fit, term, limit, starts=6) - fit.criterion
+    assert rise == pytest.approx(Z2, abs=1e-6)
+
+
 def noise(seed, units, rows, sd):
     """Draw a small data set with little to see of the random effects."""
     rng = np.random.default_rng(seed)
