@@ -68,7 +68,7 @@ per unit and element of theta."""
 F_TEST = 0.6 * MICRO
 """Seconds of an F test."""
 
-PROFILE_STEPS, PROFILE_STEPS_WEAK, PROFILE_UNIT = 16.5, 25.0, 0.1 * MICRO
+PROFILE_STEPS, PROFILE_STEPS_WEAK, PROFILE_UNIT = 17.0, 26.0, 0.1 * MICRO
 """Iterations that the profile limits of one parameter cost, and seconds per unit."""
 
 WRITE_FIT, WRITE_ESTIMATE, WRITE_TEST = 1.8 * MICRO, 0.12 * MICRO, 1.5 * MICRO
