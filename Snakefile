@@ -67,7 +67,7 @@ localrules:
 
 rule all:
     input:
-        "<study>/estimates.parquet",
+        expand("<study>/{kind}.parquet", kind=plan.kinds),
         "<study>/measures.csv",
         "<study>/selection.csv",
         expand("<study>/figures/{name}.pdf", name=figures.names(plan)),

@@ -1,4 +1,4 @@
-"""Simulated data sets and candidate models in, tables of estimates and fits out."""
+"""Simulated data sets and candidate models in, tables of estimates, fits and F tests out."""
 
 from __future__ import annotations
 

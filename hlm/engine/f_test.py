@@ -39,6 +39,10 @@ EQUAL_DF = 1e-8
 NEAR_TWO = 1e-2
 """Kenward and Roger's F is not scaled if its ddf are this near to 2 (pbkrtest's `KRmodcomp`)."""
 
+NEAR_ZERO = 1e-10
+"""Below this 1 - A2 / r and 1 - c2 B are rounding errors, and their ratio is taken as 1 (as there):
+in balanced designs with r random effects and r + 2 units, where ddf are 2."""
+
 
 class JointTests(NamedTuple):
     """Hypotheses L beta = 0, results for n data sets by several methods, and room for one test.
@@ -51,6 +55,10 @@ class JointTests(NamedTuple):
         Where the contrasts of each test begin, and the end.
     F, ddf : ndarray (n, methods, n_tests)
         Statistics and denominator degrees of freedom.
+    P, Omega : ndarray (n_theta + 1, p, p), (n_theta + 1, n_theta + 1)
+        By the observed information.
+    U, C : ndarray (r, p), (n_theta + 1, r, r)
+        Of one test, with room for the largest, as are `square`, `vectors` and `vector`.
     """
 
     L: np.ndarray
@@ -116,7 +124,11 @@ def observed_information(p, n_star, state, work, tests):
 
 @kernel
 def f_tests(p, beta, sigma2, fixed, Ls, P, Omega, vcov, adjust, tests, F, ddf):
-    """Write F and ddf (n_tests,); with `adjust` Kenward and Roger's, `vcov` their covariance."""
+    """Write F and ddf (n_tests,); with `adjust` Kenward and Roger's, `vcov` their covariance.
+
+    `beta` (p,) and `vcov` (p, p) are those of the formula's columns, `fixed` (p, p) takes them from
+    the fit's, whose root is `Ls` (p, p); `P` and `Omega` are as in the equations.
+    """
     for t in range(len(tests.first) - 1):
         L = tests.L[tests.first[t] : tests.first[t + 1]]
         F[t] = rotate_contrasts(p, L, beta, sigma2, fixed, Ls, tests)
@@ -220,7 +232,10 @@ def matched_moments(r, Omega, tests):
     d = 3.0 * r + 2.0 * (1.0 - g)
     c1, c2, c3 = g / d, (r - g) / d, (r + 2.0 - g) / d
     expectation = 1.0 - a2 / r
-    rho = (expectation / (1.0 - c2 * b)) ** 2 * (1.0 + c1 * b) / (1.0 - c3 * b) / r
+    ratio = expectation / (1.0 - c2 * b)
+    if abs(expectation) < NEAR_ZERO and abs(1.0 - c2 * b) < NEAR_ZERO:
+        ratio = 1.0
+    rho = ratio**2 * (1.0 + c1 * b) / (1.0 - c3 * b) / r
     ddf = 4.0 + (r + 2.0) / (r * rho - 1.0)
     if abs(ddf - 2.0) < NEAR_TWO:
         return ddf, 1.0

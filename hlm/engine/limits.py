@@ -28,16 +28,18 @@ def critical_value(df: Floats, level: float) -> Floats:
 def f_p_value(statistic: ArrayLike, df: ArrayLike, ddf: ArrayLike) -> Floats:
     """P-values of F statistics; of chi-square / df where `ddf` is infinite.
 
-    Kenward and Roger's ddf may be negative in the smallest samples: NaN.
+    In the smallest samples Kenward and Roger's ddf may be negative, which gives NaN, or the scale
+    of their F, which gives 1.
 
     Examples
     --------
-    >>> f_p_value([4.0, 4.0, 4.0], 2, [10.0, np.inf, -3.0]).round(4)
-    array([0.0529, 0.0183,    nan])
+    >>> f_p_value([4.0, 4.0, 4.0, -1.0], 2, [10.0, np.inf, -3.0, 1.5]).round(4)
+    array([0.0529, 0.0183,    nan, 1.    ])
     """
     from scipy.special import chdtrc, fdtrc
 
     F, r, nu = (np.asarray(values, dtype=float) for values in (statistic, df, ddf))
+    F = np.maximum(F, 0.0)
     finite = np.isfinite(nu) & (nu > 0.0)
     p = np.where(nu == np.inf, chdtrc(r, r * F), np.nan)
     return np.where(finite, fdtrc(r, np.where(finite, nu, 1.0), F), p)

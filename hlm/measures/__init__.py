@@ -1,4 +1,4 @@
-"""What replicate estimates and fits say: performance measures and selection rates."""
+"""What replicates say: performance measures, rejection rates of F tests, selection rates."""
 
 from hlm.measures.f_tests import rejection_rates
 from hlm.measures.likelihood_ratio import likelihood_ratio

@@ -1,4 +1,4 @@
-"""A study's estimates and fits -> its table of measures and its table of selection rates."""
+"""A study's estimates, fits and F tests -> its measures and its selection rates."""
 
 from __future__ import annotations
 

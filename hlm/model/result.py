@@ -269,7 +269,8 @@ class LmerFit:
             The combinations, or the names of coefficients. Rows that depend on others are dropped.
         method : str
             As of `df`; 'kenward-roger' scales F too. Of the methods that have degrees of freedom
-            for each coefficient only, 'between-within' and 'residual', the smallest.
+            for each coefficient only, 'between-within' and 'residual', the smallest; 'infinite'
+            is Wald's chi-square / r.
 
         Raises
         ------

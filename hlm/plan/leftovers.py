@@ -25,10 +25,11 @@ MADE_BY = {
 
 
 def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
-    """Delete half-written files of killed jobs, cross-products and tables that nobody needs.
+    """Delete what killed jobs and an earlier form of the study have left.
 
-    Only for who holds the lock of the folder. A job that still writes one of these files belongs
-    to a run that was killed: it fails, and nobody waits for it.
+    Half-written files, cross-products that no job needs, tables and figures that are no longer
+    wanted. Only for who holds the lock of the folder. A job that still writes one of these files
+    belongs to a run that was killed: it fails, and nobody waits for it.
 
     Parameters
     ----------
@@ -45,6 +46,7 @@ def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
     needed = {batch.name for batch in plan.batches if not _is_fitted(plan, folder, batch.name)}
     unneeded = [path for path in folder.glob("crossproducts/*.parquet") if path.stem not in needed]
     unwanted = [folder / f"{table}.parquet" for table in MADE_BY if _is_unwanted(plan, table)]
+    unwanted += _no_longer_drawn(plan, folder)
     leftovers = [*folder.rglob(".*.tmp"), *unneeded, *(p for p in unwanted if p.exists())]
     for path in leftovers:
         path.unlink(missing_ok=True)
@@ -73,6 +75,18 @@ def stale_rules(plan: Plan, folder: str | Path) -> list[str]:
         and _contents(path) != wanted
     }
     return sorted(stale)
+
+
+def _no_longer_drawn(plan: Plan, folder: Path) -> list[Path]:
+    """Return the figures and the pages of tables that an earlier form of the study had."""
+    from hlm import figures, tables
+
+    return [
+        path
+        for module, name in ((figures, "figures"), (tables, "tables"))
+        for path in (folder / name).glob("*")
+        if path.stem in module.TITLES and path.stem not in module.names(plan)
+    ]
 
 
 def _is_unwanted(plan: Plan, table: str) -> bool:

@@ -164,11 +164,11 @@ def _all_spellings(scenario: Scenario) -> dict[str, float]:
 
 def _truth(plan: Plan, scenarios: Sequence[Scenario]) -> dict[tuple[str, str], float]:
     """Return the true values; of an F test 0 if its hypothesis is true, else NaN."""
-    tests = {test for model in plan.models for test in model.tests}
+    tests = dict(test for model in plan.models for test in model.tests)
     truth: dict[tuple[str, str], float] = {}
     for scenario in scenarios:
         values = _all_spellings(scenario)
-        for name, coefficients in tests:
+        for name, coefficients in tests.items():
             is_true = all(values.get(coefficient, 0.0) == 0.0 for coefficient in coefficients)
             values[term_of(name)] = 0.0 if is_true else np.nan
         truth |= {(scenario.key, term): value for term, value in values.items()}

@@ -31,6 +31,8 @@ def part_file(parts: str | Path, batch: str, kind: str) -> Path:
 def check_sizes(parts: str | Path, batch: str, kinds: Sequence[str]) -> Receipt | None:
     """Return the receipt of a batch if its files are there and have the sizes that it names.
 
+    A receipt of fewer kinds of files, of a run that wanted no F tests, is deleted.
+
     Parameters
     ----------
     parts : path
@@ -52,9 +54,12 @@ def check_sizes(parts: str | Path, batch: str, kinds: Sequence[str]) -> Receipt 
     if not path.exists():
         return None
     receipt = _read(path)
+    if not receipt.files.keys() >= set(kinds):
+        path.unlink()
+        return None
     for kind in kinds:
         file = part_file(parts, batch, kind)
-        if kind not in receipt.files or not file.exists():
+        if not file.exists():
             return None
         if (size := file.stat().st_size) != receipt.files[kind].bytes:
             raise _damaged(path, file, f"{size:,} bytes", receipt.files[kind])
@@ -77,7 +82,7 @@ def check_part(parts: str | Path, batch: str, kind: str) -> Receipt:
     """
     file, path = part_file(parts, batch, kind), receipt_file(parts, batch)
     receipt = _read(path)
-    if not file.exists():
+    if not file.exists() or kind not in receipt.files:
         raise InputError("no such file", file=file, allowed=_ask_to_run_again())
     expected, size = receipt.files[kind], file.stat().st_size
     if size != expected.bytes:

@@ -191,8 +191,15 @@ def test_f_tests_that_a_study_no_longer_has_go(plan, parts, tmp_path):
     without = make_plan(STUDY.but(models=models), code="a b")
     assert without.kinds == ("estimates", "fits")
     assert stale_rules(without, tmp_path) == ["compact"]
-    assert remove_leftovers(without, tmp_path) == [files["tests"]]
-    assert not remove_leftovers(plan, tmp_path)
+    (tmp_path / "figures").mkdir()
+    drawn = [
+        tmp_path / "figures" / f"{name}.png" for name in ("rejection_tests", "bias_fixed", "my")
+    ]
+    for path in drawn:
+        path.touch()
+    assert remove_leftovers(plan, tmp_path) == []
+    assert remove_leftovers(without, tmp_path) == [files["tests"], drawn[0]]
+    assert all(path.exists() for path in drawn[1:])
 
 
 def test_a_batch_without_the_f_tests_that_are_wanted_is_not_finished(plan, parts):
@@ -202,7 +209,10 @@ def test_a_batch_without_the_f_tests_that_are_wanted_is_not_finished(plan, parts
     files = {kind: stamp for kind, stamp in receipt.files.items() if kind != "tests"}
     write_receipt(path, replace(receipt, files=files))
     assert check_sizes(parts, name, ["estimates", "fits"])
+    with pytest.raises(InputError, match="no such file"):
+        check_part(parts, name, "tests")
     assert check_sizes(parts, name, KINDS) is None
+    assert not path.exists()
 
 
 def test_tables_that_hold_something_else_are_made_again(plan, parts, tmp_path):

@@ -103,6 +103,32 @@ def test_hotelling():
     assert test.ddf == pytest.approx(m - r, rel=1e-9)
 
 
+@pytest.mark.parametrize("units", [4, 5])
+def test_kenward_roger_with_two_units_more_than_effects(units):
+    """1 - A2 / r and 1 - c2 B are both 0: by pbkrtest's rule ddf are 2 and F has no scale."""
+    rng, r = np.random.default_rng(3), units - 2
+    x, z = np.linspace(-3, 3, 6), np.array([1.0, -1, 0, 0, -1, 1])
+    names = ["x", "z"][: r - 1]
+    for _ in range(6):
+        b = rng.normal(size=(units, 3))
+        y = b[:, :1] + b[:, 1:2] * x + b[:, 2:] * (r == 3) * z + 0.3 * rng.normal(size=(units, 6))
+        data = {
+            "y": y.ravel(),
+            "x": np.tile(x, units),
+            "z": np.tile(z, units),
+            "g": np.repeat(range(units), 6),
+        }
+        terms = " + ".join(names)
+        fit = lmer(f"y ~ {terms} + (1 + {terms} | g)", data)
+        assert not fit.singular
+        test = fit.contest(["(Intercept)", *names], "kenward-roger")
+        assert test.ddf == pytest.approx(2.0, abs=1e-5)
+        plain = fit.beta @ np.linalg.solve(fit.adjusted.vcov, fit.beta) / r
+        assert pytest.approx(plain, rel=1e-8) == test.F
+        share = r * test.F / (r * test.F + 2.0)
+        assert test.p_value == pytest.approx(1.0 - share ** (r / 2), rel=1e-4)
+
+
 def test_mistakes():
     fit = fitted("sleepstudy", "Reaction ~ Days + (1 | Subject)")
     assert fit.contest("Days") == fit.contest(["Days"]) == fit.contest([0.0, 1.0])

@@ -121,7 +121,7 @@ def test_deviance_at_the_limits_of_three_effects(term, side):
 
 
 def three_effects(seed, number, sds, *, attribute):
-    """Return data set `number` of some small ones with two slopes, and an attribute of the units."""
+    """Return data set `number` of some small ones with two slopes and a column of the units."""
     rng = np.random.default_rng(seed)
     for _ in range(number + 1):
         m, n = int(rng.integers(5, 14)), int(rng.integers(5, 8))
