@@ -99,6 +99,16 @@ def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in snakemake(finished[0])
 
 
+@pytest.mark.parametrize("name", ["estimates", "fits", "tests"])
+def test_a_table_that_has_gone_is_made_again(name, finished):
+    path = finished[0] / f"results/tiny/{name}.parquet"
+    aside = path.rename(path.with_suffix(".aside"))
+    try:
+        assert "compact" in snakemake(finished[0], "-n")
+    finally:
+        aside.rename(path)
+
+
 def test_a_comment_in_the_study_changes_nothing(finished):
     assert "Nothing to be done" in snakemake(finished[0], "-n", study=f"# A comment.\n{TINY}")
 
