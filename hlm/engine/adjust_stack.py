@@ -16,12 +16,13 @@ __all__ = ["adjust_stack"]
 
 @entry
 def adjust_stack(
-    axes, p, cross, design, parametrization, n_obs, reml, adjust, room, adjusted, tests, results
+    axes, p, cross, design, parametrization, n_obs, reml, adjust, room, adjusted, results
 ):
     """Replace degrees of freedom in `results`, with `adjust` standard errors of REML fits too.
 
-    Fill `tests.F` and `tests.ddf` likewise; those of fits without estimates stay NaN.
+    Those of the F tests of `room.tests` likewise.
     """
+    tests = room.tests
     for r in range(len(cross[2])):
         load(axes, p, cross, r, design, room.units)
         for method in range(len(reml)):

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from hlm.engine.adjust_stack import adjust_stack
 from hlm.engine.degrees_of_freedom import replace_df
 from hlm.engine.f_test import JointTests, allocate_joint_tests
-from hlm.engine.f_test_stack import f_test_stack
 from hlm.engine.fit import allocate_room
 from hlm.engine.gather import Design
 from hlm.engine.inference import Parametrization
@@ -80,7 +79,8 @@ def fit_model(
     cross = (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers)
     design, n_obs = _design(columns), scenario.n_units * scenario.n_rows
     reml = np.array([method == "reml" for method in model.methods])
-    room = allocate_room(scenario.n_units, q, p, n_theta, shared=_one_design(columns, drawn))
+    shared = _one_design(columns, drawn)
+    room = allocate_room(scenario.n_units, q, p, n_theta, shared=shared, tests=tests)
     fit_stack((0,) * q, p, cross, design, parametrization, n_obs, reml, room, results)
     if model.df in EXPECTED_INFORMATION:
         adjust_stack(
@@ -94,11 +94,8 @@ def fit_model(
             model.df == "kenward-roger",
             room,
             allocate_kenward_roger(q, p, n_theta),
-            tests,
             results,
         )
-    elif model.tests:
-        f_test_stack((0,) * q, p, cross, design, parametrization, n_obs, reml, tests, room, results)
     return results, tests
 
 

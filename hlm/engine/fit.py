@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hlm.engine.criterion import State, allocate_state
+from hlm.engine.f_test import JointTests, allocate_joint_tests
 from hlm.engine.inference import Estimates, allocate_estimates, infer
 from hlm.engine.linalg import copy, eigh_jacobi
 from hlm.engine.newton import (
@@ -66,10 +67,13 @@ class Room(NamedTuple):
     Lambda: np.ndarray
     estimates: Estimates
     summary: np.ndarray
+    tests: JointTests
 
 
-def allocate_room(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) -> Room:
-    """Return room for data sets of at most `n_units` units."""
+def allocate_room(
+    n_units: int, q: int, p: int, n_theta: int, *, shared: bool, tests: JointTests | None = None
+) -> Room:
+    """Return room for data sets of at most `n_units` units, and for F tests of them if any."""
     return Room(
         units=allocate_units(n_units, q, p, shared=shared),
         state=allocate_state(n_units, q, p, n_theta, shared=shared),
@@ -77,6 +81,7 @@ def allocate_room(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) -
         Lambda=np.zeros((q, q)),
         estimates=allocate_estimates(p, n_theta),
         summary=np.zeros(N_SUMMARY),
+        tests=allocate_joint_tests([], p, n_theta, 0, 0) if tests is None else tests,
     )
 
 

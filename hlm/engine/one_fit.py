@@ -19,7 +19,7 @@ def adjust_fit(axes, p, units, n_obs, sigma2, parametrization, Lambda, state, ou
 
 @entry
 def f_tests_observed(p, n_star, beta, sigma2, fixed, vcov, state, work, tests):
-    """Fill `tests.F[0, 0]` and `tests.ddf[0, 0]` after a fit, as `f_test_stack` does."""
+    """Fill `tests.F[0, 0]` and `tests.ddf[0, 0]` after a fit, as `fit_stack` does."""
     observed_information(p, n_star, state, work, tests)
     f_tests(
         p, beta, sigma2, fixed, state.Ls, tests.P, tests.Omega, vcov, np.bool_(False), tests,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hlm.engine.f_test import f_tests, observed_information
 from hlm.engine.fit import N_SUMMARY, fit_units
 from hlm.engine.linalg import copy, copy_vector
 from hlm.engine.load import load
@@ -46,13 +47,25 @@ def allocate_results(n: int, n_methods: int, n_terms: int, q: int) -> StackResul
 
 @entry
 def fit_stack(axes, p, cross, design, parametrization, n_obs, reml, room, results):
-    """Fit every data set of `cross` by every method; `reml` (methods,) is boolean."""
+    """Fit every data set of `cross` by every method, and make the tests of `room.tests`.
+
+    `reml` (methods,) is boolean. Tests of fits without estimates stay as they are.
+    """
+    out, tests = room.estimates, room.tests
     for r in range(len(cross[2])):
         total = load(axes, p, cross, r, design, room.units)
         for method in range(len(reml)):
             fit_units(axes, p, room, n_obs, reml[method], parametrization, total)
-            copy_vector(room.estimates.estimate, results.estimate[r, method])
-            copy_vector(room.estimates.se, results.se[r, method])
-            copy_vector(room.estimates.df, results.df[r, method])
+            copy_vector(out.estimate, results.estimate[r, method])
+            copy_vector(out.se, results.se[r, method])
+            copy_vector(out.df, results.df[r, method])
             copy_vector(room.summary, results.summary[r, method])
             copy(room.Lambda, results.Lambda[r, method])
+            if len(tests.first) > 1 and np.isfinite(out.estimate[-1]):
+                n_star = n_obs - p if reml[method] else n_obs
+                observed_information(p, n_star, room.state, room.work, tests)
+                f_tests(
+                    p, out.estimate, out.estimate[-1] ** 2, parametrization.fixed, room.state.Ls,
+                    tests.P, tests.Omega, out.vcov, np.bool_(False), tests, tests.F[r, method],
+                    tests.ddf[r, method],
+                )  # fmt: skip

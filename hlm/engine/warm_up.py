@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["warm_up"]
 
 
-Variant = tuple[int, DfMethod, LimitMethod, bool]
+Variant = tuple[int, DfMethod, LimitMethod]
 
-DEFAULT: set[Variant] = {(q, "satterthwaite", "wald", False) for q in (1, 2)}
+DEFAULT: set[Variant] = {(1, "satterthwaite", "wald"), (2, "satterthwaite", "wald")}
 
 
 def warm_up(models: Sequence[Model] = ()) -> None:
@@ -33,26 +33,25 @@ def warm_up(models: Sequence[Model] = ()) -> None:
     --------
     >>> warm_up()
     """
-    for q, df, limits, tests in sorted({_variant(model) for model in models} or DEFAULT):
-        with compiling(f"{q}-{df}-{limits}{'-tests' if tests else ''}") as missing:
+    for q, df, limits in sorted({_variant(model) for model in models} or DEFAULT):
+        with compiling(f"{q}-{df}-{limits}") as missing:
             if missing:
-                scenario, model = _example(q, df, limits, tests=tests)
+                scenario, model = _example(q, df, limits)
                 fit_batch(scenario, [model], simulate(scenario, [model], 0, 0, 2))
 
 
 def _variant(model: Model) -> Variant:
-    """Return what the kernels depend on: random effects, df, limits, F tests of their own."""
+    """Return what the kernels depend on: the number of random effects, df and limits."""
     q = sum(len(block.terms) for block in parse(model.formula).random)
     expected = model.df in EXPECTED_INFORMATION
     return (
         q,
         "kenward-roger" if expected else "satterthwaite",
         "profile" if model.limits == "profile" else "wald",
-        bool(model.tests) and not expected,
     )
 
 
-def _example(q: int, df: DfMethod, limits: LimitMethod, *, tests: bool) -> tuple[Scenario, Model]:
+def _example(q: int, df: DfMethod, limits: LimitMethod) -> tuple[Scenario, Model]:
     """Return a small scenario and a model with q random effects."""
     slopes = [f"x{k}" for k in range(1, q)]
     random = " + ".join(["1", *slopes])
@@ -69,5 +68,4 @@ def _example(q: int, df: DfMethod, limits: LimitMethod, *, tests: bool) -> tuple
         cor=identity,
         sigma=1.0,
     )
-    test = (("t", ("(Intercept)",)),) if tests else ()
-    return scenario, Model("m", formula, df=df, limits=limits, tests=test)
+    return scenario, Model("m", formula, df=df, limits=limits)
