@@ -21,7 +21,7 @@ from hlm.engine.joint import joint_derivatives, joint_deviance
 from hlm.engine.linalg import cholesky, copy_vector, eigh_jacobi, solve_lower, solve_upper
 from hlm.engine.newton import MAX_HALVINGS, MAX_STEP, POSITIVE_TOLERANCE, SUFFICIENT_DECREASE
 from hlm.engine.order import SKEW
-from hlm.jit import inlined, kernel
+from hlm.jit import kernel
 
 __all__ = [
     "COR",
@@ -222,7 +222,7 @@ def partial(row, col, kind, first, t, search):
     return w * (g[k21] - g[k22] * t / np.sqrt(max(1.0 - t * t, 1e-300)))
 
 
-@inlined
+@kernel
 def deviance_at(axes, p, units, n_obs, row, col, tau, state, search):
     """Return the deviance at tau."""
     n = len(row)
@@ -232,7 +232,7 @@ def deviance_at(axes, p, units, n_obs, row, col, tau, state, search):
     return joint_deviance(axes, p, units, n_obs, search.Lambda, np.exp(2.0 * tau[n]), state)
 
 
-@inlined
+@kernel
 def derive(axes, p, units, n_obs, row, col, state, work, search):
     """Fill `gradient` and `hessian` at tau, after `deviance_at` there."""
     joint_derivatives(

@@ -16,12 +16,12 @@ import numpy as np
 from hlm.engine.criterion import evaluate
 from hlm.engine.derivatives import sum_derivatives
 from hlm.engine.newton import theta_derivatives
-from hlm.jit import inlined
+from hlm.jit import kernel
 
 __all__ = ["joint_derivatives", "joint_deviance"]
 
 
-@inlined
+@kernel
 def joint_deviance(axes, p, units, n_obs, Lambda, sigma2, state):
     """Return dev(theta, sigma); inf where it is not defined."""
     profiled = evaluate(axes, p, units, n_obs, np.bool_(False), Lambda, state)
@@ -32,7 +32,7 @@ def joint_deviance(axes, p, units, n_obs, Lambda, sigma2, state):
     return logdet + r2 / sigma2 + n_obs * np.log(2.0 * np.pi * sigma2)
 
 
-@inlined
+@kernel
 def joint_derivatives(
     axes, p, units, n_obs, row, col, Lambda, sigma2, state, work, gradient, hessian
 ):

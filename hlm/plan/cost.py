@@ -6,7 +6,6 @@ of n rows, p and q columns of X and Z, t elements of theta, k row-level columns,
     draw    = a + m n (b normals + c k + d pairs) + e m (q + unit-level covariates)
     fit     = f + g t^2 + m (h p + j q) + i (k + l p^2 + o t^2)                 one design for all
     fit     = f + g t^2 + m q (r + s (p + 1)^2) + i m (u p q^2 + v q^3 + ...)   drawn designs
-    test    = the design again, an iteration, and r for each F test (by observed information)
     write   = w fits + z estimates + s tests
 
 The constants are measured (`benchmarks/quote.py` shows what they are worth).
@@ -65,7 +64,7 @@ EXPECTED_UNIT, EXPECTED_UNIT_THETA = 0.1 * MICRO, 0.18 * MICRO
 """Seconds of inference by expected information where all units share a design; else per unit, and
 per unit and element of theta."""
 
-F_TEST = 0.6 * MICRO
+F_TEST = 1.2 * MICRO
 """Seconds of an F test."""
 
 PROFILE_STEPS, PROFILE_STEPS_WEAK, PROFILE_UNIT = 17.0, 26.0, 0.1 * MICRO
@@ -212,12 +211,15 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
         unit = q * (DRAWN_Z + DRAWN_XZ * (p + 1) ** 2)
         expected = m * (EXPECTED_UNIT + EXPECTED_UNIT_THETA * thetas)
     step = _step_seconds(scenario, model, shared=shared)
-    inference = F_TEST * len(model.tests)
-    if model.df in ("satterthwaite-expected", "kenward-roger"):
-        inference += expected
-    elif model.tests:
-        inference += m * unit + step
-    return FIT_BASE + FIT_THETA * thetas**2 + m * unit + steps * step + inference
+    is_expected = model.df in ("satterthwaite-expected", "kenward-roger")
+    return (
+        FIT_BASE
+        + FIT_THETA * thetas**2
+        + m * unit
+        + steps * step
+        + F_TEST * len(model.tests)
+        + (expected if is_expected else 0.0)
+    )
 
 
 def _step_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
