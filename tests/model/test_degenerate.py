@@ -238,12 +238,15 @@ def test_scale_of_simulated_covariates_does_not_matter(factor):
         fixed=tuple((name, value / scales.get(name, 1.0)) for name, value in plain.fixed),
         sd=(0.4, 0.5 / factor),
     )
-    models = [Model("m", formula)]
-    (ours, fits), (theirs, others) = (
+    models = [Model("m", formula, tests=(("slopes", ("x", "x:a")),))]
+    found, other = (
         fit_batch(scenario, models, simulate(scenario, models, 3, 0, 20))
         for scenario in (scaled, plain)
     )
-    assert set(fits["status"].to_pylist()) == set(others["status"].to_pylist()) == {"ok"}
+    for tables in (found, other):
+        assert set(tables["fits"]["status"].to_pylist()) == {"ok"}
+    assert found["tests"]["statistic"] == pytest.approx(other["tests"]["statistic"], rel=1e-6)
+    ours, theirs = found["estimates"], other["estimates"]
     terms, codes = ours["term"].dictionary.to_pylist(), ours["term"].indices.to_numpy()
     units = np.array([scales.get(term, 1.0) for term in terms])[codes]
     for column in ("estimate", "se", "lower", "upper"):
