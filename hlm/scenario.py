@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-__all__ = ["BLOCK", "Covariate", "DfMethod", "LimitMethod", "Model", "Scenario"]
+__all__ = [
+    "BLOCK",
+    "EXPECTED_INFORMATION",
+    "Covariate",
+    "DfMethod",
+    "LimitMethod",
+    "Model",
+    "Scenario",
+]
 
 BLOCK = 1000
 """Replicates that share random streams; a range from within a block redraws what is before."""
@@ -21,6 +29,9 @@ DfMethod = Literal[
     "residual",
     "infinite",
 ]
+EXPECTED_INFORMATION = ("satterthwaite-expected", "kenward-roger")
+"""The methods of degrees of freedom that rest on the expected information."""
+
 LimitMethod = Literal["wald", "wald-variance", "profile"]
 
 

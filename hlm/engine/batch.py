@@ -19,6 +19,7 @@ from hlm.engine.profile_stack import profile_limits
 from hlm.engine.stack import StackResults, allocate_results, fit_stack
 from hlm.engine.tables import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.formula import Formula, parse
+from hlm.scenario import EXPECTED_INFORMATION
 from hlm.simulate import CrossProducts, ModelColumns, basis_of, model_columns_of
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["fit_batch", "fit_model", "free_elements", "parametrize", "term_kinds"]
 
 Floats = NDArray[np.float64]
-
-EXPECTED_INFORMATION = ("satterthwaite-expected", "kenward-roger")
-"""Methods of degrees of freedom that rest on the expected information."""
 
 
 def fit_batch(
@@ -79,10 +77,12 @@ def fit_model(
     cross = (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers)
     design, n_obs = _design(columns), scenario.n_units * scenario.n_rows
     reml = np.array([method == "reml" for method in model.methods])
-    shared = _one_design(columns, drawn)
-    room = allocate_room(scenario.n_units, q, p, n_theta, shared=shared, tests=tests)
+    is_expected, shared = model.df in EXPECTED_INFORMATION, _one_design(columns, drawn)
+    room = allocate_room(
+        scenario.n_units, q, p, n_theta, shared=shared, tests=None if is_expected else tests
+    )
     fit_stack((0,) * q, p, cross, design, parametrization, n_obs, reml, room, results)
-    if model.df in EXPECTED_INFORMATION:
+    if is_expected:
         adjust_stack(
             (0,) * q,
             p,
@@ -92,7 +92,7 @@ def fit_model(
             n_obs,
             reml,
             model.df == "kenward-roger",
-            room,
+            room._replace(tests=tests),
             allocate_kenward_roger(q, p, n_theta),
             results,
         )

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.engine.batch import EXPECTED_INFORMATION, fit_batch
+from hlm.engine.batch import fit_batch
 from hlm.formula import parse
 from hlm.jit import compiling
-from hlm.scenario import Covariate, DfMethod, LimitMethod, Model, Scenario
+from hlm.scenario import (
+    EXPECTED_INFORMATION,
+    Covariate,
+    DfMethod,
+    LimitMethod,
+    Model,
+    Scenario,
+)
 from hlm.simulate import simulate
 
 if TYPE_CHECKING:

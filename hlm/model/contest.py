@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.batch import EXPECTED_INFORMATION
 from hlm.engine.degrees_of_freedom import smallest_df
 from hlm.engine.f_test import allocate_joint_tests
 from hlm.engine.limits import f_p_value
 from hlm.engine.one_fit import f_tests_expected, f_tests_observed
 from hlm.errors import InputError, nearest
+from hlm.scenario import EXPECTED_INFORMATION
 
 if TYPE_CHECKING:
     from hlm.model.result import LmerFit
@@ -47,8 +47,6 @@ def contest(fit: LmerFit, contrasts: Any, method: DfMethod) -> FTest:
     """Test contrasts of a fit; see `LmerFit.contest`."""
     L = _contrast_matrix(list(fit.coef_names), contrasts)
     F, ddf = _f_test(fit, L, method) if np.isfinite(fit.sigma) else (np.nan, np.nan)
-    if method in ("between-within", "residual", "infinite") and np.isfinite(fit.sigma):
-        ddf = smallest_df(L, fit.df(method))
     return FTest(F, len(L), ddf, float(f_p_value(F, len(L), ddf)), method)
 
 
@@ -64,7 +62,10 @@ def _f_test(fit: LmerFit, L: Floats, method: DfMethod) -> tuple[float, float]:
     else:
         n_star = fit.nobs - p if fit.reml else fit.nobs
         f_tests_observed(p, n_star, *about, fit.vcov, state, room.work, tests)
-    return float(tests.F[0, 0, 0]), float(tests.ddf[0, 0, 0])
+    F, ddf = float(tests.F[0, 0, 0]), float(tests.ddf[0, 0, 0])
+    if method in ("between-within", "residual", "infinite"):
+        ddf = smallest_df(L, fit.df(method))
+    return F, ddf
 
 
 def _contrast_matrix(names: list[str], contrasts: Any) -> Floats:

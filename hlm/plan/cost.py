@@ -18,6 +18,8 @@ from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
+from hlm.scenario import EXPECTED_INFORMATION
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -210,15 +212,13 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
         steps += STEPS_DRAWN[place]
         unit = q * (DRAWN_Z + DRAWN_XZ * (p + 1) ** 2)
         expected = m * (EXPECTED_UNIT + EXPECTED_UNIT_THETA * thetas)
-    step = _step_seconds(scenario, model, shared=shared)
-    is_expected = model.df in ("satterthwaite-expected", "kenward-roger")
     return (
         FIT_BASE
         + FIT_THETA * thetas**2
         + m * unit
-        + steps * step
+        + steps * _step_seconds(scenario, model, shared=shared)
         + F_TEST * len(model.tests)
-        + (expected if is_expected else 0.0)
+        + (expected if model.df in EXPECTED_INFORMATION else 0.0)
     )
 
 
