@@ -129,6 +129,8 @@ class Model:
         How the limits of the random part are found, such as ``'wald'``.
     tests : tuple of (str, tuple of str)
         F tests by name, each with the coefficients that are zero under its hypothesis.
+    true : tuple of (str, float)
+        True values of terms that the user gives, for those that have none of their own.
     """
 
     name: str
@@ -138,10 +140,15 @@ class Model:
     level: float = 0.95
     limits: LimitMethod = "wald"
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    true: tuple[tuple[str, float], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as builtin types, for JSON."""
         return asdict(self)
+
+    def definition(self) -> dict[str, Any]:
+        """Return what its fits depend on: all but the true values, which only measures need."""
+        return {name: value for name, value in self.to_dict().items() if name != "true"}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Model:
@@ -151,5 +158,6 @@ class Model:
                 **data,
                 "methods": tuple(data["methods"]),
                 "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
+                "true": tuple((name, value) for name, value in data.get("true", ())),
             }
         )

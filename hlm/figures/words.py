@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hlm.measures.f_tests import is_f_test
 
 __all__ = ["MINUS", "PARTS", "is_random", "part_of", "rank", "said", "term_words"]
 
@@ -47,7 +46,7 @@ def part_of(term: str) -> str:
     >>> part_of("x:a"), part_of("sd_x|unit"), part_of("F(slopes)")
     ('fixed', 'random', 'tests')
     """
-    return "random" if is_random(term) else "tests" if is_f_test(term) else "fixed"
+    return "random" if is_random(term) else "tests" if term.startswith("F(") else "fixed"
 
 
 def term_words(term: str) -> str:
@@ -60,7 +59,7 @@ def term_words(term: str) -> str:
     >>> term_words("F(slopes)")
     'F test: slopes'
     """
-    if is_f_test(term):
+    if term.startswith("F("):
         return f"F test: {term[2:-1]}"
     if not is_random(term):
         return term

@@ -10,27 +10,11 @@ from hlm.measures.columns import as_frame, group_rows, names, numbers, require
 from hlm.measures.selection import counts_to_rates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-__all__ = ["is_f_test", "rejection_counts", "rejection_rates", "term_of"]
-
-
-def term_of(test: str) -> str:
-    """Return the name of a test among the terms of a table of measures.
-
-    Examples
-    --------
-    >>> term_of("treatment"), is_f_test("F(treatment)"), is_f_test("x:a")
-    ('F(treatment)', True, False)
-    """
-    return f"F({test})"
-
-
-def is_f_test(term: str) -> bool:
-    """Tell a test from coefficients: no formula has a function F."""
-    return term.startswith("F(")
+__all__ = ["rejection_counts", "rejection_rates"]
 
 
 def rejection_rates(
@@ -61,12 +45,19 @@ def rejection_rates(
 
 
 def rejection_counts(
-    tests: Any, *, by: str | Sequence[str] | None, level: float = 0.95
+    tests: Any,
+    *,
+    by: str | Sequence[str] | None,
+    level: float | Mapping[str, float] = 0.95,
 ) -> pd.DataFrame:
-    """Return what `rejection_rates` does as counts, `hits` of `n` tests, which add up."""
+    """Return what `rejection_rates` does as counts, `hits` of `n` tests, which add up.
+
+    `level` may be one for each model, by its name.
+    """
     frame, keys = as_frame(tests), names(by)
     require(frame, [*(("by", key) for key in keys), ("tests", "p_value")])
     p = numbers(frame, "p_value")
+    levels = level if isinstance(level, float) else frame["model"].map(level).to_numpy(float)
     groups = group_rows(frame, keys)
-    hits, known = groups.count(p < 1.0 - level), groups.count(np.isfinite(p))
+    hits, known = groups.count(p < 1.0 - levels), groups.count(np.isfinite(p))
     return groups.labels.assign(measure="rejection", hits=hits, n=known)

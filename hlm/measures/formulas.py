@@ -30,6 +30,7 @@ __all__ = [
     "mean",
     "median",
     "median_bias",
+    "median_ci_width",
     "model_se",
     "mse",
     "proportion",
@@ -38,7 +39,13 @@ __all__ = [
     "relative_error_se",
     "relative_precision",
     "rmse",
+    "unbounded",
 ]
+
+VERY_WIDE = 1000.0
+"""An interval so many times as wide as the median one counts as unbounded: Wald limits on the log
+scale are so where an estimated sd is near 0."""
+
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -74,8 +81,8 @@ def median(x: Array) -> Value:
     from scipy.special import bdtr, ndtri
 
     n = x.size
-    if n == 0:
-        return Value(nan, nan, 0)
+    if n == 0 or np.isnan(x).any():
+        return Value(nan, nan, n)
     ordered = np.sort(x)
     middle = 0.5 * float(ordered[(n - 1) // 2] + ordered[n // 2])
     c = max(1, round((n + 1) / 2 - sqrt(n)))
@@ -179,8 +186,30 @@ def rejection(lower: Array, upper: Array) -> Value:
 
 
 def ci_width(lower: Array, upper: Array) -> Value:
-    """Return mean(U - L), with MCSE sd(U - L)/sqrt(n)."""
+    """Return mean(U - L), with MCSE sd(U - L)/sqrt(n); NaN where an interval is unbounded."""
+    if _unbounded(upper - lower).any():
+        return Value(nan, nan, lower.size)
     return mean(upper - lower)
+
+
+def median_ci_width(lower: Array, upper: Array) -> Value:
+    """Return median(U - L), with the MCSE of the median."""
+    return median(upper - lower)
+
+
+def unbounded(lower: Array, upper: Array) -> Value:
+    """Return the share of intervals with no end, or `VERY_WIDE` times as wide as the median one.
+
+    Examples
+    --------
+    >>> unbounded(np.zeros(4), np.array([1.0, 2.0, 3.0, 1e5]))
+    Value(estimate=0.25, mcse=0.21650635094610965, n=4)
+    """
+    return proportion(_unbounded(upper - lower))
+
+
+def _unbounded(width: Array) -> NDArray[np.bool_]:
+    return ~np.isfinite(width) | (width > VERY_WIDE * median(width).estimate)
 
 
 def _divide(numerator: float, denominator: float) -> float:

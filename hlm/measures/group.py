@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hlm.measures import formulas as f
 from hlm.measures.formulas import Array, Value
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["group_measures"]
 
@@ -18,13 +23,14 @@ def group_measures(
     lower: Array | None = None,
     upper: Array | None = None,
     reference: Array | None = None,
+    needs_se: bool = True,
 ) -> dict[str, Value]:
     """Return the measures that the arrays given allow.
 
-    A replicate is used if its estimate, and its standard error where `se` is given, is finite.
-    The measures of intervals leave out the used replicates that lack a limit, relative precision
-    those that lack a reference; their n says how many remain. The order of the replicates does
-    not matter, to the last bit.
+    A replicate is used if its estimate is finite and, where `se` is given and needed, its standard
+    error. Limits count wherever there are two, whatever else there is: a profile has limits where
+    an sd is 0 and has no standard error. The n of a measure says how many replicates it rests on.
+    The order of the replicates does not matter, to the last bit.
 
     Parameters
     ----------
@@ -34,6 +40,8 @@ def group_measures(
         Limits may be infinite; both or none are given.
     reference : ndarray, (n,), optional
         The estimate of the reference method on the same data set.
+    needs_se : bool
+        Whether the measures of the estimates alone leave out those without a standard error.
 
     Returns
     -------
@@ -54,29 +62,31 @@ def group_measures(
         "true": np.broadcast_to(np.asarray(true, dtype=float), estimate.shape),
         **{name: values for name, values in given.items() if values is not None},
     }
-    rows = _used_in_order(columns)
-    total, used = estimate.size, rows["estimate"].size
+    rows = _in_order(columns)
+    known = np.isfinite(rows["estimate"])
+    with_se = known & np.isfinite(rows["se"]) if "se" in rows else known
+    used = with_se if needs_se else known
+    n_used = int(np.count_nonzero(used))
     with np.errstate(all="ignore"):
         return {
-            "n_total": Value(float(total), np.nan, total),
-            "n_used": Value(float(used), np.nan, used),
-            **_point_measures(rows),
-            **_se_measures(rows),
-            **_interval_measures(rows),
+            "n_total": Value(float(estimate.size), np.nan, estimate.size),
+            "n_used": Value(float(n_used), np.nan, n_used),
+            **_point_measures(_some(rows, used)),
+            **_se_measures(_some(rows, with_se)),
+            **_interval_measures(rows, f.mean(rows["estimate"][used]).estimate),
         }
 
 
-def _used_in_order(columns: dict[str, Array]) -> dict[str, Array]:
-    used = np.isfinite(columns["estimate"])
-    if "se" in columns:
-        used &= np.isfinite(columns["se"])
-    rows = np.flatnonzero(used)
-    # Sums of floats depend on their order: sort, so that they do not depend on the caller's.
-    order = np.argsort(columns["estimate"][rows], kind="stable")
-    if not (np.diff(columns["estimate"][rows[order]]) > 0).all():
-        order = np.lexsort([values[rows] for values in reversed(columns.values())])
-    rows = rows[order]
-    return {name: values[rows] for name, values in columns.items()}
+def _in_order(columns: dict[str, Array]) -> dict[str, Array]:
+    """Sort the replicates: sums of floats depend on their order, and not on the caller's here."""
+    order = np.argsort(columns["estimate"], kind="stable")
+    if not (np.diff(columns["estimate"][order]) > 0).all():
+        order = np.lexsort(list(reversed(columns.values())))
+    return {name: values[order] for name, values in columns.items()}
+
+
+def _some(rows: dict[str, Array], which: NDArray[np.bool_]) -> dict[str, Array]:
+    return rows if which.all() else {name: values[which] for name, values in rows.items()}
 
 
 def _point_measures(rows: dict[str, Array]) -> dict[str, Value]:
@@ -106,15 +116,16 @@ def _se_measures(rows: dict[str, Array]) -> dict[str, Value]:
     }
 
 
-def _interval_measures(rows: dict[str, Array]) -> dict[str, Value]:
+def _interval_measures(rows: dict[str, Array], centre: float) -> dict[str, Value]:
     if "lower" not in rows:
         return {}
     known = ~(np.isnan(rows["lower"]) | np.isnan(rows["upper"]))
     lower, upper = rows["lower"][known], rows["upper"][known]
-    centre = f.mean(rows["estimate"]).estimate
     return {
         "coverage": f.coverage(lower, upper, rows["true"][known]),
         "bias_eliminated_coverage": f.bias_eliminated_coverage(lower, upper, centre),
         "rejection": f.rejection(lower, upper),
         "ci_width": f.ci_width(lower, upper),
+        "median_ci_width": f.median_ci_width(lower, upper),
+        "unbounded": f.unbounded(lower, upper),
     }

@@ -12,13 +12,14 @@ from hlm.measures.columns import as_frame, group_rows, names, numbers, require
 from hlm.measures.group import group_measures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
+    from hlm.measures.columns import Groups
     from hlm.measures.formulas import Array, Value
 
-__all__ = ["performance", "tidy", "with_limits"]
+__all__ = ["measures_of_groups", "performance", "tidy", "with_limits"]
 
 
 def performance(
@@ -85,12 +86,16 @@ def performance(
         coverage                  share of L <= t <= U                                 se or limits
         bias_eliminated_coverage  share of L <= mean(b) <= U                           se or limits
         rejection                 share of intervals without 0 (p < 1 - level)         se or limits
-        ci_width                  mean(U - L)                                          se or limits
+        ci_width                  mean(U - L), NaN where an interval is unbounded      se or limits
+        median_ci_width           median(U - L)                                        se or limits
+        unbounded                 share of intervals that are infinite, or more than   se or limits
+                                  1000 times as wide as the median one
         ========================  ===================================================  ==========
 
         Shares are proportions, `relative_*` are fractions. `n` is the number of replicates that
-        the measure rests on: those used, less those that lack a limit (measures of intervals) or
-        a partner in the reference method (relative precision). `mcse` is the closed form of
+        the measure rests on: those used, less those without a partner in the reference method
+        (relative precision); for measures of intervals, those with two limits. Where a true value
+        is missing, so are the measures that need it. `mcse` is the closed form of
         `hlm.measures.formulas`; of counts it is NaN. What is undefined, such as an sd of one
         value, is NaN. If a `by` column bears the name of an output column (often `n`), that
         output column gets a trailing underscore (`n_`).
@@ -98,8 +103,8 @@ def performance(
     Raises
     ------
     InputError
-        If a column is missing or not numeric, `ref` is not a method, an `id` occurs twice, or
-        `level` is not between 0 and 1.
+        If a column is missing or not numeric, a standard error is negative, `ref` is not a method,
+        an `id` occurs twice, or `level` is not between 0 and 1.
 
     Examples
     --------
@@ -121,15 +126,28 @@ def performance(
     columns = {role: numbers(frame, name) for role, name in named.items() if name is not None}
     if not isinstance(true, str):
         columns["true"] = np.full(len(frame), true, dtype=float)
+    if se is not None:
+        _check_standard_errors(columns["se"], se)
     columns = with_limits(columns, level)
     if ref is not None:
         columns["reference"] = _reference(frame, columns, keys, method, ref, id)
     groups = group_rows(frame, keys)
-    values = [
-        group_measures(**{role: column[rows] for role, column in columns.items()})
+    return tidy(groups.labels, measures_of_groups(groups, columns))
+
+
+def measures_of_groups(
+    groups: Groups, columns: Mapping[str, Array], *, needs_se: bool = True
+) -> list[dict[str, Value]]:
+    """Return the measures of each group; `columns` are the arrays of `group_measures` by role."""
+    return [
+        group_measures(
+            columns["estimate"][rows],
+            true=columns["true"][rows],
+            needs_se=needs_se,
+            **{role: c[rows] for role, c in columns.items() if role not in ("estimate", "true")},
+        )
         for rows in groups.rows()
     ]
-    return tidy(groups.labels, values)
 
 
 def tidy(labels: pd.DataFrame, values: list[dict[str, Value]]) -> pd.DataFrame:
@@ -159,13 +177,27 @@ def _check(true: Any, lower: str | None, upper: str | None, level: float) -> Non
         raise InputError(f"level {level!r}", path="level", allowed="a number between 0 and 1")
 
 
+def _check_standard_errors(values: Array, column: str) -> None:
+    negative = np.flatnonzero((values < 0) & np.isfinite(values))
+    if len(negative):
+        first, more = negative[0], len(negative) - 1
+        raise InputError(
+            f"the standard error in row {first + 1} of column {column!r} is {values[first]:g}"
+            + (f", and {more} more are negative" if more else ""),
+            path="se",
+            allowed="0 or more; a missing value where there is none",
+        )
+
+
 def with_limits(columns: dict[str, Array], level: float) -> dict[str, Array]:
     """Return the columns with limits estimate -/+ quantile x se, unless they have limits."""
     others = {role: column for role, column in columns.items() if role != "df"}
     if "lower" in columns or "se" not in columns:
         return others
-    half = _quantile(level, columns.get("df")) * columns["se"]
-    return others | {"lower": columns["estimate"] - half, "upper": columns["estimate"] + half}
+    estimate, se = columns["estimate"], columns["se"]
+    known = np.isfinite(estimate) & np.isfinite(se)
+    half = np.where(known, _quantile(level, columns.get("df")) * se, np.nan)
+    return others | {"lower": estimate - half, "upper": estimate + half}
 
 
 def _quantile(level: float, df: Array | None) -> float | Array:

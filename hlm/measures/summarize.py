@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from hlm.errors import InputError
 from hlm.measures.columns import as_frame, group_rows, numbers, require
-from hlm.measures.f_tests import is_f_test, rejection_counts, term_of
-from hlm.measures.group import group_measures
-from hlm.measures.performance import tidy, with_limits
+from hlm.measures.f_tests import rejection_counts
+from hlm.measures.performance import measures_of_groups, tidy, with_limits
 from hlm.measures.selection import (
     add_counts,
     counts_to_rates,
     failure_counts,
     selection_counts,
 )
+from hlm.true_values import name_of_test
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
-
-    from hlm.measures.formulas import Array, Value
 
 __all__ = [
     "FitCounts",
@@ -39,6 +36,12 @@ KEYS = ["scenario", "model", "method", "term"]
 RESULTS = ["measure", "estimate", "mcse", "n"]
 SELECTION = ["scenario", "criterion", "method", "model"]
 
+NEED_TRUE = ("bias", "relative_bias", "median_bias", "mse", "rmse", "coverage")
+"""Measures that there are only where there is a true value."""
+
+WITHOUT_ZERO = ("sd", "sigma")
+"""Kinds of terms whose intervals never hold 0, so that none is rejected."""
+
 
 class FitCounts(NamedTuple):
     """Singular and failed fits, and choices by AIC and BIC, as counts that add up."""
@@ -51,41 +54,44 @@ def summarize(
     estimates: Any,
     fits: Any,
     *,
-    truth: Mapping[tuple[str, str], float] | pd.DataFrame,
+    truth: Any,
     tests: Any = None,
-    level: float = 0.95,
+    level: float | Mapping[str, float] = 0.95,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Summarize a study's replicates, whatever the order of their rows.
 
     Every finite estimate counts, whatever the status of its fit: at the boundary an sd is 0 and
     has no standard error, and to leave it out would bias the rest upwards. Measures that need a
-    standard error or limits rest on the replicates that have them; their `n` says how many.
-    `rejection` is left out for sds, whose intervals on the log scale can never hold 0.
+    standard error or limits rest on the replicates that have them; their `n` says how many. Where
+    there is no true value, the measures that need one are left out; `rejection` is for sds and
+    sigma, whose intervals can never hold 0.
 
     Parameters
     ----------
     estimates, fits : pandas frame, Arrow table or stream
         The columns of `estimates.parquet` and `fits.parquet`.
-    truth : mapping of (scenario, term) to float, or frame with scenario, term, true
-        A term that a scenario's truth does not have is 0, a correlation or an F test NaN.
+    truth : pandas frame, Arrow table or stream, or mapping of columns
+        `scenario`, `model`, `term`, its `kind` and its `true` value, NaN where there is none: a row
+        for each term of each model in each scenario, F tests among them.
     tests : pandas frame, Arrow table or stream, optional
         The columns of `tests.parquet`.
-    level : float
-        Confidence level of limits made from `se` and `df` if the estimates come without limits;
-        F tests reject at 1 - level.
+    level : float or mapping of str to float
+        Confidence level of limits made from `se` and `df` if the estimates come without limits, for
+        which it must be one number; F tests reject at 1 - level, of their model.
 
     Returns
     -------
     measures : pandas frame
-        scenario, model, method, term, true, measure, estimate, mcse, n; the rates of singular and
-        of failed fits have the term '', the rejection rates of F tests the term 'F(name)'.
+        scenario, model, method, term, kind, true, measure, estimate, mcse, n; the rates of singular
+        and of failed fits have the term and the kind '', the rejection rates of F tests the term
+        'F(name)'.
     selection : pandas frame
         scenario, criterion, method, model, rate, mcse, n.
 
     Raises
     ------
     InputError
-        If a column is missing, or a scenario has no truth at all.
+        If a column is missing, or `truth` lacks a term.
     """
     of_estimates = summarize_estimates(estimates, truth=truth, level=level)
     of_tests = [] if tests is None else [count_tests(tests, truth=truth, level=level)]
@@ -93,25 +99,23 @@ def summarize(
 
 
 def summarize_estimates(
-    estimates: Any,
-    *,
-    truth: Mapping[tuple[str, str], float] | pd.DataFrame,
-    level: float = 0.95,
+    estimates: Any, *, truth: Any, level: float | Mapping[str, float] = 0.95
 ) -> pd.DataFrame:
     """Return the measures of some terms, whose replicates must all be there; see `summarize`."""
     frame = as_frame(estimates)
     require(frame, [("estimates", column) for column in [*KEYS, "estimate", "se"]])
     groups = group_rows(frame, KEYS)
-    true = _true_values(groups.labels, truth)
+    labels = _with_truth(groups.labels, truth)
     given = [name for name in ("estimate", "se", "df", "lower", "upper") if name in frame]
-    columns = with_limits({name: numbers(frame, name) for name in given}, level)
-    values = [
-        _measures({name: column[rows] for name, column in columns.items()}, value)
-        for rows, value in zip(groups.rows(), true, strict=True)
-    ]
-    table = tidy(groups.labels.assign(true=true), values)
-    is_sd = table["term"].map(lambda term: term == "sigma" or _is("sd_", term)).astype(bool)
-    return table[~(is_sd & (table["measure"] == "rejection"))]
+    columns = {name: numbers(frame, name) for name in given}
+    if isinstance(level, float):
+        columns = with_limits(columns, level)
+    columns.pop("df", None)
+    columns["true"] = labels["true"].to_numpy()[groups.codes]
+    table = tidy(labels, measures_of_groups(groups, columns, needs_se=False))
+    lacking = table["true"].isna() & table["measure"].isin(NEED_TRUE)
+    needless = table["kind"].isin(WITHOUT_ZERO) & (table["measure"] == "rejection")
+    return table[~(lacking | needless)]
 
 
 def count_fits(fits: Any) -> FitCounts:
@@ -129,13 +133,12 @@ def count_fits(fits: Any) -> FitCounts:
 
 
 def count_tests(
-    tests: Any, *, truth: Mapping[tuple[str, str], float] | pd.DataFrame, level: float = 0.95
+    tests: Any, *, truth: Any, level: float | Mapping[str, float] = 0.95
 ) -> pd.DataFrame:
     """Count the rejections of some replicates; see `summarize`."""
     counts = rejection_counts(tests, by=[*KEYS[:3], "test"], level=level)
-    terms = counts["test"].map(term_of).astype(object)
-    counts = counts.drop(columns="test").assign(term=terms)
-    return counts.assign(true=_true_values(counts, truth))
+    terms = counts["test"].map(name_of_test).astype(object)
+    return _with_truth(counts.drop(columns="test").assign(term=terms), truth)
 
 
 def join_summaries(
@@ -147,11 +150,11 @@ def join_summaries(
     import pandas as pd
 
     failures, selection = (add_counts(tables) for tables in zip(*counts, strict=True))
-    of_fits = counts_to_rates(failures, "estimate").assign(term="", true=np.nan)
+    of_fits = counts_to_rates(failures, "estimate").assign(term="", kind="", true=np.nan)
     tables = [*measures, of_fits]
     if found := list(tests):
         tables.append(counts_to_rates(add_counts(found), "estimate"))
-    table = pd.concat([rows[[*KEYS, "true", *RESULTS]] for rows in tables])
+    table = pd.concat([rows[[*KEYS, "kind", "true", *RESULTS]] for rows in tables])
     rates = counts_to_rates(selection, "rate")[[*SELECTION, "rate", "mcse", "n"]]
     return (
         table.sort_values(KEYS, kind="stable", ignore_index=True),
@@ -159,28 +162,18 @@ def join_summaries(
     )
 
 
-def _true_values(labels: pd.DataFrame, truth: Mapping[tuple[str, str], float] | Any) -> Array:
-    if not isinstance(truth, Mapping):
-        pairs = zip(truth["scenario"], truth["term"], strict=True)
-        truth = dict(zip(pairs, truth["true"], strict=True))
-    unknown = set(labels["scenario"]) - {scenario for scenario, _ in truth}
-    if unknown:
-        raise InputError(f"scenario {min(unknown)!r} has no true values", path="truth")
-    pairs = zip(labels["scenario"], labels["term"], strict=True)
-    values = [truth.get(pair, np.nan if _has_no_zero(pair[1]) else 0.0) for pair in pairs]
-    return np.array(values, dtype=float)
-
-
-def _measures(columns: dict[str, Array], true: float) -> dict[str, Value]:
-    """Return the measures of the estimates alone, then those that also need se or limits."""
-    return group_measures(**columns, true=true) | group_measures(columns["estimate"], true=true)
-
-
-def _has_no_zero(term: str) -> bool:
-    """Tell whether a term that the truth does not have is not simply zero there."""
-    return _is("cor_", term) or is_f_test(term)
-
-
-def _is(kind: str, term: str) -> bool:
-    """Tell a term of the random part (`sd_x|unit`) from a covariate that is called `sd_x`."""
-    return term.startswith(kind) and "|" in term
+def _with_truth(labels: pd.DataFrame, truth: Any) -> pd.DataFrame:
+    """Return labels with the kind and the true value of each term."""
+    known = as_frame(truth)
+    keys = ["scenario", "model", "term"]
+    require(known, [("truth", column) for column in [*keys, "kind", "true"]])
+    names = labels.astype(dict.fromkeys(keys, object))
+    found = names.merge(known[[*keys, "kind", "true"]], on=keys, how="left", validate="many_to_one")
+    if found["kind"].isna().any():
+        lacking = ", ".join(f"{key} {found.loc[found.kind.isna(), key].iloc[0]!r}" for key in keys)
+        raise InputError(
+            f"no true value, nor that there is none, of {lacking}",
+            path="truth",
+            allowed="a row for each term of each model in each scenario; true is NaN if unknown",
+        )
+    return labels.assign(kind=found["kind"].to_numpy(), true=found["true"].to_numpy(float))

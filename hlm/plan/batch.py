@@ -56,12 +56,12 @@ class Batch:
         cls, seed: int, ranges: tuple[Range, ...], models: tuple[Model, ...], code: str = ""
     ) -> Batch:
         """Name the batch by its content."""
-        content = [seed, ranges, [model.to_dict() for model in models], code]
+        content = [seed, ranges, [model.definition() for model in models], code]
         return cls(digest(content), ranges, models)
 
     def work(self, replicates: int) -> Iterator[Work]:
         """Yield what the batch holds whole for a study of so many replicates."""
-        models = [digest(model.to_dict()) for model in self.models]
+        models = [digest(model.definition()) for model in self.models]
         for scenario, start, stop in self.ranges:
             grains = grains_of(start, stop, replicates)
             for model in models:

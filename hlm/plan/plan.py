@@ -226,7 +226,7 @@ def make_plan(
 
 def _wanted(study: Study) -> Missing:
     """Return all that the study wants."""
-    models = [digest(model.to_dict()) for model in study.models]
+    models = [digest(model.definition()) for model in study.models]
     grains = grains_of(0, study.replicates, study.replicates)
     return {(scenario.key, model): grains for scenario in study.scenarios for model in models}
 
@@ -252,7 +252,7 @@ def _keep(
 
 def _pieces(study: Study, missing: Missing) -> Iterator[Piece]:
     """Yield the replicates of each scenario that lack the same models."""
-    models = [(digest(model.to_dict()), model) for model in study.models]
+    models = [(digest(model.definition()), model) for model in study.models]
     for scenario in study.scenarios:
         groups: list[tuple[int, tuple[Model, ...]]] = [(-1, ())]
         for name, model in models:

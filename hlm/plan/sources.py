@@ -46,7 +46,7 @@ class Sources:
     def __init__(self, plan: Plan, ranges: Mapping[int, list[int]]) -> None:
         self._replicates = plan.replicates
         self._ranges = ranges
-        self._models = {digest(model.to_dict()): i for i, model in enumerate(plan.models)}
+        self._models = {digest(model.definition()): i for i, model in enumerate(plan.models)}
         self._batches = {position: plan.batches[position] for position in ranges}
         self.holders = list(self._batches.items())
         self.chosen = np.full((len(plan.models), -(-plan.replicates // GRAIN)), -1)
@@ -63,7 +63,7 @@ class Sources:
         ]
 
     def _choose(self, position: int, batch: Batch) -> None:
-        rows = [self._models.get(digest(model.to_dict())) for model in batch.models]
+        rows = [self._models.get(digest(model.definition())) for model in batch.models]
         known = [row for row in rows if row is not None]
         for group in self._ranges[position]:
             grains = self._whole_grains(batch.ranges[group])

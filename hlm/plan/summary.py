@@ -53,10 +53,10 @@ def summary(plan: Plan) -> dict[str, Any]:
 
 def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
     """Return each term, its true value, and whether opposite corners of the grid differ in it."""
-    from hlm.stages.summarize import true_values
+    from hlm.true_values import truth_values
 
     here, first, last = (
-        true_values(plan.scenarios[place]) for place in (plan.example, 0, len(plan.scenarios) - 1)
+        truth_values(plan.scenarios[place]) for place in (plan.example, 0, len(plan.scenarios) - 1)
     )
     return [
         (term_words(term), _text(here[term]), first.get(term) != last.get(term))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hlm.formula import parse
 from hlm.measures import count_fits, count_tests, join_summaries, summarize_estimates
-from hlm.measures.f_tests import term_of
 from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
 from hlm.stages.by_term import VALUES, by_term
 from hlm.stages.gather import METHODS, Gatherer, in_portions
 from hlm.store import MEASURES, SELECTION, open_parquet, with_grid, writing, writing_csv
+from hlm.true_values import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from hlm.plan import Plan
     from hlm.scenario import Scenario
 
-__all__ = ["join_chunks", "summarize_chunk", "true_values"]
+__all__ = ["join_chunks", "summarize_chunk"]
 
 ROWS = 100_000
 """Rows in memory at a time, or the estimates of one term where these are more."""
@@ -52,15 +50,15 @@ def summarize_chunk(
     estimates = Gatherer(plan, parts, "estimates", ["term", *VALUES])
     fits = Gatherer(plan, parts, "fits", OF_FITS)
     tests = Gatherer(plan, parts, "tests", OF_TESTS) if "tests" in plan.kinds else None
-    folder = Path(measures).parent
+    folder, levels = Path(measures).parent, {model.name: model.level for model in plan.models}
     with writing(measures, MEASURES) as to_measures, writing(selection, SELECTION) as to_selection:
         for scenarios in _few_at_a_time(plan, chunks(plan)[chunk]):
             terms = _whole_terms(plan, scenarios, estimates, folder)
-            truth, level = _truth(plan, scenarios), plan.models[0].level
+            truth = _truth(plan, scenarios)
             of_measures, of_selection = join_summaries(
-                (summarize_estimates(table, truth=truth, level=level) for table in terms),
+                (summarize_estimates(table, truth=truth, level=levels) for table in terms),
                 (count_fits(table) for table in _portions(scenarios, fits)),
-                (count_tests(t, truth=truth, level=level) for t in _portions(scenarios, tests)),
+                (count_tests(t, truth=truth, level=levels) for t in _portions(scenarios, tests)),
             )
             to_measures.append(of_measures)
             to_selection.append(of_selection)
@@ -116,63 +114,16 @@ def _row_groups(files: Sequence[str | Path]) -> Iterator[pa.Table]:
             yield from (file.read_row_group(group) for group in range(file.num_row_groups))
 
 
-def true_values(scenario: Scenario) -> dict[str, float]:
-    """Return the true value of each term that a scenario's truth has.
-
-    Parameters
-    ----------
-    scenario : Scenario
-
-    Returns
-    -------
-    dict of str to float
-        Coefficients, then sds and correlations under lme4's names, then `sigma`.
-
-    Examples
-    --------
-    >>> from hlm.scenario import Scenario
-    >>> truth = Scenario("", 10, 5, (), "y ~ 1 + (1 + x | g)", (("(Intercept)", 1.0),),
-    ...                  (0.2, 0.5), ((1.0, 0.9), (0.9, 1.0)), 0.75)
-    >>> true_values(truth)["cor_x.(Intercept)|g"]
-    0.9
-    """
-    values = dict(scenario.fixed)
-    first = 0
-    for block in parse(scenario.formula).random:
-        names = [term.name for term in block.terms]
-        for j, earlier in enumerate(names):
-            values[f"sd_{earlier}|{block.group}"] = scenario.sd[first + j]
-            for i, later in enumerate(names[j + 1 :], start=j + 1):
-                correlation = scenario.cor[first + i][first + j]
-                values[f"cor_{later}.{earlier}|{block.group}"] = correlation
-        first += len(names)
-    return values | {"sigma": scenario.sigma}
-
-
-def _all_spellings(scenario: Scenario) -> dict[str, float]:
-    """Add other names that a model may have for the same terms: a:x for x:a, cor_a.b, cor_b.a."""
-    values, fixed = true_values(scenario), dict(scenario.fixed)
-    formula = parse(scenario.formula)
-    for term in formula.fixed:
-        for factors in permutations([factor.name for factor in term.factors]):
-            values[":".join(factors) or "(Intercept)"] = fixed[term.name]
-    effects = [term.name for block in formula.random for term in block.terms]
-    for (i, a), (j, b) in permutations(enumerate(effects), 2):
-        values[f"cor_{a}.{b}|{formula.random[0].group}"] = scenario.cor[i][j]
-    return values
-
-
-def _truth(plan: Plan, scenarios: Sequence[Scenario]) -> dict[tuple[str, str], float]:
-    """Return the true values; of an F test 0 if its hypothesis is true, else NaN."""
-    tests = dict(test for model in plan.models for test in model.tests)
-    truth: dict[tuple[str, str], float] = {}
-    for scenario in scenarios:
-        values = _all_spellings(scenario)
-        for name, coefficients in tests.items():
-            is_true = all(values.get(coefficient, 0.0) == 0.0 for coefficient in coefficients)
-            values[term_of(name)] = 0.0 if is_true else np.nan
-        truth |= {(scenario.key, term): value for term, value in values.items()}
-    return truth
+def _truth(plan: Plan, scenarios: Sequence[Scenario]) -> dict[str, list[Any]]:
+    """Return what each term of each model estimates in some scenarios, as columns."""
+    rows = [
+        (scenario.key, model.name, target.term, target.kind, target.true)
+        for scenario in scenarios
+        for model in plan.models
+        for target in targets(scenario, model)
+    ]
+    names = ("scenario", "model", "term", "kind", "true")
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
 
 def _few_at_a_time(plan: Plan, scenarios: Sequence[Scenario]) -> Iterator[Sequence[Scenario]]:

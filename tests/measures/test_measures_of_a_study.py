@@ -13,7 +13,24 @@ from hlm.measures import performance, summarize
 
 SD, COR, SIGMA = "sd_x|unit", "cor_x.(Intercept)|unit", "sigma"
 TERMS = ["x", "x:a", SD, COR, SIGMA]
-TRUTH = {("s1", "x"): 3.0, ("s1", SD): 0.5, ("s1", SIGMA): 1.0, ("s2", "x"): 2.0}
+KINDS = dict(zip(TERMS, ("coefficient", "coefficient", "sd", "cor", "sigma"), strict=True))
+TRUE = {"s1": {"x": 3.0, SD: 0.5, SIGMA: 1.0}, "s2": {"x": 2.0, "x:a": 0.0}}
+
+
+def truth_of(true, kinds=KINDS):
+    """Return a row for each term of both models in each scenario, NaN where `true` has none."""
+    return pd.DataFrame(
+        [
+            (scenario, model, term, kind, values.get(term, nan))
+            for scenario, values in true.items()
+            for model in "ab"
+            for term, kind in kinds.items()
+        ],
+        columns=["scenario", "model", "term", "kind", "true"],
+    )
+
+
+TRUTH = truth_of(TRUE)
 
 
 @pytest.fixture
@@ -40,7 +57,8 @@ def files():
 def test_measures_of_the_estimates(files):
     measures, _ = summarize(*files, truth=TRUTH)
     assert list(measures) == [
-        *("scenario", "model", "method", "term", "true", "measure", "estimate", "mcse", "n")
+        *("scenario", "model", "method", "term", "kind", "true"),
+        *("measure", "estimate", "mcse", "n"),
     ]
     group = files[0].query("scenario == 's1' and model == 'a' and method == 'ml' and term == 'x'")
     alone = performance(group, estimate="estimate", se="se", true=3.0, lower="lower", upper="upper")
@@ -50,13 +68,28 @@ def test_measures_of_the_estimates(files):
     pd.testing.assert_frame_equal(found[columns].reset_index(drop=True), alone, check_exact=True)
 
 
-def test_a_term_that_the_truth_lacks(files):
+def test_without_a_true_value_there_is_what_does_not_need_one(files):
     measures, _ = summarize(*files, truth=TRUTH)
-    true = measures.query("scenario == 's2'").groupby("term").true.first()
-    assert true["x:a"] == 0
-    assert true[SD] == 0
-    assert np.isnan(true[COR])
-    assert measures.query("term == @COR and measure == 'bias'").estimate.isna().all()
+    of_cor = measures.query("term == @COR")
+    assert of_cor.true.isna().all()
+    assert set(of_cor.measure) == {
+        *("n_total", "n_used", "mean", "median", "empirical_se", "model_se", "relative_error_se"),
+        *("bias_eliminated_coverage", "rejection", "ci_width", "median_ci_width", "unbounded"),
+    }
+    assert of_cor.estimate.notna().all()
+    # 0 is a true value where the truth says so, and nowhere else.
+    of_product = measures.query("term == 'x:a' and measure == 'bias'")
+    assert set(of_product.scenario) == {"s2"}
+
+
+def test_the_true_value_is_that_of_the_model(files):
+    """A term of one name may mean one thing in one model and another in the next."""
+    truth = TRUTH.copy()
+    truth.loc[(truth.model == "b") & (truth.term == "x"), "true"] = nan
+    measures, _ = summarize(*files, truth=truth)
+    bias = measures.query("term == 'x' and measure == 'bias'")
+    assert set(bias.model) == {"a"}
+    assert set(measures.query("term == 'x' and measure == 'mean'").model) == {"a", "b"}
 
 
 def test_estimates_at_the_boundary_count_though_they_have_no_se(files):
@@ -65,6 +98,21 @@ def test_estimates_at_the_boundary_count_though_they_have_no_se(files):
     n = of_sd.set_index("measure").n
     assert n["bias"] == 40
     assert n["model_se"] == n["coverage"] == 30
+    assert n["n_total"] == n["n_used"] == 40
+
+
+def test_limits_at_the_boundary_count_though_there_is_no_se(files):
+    """Those of a profile: (0, 0.6) where the sd is 0, which holds the true value 0.5."""
+    estimates, fits = files
+    boundary = (estimates.term == SD) & (estimates.replicate < 10)
+    profiled = estimates.copy()
+    profiled.loc[boundary, ["lower", "upper"]] = [0.0, 0.6]
+    place = "scenario == 's1' and model == 'a' and method == 'ml' and term == @SD"
+    with_limits = summarize(profiled, fits, truth=TRUTH)[0].query(place).set_index("measure")
+    without = summarize(estimates, fits, truth=TRUTH)[0].query(place).set_index("measure")
+    assert with_limits.n["coverage"] == 40
+    hits = without.estimate["coverage"] * 30
+    assert with_limits.estimate["coverage"] == pytest.approx((hits + 10) / 40)
 
 
 def test_sds_have_no_rejection(files):
@@ -103,7 +151,8 @@ def f_tests(files):
 
 def test_rejections_of_f_tests(files):
     tests = f_tests(files)
-    truth = TRUTH | {("s1", "F(t)"): 0.0, ("s2", "F(t)"): nan}
+    kinds = KINDS | {"F(t)": "test", "F(u)": "test"}
+    truth = truth_of({"s1": {**TRUE["s1"], "F(t)": 0.0}, "s2": TRUE["s2"]}, kinds)
     measures, _ = summarize(*files, truth=truth, tests=tests, level=0.9)
     found = measures[measures.term.str.startswith("F(")]
     assert set(found.measure) == {"rejection"}
@@ -115,6 +164,9 @@ def test_rejections_of_f_tests(files):
     assert row.estimate == (p < 0.1).mean()
     assert row.mcse == pytest.approx(np.sqrt(row.estimate * (1 - row.estimate) / 39))
     assert found.query("not (scenario == 's1' and term == 'F(t)')").true.isna().all()
+    # Each model at its own level.
+    own, _ = summarize(*files, truth=truth, tests=tests, level={"a": 0.9, "b": 0.5})
+    pd.testing.assert_frame_equal(own[own.term.str.startswith("F(")], found)
     without, _ = summarize(*files, truth=TRUTH, level=0.9)
     pd.testing.assert_frame_equal(
         measures[~measures.term.str.startswith("F(")].reset_index(drop=True), without
@@ -130,18 +182,10 @@ def test_the_order_of_rows_does_not_matter(files):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
-def test_truth_as_a_frame(files):
-    frame = pd.DataFrame([(*key, value) for key, value in TRUTH.items()])
-    frame.columns = ["scenario", "term", "true"]
-    for one, other in zip(
-        summarize(*files, truth=TRUTH), summarize(*files, truth=frame), strict=True
-    ):
-        pd.testing.assert_frame_equal(one, other)
-
-
-def test_a_scenario_without_truth_is_named(files):
-    with pytest.raises(InputError, match="scenario 's2' has no true values"):
-        summarize(*files, truth={("s1", "x"): 1.0})
+def test_a_term_that_the_truth_says_nothing_of_is_named(files):
+    lacking = TRUTH[~((TRUTH.scenario == "s2") & (TRUTH.model == "b"))]
+    with pytest.raises(InputError, match="of scenario 's2', model 'b', term 'cor_x"):
+        summarize(*files, truth=lacking)
 
 
 def test_level_and_df_make_the_limits_of_estimates_that_have_none(files):

@@ -19,7 +19,8 @@ from hlm.measures.group import group_measures
 ALL = (
     *("n_total", "n_used", "mean", "median", "bias", "relative_bias", "median_bias"),
     *("empirical_se", "mse", "rmse", "relative_precision", "model_se", "relative_error_se"),
-    *("coverage", "bias_eliminated_coverage", "rejection", "ci_width"),
+    *("coverage", "bias_eliminated_coverage", "rejection", "ci_width", "median_ci_width"),
+    "unbounded",
 )
 BY_HAND = {"b": [1.0, 2.0, 3.0, 6.0], "s": [1.0, 1.0, 2.0, 2.0]}
 
@@ -133,7 +134,7 @@ def test_none_or_one_replicate_gives_nan_in_silence(n):
     table = measures(data)
     assert table.loc["n_used", "estimate"] == n
     assert table.loc[["empirical_se", "relative_error_se"], "estimate"].isna().all()
-    not_shares = table.drop(["coverage", "bias_eliminated_coverage", "rejection"])
+    not_shares = table.drop(["coverage", "bias_eliminated_coverage", "rejection", "unbounded"])
     assert not_shares.mcse.isna().all()
     if n == 0:
         assert table.drop(["n_total", "n_used"])[["estimate", "mcse"]].isna().all(axis=None)
@@ -201,8 +202,53 @@ def test_limits_are_closed_and_override_se():
     assert table.estimate["rejection"] == 0.75
     # Only the interval (1, 2) leaves out mean(b) = 3.
     assert table.estimate["bias_eliminated_coverage"] == 0.75
-    assert table.estimate["ci_width"] == inf
-    assert np.isnan(table.mcse["ci_width"])
+    # Widths 1, 1, 1.5 and infinite: no mean is to be had of them.
+    assert table.loc["ci_width", ["estimate", "mcse"]].isna().all()
+    assert table.estimate["median_ci_width"] == 1.25
+    assert table.estimate["unbounded"] == 0.25
+
+
+def test_an_interval_that_says_nothing_is_counted_as_one():
+    """A Wald limit on the log scale explodes near 0: 1e8 is no width to take a mean of."""
+    b, width = np.arange(9.0), np.array([1.0, 1, 2, 2, 2, 3, 3, 1999, 2001])
+    table = measures({"b": b, "lo": b, "hi": b + width}, se=None, lower="lo", upper="hi")
+    assert table.estimate["unbounded"] == pytest.approx(1 / 9)
+    assert table.mcse["unbounded"] == pytest.approx(sqrt(8 / 9 / 9 / 9))
+    assert table.estimate["median_ci_width"] == 2
+    assert np.isnan(table.estimate["ci_width"])
+    bounded = measures(
+        {"b": b, "lo": b, "hi": b + np.minimum(width, 1999)}, se=None, lower="lo", upper="hi"
+    )
+    assert bounded.estimate[["unbounded", "ci_width"]].to_list() == [0, pytest.approx(4012 / 9)]
+
+
+def test_limits_count_wherever_there_are_limits():
+    """A profile has limits where an sd is 0 and has no standard error, nor a correlation a value."""
+    data = {
+        "b": [0.0, 0.5, 1.0, nan],
+        "s": [nan, 0.2, 0.2, nan],
+        "lo": [0.0, 0.2, 1.0, -1.0],
+        "hi": [0.8, 1.1, 2.0, 1.0],
+    }
+    table = measures(data, true=0.6, lower="lo", upper="hi")
+    assert table.n[["bias", "model_se", "coverage", "median_ci_width"]].to_list() == [2, 2, 4, 4]
+    assert table.estimate["coverage"] == 0.75
+    assert table.estimate["ci_width"] == pytest.approx((0.8 + 0.9 + 1.0 + 2.0) / 4)
+
+
+def test_a_missing_true_value_leaves_no_measure_that_needs_it():
+    """As bias and rmse: a median over the others would be of other replicates than n says."""
+    data = {"b": [1.0, 2.0, 30.0], "t": [0.0, nan, 0.0], "lo": 0.0, "hi": 3.0}
+    table = measures(data, se=None, true="t", lower="lo", upper="hi")
+    need = ["bias", "relative_bias", "median_bias", "mse", "rmse", "coverage"]
+    assert table.loc[need, ["estimate", "mcse"]].isna().all(axis=None)
+    assert table.estimate["median"] == 2
+
+
+def test_a_negative_standard_error_is_refused():
+    data = {"b": [1.0, 2.0, 3.0], "s": [0.1, -0.1, -0.2]}
+    with pytest.raises(InputError, match=r"row 2 of column 's' is -0\.1, and 1 more are negative"):
+        measures(data)
 
 
 def test_a_limit_of_0_does_not_reject():

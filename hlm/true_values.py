@@ -1,0 +1,416 @@
+r"""What each term of a model estimates in a scenario: its true value, or why it has none.
+
+The truth is y = X b + Z u + e with covariance Psi of u. A model has columns X*, Z* of its own. As
+functions of the covariates, over all values that the design gives them, the columns of X with a
+coefficient other than 0 are either combinations of the model's, X = X* C, or not. If they are, the
+model is the truth in other terms: its coefficients are C b, and with Z = Z* T the covariance of its
+random effects is T Psi T'. If they are not, but every column of the model is a multiple of one of
+the truth's, the model is the truth less some terms: each of its terms keeps its meaning, and the
+truth's value is its target, which what is left out may keep it from. A model that is neither has
+no true values but those that the user gives.
+
+Functions are compared at some hundred points: all combinations of the values of grids and of 0 and
+1, and spread values of what is drawn. Functions of the formula language that agree there agree
+everywhere, so that no verdict depends on a data set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.formula import Term, model_columns, parse, random_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hlm.formula import Formula
+    from hlm.scenario import Covariate, Model, Scenario
+
+__all__ = ["Kind", "Target", "kinds_of", "name_of_test", "targets", "truth_values"]
+
+Floats = NDArray[np.float64]
+Kind = Literal["coefficient", "sd", "cor", "sigma", "test"]
+
+POINTS = 480
+"""At least so many points at which functions are compared."""
+
+MOST_VALUES = 24
+"""Of a grid at most so many values, evenly spread, are looked at."""
+
+SAME = 1e-9
+"""A column whose distance from a space is below this share of its length lies in it."""
+
+SIMPLE = (3, 6, 9, 12)
+"""A coefficient that is within rounding of a number of so many digits is that number."""
+
+ZERO = 1e-12
+"""A sum below this share of its parts is 0."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one term of a model estimates in a scenario.
+
+    Attributes
+    ----------
+    term : str
+        As in the files of results; of an F test ``F(name)``.
+    kind : {'coefficient', 'sd', 'cor', 'sigma', 'test'}
+    true : float
+        NaN if there is none. Of an F test 0 if its hypothesis is true.
+    reason : str
+        Why there is none; empty where there is one.
+    left_out : tuple of str
+        The terms of the truth that the model leaves out, where the value is the truth's own.
+    """
+
+    term: str
+    kind: Kind
+    true: float
+    reason: str = ""
+    left_out: tuple[str, ...] = ()
+
+
+def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
+    """Return what each term of a model estimates in a scenario, its F tests last.
+
+    Values that the user gives (`model.true`) stand where none is computed, and in the place of the
+    truth's own where the model leaves terms out.
+
+    Examples
+    --------
+    >>> from hlm.scenario import Covariate, Model, Scenario
+    >>> truth = Scenario("", 10, 5, (Covariate("x", "row", "normal", 5.0),), "y ~ x + (1 | g)",
+    ...                  (("(Intercept)", 1.0), ("x", 0.3)), (0.5,), ((1.0,),), 1.0)
+    >>> [(t.term, t.true) for t in targets(truth, Model("m", "y ~ I(x - 5) + (1 | g)"))]
+    [('(Intercept)', 2.5), ('I(x - 5)', 0.3), ('sd_(Intercept)|g', 0.5), ('sigma', 1.0)]
+    >>> targets(truth, Model("m", "y ~ I(x^2) + (1 | g)"))[1].reason
+    'x of the truth is no combination of (Intercept) and I(x^2), and I(x^2) is not in the truth'
+    """
+    formula, given = parse(model.formula), dict(model.true)
+    found = [
+        _with_given(target, given)
+        for target in (*_fixed_targets(scenario, formula), *_random_targets(scenario, formula))
+    ]
+    coefficients = {target.term: target for target in found if target.kind == "coefficient"}
+    tests = (_test_target(name, [coefficients[c] for c in test]) for name, test in model.tests)
+    return (*found, *tests)
+
+
+def truth_values(scenario: Scenario) -> dict[str, float]:
+    """Return the parameters of a scenario's truth under lme4's names.
+
+    Examples
+    --------
+    >>> from hlm.scenario import Scenario
+    >>> truth = Scenario("", 10, 5, (), "y ~ 1 + (1 + x | g)", (("(Intercept)", 1.0),),
+    ...                  (0.2, 0.5), ((1.0, 0.9), (0.9, 1.0)), 0.75)
+    >>> truth_values(truth)["cor_x.(Intercept)|g"]
+    0.9
+    """
+    formula = parse(scenario.formula)
+    sd, cor = np.array(scenario.sd), np.array(scenario.cor)
+    random = _in_order(sd, cor, [len(block.terms) for block in formula.random])
+    names = _random_names(formula)
+    return dict(scenario.fixed) | dict(zip(names, [*random, scenario.sigma], strict=True))
+
+
+def kinds_of(model: Model) -> dict[str, Kind]:
+    """Return what each term of a model is, in the order of its estimates; F tests last.
+
+    Examples
+    --------
+    >>> from hlm.scenario import Model
+    >>> list(kinds_of(Model("m", "y ~ x + (1 + x | g)")).values())
+    ['coefficient', 'coefficient', 'sd', 'cor', 'sd', 'sigma']
+    """
+    formula = parse(model.formula)
+    fixed: dict[str, Kind] = {term.name: "coefficient" for term in formula.fixed}
+    random = dict(zip(_random_names(formula), _random_kinds(formula), strict=True))
+    tests: dict[str, Kind] = {name_of_test(name): "test" for name, _ in model.tests}
+    return fixed | random | tests
+
+
+def name_of_test(test: str) -> str:
+    """Return the name of an F test among the terms of a table: no formula has a function F.
+
+    Examples
+    --------
+    >>> name_of_test("treatment")
+    'F(treatment)'
+    """
+    return f"F({test})"
+
+
+def _fixed_targets(scenario: Scenario, formula: Formula) -> list[Target]:
+    truth, beta = parse(scenario.formula).fixed, np.array([value for _, value in scenario.fixed])
+    link, there = _link(scenario.covariates, formula.fixed, truth), beta != 0.0
+    names = [term.name for term in formula.fixed]
+    if link.holds(there):
+        values = _sum_up(link.change[:, there], beta[there])
+        return [Target(n, "coefficient", v) for n, v in zip(names, values, strict=True)]
+    if not link.is_part:
+        reason = _neither(link, truth, formula.fixed, there)
+        return [Target(name, "coefficient", np.nan, reason) for name in names]
+    left_out = tuple(truth[k].name for k in np.flatnonzero(there) if k not in link.place)
+    values = (beta[link.place] / link.factor).tolist()
+    pairs = zip(names, values, strict=True)
+    return [Target(n, "coefficient", v, left_out=left_out) for n, v in pairs]
+
+
+def _random_targets(scenario: Scenario, formula: Formula) -> list[Target]:
+    """Return those of sds and correlations, then of sigma, which is the truth's in any model."""
+    truth, terms = _random_terms(parse(scenario.formula)), _random_terms(formula)
+    sd, cor = np.array(scenario.sd), np.array(scenario.cor)
+    link, there, blocks = _link(scenario.covariates, terms, truth), sd > 0.0, _blocks(formula)
+    names, kinds = _random_names(formula), _random_kinds(formula)
+    values, reason = [np.nan] * len(names[:-1]), ""
+    left_out: tuple[str, ...] = ()
+    psi = _covariance(link.change, sd, cor) if link.holds(there) else None
+    if psi is not None and not np.any(psi[~_together(blocks)]):
+        root = np.sqrt(np.diag(psi))
+        values = _in_order(root, psi / _or_nan(np.outer(root, root)), blocks)
+    elif link.is_part:
+        sign = np.sign(link.factor)
+        own = cor[np.ix_(link.place, link.place)] * np.outer(sign, sign)
+        values = _in_order(sd[link.place] / np.abs(link.factor), own, blocks)
+        left_out = _left_out(scenario, link)
+    elif psi is not None:
+        reason = "the model has no correlation where the truth, in its terms, has one"
+    else:
+        reason = _neither(link, truth, terms, there)
+    random = zip(names[:-1], kinds, values, strict=False)
+    return [
+        *(Target(n, k, v, (reason or NO_CORRELATION) * (v != v), left_out) for n, k, v in random),
+        Target("sigma", "sigma", scenario.sigma),
+    ]
+
+
+NO_CORRELATION = "an effect that does not vary has no correlation"
+
+
+def _with_given(target: Target, given: Mapping[str, float]) -> Target:
+    """Put in what the user gives, unless the value follows from the truth."""
+    follows = target.true == target.true and not target.left_out
+    if follows or target.term not in given:
+        return target
+    return Target(target.term, target.kind, given[target.term])
+
+
+def _test_target(name: str, coefficients: Sequence[Target]) -> Target:
+    """Return 0 where all coefficients are 0, the hypothesis is true."""
+    unknown = [target for target in coefficients if target.true != target.true]
+    if unknown:
+        return Target(name_of_test(name), "test", np.nan, unknown[0].reason)
+    is_true = all(target.true == 0.0 for target in coefficients)
+    reason = "" if is_true else "its hypothesis is false"
+    return Target(name_of_test(name), "test", 0.0 if is_true else np.nan, reason)
+
+
+@dataclass(frozen=True)
+class _Link:
+    """How the columns of a model, p, are linked with those of the truth, k.
+
+    Attributes
+    ----------
+    change : ndarray (p, k)
+        C with X = X* C, in the columns that are `spanned`.
+    spanned : ndarray of bool (k,)
+    place, factor : ndarray (p,)
+        Column j of the model is `factor[j]` times column `place[j]` of the truth; -1 if of none.
+    """
+
+    change: Floats
+    spanned: NDArray[np.bool_]
+    place: NDArray[np.int64]
+    factor: Floats
+
+    def holds(self, there: NDArray[np.bool_]) -> bool:
+        """Tell whether all columns that are there are combinations of the model's."""
+        return bool((self.spanned | ~there).all())
+
+    @property
+    def is_part(self) -> bool:
+        """Whether each column of the model is one of the truth's, but for a factor."""
+        return bool((self.place >= 0).all())
+
+
+@lru_cache(maxsize=4096)
+def _link(
+    covariates: tuple[Covariate, ...], terms: tuple[Term, ...], truth: tuple[Term, ...]
+) -> _Link:
+    """Compare two sets of columns as functions."""
+    data = _points(covariates)
+    own, others = (_columns(some, data) for some in (terms, truth))
+    finite = np.isfinite(own).all(axis=1) & np.isfinite(others).all(axis=1)
+    own, others = own[finite], others[finite]
+    change = np.zeros((len(terms), len(truth)))
+    spanned = np.zeros(len(truth), dtype=bool)
+    place, factor = np.full(len(terms), -1), np.ones(len(terms))
+    for k, column in enumerate(others.T):
+        change[:, k], spanned[k] = _combination(own, column)
+        for j, candidate in enumerate(own.T):
+            multiple, same = _combination(column[:, None], candidate)
+            if same and multiple[0] != 0.0 and place[j] < 0:
+                place[j], factor[j] = k, multiple[0]
+    return _Link(change, spanned, place, factor)
+
+
+def _combination(X: Floats, column: Floats) -> tuple[Floats, bool]:
+    """Return c with X c = column, and whether there is one."""
+    scale = np.linalg.norm(X, axis=0)
+    scale[scale == 0.0] = 1.0
+    c = np.linalg.lstsq(X / scale, column, rcond=None)[0] / scale
+    if np.linalg.norm(column - X @ c) > SAME * np.linalg.norm(column):
+        return c, False
+    for digits in SIMPLE:
+        simple = np.array([float(f"{value:.{digits}g}") for value in c])
+        simple[np.abs(simple) * scale < SAME * np.linalg.norm(column)] = 0.0
+        rounding = 8.0 * np.finfo(float).eps * (np.abs(X) @ np.abs(simple) + np.abs(column))
+        if (np.abs(column - X @ simple) <= rounding).all():
+            return simple, True
+    return c, True
+
+
+@lru_cache(maxsize=1024)
+def _points(covariates: tuple[Covariate, ...]) -> Mapping[str, Floats]:
+    """Return points spread over all values that a design gives the covariates, (n,) each.
+
+    Grids of one level are run through together, those of units against those of rows.
+    """
+    rng = np.random.default_rng(0)
+    of_units, of_rows = (_grid_values(covariates, level) for level in ("unit", "row"))
+    n_units, n_rows = len(of_units[0]), len(of_rows[0])
+    n_each = -(-POINTS // (n_units * n_rows))
+    unit = np.repeat(np.arange(n_units), n_rows * n_each)
+    row = np.tile(np.repeat(np.arange(n_rows), n_each), n_units)
+    values = {"unit": iter(of_units[1:, unit]), "row": iter(of_rows[1:, row])}
+    data = {"": np.ones(len(unit))}  # so that there are rows where there are no covariates
+    for c in covariates:
+        data[c.name] = next(values[c.level]) if c.values else _drawn(c, len(unit), rng)
+    return data
+
+
+def _grid_values(covariates: tuple[Covariate, ...], level: str) -> Floats:
+    """Return the distinct values of the grids of a level together, below a row of ones."""
+    grids = [c.values for c in covariates if c.level == level and c.values]
+    together = np.array([(1.0,) * len(grids[0]), *grids]) if grids else np.ones((1, 1))
+    distinct = np.unique(together, axis=1)
+    n = distinct.shape[1]
+    return distinct[:, np.unique(np.linspace(0, n - 1, min(n, MOST_VALUES)).round().astype(int))]
+
+
+def _drawn(covariate: Covariate, n: int, rng: np.random.Generator) -> Floats:
+    match covariate.distribution:
+        case "normal":
+            return rng.normal(covariate.a, covariate.b, n)
+        case "uniform":
+            return rng.uniform(covariate.a, covariate.b, n)
+        case _:
+            return rng.integers(0, 2, n).astype(float)
+
+
+def _columns(terms: tuple[Term, ...], data: Mapping[str, Floats]) -> Floats:
+    with np.errstate(all="ignore"):
+        return model_columns(terms, data)[1]
+
+
+def _sum_up(change: Floats, beta: Floats) -> list[float]:
+    """Return C b, rid of the rounding of its sums: 0.7 - 0.3 is 0.4."""
+    parts = change * beta
+    total, size = parts.sum(axis=1), np.abs(parts).sum(axis=1)
+    short = np.array([float(f"{value:.14g}") for value in total])
+    short[np.abs(total) <= ZERO * size] = 0.0
+    return np.where(np.abs(total - short) <= ZERO * size, short, total).tolist()
+
+
+def _covariance(T: Floats, sd: Floats, cor: Floats) -> Floats:
+    """Return T Psi T', exactly 0 where its parts cancel."""
+    there = sd > 0.0
+    psi = (cor * np.outer(sd, sd))[np.ix_(there, there)]
+    left = T[:, there]
+    total, size = left @ psi @ left.T, np.abs(left) @ np.abs(psi) @ np.abs(left).T
+    return np.where(np.abs(total) <= ZERO * size, 0.0, total)
+
+
+def _together(blocks: Sequence[int]) -> NDArray[np.bool_]:
+    """Tell the pairs of effects that are in one block."""
+    block = np.repeat(np.arange(len(blocks)), blocks)
+    return block[:, None] == block
+
+
+def _in_order(sd: Floats, cor: Floats, blocks: Sequence[int]) -> list[float]:
+    """Return sds and correlations in the order of `random_names`."""
+    values, start = [], 0
+    for size in blocks:
+        for j in range(start, start + size):
+            values.append(float(sd[j]))
+            values += [float(np.clip(cor[i, j], -1, 1)) for i in range(j + 1, start + size)]
+        start += size
+    return values
+
+
+def _or_nan(x: Floats) -> Floats:
+    return np.where(x > 0.0, x, np.nan)
+
+
+def _neither(
+    link: _Link, truth: tuple[Term, ...], terms: tuple[Term, ...], there: NDArray[np.bool_]
+) -> str:
+    """Say why a model is neither the truth in other terms nor the truth less some terms."""
+    lost = [truth[k].name for k in np.flatnonzero(there & ~link.spanned)]
+    own = [term.name for term in terms]
+    foreign = [terms[j].name for j in np.flatnonzero(link.place < 0)]
+    return (
+        f"{_listed(lost)} of the truth {_verb(lost)} no combination of {_listed(own)}, "
+        f"and {_listed(foreign)} {_verb(foreign)} not in the truth"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _verb(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _left_out(scenario: Scenario, link: _Link) -> tuple[str, ...]:
+    """Name the sds that a model leaves out, or the correlations if it leaves out only these."""
+    formula = parse(scenario.formula)
+    group, names = formula.random[0].group, [term.name for term in _random_terms(formula)]
+    sds = [
+        f"sd_{name}|{group}"
+        for k, name in enumerate(names)
+        if scenario.sd[k] > 0.0 and k not in link.place
+    ]
+    values = zip(_random_names(formula), _random_kinds(formula), strict=True)
+    correlations = (name for name, kind in values if kind == "cor")
+    return tuple(sds or correlations)
+
+
+def _random_terms(formula: Formula) -> tuple[Term, ...]:
+    return tuple(term for block in formula.random for term in block.terms)
+
+
+def _blocks(formula: Formula) -> list[int]:
+    return [len(block.terms) for block in formula.random]
+
+
+def _random_names(formula: Formula) -> list[str]:
+    blocks = [[term.name for term in block.terms] for block in formula.random]
+    return random_names(blocks, formula.random[0].group)
+
+
+def _random_kinds(formula: Formula) -> list[Kind]:
+    kinds: list[Kind] = []
+    for size in _blocks(formula):
+        for j in range(size):
+            kinds.append("sd")
+            kinds.extend(["cor"] * (size - j - 1))
+    return [*kinds, "sigma"]
