@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from hlm.scenario import Model, Scenario
+from hlm.scenario import Covariate, Model, Scenario
 from hlm.store import KINDS, writing
 from hlm.store.parts import part_file
 from hlm.store.receipts import make_receipt, receipt_file, write_receipt
@@ -27,7 +27,7 @@ def scenario(units: int, *, rows: int = 5) -> Scenario:
         key=f"{units:08x}{rows:08x}",
         n_units=units,
         n_rows=rows,
-        covariates=(),
+        covariates=(Covariate("a", "unit", "normal"), Covariate("x", "row", "normal")),
         formula="y ~ x * a + (1 + x | unit)",
         fixed=(("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15), ("x:a", 0.3)),
         sd=(0.2, 0.5),

@@ -9,10 +9,9 @@ import pytest
 
 from hlm.plan import chunking as module
 from hlm.plan import make_plan
-from hlm.scenario import Scenario
 from hlm.stages import summarize as stage
 from hlm.stages.compact import compact
-from hlm.stages.summarize import join_chunks, summarize_chunk, true_values
+from hlm.stages.summarize import join_chunks, summarize_chunk
 from hlm.store import read_frame
 
 from .studies import BIG, SMALL, FakeStudy, random_rows, write_parts
@@ -106,27 +105,3 @@ def test_scenarios_come_in_the_studys_order_with_their_levels(plan, tmp_path):
         assert list(dict.fromkeys(table["units"])) == [40, 10, 30, 20]
         keys = {scenario.n_units: scenario.key for scenario in STUDY.scenarios}
         assert (table["scenario"] == table["units"].map(keys)).all()
-
-
-def test_true_values_of_several_random_blocks():
-    scenario = Scenario(
-        key="",
-        n_units=10,
-        n_rows=5,
-        covariates=(),
-        formula="y ~ x + z + (1 + x | g) + (0 + z | g)",
-        fixed=(("(Intercept)", 1.0), ("x", 2.0), ("z", 3.0)),
-        sd=(0.1, 0.2, 0.3),
-        cor=((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (0.0, 0.0, 1.0)),
-        sigma=4.0,
-    )
-    assert true_values(scenario) == {
-        "(Intercept)": 1.0,
-        "x": 2.0,
-        "z": 3.0,
-        "sd_(Intercept)|g": 0.1,
-        "cor_x.(Intercept)|g": 0.5,
-        "sd_x|g": 0.2,
-        "sd_z|g": 0.3,
-        "sigma": 4.0,
-    }
