@@ -166,8 +166,10 @@ def test_the_design_decides_what_is_one_function():
     assert isnan(true(many, "y ~ I(t^2) + (1 | g)")["I(t^2)"])
     arms = scenario("y ~ arm + (1 | g)", {G: 1.0, "arm": 2.0}, (ARM, OTHER_ARM))
     assert true(arms, "y ~ other + (1 | g)") == {
-        **{G: 3.0, "other": -2.0},
-        **{"sd_(Intercept)|g": 0.5, "sigma": 1.0},
+        G: 3.0,
+        "other": -2.0,
+        "sd_(Intercept)|g": 0.5,
+        "sigma": 1.0,
     }
 
 
@@ -251,8 +253,14 @@ def test_the_parameters_of_a_truth_with_several_random_blocks():
         sigma=4.0,
     )
     assert truth_values(truth) == {
-        **{G: 1.0, "x": 2.0, "z": 3.0, "sd_(Intercept)|g": 0.1, "cor_x.(Intercept)|g": 0.5},
-        **{"sd_x|g": 0.2, "sd_z|g": 0.3, "sigma": 4.0},
+        G: 1.0,
+        "x": 2.0,
+        "z": 3.0,
+        "sd_(Intercept)|g": 0.1,
+        "cor_x.(Intercept)|g": 0.5,
+        "sd_x|g": 0.2,
+        "sd_z|g": 0.3,
+        "sigma": 4.0,
     }
     model = Model("m", truth.formula)
     assert list(kinds_of(model)) == list(truth_values(truth)) == list(true(truth, truth.formula))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError, nearest
@@ -46,7 +47,9 @@ def find_scenario(study: Study, words: str) -> Scenario:
 
 
 def _with_levels(study: Study, words: str) -> list[Scenario]:
-    wanted = dict(_pair(part, study) for part in words.split(","))
+    # A label may hold commas: only one before a factor's name parts two levels.
+    names = "|".join(map(re.escape, study.levels[0]))
+    wanted = dict(_pair(part, study) for part in re.split(rf",(?=\s*(?:{names})\s*=)", words))
     return [
         scenario
         for scenario, levels in zip(study.scenarios, study.levels, strict=True)

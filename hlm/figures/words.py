@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 __all__ = ["MINUS", "PARTS", "is_random", "part_of", "rank", "said", "term_words"]
 
 MINUS = "\N{MINUS SIGN}"

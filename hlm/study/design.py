@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["covariates", "example"]
 
 MAX_ROWS = 10_000_000
-_RESERVED = ("unit", "scenario", "replicate")
+_RESERVED = ("unit", "scenario", "replicate", "sigma")
 _NAME = re.compile(r"(?:[^\W\d_]|\.(?![0-9]))[\w.]*")
 
 

@@ -1,7 +1,8 @@
 """The grid: paths into truth and design, their levels, and all combinations of these.
 
 Names in a path may themselves hold dots (``truth.fixed.sd.x``): a path is read by walking down
-the study, at each mapping along the longest key that leads to the end.
+the study, at each mapping along the longest key that leads to the end. A key of the grid that is no
+path names values that vary together.
 """
 
 from __future__ import annotations
@@ -9,25 +10,35 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hlm.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    Levels: TypeAlias = "Sequence[Any] | Mapping[str, Any]"
 
 __all__ = ["Axis", "axes", "cross"]
 
 MAX_SCENARIOS = 100_000
 
+LONGEST_LABEL = 40
+"""Characters of a label that is made of a level."""
+
+Keys: TypeAlias = tuple[str, ...]
+
 # Columns of the result files, which a short name must not hide.
 _COLUMNS = frozenset(
     (
-        *("scenario", "replicate", "model", "method", "term", "true", "measure", "estimate"),
-        *("mcse", "n", "criterion", "rate", "n_units", "n_rows"),
+        *("scenario", "replicate", "model", "method", "term", "kind", "true", "measure"),
+        *("estimate", "mcse", "n", "criterion", "rate", "n_units", "n_rows"),
     )
 )
+_NAME = re.compile(r"[^\W\d][\w.-]*")
+_TOGETHER = "NAME: {LABEL: {PATH: value, PATH: value}, ...}, such as icc: {low: {...}, high: {...}}"
 
 
 @dataclass(frozen=True)
@@ -37,56 +48,117 @@ class Axis:
     Attributes
     ----------
     path : str
-        As written in the study.
-    keys : tuple of str
-        The same, as the keys to walk along.
+        As written in the study: a path, or a name of its own.
     name : str
-        The shortest end of the path that no other axis has.
-    levels : tuple
-        As written.
+        The shortest end of the path that no other axis has and that is no name of a term; or the
+        name of its own.
+    levels : tuple of dict of tuple of str to value
+        For each level, the keys to walk along -> the value there.
     labels : tuple
         The levels as the values of a column: all whole numbers, all numbers or all texts.
     """
 
     path: str
-    keys: tuple[str, ...]
     name: str
-    levels: tuple[Any, ...]
+    levels: tuple[dict[Keys, Any], ...]
     labels: tuple[Any, ...]
 
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the values that it varies."""
+        return [".".join(keys) for keys in self.levels[0]]
 
-def axes(grid: Mapping[str, Sequence[Any]], study: Mapping[str, Any]) -> tuple[Axis, ...]:
+
+def axes(grid: Mapping[str, Levels], study: Mapping[str, Any]) -> tuple[Axis, ...]:
     """Read the grid of a study.
 
     Parameters
     ----------
-    grid : mapping of str to sequence
+    grid : mapping of str to sequence or mapping
+        The levels of each path, as a list, or under labels; or, under a name that is no path, the
+        values of several paths under labels.
     study : mapping
         The truth and the design, defaults filled in.
 
     Raises
     ------
     InputError
-        If a path leads nowhere, two axes are one below the other, a level is there twice, or
-        there are too many scenarios.
+        If a path leads nowhere, two axes vary one value, a level is there twice, or there are too
+        many scenarios.
 
     Examples
     --------
     >>> [axis] = axes({"design.units": [10, 30]}, {"design": {"units": 5}})
-    >>> axis.name, axis.keys, axis.labels
-    ('units', ('design', 'units'), (10, 30))
+    >>> axis.name, axis.labels
+    ('units', (10, 30))
+    >>> [axis] = axes({"size": {"small": {"design.units": 5, "design.rows": 2},
+    ...                         "large": {"design.units": 50, "design.rows": 20}}},
+    ...               {"design": {"units": 5, "rows": 2}})
+    >>> axis.name, axis.labels, axis.levels[1]
+    ('size', ('small', 'large'), {('design', 'units'): 50, ('design', 'rows'): 20})
     """
-    walks = {path: _walk(path, study) for path in grid}
-    _refuse_overlaps(walks)
+    names = _names_of_terms(study)
     found = tuple(
-        Axis(path, keys, _short(path, keys, grid), tuple(grid[path]), _labels(grid[path]))
-        for path, keys in walks.items()
+        _together(name, levels, study, names)
+        if _varies_together(name, levels)
+        else _single(name, levels, study, list(grid), names)
+        for name, levels in grid.items()
     )
+    _refuse_overlaps(found)
     if math.prod(len(axis.levels) for axis in found) > MAX_SCENARIOS:
         raise InputError("too many scenarios", path="grid", allowed=f"at most {MAX_SCENARIOS}")
-    for axis in found:
-        _refuse_duplicates(axis)
     return found
+
+
+def _names_of_terms(study: Mapping[str, Any]) -> set[str]:
+    """Return the names of covariates, coefficients and random effects: none names a factor."""
+    truth, design = study.get("truth", {}), study.get("design", {})
+    effects = [name for part in truth.get("random", {}).values() for name in part.get("sd", {})]
+    return {*design.get("covariates", {}), *truth.get("fixed", {}), *effects}
+
+
+def _varies_together(name: str, levels: Levels) -> bool:
+    return isinstance(levels, dict) and name.split(".")[0] not in ("truth", "design")
+
+
+def _single(
+    path: str, levels: Levels, study: Mapping[str, Any], paths: Sequence[str], names: set[str]
+) -> Axis:
+    """Read the levels of one path."""
+    keys = _walk(path, f"grid.{path}", study)
+    values = list(levels.values()) if isinstance(levels, dict) else list(levels)
+    labels = _numbers(levels) if isinstance(levels, dict) else _labels(values)
+    axis = Axis(path, _short(path, keys, paths, names), tuple({keys: v} for v in values), labels)
+    _refuse_duplicates(axis, levels)
+    return axis
+
+
+def _together(name: str, levels: Levels, study: Mapping[str, Any], names: set[str]) -> Axis:
+    """Read the levels of values that vary together."""
+    place = f"grid.{name}"
+    if not _NAME.fullmatch(name) or name in _COLUMNS or name in names:
+        raise InputError(
+            f"'{name}' cannot name values that vary together",
+            path=place,
+            allowed="letters, digits, _ . -, a letter first; no column of the results, no term",
+        )
+    found = []
+    for label, values in dict(levels).items():
+        if not isinstance(values, dict) or not values:
+            raise InputError(
+                f"'{name}' is no path of this study, and its level '{label}' no mapping of paths "
+                "to values",
+                path=f"{place}.{label}",
+                allowed=f"a path such as design.units; or {_TOGETHER}",
+            )
+        found.append({_walk(p, f"{place}.{label}.{p}", study): v for p, v in values.items()})
+        if found[-1].keys() != found[0].keys():
+            raise InputError(
+                f"the level '{label}' sets other values than the one before it",
+                path=f"{place}.{label}",
+                allowed=", ".join(".".join(keys) for keys in found[0]),
+            )
+    return Axis(name, name, tuple(found), _numbers(levels))
 
 
 def cross(
@@ -105,39 +177,38 @@ def cross(
     for picks in itertools.product(*(range(len(axis.levels)) for axis in found)):
         changed = tree
         for axis, pick in zip(found, picks, strict=True):
-            changed = _put(changed, axis.keys, axis.levels[pick])
+            for keys, value in axis.levels[pick].items():
+                changed = _put(changed, keys, value)
         labels = {axis.name: axis.labels[pick] for axis, pick in zip(found, picks, strict=True)}
         yield labels, changed
 
 
-def _put(tree: dict[str, Any], keys: tuple[str, ...], value: Any) -> dict[str, Any]:
+def _put(tree: dict[str, Any], keys: Keys, value: Any) -> dict[str, Any]:
     """Return a copy of the tree with one value replaced."""
     first, *rest = keys
     return tree | {first: _put(tree.get(first, {}), tuple(rest), value) if rest else value}
 
 
-def _walk(path: str, study: Mapping[str, Any]) -> tuple[str, ...]:
+def _walk(path: str, place: str, study: Mapping[str, Any]) -> Keys:
     """Turn a path into keys, or say how far it leads."""
-    keys: tuple[str, ...] = ()
+    keys: Keys = ()
     here: Any = study
     rest = path
     while rest:
         steps = here if isinstance(here, dict) else {}
         fits = [key for key in steps if rest == key or rest.startswith(f"{key}.")]
         if not fits:
-            raise _lost(path, rest, keys, steps)
+            raise _lost(path, place, rest, keys, steps)
         key = max(fits, key=len)
         keys, here, rest = (*keys, key), steps[key], rest[len(key) + 1 :]
     if len(keys) < 2:
         raise InputError(
-            "no part of the study to vary",
-            path=f"grid.{path}",
-            allowed="a path such as design.units",
+            "no part of the study to vary", path=place, allowed="a path such as design.units"
         )
     return keys
 
 
-def _lost(path: str, rest: str, keys: tuple[str, ...], steps: Mapping[str, Any]) -> InputError:
+def _lost(path: str, place: str, rest: str, keys: Keys, steps: Mapping[str, Any]) -> InputError:
     above = ".".join(keys)
     first, *tail = rest.split(".", 1)
     near = nearest(first, steps)
@@ -145,24 +216,38 @@ def _lost(path: str, rest: str, keys: tuple[str, ...], steps: Mapping[str, Any])
         near, tail = nearest(rest, steps), []
     return InputError(
         f"'{path}' is no path of this study: {f'{above} has' if above else 'there is'} no '{rest}'",
-        path=f"grid.{path}",
+        path=place,
         allowed=", ".join(".".join([*keys, step]) for step in steps) or f"{above} itself",
         suggestion=".".join([*keys, near, *tail]) if near else None,
     )
 
 
-def _refuse_overlaps(walks: Mapping[str, tuple[str, ...]]) -> None:
-    for (path, keys), (other, others) in itertools.permutations(walks.items(), 2):
+def _refuse_overlaps(found: Sequence[Axis]) -> None:
+    """Refuse a value that is varied twice, by itself or as a part of another."""
+    varied = [(axis.path, keys) for axis in found for keys in axis.levels[0]]
+    for (_, keys), (other, others) in itertools.permutations(varied, 2):
         if others[: len(keys)] == keys:
-            raise InputError(f"'{other}' is a part of '{path}'", path=f"grid.{other}")
+            part, whole = ".".join(others), ".".join(keys)
+            problem = f"'{part}' is a part of '{whole}'" if part != whole else f"'{part}'"
+            twice = "" if part != whole else " is varied twice"
+            raise InputError(problem + twice, path=f"grid.{other}")
 
 
-def _short(path: str, keys: tuple[str, ...], paths: Iterable[str]) -> str:
+def _short(path: str, keys: Keys, paths: Collection[str], names: set[str]) -> str:
     for count in range(1, len(keys)):
         name = ".".join(keys[-count:])
-        if name not in _COLUMNS and sum(f".{other}".endswith(f".{name}") for other in paths) == 1:
+        taken = name in _COLUMNS or name in names
+        if not taken and sum(f".{other}".endswith(f".{name}") for other in paths) == 1:
             return name
     return path
+
+
+def _numbers(levels: Levels) -> tuple[Any, ...]:
+    """Return labels as a user wrote them: as numbers if they all are."""
+    for pattern, kind in ((r"[-+]?\d+", int), (r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", float)):
+        if all(re.fullmatch(pattern, label) for label in levels):
+            return tuple(kind(label) for label in levels)
+    return tuple(levels)
 
 
 def _labels(levels: Sequence[Any]) -> tuple[Any, ...]:
@@ -172,13 +257,44 @@ def _labels(levels: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(levels)
     if kinds == {int, float}:
         return tuple(float(level) for level in levels)
-    return tuple(x if isinstance(x, str) else json.dumps(x, separators=(",", ":")) for x in levels)
+    texts = _differences(levels) if kinds == {dict} else [_written(level) for level in levels]
+    short = all(0 < len(text) <= LONGEST_LABEL for text in texts)
+    if short and len(set(texts)) == len(texts):
+        return tuple(texts)
+    return tuple(f"level {k}" for k in range(1, len(levels) + 1))
 
 
-def _refuse_duplicates(axis: Axis) -> None:
+def _differences(levels: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write mappings as what not all of them have in common."""
+    flat = [dict(_leaves(level)) for level in levels]
+    names = dict.fromkeys(name for leaves in flat for name in leaves)
+    varied = [n for n in names if any(leaves.get(n) != flat[0].get(n) for leaves in flat)]
+    return [
+        ", ".join(f"{name} {leaves[name]}" for name in varied or names if name in leaves)
+        for leaves in flat
+    ]
+
+
+def _leaves(level: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in level.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", _written(value)
+
+
+def _written(level: Any) -> str:
+    return level if isinstance(level, str) else json.dumps(level, separators=(",", ":"))
+
+
+def _refuse_duplicates(axis: Axis, levels: Levels) -> None:
     seen = set()
-    for i, level in enumerate(axis.levels):
+    named = isinstance(levels, dict)
+    places = list(levels) if named else range(len(levels))
+    for place, changes in zip(places, axis.levels, strict=True):
+        (level,) = changes.values()
         value = json.dumps(level) if isinstance(level, list | dict) else level
         if value in seen:
-            raise InputError(f"the level {level} is there twice", path=f"grid.{axis.path}[{i}]")
+            path = f"grid.{axis.path}.{place}" if named else f"grid.{axis.path}[{place}]"
+            raise InputError(f"the level {level} is there twice", path=path)
         seen.add(value)

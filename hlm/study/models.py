@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isclose
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +16,11 @@ import numpy as np
 from hlm.errors import InputError, nearest
 from hlm.formula import evaluate, model_columns
 from hlm.scenario import Covariate, Model, Scenario
+from hlm.study import schema
 from hlm.study.design import example
 from hlm.study.f_tests import check_tests, tests_of
 from hlm.study.truth import read_formula
+from hlm.true_values import kinds_of, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +33,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Finder = Callable[[Formula, Mapping[str, Floats]], str | None]
 
-__all__ = ["Candidate", "candidates", "check_finite", "check_identified", "check_variables"]
+__all__ = [
+    "Candidate",
+    "candidates",
+    "check_finite",
+    "check_identified",
+    "check_true_values",
+    "check_variables",
+]
 
 METHODS: tuple[Method, ...] = ("reml", "ml")
 
@@ -52,19 +62,19 @@ def candidates(study: StudyFile) -> tuple[tuple[Candidate, Model], ...]:
     for name, spec in study.models.items():
         path = f"models.{name}"
         if isinstance(spec, str):
-            found.append(_candidate(name, path, spec, None, study.estimation))
+            spec = schema.Candidate(formula=spec)
         else:
             path += ".formula"
-            found.append(_candidate(name, path, spec.formula, spec.methods, study.estimation))
+        found.append(_candidate(name, path, spec, study.estimation))
     check_tests(study.estimation.tests, [candidate.formula for candidate, _ in found])
     return tuple(found)
 
 
 def _candidate(
-    name: str, path: str, text: str, methods: Sequence[Method] | None, estimation: Estimation
+    name: str, path: str, spec: schema.Candidate, estimation: Estimation
 ) -> tuple[Candidate, Model]:
-    formula = read_formula(text, path=path)
-    wanted = methods or estimation.methods
+    formula = read_formula(spec.formula, path=path)
+    wanted = spec.methods or estimation.methods
     ordered = tuple(method for method in METHODS if method in wanted)
     model = Model(
         name,
@@ -74,8 +84,42 @@ def _candidate(
         estimation.level,
         estimation.limits,
         tests_of(formula, estimation.tests),
+        tuple(spec.true.items()),
     )
+    _check_names(model)
     return Candidate(name, path, formula), model
+
+
+def _check_names(model: Model) -> None:
+    """Refuse a true value of what a model does not estimate."""
+    terms = [term for term, kind in kinds_of(model).items() if kind != "test"]
+    for name, _ in model.true:
+        if name not in terms:
+            raise InputError(
+                f"the model '{model.name}' has no term '{name}'",
+                path=f"models.{model.name}.true.{name}",
+                allowed=", ".join(terms),
+                suggestion=nearest(name, terms),
+            )
+
+
+def check_true_values(model: Model, scenario: Scenario) -> None:
+    """Refuse a true value that the user gives and that the truth contradicts.
+
+    Raises
+    ------
+    InputError
+        At the path of the value.
+    """
+    given = dict(model.true)
+    for target in targets(scenario, model) if given else ():
+        if target.term in given and not isclose(given[target.term], target.true, rel_tol=1e-9):
+            raise InputError(
+                f"the true value of '{target.term}' is {target.true:.6g}, which follows from the "
+                f"truth, not {given[target.term]:.6g}",
+                path=f"models.{model.name}.true.{target.term}",
+                allowed="values of terms that hlm check shows without one, or as left out",
+            )
 
 
 def check_variables(candidate: Candidate, truth: Formula, covariates: Sequence[str]) -> None:

@@ -191,7 +191,8 @@ class _Tree:
         return found
 
     def key(self, node: yaml.Node, path: str) -> str:
-        if isinstance(node, yaml.ScalarNode) and node.tag.endswith(":str"):
+        # A key is a name: `true` and `on` are no values there.
+        if isinstance(node, yaml.ScalarNode) and node.tag.endswith((":str", ":bool")):
             return str(node.value)
         shown = node.value if isinstance(node, yaml.ScalarNode) else "a list or mapping"
         raise self.error(node, f"the key {shown} is not text", path, allowed="a name, in quotes")

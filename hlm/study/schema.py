@@ -208,6 +208,10 @@ class Candidate(Part):
     methods: Methods | None = Field(
         None, description="How it is estimated, if not as the key `estimation` says."
     )
+    true: dict[str, float] = Field(
+        {},
+        description="True values of its terms, where they do not follow from the truth.",
+    )
 
 
 class Estimation(Part):
@@ -241,6 +245,13 @@ Models = dict[
 ]
 
 
+Levels = Annotated[
+    Annotated[list[Any], Field(min_length=1), Tag("<list>")]
+    | Annotated[dict[str, Any], Field(min_length=1), Tag("<mapping>")],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<list>"),
+]
+
+
 class StudyFile(Part):
     """A Monte Carlo study of hierarchical linear models."""
 
@@ -249,8 +260,10 @@ class StudyFile(Part):
     replicates: int = Field(ge=1, le=10**9, description="Data sets simulated for each scenario.")
     truth: Truth = Field(description="The model that generates the data.")
     design: Design = Field(description="Sample sizes and covariates.")
-    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
-        {}, description="Levels of any value of truth and design, under its path; crossed."
+    grid: dict[str, Levels] = Field(
+        {},
+        description="Levels of any value of truth and design, under its path, as a list or under "
+        "labels; or under a name of its own, values of several paths under labels. Crossed.",
     )
     models: Models = Field(min_length=1, description="The models to be fitted, by name.")
     estimation: Estimation = Field(Estimation(), description="How the models are fitted.")

@@ -12,7 +12,14 @@ from hlm.study.design import covariates
 from hlm.study.grid import axes, cross
 from hlm.study.keys import scenario_key
 from hlm.study.messages import validate
-from hlm.study.models import Candidate, candidates, check_finite, check_identified, check_variables
+from hlm.study.models import (
+    Candidate,
+    candidates,
+    check_finite,
+    check_identified,
+    check_true_values,
+    check_variables,
+)
 from hlm.study.reading import place, read_text, read_tree
 from hlm.study.schema import Design, StudyFile, Truth
 from hlm.study.truth import parameters
@@ -190,8 +197,9 @@ def _scenario(values: Mapping[str, Any], models: Sequence[tuple[Candidate, Model
     for candidate in _formulas(models, formula):
         check_variables(candidate, formula, names)
         check_finite(candidate, scenario)
-    for candidate, _ in models:
+    for candidate, model in models:
         check_identified(candidate, scenario)
+        check_true_values(model, scenario)
     return scenario
 
 
@@ -204,7 +212,8 @@ def _in_scenario(error: InputError, found: Sequence[Axis], labels: Mapping[str, 
     if not found:
         return error
     path = error.path or ""
-    axis = next((a.path for a in found if f"{path}.".startswith(f"{a.path}.")), None)
+    varied = ((axis.path, whole) for axis in found for whole in axis.paths)
+    axis = next((name for name, whole in varied if f"{path}.".startswith(f"{whole}.")), None)
     return InputError(
         f"{error.problem} (scenario {_named(labels)})",
         path=f"grid.{axis}" if axis else path,

@@ -223,7 +223,7 @@ def test_an_interval_that_says_nothing_is_counted_as_one():
 
 
 def test_limits_count_wherever_there_are_limits():
-    """A profile has limits where an sd is 0 and has no standard error, nor a correlation a value."""
+    """A profile has limits where an sd is 0 and has no se, and where a correlation is none."""
     data = {
         "b": [0.0, 0.5, 1.0, nan],
         "s": [nan, 0.2, 0.2, nan],

@@ -197,9 +197,27 @@ def test_short_names_are_the_shortest_that_differ():
         "sd.x",
         "residual.sd",
         "a.sd",
-        "x:a",
-        "(Intercept)",
+        "fixed.x:a",
+        "sd.(Intercept)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("truth.fixed.x", "fixed.x"),
+        ("truth.random.unit.sd.x", "sd.x"),
+        ("design.covariates.x", "covariates.x"),
+        ("design.covariates.a.sd", "sd"),
+        ("truth.random.unit.sd", "sd"),
+    ],
+)
+def test_no_short_name_is_that_of_a_covariate_or_of_a_term(path, name):
+    level = {
+        "design.covariates.x": {"level": "row"},
+        "truth.random.unit.sd": {"(Intercept)": 1, "x": 2},
+    }.get(path, 0.7)
+    assert list(study(grid={path: [level]}).levels[0]) == [name]
 
 
 def test_names_with_dots_can_be_varied():
@@ -214,9 +232,9 @@ def test_names_with_dots_can_be_varied():
     found = study(dotted, grid=grid)
     assert found.scenarios[0].fixed == (("(Intercept)", 0.0), ("sd", 4.0), ("sd.x", 5.0))
     assert [c.b for c in found.scenarios[0].covariates] == [3.0, 1.0]
-    assert found.levels == ({"sd.x": 5, "sd.sd": 3, "fixed.sd": 4},)
+    assert found.levels == ({"fixed.sd.x": 5, "sd.sd": 3, "fixed.sd": 4},)
     grid = {"truth.fixed.sd.x": [5], "design.covariates.sd.x.sd": [3], "truth.fixed.sd": [4]}
-    assert list(study(dotted, grid=grid).levels[0]) == ["sd.x", "sd.x.sd", "fixed.sd"]
+    assert list(study(dotted, grid=grid).levels[0]) == ["fixed.sd.x", "sd.x.sd", "fixed.sd"]
 
 
 def test_a_short_name_does_not_hide_a_column_of_the_results():
@@ -235,6 +253,62 @@ def test_levels_of_one_axis_have_one_type():
     assert [type(level["units"]) for level in found.levels] == [int] * 4
     found = study(grid={"truth.random.unit.cor": [0, [[1, 0.5], [0.5, 1]]]})
     assert [level["cor"] for level in found.levels] == ["0", "[[1,0.5],[0.5,1]]"]
+
+
+SDS = "truth.random.unit.sd"
+
+
+@pytest.mark.parametrize(
+    ("path", "levels", "labels"),
+    [
+        (SDS, [{"(Intercept)": 0.2, "x": s} for s in (0.5, 1)], ["x 0.5", "x 1"]),
+        (
+            SDS,
+            [{"(Intercept)": s, "x": s} for s in (0.25, 0.5)],
+            ["(Intercept) 0.25, x 0.25", "(Intercept) 0.5, x 0.5"],
+        ),
+        (SDS, [{"(Intercept)": 0.2, "x": 0.5}], ["(Intercept) 0.2, x 0.5"]),
+        (
+            "design.covariates.a",
+            [
+                {"level": "unit"},
+                {"level": "unit", "distribution": "binary"},
+                {"level": "unit", "distribution": "binary", "p": 0.1},
+            ],
+            ["level 1", "level 2", "level 3"],
+        ),
+        (
+            "design.covariates.x.grid",
+            [{"from": 0, "to": 1}, {"from": -1, "to": 1}],
+            ["from 0", "from -1"],
+        ),
+        (SDS, {"low": {"(Intercept)": 0, "x": 0}, "high": {"(Intercept)": 1, "x": 1}}, None),
+        ("design.units", {"few": 10, "many": 100}, None),
+        ("truth.random.unit.cor", {"0": 0, "0.5": [[1, 0.5], [0.5, 1]]}, [0.0, 0.5]),
+        ("design.rows", {"5": 5, "10": 10}, [5, 10]),
+    ],
+)
+def test_levels_have_short_labels(path, levels, labels):
+    (name,) = study(grid={path: levels}).levels[0]
+    found = [level[name] for level in study(grid={path: levels}).levels]
+    assert found == (list(levels) if labels is None else labels)
+    assert len({type(label) for label in found}) == 1
+
+
+ICC = {
+    "0.1": {f"{SDS}.(Intercept)": 0.25, "truth.residual.sd": 0.75},
+    "0.2": {f"{SDS}.(Intercept)": 0.375, "truth.residual.sd": 0.75},
+}
+
+
+def test_values_that_vary_together():
+    """As one factor, with its own name and labels; the scenarios are those of the values alone."""
+    found = study(grid={"design.units": [10, 20], "icc": ICC})
+    assert found.levels == tuple({"units": u, "icc": i} for u in (10, 20) for i in (0.1, 0.2))
+    assert [s.sd[0] for s in found.scenarios] == [0.25, 0.375] * 2
+    alone = study(grid={f"{SDS}.(Intercept)": [0.25, 0.375], "design.units": [10, 20]})
+    assert {s.key for s in found.scenarios} == {s.key for s in alone.scenarios}
+    assert found.levels[found.example] == {"units": 20, "icc": 0.2}
 
 
 # covariates
@@ -326,6 +400,16 @@ def test_a_model_may_have_methods_of_its_own():
         Model("a", "y ~ x + (1 | unit)", ("ml",), "residual", 0.9),
         Model("b", "y ~ (1|unit)", ("reml", "ml"), "residual", 0.9),
     )
+
+
+def test_true_values_that_the_user_gives():
+    (found,) = study(
+        models={"m": {"formula": "y ~ I(x + a) + (1 | unit)", "true": {"I(x + a)": 2}}}
+    ).models
+    assert found.true == (("I(x + a)", 2),)
+    assert Model.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    # They change what measures say, and no fit.
+    assert found.definition() == Model("m", found.formula).definition()
 
 
 def test_estimation_has_defaults():

@@ -45,7 +45,7 @@ def test_every_example_is_a_part_of_a_study(example):
 
 
 def test_the_columns_of_the_grid_are_named_as_the_manual_says():
-    (grid,) = (yaml.safe_load(example) for example in EXAMPLES if example.startswith("grid:"))
+    grid = next(yaml.safe_load(example) for example in EXAMPLES if example.startswith("grid:"))
     found = Study.from_text(yaml.safe_dump(FOUNDING | grid, sort_keys=False))
     names = ", ".join(f"`{name}`" for name in found.levels[0])
     assert f"here {names}." in MANUAL
