@@ -89,13 +89,70 @@ def test_check_lists_scenarios_models_and_costs(printed):
     assert re.search(r"about .* of results, and .* of disk while it runs", out)
 
 
+CONTEXT = """
+name: context
+seed: 9
+replicates: 10
+truth:
+  formula: y ~ xw + xb + (1 + xw | unit)
+  fixed: {(Intercept): 0, xw: 0.3, xb: 0.7}
+  random: {unit: {sd: {(Intercept): 0.5, xw: 0.2}, cor: 0.4}}
+  residual: {sd: 1}
+design: {units: 20, rows: 10, covariates: {xw: {level: row, mean: 5}, xb: {level: unit}}}
+grid:
+  truth.fixed.xb: [0, 0.7]
+  truth.random.unit.sd.xw: [0, 0.2]
+models:
+  latent: y ~ I(xw - 5) + xb + (1 + I(xw - 5) | unit)
+  total: {formula: "y ~ I(xw + xb) + (1 | unit)", true: {(Intercept): 0.1}}
+  total_and_mean: y ~ I(xw + xb) + xb + (1 | unit)
+estimation: {tests: {context: [xb]}}
+"""
+
+
+def test_check_shows_the_true_value_of_each_term_or_why_there_is_none(printed, tmp_path):
+    study = tmp_path / "context.yaml"
+    study.write_text(CONTEXT)
+    out = printed("check", study, "--no-pilot")
+    lines = {" ".join(line.split()) for line in out.splitlines()}
+    assert {
+        "true values latent total total_and_mean",
+        "(Intercept) 1.5 0.1 0",
+        "I(xw - 5) 0.3",
+        "xb 0, 0.7 -0.3, 0.4",
+        "I(xw + xb) none 0.3",
+        # The variance at xw = 5: 0.25 + 2 * 5 * 0.04 + 25 * 0.04.
+        "sd_(Intercept)|unit 0.5, 1.28452 0.5 0.5",
+        "cor_I(xw - 5).(Intercept)|unit 0.934199, none",
+        "sd_I(xw - 5)|unit 0, 0.2",
+        "sigma 1 1 1",
+        "F(context) true, false false",
+        (
+            "latent: no true value of cor_I(xw - 5).(Intercept)|unit in 2 of 4 scenarios: an effect "
+            "that does not vary has no correlation"
+        ),
+        (
+            "total: no true value of I(xw + xb) in 2 of 4 scenarios: xw of the truth is no combination "
+            "of (Intercept) and I(xw + xb), and I(xw + xb) is not in the truth"
+        ),
+        (
+            "total: no true value of I(xw + xb) in 2 of 4 scenarios: xw and xb of the truth are no "
+            "combination of (Intercept) and I(xw + xb), and I(xw + xb) is not in the truth"
+        ),
+        (
+            "total leaves out sd_xw|unit of the truth: the truth's values are its targets, not what it "
+            "converges to"
+        ),
+    } <= lines
+
+
 def test_check_abbreviates_a_long_list(printed, tmp_path):
     units = ", ".join(str(n) for n in range(8, 58))
     text = TINY.read_text().replace("[8, 12]", f"[{units}]")
     (tmp_path / "long.yaml").write_text(text)
     out = printed("check", tmp_path / "long.yaml")
     assert "(40 more)" in out
-    assert len(out.splitlines()) < 30
+    assert len(out.splitlines()) < 40  # of them 11 of true values
 
 
 @pytest.mark.parametrize(
