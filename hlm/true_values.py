@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hlm.formula import Formula
     from hlm.scenario import Covariate, Model, Scenario
 
-__all__ = ["Kind", "Target", "kinds_of", "name_of_test", "targets", "truth_values"]
+__all__ = ["Kind", "Target", "name_of_test", "targets", "terms_of", "truth_values"]
 
 Floats = NDArray[np.float64]
 Kind = Literal["coefficient", "sd", "cor", "sigma", "test"]
@@ -120,20 +120,17 @@ def truth_values(scenario: Scenario) -> dict[str, float]:
     return dict(scenario.fixed) | dict(zip(names, [*random, scenario.sigma], strict=True))
 
 
-def kinds_of(model: Model) -> dict[str, Kind]:
-    """Return what each term of a model is, in the order of its estimates; F tests last.
+def terms_of(model: Model) -> list[str]:
+    """Return the names of what a model estimates, in the order of its estimates.
 
     Examples
     --------
     >>> from hlm.scenario import Model
-    >>> list(kinds_of(Model("m", "y ~ x + (1 + x | g)")).values())
-    ['coefficient', 'coefficient', 'sd', 'cor', 'sd', 'sigma']
+    >>> terms_of(Model("m", "y ~ x + (1 | g)"))
+    ['(Intercept)', 'x', 'sd_(Intercept)|g', 'sigma']
     """
     formula = parse(model.formula)
-    fixed: dict[str, Kind] = {term.name: "coefficient" for term in formula.fixed}
-    random = dict(zip(_random_names(formula), _random_kinds(formula), strict=True))
-    tests: dict[str, Kind] = {name_of_test(name): "test" for name, _ in model.tests}
-    return fixed | random | tests
+    return [*(term.name for term in formula.fixed), *_random_names(formula)]
 
 
 def name_of_test(test: str) -> str:

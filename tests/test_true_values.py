@@ -13,7 +13,7 @@ from hlm.engine import fit_batch
 from hlm.measures import summarize
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import simulate
-from hlm.true_values import kinds_of, targets, truth_values
+from hlm.true_values import targets, terms_of, truth_values
 
 X = Covariate("x", "row", "normal", 5.0, 1.0)
 Z = Covariate("z", "row", "normal")
@@ -263,8 +263,8 @@ def test_the_parameters_of_a_truth_with_several_random_blocks():
         "sigma": 4.0,
     }
     model = Model("m", truth.formula)
-    assert list(kinds_of(model)) == list(truth_values(truth)) == list(true(truth, truth.formula))
-    assert list(kinds_of(model).values()) == [
+    assert terms_of(model) == list(truth_values(truth)) == list(true(truth, truth.formula))
+    assert [target.kind for target in targets(truth, model)] == [
         *["coefficient"] * 3,
         *("sd", "cor", "sd", "sd", "sigma"),
     ]

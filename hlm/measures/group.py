@@ -121,11 +121,14 @@ def _interval_measures(rows: dict[str, Array], centre: float) -> dict[str, Value
         return {}
     known = ~(np.isnan(rows["lower"]) | np.isnan(rows["upper"]))
     lower, upper = rows["lower"][known], rows["upper"][known]
+    width = upper - lower
+    median_width = f.median(width)
+    unbounded = f.is_unbounded(width, median_width.estimate)
     return {
         "coverage": f.coverage(lower, upper, rows["true"][known]),
         "bias_eliminated_coverage": f.bias_eliminated_coverage(lower, upper, centre),
         "rejection": f.rejection(lower, upper),
-        "ci_width": f.ci_width(lower, upper),
-        "median_ci_width": f.median_ci_width(lower, upper),
-        "unbounded": f.unbounded(lower, upper),
+        "ci_width": f.ci_width(width, unbounded),
+        "median_ci_width": median_width,
+        "unbounded": f.proportion(unbounded),
     }

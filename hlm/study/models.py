@@ -20,7 +20,7 @@ from hlm.study import schema
 from hlm.study.design import example
 from hlm.study.f_tests import check_tests, tests_of
 from hlm.study.truth import read_formula
-from hlm.true_values import kinds_of, targets
+from hlm.true_values import targets, terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,13 +86,20 @@ def _candidate(
         tests_of(formula, estimation.tests),
         tuple(spec.true.items()),
     )
-    _check_names(model)
+    _check_names(model, path)
     return Candidate(name, path, formula), model
 
 
-def _check_names(model: Model) -> None:
-    """Refuse a true value of what a model does not estimate."""
-    terms = [term for term, kind in kinds_of(model).items() if kind != "test"]
+def _check_names(model: Model, path: str) -> None:
+    """Refuse two terms of one name, and a true value of what a model does not estimate."""
+    terms = terms_of(model)
+    for name in terms:
+        if terms.count(name) > 1:
+            raise InputError(
+                f"two terms of the model '{model.name}' have the name '{name}'",
+                path=path,
+                allowed="covariates whose names, joined by dots, are no other's",
+            )
     for name, _ in model.true:
         if name not in terms:
             raise InputError(

@@ -658,6 +658,14 @@ MISTAKES = [
         "the covariate 'sigma' has a name that the results use",
     ),
     case(
+        "two correlations of one name",
+        "small: y ~ x + (1 | unit)",
+        "small: y ~ x + (0 + q + r.p + p.q + r | unit)",
+        20,
+        "models.small",
+        "two terms of the model 'small' have the name 'cor_r.p.q|unit'",
+    ),
+    case(
         "true value of no term",
         "small: y ~ x + (1 | unit)",
         "small: {formula: y ~ x + (1 | unit), true: {x: 3, xa: 2}}",
