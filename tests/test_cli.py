@@ -130,20 +130,20 @@ def test_check_shows_the_true_value_of_each_term_or_why_there_is_none(printed, t
         "sigma 1 1 1",
         "F(context) true, false false",
         (
-            f"latent: no true value of cor_I(xw - 5).(Intercept)|unit{SOME}: an effect that does not "
-            "vary has no correlation"
+            f"latent: no true value of cor_I(xw - 5).(Intercept)|unit{SOME}: an effect that does "
+            "not vary has no correlation"
         ),
         (
             f"total: no true value of I(xw + xb){SOME}: xw of the truth is no combination of "
             "(Intercept) and I(xw + xb), and I(xw + xb) is not in the truth"
         ),
         (
-            f"total: no true value of I(xw + xb){SOME}: xw and xb of the truth are no combination of "
-            "(Intercept) and I(xw + xb), and I(xw + xb) is not in the truth"
+            f"total: no true value of I(xw + xb){SOME}: xw and xb of the truth are no combination "
+            "of (Intercept) and I(xw + xb), and I(xw + xb) is not in the truth"
         ),
         (
-            "total leaves out sd_xw|unit of the truth: the truth's values are its targets, not what "
-            "it converges to"
+            "total leaves out sd_xw|unit of the truth: the truth's values are its targets, not "
+            "what it converges to"
         ),
     } <= lines
 
