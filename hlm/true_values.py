@@ -40,7 +40,7 @@ POINTS = 480
 """At least so many points at which functions are compared."""
 
 MOST_VALUES = 24
-"""Of a grid at most so many values, evenly spread, are looked at."""
+"""Of the grids of a level so many values, evenly spread, are looked at, and the ends of each."""
 
 SAME = 1e-9
 """A column whose distance from a space is below this share of its length lies in it."""
@@ -299,7 +299,10 @@ def _grid_values(covariates: tuple[Covariate, ...], level: str) -> Floats:
     together = np.array([(1.0,) * len(grids[0]), *grids]) if grids else np.ones((1, 1))
     distinct = np.unique(together, axis=1)
     n = distinct.shape[1]
-    return distinct[:, np.unique(np.linspace(0, n - 1, min(n, MOST_VALUES)).round().astype(int))]
+    spread = np.linspace(0, n - 1, min(n, MOST_VALUES)).round().astype(int)
+    # With the ends of each: a grid of zeros and a single one has that one.
+    ends = np.concatenate([distinct.argmin(axis=1), distinct.argmax(axis=1)])
+    return distinct[:, np.unique([*spread, *ends])]
 
 
 def _drawn(covariate: Covariate, n: int, rng: np.random.Generator) -> Floats:

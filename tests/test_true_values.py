@@ -173,6 +173,21 @@ def test_the_design_decides_what_is_one_function():
     }
 
 
+def test_a_grid_of_zeros_and_a_single_one():
+    """Not to be missed among 997 values, or the indicator would pass for nothing."""
+    place = tuple(float(k) for k in range(997))
+    covariates = (
+        Covariate("place", "unit", "grid", values=place),
+        Covariate("special", "unit", "grid", values=tuple(float(k == 500) for k in range(997))),
+    )
+    truth = scenario(
+        "y ~ place + special + (1 | g)", {G: 1.0, "place": 2.0, "special": 3.0}, covariates
+    )
+    assert isnan(true(truth, "y ~ I(place + special) + (1 | g)")["I(place + special)"])
+    found = true(truth, "y ~ I(place + special) + special + (1 | g)")
+    assert (found["I(place + special)"], found["special"]) == (2.0, 1.0)
+
+
 COR = ((1.0, 0.4), (0.4, 1.0))
 SLOPES = scenario("y ~ x + (1 + x | g)", {G: 1.0, "x": 0.3}, (X,), (0.5, 0.2), COR)
 APART = scenario("y ~ x + (1 + x || g)", {G: 1.0, "x": 0.3}, (X,), (0.5, 0.2))
