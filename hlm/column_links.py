@@ -1,0 +1,166 @@
+r"""Whether columns of a model are, as functions of the covariates, those of the truth.
+
+Functions are compared at some hundred points: all combinations of the values of grids and of 0 and
+1, and spread values of what is drawn. Functions of the formula language that agree there agree
+everywhere, so that no verdict depends on a data set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.formula import model_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hlm.formula import Term
+    from hlm.scenario import Covariate
+
+__all__ = ["Link", "link_columns"]
+
+Floats = NDArray[np.float64]
+
+POINTS = 480
+"""At least so many points at which functions are compared."""
+
+MOST_VALUES = 24
+"""Of the grids of a level so many values, evenly spread, are looked at, and the ends of each."""
+
+SAME = 1e-9
+"""A column whose distance from a space is below this share of its length lies in it."""
+
+SIMPLE = (3, 6, 9, 12)
+"""A coefficient that is within rounding of a number of so many digits is that number."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """How the columns of a model, p, are linked with those of the truth, k.
+
+    Attributes
+    ----------
+    change : ndarray (p, k)
+        C with X = X* C, in the columns that are `spanned`.
+    spanned : ndarray of bool (k,)
+    place, factor : ndarray (p,)
+        Column j of the model is `factor[j]` times column `place[j]` of the truth; -1 if of none.
+    """
+
+    change: Floats
+    spanned: NDArray[np.bool_]
+    place: NDArray[np.int64]
+    factor: Floats
+
+    def holds(self, there: NDArray[np.bool_]) -> bool:
+        """Tell whether all columns that are there are combinations of the model's."""
+        return bool((self.spanned | ~there).all())
+
+    @property
+    def is_part(self) -> bool:
+        """Whether each column of the model is one of the truth's, but for a factor."""
+        return bool((self.place >= 0).all())
+
+
+@lru_cache(maxsize=4096)
+def link_columns(
+    covariates: tuple[Covariate, ...], terms: tuple[Term, ...], truth: tuple[Term, ...]
+) -> Link:
+    """Compare the columns of a model with those of the truth.
+
+    Parameters
+    ----------
+    covariates : tuple of Covariate
+    terms, truth : tuple of Term
+        Numeric terms, as those of studies are.
+
+    Examples
+    --------
+    >>> from hlm.formula import parse
+    >>> from hlm.scenario import Covariate
+    >>> own, truth = (parse(text + " + (1 | g)").fixed for text in ("y ~ I(x - 5)", "y ~ x"))
+    >>> link = link_columns((Covariate("x", "row", "normal"),), own, truth)
+    >>> link.spanned, link.change.tolist()
+    (array([ True,  True]), [[1.0, 5.0], [0.0, 1.0]])
+    """
+    data = _points(covariates)
+    own, others = (_columns(some, data) for some in (terms, truth))
+    finite = np.isfinite(own).all(axis=1) & np.isfinite(others).all(axis=1)
+    own, others = own[finite], others[finite]
+    change = np.zeros((len(terms), len(truth)))
+    spanned = np.zeros(len(truth), dtype=bool)
+    place, factor = np.full(len(terms), -1), np.ones(len(terms))
+    for k, column in enumerate(others.T):
+        change[:, k], spanned[k] = _combination(own, column)
+        for j, candidate in enumerate(own.T):
+            multiple, same = _combination(column[:, None], candidate)
+            if same and multiple[0] != 0.0 and place[j] < 0:
+                place[j], factor[j] = k, multiple[0]
+    return Link(change, spanned, place, factor)
+
+
+def _combination(X: Floats, column: Floats) -> tuple[Floats, bool]:
+    """Return c with X c = column, and whether there is one."""
+    scale = np.linalg.norm(X, axis=0)
+    scale[scale == 0.0] = 1.0
+    c = np.linalg.lstsq(X / scale, column, rcond=None)[0] / scale
+    if np.linalg.norm(column - X @ c) > SAME * np.linalg.norm(column):
+        return c, False
+    for digits in SIMPLE:
+        simple = np.array([float(f"{value:.{digits}g}") for value in c])
+        simple[np.abs(simple) * scale < SAME * np.linalg.norm(column)] = 0.0
+        rounding = 8.0 * np.finfo(float).eps * (np.abs(X) @ np.abs(simple) + np.abs(column))
+        if (np.abs(column - X @ simple) <= rounding).all():
+            return simple, True
+    return c, True
+
+
+@lru_cache(maxsize=1024)
+def _points(covariates: tuple[Covariate, ...]) -> Mapping[str, Floats]:
+    """Return points spread over all values that a design gives the covariates, (n,) each.
+
+    Grids of one level are run through together, those of units against those of rows.
+    """
+    rng = np.random.default_rng(0)
+    of_units, of_rows = (_grid_values(covariates, level) for level in ("unit", "row"))
+    n_units, n_rows = len(of_units[0]), len(of_rows[0])
+    n_each = -(-POINTS // (n_units * n_rows))
+    unit = np.repeat(np.arange(n_units), n_rows * n_each)
+    row = np.tile(np.repeat(np.arange(n_rows), n_each), n_units)
+    values = {"unit": iter(of_units[1:, unit]), "row": iter(of_rows[1:, row])}
+    data = {"": np.ones(len(unit))}  # so that there are rows where there are no covariates
+    for c in covariates:
+        data[c.name] = next(values[c.level]) if c.values else _drawn(c, len(unit), rng)
+    return data
+
+
+def _grid_values(covariates: tuple[Covariate, ...], level: str) -> Floats:
+    """Return the distinct values of the grids of a level together, below a row of ones."""
+    grids = [c.values for c in covariates if c.level == level and c.values]
+    together = np.array([(1.0,) * len(grids[0]), *grids]) if grids else np.ones((1, 1))
+    distinct = np.unique(together, axis=1)
+    n = distinct.shape[1]
+    spread = np.linspace(0, n - 1, min(n, MOST_VALUES)).round().astype(int)
+    # With the ends of each: a grid of zeros and a single one has that one.
+    ends = np.concatenate([distinct.argmin(axis=1), distinct.argmax(axis=1)])
+    return distinct[:, np.unique([*spread, *ends])]
+
+
+def _drawn(covariate: Covariate, n: int, rng: np.random.Generator) -> Floats:
+    match covariate.distribution:
+        case "normal":
+            return rng.normal(covariate.a, covariate.b, n)
+        case "uniform":
+            return rng.uniform(covariate.a, covariate.b, n)
+        case _:
+            return rng.integers(0, 2, n).astype(float)
+
+
+def _columns(terms: tuple[Term, ...], data: Mapping[str, Floats]) -> Floats:
+    with np.errstate(all="ignore"):
+        return model_columns(terms, data)[1]
