@@ -36,6 +36,8 @@ Kind = Literal["coefficient", "sd", "cor", "sigma", "test"]
 ZERO = 1e-12
 """A sum below this share of its parts is 0."""
 
+NO_CORRELATION = "an effect that does not vary has no correlation"
+
 
 @dataclass(frozen=True)
 class Target:
@@ -175,9 +177,6 @@ def _random_targets(scenario: Scenario, formula: Formula) -> list[Target]:
         *(Target(n, k, v, (reason or NO_CORRELATION) * (v != v), left_out) for n, k, v in random),
         Target("sigma", "sigma", scenario.sigma),
     ]
-
-
-NO_CORRELATION = "an effect that does not vary has no correlation"
 
 
 def _with_given(target: Target, given: Mapping[str, float]) -> Target:
