@@ -7,6 +7,7 @@ from snakemake.exceptions import WorkflowError
 from hlm import figures, tables
 from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
+from hlm.kernels import kernels_of, name_of
 from hlm.plan import BATCH_SECONDS, chunks, holdings, open_plan, prepare
 from hlm.plan.summary import summary
 from hlm.slurm import become_own_task
@@ -40,6 +41,15 @@ AUDITED = int(config.get("audit", 0))
 PLAN = f"{RESULTS}/{plan.study}/plan.json"
 workflow.configfiles += [STUDY, PLAN]
 
+# What each batch needs compiled. By batch and not by study: a model that is added must not give
+# the batches that are there another input, or they would all be done again.
+NEEDED = {batch.name: name_of(kernels_of(batch.models)) for batch in plan.batches}
+
+
+def compiled(wildcards):
+    return f"{RESULTS}/.cache/kernels-{NEEDED[wildcards.batch]}"
+
+
 # The batches that each chunk of scenarios is summarized from.
 HELD = holdings(plan)
 
@@ -55,6 +65,7 @@ pathvars:
 wildcard_constraints:
     batch="[0-9a-f]{12}",
     chunk="[0-9]+",
+    kernels="[a-z0-9+-]+",
 
 
 # Only for --sdm apptainer: an image of your own in which this package is installed.
@@ -79,11 +90,11 @@ rule all:
 # reruns if the way there is ancient, not even what is missing.
 rule compile_kernels:
     output:
-        touch("<results>/.cache/kernels"),
+        touch("<results>/.cache/kernels-{kernels}"),
     log:
-        "<results>/.cache/kernels.log",
+        "<results>/.cache/kernels-{kernels}.log",
     benchmark:
-        "<results>/.cache/kernels.benchmark.tsv"
+        "<results>/.cache/kernels-{kernels}.benchmark.tsv"
     params:
         code=fingerprint("kernels"),
     script:
@@ -92,7 +103,7 @@ rule compile_kernels:
 
 rule simulate:
     input:
-        kernels=rules.compile_kernels.output,
+        kernels=compiled,
     output:
         temp("<study>/crossproducts/{batch}.parquet"),
     log:
@@ -108,7 +119,7 @@ rule simulate:
 
 rule fit:
     input:
-        kernels=rules.compile_kernels.output,
+        kernels=compiled,
         crossproducts="<study>/crossproducts/{batch}.parquet",
     output:
         tables=expand("<study>/parts/{{batch}}.{kind}.parquet", kind=plan.kinds),
