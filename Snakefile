@@ -36,6 +36,11 @@ except InputError as error:
 
 # Data sets to be fitted again by another program, for a table of the report; usually none.
 AUDITED = int(config.get("audit", 0))
+ENGINES = []
+if AUDITED and workflow.is_main_process:
+    from hlm.audit import available_engines
+
+    ENGINES = [f"{engine.name} {engine.version}" for engine in available_engines()]
 
 # A parameter, not an input: where nodes share no folder, it travels with the code.
 PLAN = f"{RESULTS}/{plan.study}/plan.json"
@@ -305,5 +310,6 @@ rule audit:
         code=fingerprint("audit"),
         wanted=plan.wanted,
         audited=AUDITED,
+        engines=ENGINES,
     script:
         "workflow/scripts/audit.py"

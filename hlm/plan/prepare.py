@@ -10,11 +10,12 @@ from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
 from hlm.plan.clock import mend_times
 from hlm.plan.plan import BATCH_SECONDS, Plan, kinds_of, make_plan
+from hlm.scenario import DATA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["check_code", "code_of_fits", "open_plan", "prepare"]
+__all__ = ["check_code", "check_data_version", "code_of_fits", "open_plan", "prepare"]
 
 
 def prepare(
@@ -82,6 +83,24 @@ def check_code(plan: Plan) -> None:
         raise InputError(
             f"the code of hlm is {code} here; the plan was made by {plan.code}",
             allowed="the same code for a whole run; run the study again",
+        )
+
+
+def check_data_version(plan: Plan, folder: str | Path) -> None:
+    """Refuse to draw data again that another rule has drawn.
+
+    Raises
+    ------
+    InputError
+        Seed, scenario and number of a replicate gave other data when the results were made.
+    """
+    if plan.data_version != DATA_VERSION:
+        raise InputError(
+            f"the data were drawn by version {plan.data_version} of the rule for random numbers, "
+            f"which is {DATA_VERSION} here: a replicate drawn again would be another data set",
+            file=folder,
+            allowed="the version of hlm that made the results (manifest.json names it), or the "
+            "study run again",
         )
 
 

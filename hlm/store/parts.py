@@ -119,6 +119,8 @@ def check_alike(parts: str | Path, batches: Sequence[str], *, code: str) -> None
     for what, of in (
         ("NumPy", lambda receipt: receipt.versions["numpy"]),
         ("Numba", lambda receipt: receipt.versions["numba"]),
+        ("llvmlite", lambda receipt: receipt.versions["llvmlite"]),
+        ("SciPy", lambda receipt: receipt.versions["scipy"]),
         ("arithmetic", lambda receipt: receipt.machine["arithmetic"]),
     ):
         groups: dict[str, list[Receipt]] = {}

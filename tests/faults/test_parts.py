@@ -15,6 +15,7 @@ import pytest
 from hlm.errors import InputError
 from hlm.plan import Plan, check_code, make_plan
 from hlm.plan.leftovers import remove_leftovers, stale_rules
+from hlm.scenario import DATA_VERSION
 from hlm.stages.compact import compact, write_scenarios
 from hlm.store import KINDS
 from hlm.store.lock import hold_lock, run_lock
@@ -43,7 +44,9 @@ def test_a_receipt_says_what_was_written_and_by_what(plan, parts):
     name = plan.batches[0].name
     receipt = read_receipt(receipt_file(parts, name))
     assert receipt.code == plan.code == "a b"
-    assert {"hlm", "numpy", "numba", "pyarrow", "python"} == receipt.versions.keys()
+    libraries = {"numpy", "numba", "llvmlite", "scipy", "pyarrow"}
+    assert {"hlm", "python", *libraries} == receipt.versions.keys()
+    assert receipt.data_version == DATA_VERSION
     assert {"cpu", "system", "arithmetic"} == receipt.machine.keys()
     assert receipt.started <= receipt.finished
     for kind in KINDS:
@@ -113,6 +116,8 @@ def test_a_damaged_receipt_is_moved_aside(text, plan, parts):
         ({"code": "x y"}, r"made by other code of hlm \(x y\) than this run's \(a b\)"),
         ({"versions": {"numpy": "1.0"}}, "different NumPy.*1.0 in 1 of the batches"),
         ({"versions": {"numba": "0.1"}}, "different Numba.*0.1 in 1 of the batches"),
+        ({"versions": {"llvmlite": "0.1"}}, "different llvmlite.*0.1 in 1 of the batches"),
+        ({"versions": {"scipy": "1.0"}}, "different SciPy.*1.0 in 1 of the batches"),
         ({"machine": {"arithmetic": "0f"}}, "different arithmetic.*0f in 1 of the batches"),
     ],
 )
@@ -295,6 +300,16 @@ def test_a_receipt_is_small_and_plain(plan, parts):
     path = receipt_file(parts, plan.batches[0].name)
     assert path.stat().st_size < 1500
     assert json.loads(path.read_text())["batch"] == plan.batches[0].name
+
+
+def test_receipts_and_plans_without_a_version_of_the_data_are_of_the_first(plan, parts, tmp_path):
+    path = receipt_file(parts, plan.batches[0].name)
+    plan.write(tmp_path / "plan.json")
+    for file in (path, tmp_path / "plan.json"):
+        content = json.loads(file.read_text())
+        assert content.pop("data_version") == DATA_VERSION > 1
+        file.write_text(json.dumps(content))
+    assert read_receipt(path).data_version == Plan.read(tmp_path / "plan.json").data_version == 1
 
 
 def test_reading_a_plan_back_names_the_same_batches(plan, tmp_path):
