@@ -121,8 +121,15 @@ def test_a_study_that_is_not_there(refused, tmp_path):
         assert "none.yaml" in refused(*command, tmp_path / "none.yaml", *rest)
 
 
-def test_run_refuses_impossible_cores(refused):
-    assert "--cores" in refused("run", TINY, "--cores", "0")
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize("cores", ["0", "-3"])
+def test_impossible_cores_are_refused_before_anything_else(
+    command, cores, refused, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    said = refused(command, "no-such-study.yaml", f"--cores={cores}")
+    assert said == f"--cores: {cores} cores\n  allowed: a whole number > 0\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_run_shows_the_command_and_passes_on_options_and_status(capfd, tmp_path, monkeypatch):

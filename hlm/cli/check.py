@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hlm.cli.cores import check_cores
 from hlm.cli.words import aligned, duration, size
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     from hlm.plan import make_plan
     from hlm.study import Study
 
+    check_cores(options.cores)
     plan = make_plan(Study.load(options.study))
     for line in _contents(plan):
         print(line)

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.cli.cores import check_cores, cores_of
 from hlm.cli.progress import Teller
 from hlm.cli.snakemake import call, call_quietly
 from hlm.errors import InputError
@@ -49,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     from hlm.store.lock import run_lock
     from hlm.study import Study
 
+    check_cores(options.cores)
     _check_audit(options.audit)
     folder = Path(options.results) / Study.load(options.study).name
     with run_lock(folder):
@@ -78,7 +80,11 @@ def _run_alone(options: argparse.Namespace, folder: Path) -> int:
         return call(wholly)
     remove_leftovers(plan, folder)
     log = folder / "logs" / "snakemake.log"
-    status = call(wholly) if options.verbose else call_quietly(wholly, log, Teller(folder))
+    if options.verbose:
+        status = call(wholly)
+    else:
+        profile = _profile(options.profile) if options.profile else None
+        status = call_quietly(wholly, log, Teller(folder, cores_of(options.cores, profile)))
     if status == 0:
         remove_leftovers(plan, folder)  # of jobs that died and were tried again
     if status == 0 and not _is_complete(folder):
@@ -134,8 +140,6 @@ def _command(options: argparse.Namespace) -> list[str]:
 def _cores(options: argparse.Namespace) -> list[str]:
     if options.cores is None:
         return [] if options.profile else ["--cores", str(os.cpu_count() or 1)]
-    if options.cores < 1:
-        raise InputError(f"{options.cores} cores", path="--cores", allowed="a whole number > 0")
     return ["--cores", str(options.cores)]
 
 

@@ -68,9 +68,9 @@ def make_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> dict[
     -------
     dict
         `study` (name, file, hash), `seed`, the rule of `seeds` and its `data_version`; `code`
-        (version, commit, fingerprint of each stage) and hash of the `lock` file; `versions` of libraries and kinds
-        of `machines`, each with the number of batches; `times`; `files`: name, bytes, checksum
-        (BLAKE2b) and the job that made it.
+        (version, commit, fingerprint of each stage) and hash of the `lock` file; `versions` of
+        libraries and kinds of `machines`, each with the number of batches; `times`; `files`:
+        name, bytes, checksum (BLAKE2b) and the job that made it.
 
     Raises
     ------
