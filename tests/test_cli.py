@@ -89,6 +89,17 @@ def test_check_lists_scenarios_models_and_costs(printed):
     assert re.search(r"about .* of results, and .* of disk while it runs", out)
 
 
+def test_check_names_the_level_of_a_model(printed, tmp_path):
+    text = TINY.read_text().replace(
+        "ignoring_a: y ~ x + (1 + x | unit)",
+        "ignoring_a: {formula: y ~ x + (1 + x | unit), level: 0.8}",
+    )
+    (tmp_path / "study.yaml").write_text(text)
+    out = printed("check", tmp_path / "study.yaml", "--no-pilot")
+    assert "ignoring_a   y ~ x + (1 + x | unit)  (REML, ML; df: satterthwaite; level: 0.8)\n" in out
+    assert "slopes_on_a  y ~ x * a + (1 + x | unit)  (REML, ML; df: satterthwaite)\n" in out
+
+
 def test_check_abbreviates_a_long_list(printed, tmp_path):
     units = ", ".join(str(n) for n in range(8, 58))
     text = TINY.read_text().replace("[8, 12]", f"[{units}]")

@@ -20,6 +20,7 @@ __all__ = ["add_arguments", "run"]
 
 MOST_ROWS = 20
 ENDS = 5
+DEFAULT_LEVEL = 0.95
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +67,8 @@ def _contents(plan: Plan) -> Iterator[str]:
     for model in plan.models:
         methods = ", ".join(method.upper() for method in model.methods)
         limits = "" if model.limits == "wald" else f"; limits: {model.limits}"
-        yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {model.df}{limits})"
+        level = "" if model.level == DEFAULT_LEVEL else f"; level: {model.level:g}"
+        yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {model.df}{limits}{level})"
 
 
 def _costs(plan: Plan, cores: int, *, pilot: bool) -> Iterator[str]:

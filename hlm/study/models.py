@@ -15,6 +15,7 @@ import numpy as np
 from hlm.errors import InputError, nearest
 from hlm.formula import evaluate, model_columns
 from hlm.scenario import Covariate, Model, Scenario
+from hlm.study import schema
 from hlm.study.design import example
 from hlm.study.f_tests import check_tests, tests_of
 from hlm.study.truth import read_formula
@@ -48,30 +49,27 @@ class Candidate:
 
 def candidates(study: StudyFile) -> tuple[tuple[Candidate, Model], ...]:
     """Read the models of a study, with the defaults of its estimation."""
-    found = []
-    for name, spec in study.models.items():
-        path = f"models.{name}"
-        if isinstance(spec, str):
-            found.append(_candidate(name, path, spec, None, study.estimation))
-        else:
-            path += ".formula"
-            found.append(_candidate(name, path, spec.formula, spec.methods, study.estimation))
+    found = [_candidate(name, spec, study.estimation) for name, spec in study.models.items()]
     check_tests(study.estimation.tests, [candidate.formula for candidate, _ in found])
     return tuple(found)
 
 
 def _candidate(
-    name: str, path: str, text: str, methods: Sequence[Method] | None, estimation: Estimation
+    name: str, spec: str | schema.Candidate, estimation: Estimation
 ) -> tuple[Candidate, Model]:
-    formula = read_formula(text, path=path)
-    wanted = methods or estimation.methods
+    if isinstance(spec, str):
+        path, own = f"models.{name}", schema.Candidate(formula=spec)
+    else:
+        path, own = f"models.{name}.formula", spec
+    formula = read_formula(own.formula, path=path)
+    wanted = own.methods or estimation.methods
     ordered = tuple(method for method in METHODS if method in wanted)
     model = Model(
         name,
         formula.text,
         ordered,
         estimation.df,
-        estimation.level,
+        own.level or estimation.level,
         estimation.limits,
         tests_of(formula, estimation.tests),
     )
