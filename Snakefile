@@ -1,6 +1,7 @@
 """A Monte Carlo study of hierarchical linear models: study file -> tables, figures, report."""
 
 import os
+import sys
 
 from snakemake.exceptions import WorkflowError
 
@@ -9,6 +10,7 @@ from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
 from hlm.kernels import kernels_of, name_of
 from hlm.plan import BATCH_SECONDS, chunks, holdings, open_plan, prepare
+from hlm.plan.prepare import makes_no_results
 from hlm.plan.summary import summary
 from hlm.slurm import become_own_task
 
@@ -24,7 +26,10 @@ os.environ.update(NUMBA_NUM_THREADS="1")
 try:
     if workflow.is_main_process:
         plan = prepare(
-            STUDY, RESULTS, batch_seconds=config.get("batch_seconds", BATCH_SECONDS)
+            STUDY,
+            RESULTS,
+            batch_seconds=config.get("batch_seconds", BATCH_SECONDS),
+            only_look=makes_no_results(sys.argv),
         )
         # What the captions and the first page of the report say of the study.
         config["report"] = summary(plan)

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
-NO_RESULTS = {"-n", "--dry-run", "--dryrun", "--unlock", "--touch", "--lint", "--summary", "-D"}
-"""Options of Snakemake with which it makes no results."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -69,14 +66,16 @@ def _check_audit(n: int | None) -> None:
 def _run_alone(options: argparse.Namespace, folder: Path) -> int:
     from hlm.plan import BATCH_SECONDS, prepare
     from hlm.plan.leftovers import remove_leftovers, stale_rules
+    from hlm.plan.prepare import makes_no_results
 
     seconds = BATCH_SECONDS if options.batch_seconds is None else options.batch_seconds
-    plan = prepare(options.study, options.results, batch_seconds=seconds)
+    only_look = makes_no_results(options.passed_on)
+    plan = prepare(options.study, options.results, batch_seconds=seconds, only_look=only_look)
     command = _command(options)
     stale = stale_rules(plan, folder)
     forced = ["--forcerun", *stale] if stale else []
     wholly = [*command[:3], *forced, *command[3:], *_cores(options), *options.passed_on]
-    if NO_RESULTS & set(options.passed_on):
+    if only_look:
         return call(wholly)
     remove_leftovers(plan, folder)
     log = folder / "logs" / "snakemake.log"
