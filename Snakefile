@@ -1,13 +1,16 @@
 """A Monte Carlo study of hierarchical linear models: study file -> tables, figures, report."""
 
 import os
+import sys
 
 from snakemake.exceptions import WorkflowError
 
 from hlm import figures, tables
 from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
+from hlm.kernels import kernels_of, name_of
 from hlm.plan import BATCH_SECONDS, chunks, holdings, open_plan, prepare
+from hlm.plan.prepare import makes_no_results
 from hlm.plan.summary import summary
 from hlm.slurm import become_own_task
 
@@ -23,7 +26,10 @@ os.environ.update(NUMBA_NUM_THREADS="1")
 try:
     if workflow.is_main_process:
         plan = prepare(
-            STUDY, RESULTS, batch_seconds=config.get("batch_seconds", BATCH_SECONDS)
+            STUDY,
+            RESULTS,
+            batch_seconds=config.get("batch_seconds", BATCH_SECONDS),
+            only_look=makes_no_results(sys.argv),
         )
         # What the captions and the first page of the report say of the study.
         config["report"] = summary(plan)
@@ -35,10 +41,24 @@ except InputError as error:
 
 # Data sets to be fitted again by another program, for a table of the report; usually none.
 AUDITED = int(config.get("audit", 0))
+ENGINES = []
+if AUDITED and workflow.is_main_process:
+    from hlm.audit import available_engines
+
+    ENGINES = [f"{engine.name} {engine.version}" for engine in available_engines()]
 
 # A parameter, not an input: where nodes share no folder, it travels with the code.
 PLAN = f"{RESULTS}/{plan.study}/plan.json"
 workflow.configfiles += [STUDY, PLAN]
+
+# What each batch needs compiled. By batch and not by study: a model that is added must not give
+# the batches that are there another input, or they would all be done again.
+NEEDED = {batch.name: name_of(kernels_of(batch.models)) for batch in plan.batches}
+
+
+def compiled(wildcards):
+    return f"{RESULTS}/.cache/kernels-{NEEDED[wildcards.batch]}"
+
 
 # The batches that each chunk of scenarios is summarized from.
 HELD = holdings(plan)
@@ -55,6 +75,7 @@ pathvars:
 wildcard_constraints:
     batch="[0-9a-f]{12}",
     chunk="[0-9]+",
+    kernels="[a-z0-9+-]+",
 
 
 # Only for --sdm apptainer: an image of your own in which this package is installed.
@@ -79,11 +100,11 @@ rule all:
 # reruns if the way there is ancient, not even what is missing.
 rule compile_kernels:
     output:
-        touch("<results>/.cache/kernels"),
+        touch("<results>/.cache/kernels-{kernels}"),
     log:
-        "<results>/.cache/kernels.log",
+        "<results>/.cache/kernels-{kernels}.log",
     benchmark:
-        "<results>/.cache/kernels.benchmark.tsv"
+        "<results>/.cache/kernels-{kernels}.benchmark.tsv"
     params:
         code=fingerprint("kernels"),
     script:
@@ -92,7 +113,7 @@ rule compile_kernels:
 
 rule simulate:
     input:
-        kernels=rules.compile_kernels.output,
+        kernels=compiled,
     output:
         temp("<study>/crossproducts/{batch}.parquet"),
     log:
@@ -108,7 +129,7 @@ rule simulate:
 
 rule fit:
     input:
-        kernels=rules.compile_kernels.output,
+        kernels=compiled,
         crossproducts="<study>/crossproducts/{batch}.parquet",
     output:
         tables=expand("<study>/parts/{{batch}}.{kind}.parquet", kind=plan.kinds),
@@ -294,5 +315,6 @@ rule audit:
         code=fingerprint("audit"),
         wanted=plan.wanted,
         audited=AUDITED,
+        engines=ENGINES,
     script:
         "workflow/scripts/audit.py"

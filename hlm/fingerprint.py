@@ -2,13 +2,15 @@
 
 Snakemake compares the text of rules and the times of scripts but knows nothing of the modules
 that a script imports. A fingerprint hashes those: the modules that a stage imports from `hlm`,
-the modules that these import, and the versions of the libraries that make the numbers; and the
-scripts themselves, because their times say nothing: every checkout sets them.
+the modules that these import, and the other files in their folders, such as scripts in R; the
+versions of the libraries that any of them imports; and the scripts of the workflow, because their
+times say nothing: every checkout sets them.
 """
 
 from __future__ import annotations
 
 import ast
+import sys
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["STAGES", "closure", "fingerprint"]
+__all__ = ["STAGES", "closure", "fingerprint", "libraries"]
 
 PACKAGE = Path(__file__).parent
 
@@ -34,13 +36,11 @@ STAGES: dict[str, tuple[str, ...]] = {
 }
 """The modules that the script of each stage imports."""
 
-LIBRARIES = {
-    "kernels": ("numpy", "numba"),
-    "simulate": ("numpy", "numba"),
-    "fit": ("numpy", "numba"),
-    "summarize": ("numpy", "scipy"),
-    "figures": ("seaborn", "matplotlib"),
-}
+CARRIERS = {"kernels": {"pyarrow"}, "simulate": {"pyarrow"}, "fit": {"pyarrow"}}
+"""Libraries that a stage imports only to write and read its numbers, which they do not change."""
+
+DISTRIBUTIONS = {"yaml": "PyYAML"}
+"""Modules whose distribution has another name."""
 
 
 @cache
@@ -60,11 +60,25 @@ def fingerprint(stage: str) -> str:
     total = sha256()
     for module in sorted(closure(*STAGES[stage])):
         total.update(module.encode() + _source(module))
+    for path in sorted(_beside(stage)):
+        total.update(path.name.encode() + path.read_bytes())
     for script in sorted(PACKAGE.parent.glob(f"workflow/scripts/*{stage}*.py")):
         total.update(script.read_bytes())
-    for library in LIBRARIES.get(stage, ()):
+    for library in libraries(stage):
         total.update(f"{library} {_version(library)}".encode())
     return total.hexdigest()[:12]
+
+
+def libraries(stage: str) -> list[str]:
+    """Return the libraries that make the numbers of a stage: all that its modules import.
+
+    Examples
+    --------
+    >>> libraries("fit")
+    ['llvmlite', 'numba', 'numpy', 'scipy']
+    """
+    imported = {name for module in closure(*STAGES[stage]) for name in _external(module)}
+    return sorted(imported - CARRIERS.get(stage, set()))
 
 
 def closure(*modules: str) -> set[str]:
@@ -90,10 +104,31 @@ def closure(*modules: str) -> set[str]:
     return found
 
 
-@cache
 def _imports(module: str) -> frozenset[str]:
+    return frozenset(name for name in _all_imports(module) if _path(name))
+
+
+def _external(module: str) -> frozenset[str]:
+    """Return the libraries that a module imports, which are neither `hlm` nor Python's own."""
+    tops = {name.partition(".")[0] for name in _all_imports(module)}
+    return frozenset(tops - {PACKAGE.name} - sys.stdlib_module_names)
+
+
+@cache
+def _all_imports(module: str) -> frozenset[str]:
     tree = ast.parse(_source(module))
-    return frozenset(name for node in _statements(tree) for name in _targets(node) if _path(name))
+    return frozenset(name for node in _statements(tree) for name in _targets(node))
+
+
+def _beside(stage: str) -> set[Path]:
+    """Return the files beside the modules of a stage that are not Python's."""
+    folders = {path.parent for module in closure(*STAGES[stage]) if (path := _path(module))}
+    return {
+        path
+        for folder in folders
+        for path in folder.iterdir()
+        if path.is_file() and path.suffix not in (".py", ".pyc") and path.name[0] != "."
+    }
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -133,6 +168,6 @@ def _source(module: str) -> bytes:
 
 def _version(library: str) -> str:
     try:
-        return version(library)
+        return version(DISTRIBUTIONS.get(library, library))
     except PackageNotFoundError:
         return "none"

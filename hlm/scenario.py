@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 __all__ = [
     "BLOCK",
+    "DATA_VERSION",
     "EXPECTED_INFORMATION",
     "Covariate",
     "DfMethod",
@@ -17,6 +18,12 @@ __all__ = [
 
 BLOCK = 1000
 """Replicates that share random streams; a range from within a block redraws what is before."""
+
+DATA_VERSION = 2
+"""Version of the rule by which seed, scenario and number of a replicate give its data.
+
+1: the streams of covariates by their position in the order of names; 2: by their names.
+"""
 
 Level = Literal["unit", "row"]
 Distribution = Literal["normal", "uniform", "binary", "grid"]

@@ -148,6 +148,17 @@ def test_check_shows_the_true_value_of_each_term_or_why_there_is_none(printed, t
     } <= lines
 
 
+def test_check_names_the_level_of_a_model(printed, tmp_path):
+    text = TINY.read_text().replace(
+        "ignoring_a: y ~ x + (1 + x | unit)",
+        "ignoring_a: {formula: y ~ x + (1 + x | unit), level: 0.8}",
+    )
+    (tmp_path / "study.yaml").write_text(text)
+    out = printed("check", tmp_path / "study.yaml", "--no-pilot")
+    assert "ignoring_a   y ~ x + (1 + x | unit)  (REML, ML; df: satterthwaite; level: 0.8)\n" in out
+    assert "slopes_on_a  y ~ x * a + (1 + x | unit)  (REML, ML; df: satterthwaite)\n" in out
+
+
 def test_check_abbreviates_a_long_list(printed, tmp_path):
     units = ", ".join(str(n) for n in range(8, 58))
     text = TINY.read_text().replace("[8, 12]", f"[{units}]")
@@ -180,8 +191,15 @@ def test_a_study_that_is_not_there(refused, tmp_path):
         assert "none.yaml" in refused(*command, tmp_path / "none.yaml", *rest)
 
 
-def test_run_refuses_impossible_cores(refused):
-    assert "--cores" in refused("run", TINY, "--cores", "0")
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize("cores", ["0", "-3"])
+def test_impossible_cores_are_refused_before_anything_else(
+    command, cores, refused, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    said = refused(command, "no-such-study.yaml", f"--cores={cores}")
+    assert said == f"--cores: {cores} cores\n  allowed: a whole number > 0\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_run_shows_the_command_and_passes_on_options_and_status(capfd, tmp_path, monkeypatch):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from hlm import fingerprint as module
-from hlm.fingerprint import STAGES, closure, fingerprint
+from hlm.fingerprint import STAGES, closure, fingerprint, libraries
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -43,7 +44,7 @@ def package(tmp_path, monkeypatch):
 
 
 def forget():
-    for cached in (module.fingerprint, module._imports, module._path, module._source):
+    for cached in (module.fingerprint, module._all_imports, module._path, module._source):
         cached.cache_clear()
 
 
@@ -71,8 +72,56 @@ def test_an_edit_changes_the_fingerprint_of_what_depends_on_it(package, edited, 
     assert (fingerprint("fit") != before) == changes
 
 
-def test_another_version_of_a_library_changes_the_fingerprint(monkeypatch):
-    before = fingerprint("fit")
-    monkeypatch.setattr(module, "version", lambda _: "99")
+MAKERS = {
+    "kernels": {"numpy", "numba", "llvmlite", "scipy"},
+    "simulate": {"numpy", "numba", "llvmlite", "scipy"},
+    "fit": {"numpy", "numba", "llvmlite", "scipy"},
+    "compact": {"numpy", "pyarrow"},
+    "summarize": {"numpy", "scipy", "pandas", "pyarrow"},
+    "figures": {"numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "seaborn"},
+    "tables": {"numpy", "pandas", "pyarrow"},
+    "audit": {"numpy", "pandas", "pyarrow", "statsmodels"},
+}
+"""What makes the numbers of each stage, at least."""
+
+
+@pytest.mark.parametrize(("stage", "makers"), MAKERS.items(), ids=MAKERS)
+def test_another_version_of_a_library_changes_the_fingerprint(stage, makers, monkeypatch):
+    assert makers <= set(libraries(stage))
+    before, real = fingerprint(stage), module.version
+    for library in makers:
+        monkeypatch.setattr(module, "version", lambda n, x=library: "9" if n == x else real(n))
+        forget()
+        assert fingerprint(stage) != before, library
+
+
+def test_every_stage_is_looked_at():
+    assert MAKERS.keys() == STAGES.keys()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_library_that_only_carries_numbers_reruns_no_fit(stage, monkeypatch):
+    before, real = fingerprint(stage), module.version
+    monkeypatch.setattr(module, "version", lambda n: "9" if n == "pyarrow" else real(n))
     forget()
-    assert fingerprint("fit") != before
+    assert (fingerprint(stage) == before) == (stage in ("kernels", "simulate", "fit"))
+
+
+def test_a_script_in_another_language_is_part_of_its_stage(monkeypatch):
+    script = module.PACKAGE / "audit" / "fit.R"
+    before = {stage: fingerprint(stage) for stage in STAGES}
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda p: read(p) + b"#" * (p == script))
+    forget()
+    changed = {stage for stage in STAGES if fingerprint(stage) != before[stage]}
+    assert changed == {"audit"}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"), [("a.R", True), ("a.csv.gz", True), (".a.R.swp", False), ("a.pyc", False)]
+)
+def test_files_beside_the_modules_count(name, changes, package):
+    before = fingerprint("fit")
+    (package / name).write_text("1")
+    forget()
+    assert (fingerprint("fit") != before) == changes

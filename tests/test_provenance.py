@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from hashlib import blake2b
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hlm.cli import main
 from hlm.plan import Plan
 from hlm.provenance import Results, read_manifest, write_manifest
 from hlm.provenance.sample import stratified
+from hlm.scenario import DATA_VERSION
 from hlm.store import ESTIMATES, KINDS, read, write, writing
 from hlm.store.receipts import checksum
 from hlm.study import Study
@@ -53,6 +55,8 @@ def test_the_manifest_names_study_code_machine_and_seeds(made):
     assert manifest["study"] == {"name": "tiny", "file": "tiny.yaml", "hash": study.hash}
     assert manifest["seed"] == study.seed
     assert "default_rng" in manifest["seeds"]
+    assert manifest["data_version"] == DATA_VERSION
+    assert {"numpy", "numba", "llvmlite", "scipy"} < set(manifest["versions"][0])
     assert {"version", "commit", "edited", "fits", "stages"} == set(manifest["code"])
     assert sum(kind["batches"] for kind in manifest["machines"]) == 2
     assert {"cpu", "system", "arithmetic"} < set(manifest["machines"][0])
@@ -66,7 +70,10 @@ def test_the_seeds_rule_of_the_manifest_is_the_one_in_force(made):
 
     scenario, seed = Study.load(TINY).scenarios[0], read_manifest(made)["seed"]
     key = (int(scenario.key[:8], 16), int(scenario.key[8:], 16))
-    first_covariate = np.random.default_rng((2, 0, *key, seed)).standard_normal(scenario.n_units)
+    name = blake2b(b"a", digest_size=8).hexdigest()
+    purpose = (2, int(name[:8], 16), int(name[8:], 16))
+    rng = np.random.default_rng((*purpose, 0, *key, seed))
+    first_covariate = rng.standard_normal(scenario.n_units)
     rows = draw_rows(scenario, seed, 0)
     np.testing.assert_array_equal(rows["a"][:: scenario.n_rows], first_covariate)
 
@@ -136,6 +143,24 @@ def test_other_machines_and_code_are_allowed_a_rounding_error(results, verify):
     assert status == 0
     assert "another kind of machine made the results: differences up to 1e-06" in out
     assert "other code" in out
+
+
+@pytest.mark.parametrize("command", ["verify", "audit"])
+def test_data_that_another_rule_has_drawn_are_not_drawn_again(
+    command, results, monkeypatch, capsys
+):
+    """Results of version 1 have no word on it in their plan."""
+    plan = json.loads((results / "plan.json").read_text())
+    del plan["data_version"]
+    (results / "plan.json").write_text(json.dumps(plan))
+    seal(results)
+    monkeypatch.setattr("hlm.audit.available_engines", lambda _: [])
+    assert main([command, str(results), "--n", "5"]) == 2
+    out, err = capsys.readouterr()
+    assert "drawn by version 1 of the rule for random numbers, which is 2 here" in err
+    assert "hlm that made the results" in err
+    if command == "verify":
+        assert "13 of 13 files are as manifest.json says" in out
 
 
 def test_verify_names_what_is_no_folder_of_results(results, verify, tmp_path):

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from hlm.cli import main
+from hlm.cli.cores import cores_of
 from hlm.cli.progress import Line, Teller
 from hlm.cli.snakemake import call_quietly
-from hlm.plan import make_plan
+from hlm.plan import Plan, make_plan
+from hlm.plan.forecast import Forecast
 from hlm.plan.progress import Watch
 from hlm.store.receipts import FileStamp, Receipt, write_receipt
 from hlm.study import Study
 from tests.plan.studies import BIG, FakeStudy
 
+ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 STUDY = FakeStudy(units=(10, 20, 30, 40), replicates=1000, models=(BIG,))
 
@@ -142,7 +147,7 @@ def test_status_of_what_was_not_begun_is_a_message(capsys):
 
 def test_the_line_of_a_run_says_where_it_is(begun, tmp_path):
     folder = tmp_path / "results" / "tiny"
-    tell = Teller(folder)
+    tell = Teller(folder, cores=2)
     assert tell("") == ("planning", "")
     assert tell("compile_kernels")[0].startswith("0 of 60 replicates (0 %); compiling")
     assert tell("fit")[0] == "0 of 60 replicates (0 %), simulating and fitting"
@@ -151,6 +156,53 @@ def test_the_line_of_a_run_says_where_it_is(begun, tmp_path):
     for batch in begun.batches:
         finish(folder, batch.name, datetime.now(UTC))
     assert tell("figures")[0] == "60 of 60 replicates (100 %); drawing"
+
+
+@pytest.mark.usefixtures("begun")
+@pytest.mark.parametrize("cores", [1, 3, 64])
+def test_the_time_left_is_that_of_the_cores_of_the_run(cores, tmp_path, monkeypatch):
+    """Gathering and summaries are shared among them; drawing and report are not."""
+    folder = tmp_path / "results" / "tiny"
+    plan = replace(Plan.read(folder / "plan.json"), replicates=10**7)
+    plan.write(folder / "plan.json")
+    asked, rest = [], Forecast.rest_seconds
+
+    def rest_seconds(self, cores):
+        asked.append(cores)
+        return rest(self, cores)
+
+    monkeypatch.setattr(Forecast, "rest_seconds", rest_seconds)
+    tell = Teller(folder, cores)
+    finish(folder, plan.batches[0].name, datetime.now(UTC))
+    tell("fit")
+    assert asked == [cores]
+
+
+@pytest.mark.parametrize(
+    ("options", "cores"), [(["--cores", "3"], 3), (["--profile", "slurm"], 100_000)]
+)
+def test_a_run_tells_the_line_its_cores(options, cores, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("study.yaml").write_text((ROOT / "tests" / "workflow" / "tiny.yaml").read_text())
+    told = []
+    monkeypatch.setattr("hlm.cli.run.Teller", lambda _, cores: told.append(cores))
+    monkeypatch.setattr("hlm.cli.run.call_quietly", lambda *_: 1)
+    assert main(["run", "study.yaml", *options]) == 1
+    assert told == [cores]
+
+
+SAID_BY_PROFILE = {"jobs: 12\n": 12, "cores: 3\njobs: 5\n": 3, "cores: all\n": None, "[": None}
+
+
+@pytest.mark.parametrize("text", SAID_BY_PROFILE)
+def test_the_cores_of_a_run_are_the_users_the_profiles_or_all(text, tmp_path):
+    (tmp_path / "profile.yaml").write_text(text)
+    said = SAID_BY_PROFILE[text] or os.cpu_count()
+    assert cores_of(None, str(tmp_path)) == said
+    assert cores_of(None, str(tmp_path / "profile.yaml")) == said
+    assert cores_of(7, str(tmp_path)) == 7
+    assert cores_of(None, None) == os.cpu_count()
+    assert cores_of(None, str(ROOT / "profiles" / "slurm")) == 100_000
 
 
 class Terminal(io.StringIO):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from hlm.audit.choose import choose
 from hlm.audit.compare import compare, summarize
+from hlm.plan.prepare import check_data_version
 from hlm.provenance import Results
 from hlm.simulate import draw_rows
 from hlm.store import replacing
@@ -60,6 +61,7 @@ def run_audit(
         As of `compare` and `summarize`.
     """
     results = Results(folder)
+    check_data_version(results.plan, results.folder)
     sets = choose(results, n, np.random.default_rng(seed))
     rows = [draw_rows(item.scenario, results.plan.seed, item.replicate) for item in sets]
     tables = [compare(results, sets, rows, engine) for engine in engines]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hlm.cli.cores import check_cores
 from hlm.cli.words import aligned, duration, size
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = ["add_arguments", "run"]
 
 MOST_ROWS = 20
 ENDS = 5
+DEFAULT_LEVEL = 0.95
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from hlm.plan import make_plan
     from hlm.study import Study
 
+    check_cores(options.cores)
     plan = make_plan(Study.load(options.study))
     for line in (*_contents(plan), "", *true_value_lines(plan)):
         print(line)
@@ -65,7 +68,8 @@ def _contents(plan: Plan) -> Iterator[str]:
     for model in plan.models:
         methods = ", ".join(method.upper() for method in model.methods)
         limits = "" if model.limits == "wald" else f"; limits: {model.limits}"
-        yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {model.df}{limits})"
+        level = "" if model.level == DEFAULT_LEVEL else f"; level: {model.level:g}"
+        yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {model.df}{limits}{level})"
 
 
 def _costs(plan: Plan, cores: int, *, pilot: bool) -> Iterator[str]:

@@ -68,10 +68,18 @@ class Line:
 
 
 class Teller:
-    """Words for where a run is: the latest rule, and the receipts in the folder of the study."""
+    """Words for where a run is: the latest rule, and the receipts in the folder of the study.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Parameters
+    ----------
+    folder : path
+        The study's.
+    cores : int
+        Those of the run, for what comes after the last fit.
+    """
+
+    def __init__(self, folder: Path, cores: int) -> None:
+        self._folder, self._cores = folder, cores
         self._watch: Watch | None = None
         self._rest = 0.0
 
@@ -94,7 +102,7 @@ class Teller:
 
         if self._watch is None:
             plan = Plan.read(self._folder / "plan.json")
-            self._rest = forecast(plan).rest_seconds(cores=2)
+            self._rest = forecast(plan).rest_seconds(self._cores)
             self._watch = Watch(plan, self._folder)
         return self._watch.look()
 

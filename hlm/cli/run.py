@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.cli.cores import check_cores, cores_of
 from hlm.cli.progress import Teller
 from hlm.cli.snakemake import call, call_quietly
 from hlm.errors import InputError
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     import argparse
 
 __all__ = ["add_arguments", "run"]
-
-NO_RESULTS = {"-n", "--dry-run", "--dryrun", "--unlock", "--touch", "--lint", "--summary", "-D"}
-"""Options of Snakemake with which it makes no results."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
     from hlm.store.lock import run_lock
     from hlm.study import Study
 
+    check_cores(options.cores)
     _check_audit(options.audit)
     folder = Path(options.results) / Study.load(options.study).name
     with run_lock(folder):
@@ -67,18 +66,24 @@ def _check_audit(n: int | None) -> None:
 def _run_alone(options: argparse.Namespace, folder: Path) -> int:
     from hlm.plan import BATCH_SECONDS, prepare
     from hlm.plan.leftovers import remove_leftovers, stale_rules
+    from hlm.plan.prepare import makes_no_results
 
     seconds = BATCH_SECONDS if options.batch_seconds is None else options.batch_seconds
-    plan = prepare(options.study, options.results, batch_seconds=seconds)
+    only_look = makes_no_results(options.passed_on)
+    plan = prepare(options.study, options.results, batch_seconds=seconds, only_look=only_look)
     command = _command(options)
     stale = stale_rules(plan, folder)
     forced = ["--forcerun", *stale] if stale else []
     wholly = [*command[:3], *forced, *command[3:], *_cores(options), *options.passed_on]
-    if NO_RESULTS & set(options.passed_on):
+    if only_look:
         return call(wholly)
     remove_leftovers(plan, folder)
     log = folder / "logs" / "snakemake.log"
-    status = call(wholly) if options.verbose else call_quietly(wholly, log, Teller(folder))
+    if options.verbose:
+        status = call(wholly)
+    else:
+        profile = _profile(options.profile) if options.profile else None
+        status = call_quietly(wholly, log, Teller(folder, cores_of(options.cores, profile)))
     if status == 0:
         remove_leftovers(plan, folder)  # of jobs that died and were tried again
     if status == 0 and not _is_complete(folder):
@@ -134,8 +139,6 @@ def _command(options: argparse.Namespace) -> list[str]:
 def _cores(options: argparse.Namespace) -> list[str]:
     if options.cores is None:
         return [] if options.profile else ["--cores", str(os.cpu_count() or 1)]
-    if options.cores < 1:
-        raise InputError(f"{options.cores} cores", path="--cores", allowed="a whole number > 0")
     return ["--cores", str(options.cores)]
 
 

@@ -5,27 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.engine.batch import fit_batch
-from hlm.formula import parse
 from hlm.jit import compiling
-from hlm.scenario import (
-    EXPECTED_INFORMATION,
-    Covariate,
-    DfMethod,
-    LimitMethod,
-    Model,
-    Scenario,
-)
+from hlm.kernels import Kernels, kernels_of
+from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["warm_up"]
+__all__ = ["compile_kernels", "warm_up"]
 
 
-Variant = tuple[int, DfMethod, LimitMethod]
-
-DEFAULT: set[Variant] = {(1, "satterthwaite", "wald"), (2, "satterthwaite", "wald")}
+DEFAULT = (Kernels(1), Kernels(2))
 
 
 def warm_up(models: Sequence[Model] = ()) -> None:
@@ -40,26 +31,26 @@ def warm_up(models: Sequence[Model] = ()) -> None:
     --------
     >>> warm_up()
     """
-    for q, df, limits in sorted({_variant(model) for model in models} or DEFAULT):
-        with compiling(f"{q}-{df}-{limits}") as missing:
+    compile_kernels(kernels_of(models) or DEFAULT)
+
+
+def compile_kernels(needed: Iterable[Kernels]) -> None:
+    """Compile and cache these kernels, but for those that are there.
+
+    Parameters
+    ----------
+    needed : iterable of Kernels
+    """
+    for kernels in needed:
+        with compiling(kernels.name) as missing:
             if missing:
-                scenario, model = _example(q, df, limits)
+                scenario, model = _example(kernels)
                 fit_batch(scenario, [model], simulate(scenario, [model], 0, 0, 2))
 
 
-def _variant(model: Model) -> Variant:
-    """Return what the kernels depend on: the number of random effects, df and limits."""
-    q = sum(len(block.terms) for block in parse(model.formula).random)
-    expected = model.df in EXPECTED_INFORMATION
-    return (
-        q,
-        "kenward-roger" if expected else "satterthwaite",
-        "profile" if model.limits == "profile" else "wald",
-    )
-
-
-def _example(q: int, df: DfMethod, limits: LimitMethod) -> tuple[Scenario, Model]:
-    """Return a small scenario and a model with q random effects."""
+def _example(kernels: Kernels) -> tuple[Scenario, Model]:
+    """Return a small scenario and a model that needs these kernels."""
+    q = kernels.q
     slopes = [f"x{k}" for k in range(1, q)]
     random = " + ".join(["1", *slopes])
     formula = f"y ~ {random} + ({random} | g)"
@@ -75,4 +66,10 @@ def _example(q: int, df: DfMethod, limits: LimitMethod) -> tuple[Scenario, Model
         cor=identity,
         sigma=1.0,
     )
-    return scenario, Model("m", formula, df=df, limits=limits)
+    model = Model(
+        "m",
+        formula,
+        df="kenward-roger" if kernels.expected else "satterthwaite",
+        limits="profile" if kernels.profile else "wald",
+    )
+    return scenario, model

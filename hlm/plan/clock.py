@@ -17,12 +17,14 @@ LONG_AGO = 86_400.0
 FOLDERS = ("parts", "crossproducts", "chunks", "figures", "tables")
 PATTERNS = ("*", *(f"{name}/*" for name in FOLDERS), "benchmarks/**/*.tsv")
 """All that Snakemake counts as output, the benchmarks too."""
+MARKS = ".cache/kernels-*"
+"""What says that kernels are compiled, one for each set that some batches need."""
 
 
 def mend_times(results: str | Path, folder: str | Path) -> None:
-    """Let no file be from the future, and the mark of the compiled kernels older than all else.
+    """Let no file be from the future, and the marks of compiled kernels older than all else.
 
-    The mark stands for code, of which fingerprints tell the version: if it were newer than the
+    A mark stands for code, of which fingerprints tell the version: if it were newer than the
     batches, all of them would be computed again where Snakemake lacks its notes on them.
 
     Parameters
@@ -33,8 +35,7 @@ def mend_times(results: str | Path, folder: str | Path) -> None:
         The study's.
     """
     now = time()
-    mark = Path(results) / ".cache" / "kernels"
-    if mark.exists():
+    for mark in Path(results).glob(MARKS):
         _set(mark, LONG_AGO)
     for path in chain.from_iterable(Path(folder).glob(pattern) for pattern in PATTERNS):
         if path.is_file() and path.stat().st_mtime > now:

@@ -28,8 +28,9 @@ def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
     """Delete what killed jobs and an earlier form of the study have left.
 
     Half-written files, cross-products that no job needs, tables and figures that are no longer
-    wanted. Only for who holds the lock of the folder. A job that still writes one of these files
-    belongs to a run that was killed: it fails, and nobody waits for it.
+    wanted, notes on damaged files, which planning has read. Only for who holds the lock of the
+    folder. A job that still writes one of these files belongs to a run that was killed: it fails,
+    and nobody waits for it.
 
     Parameters
     ----------
@@ -47,7 +48,8 @@ def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
     unneeded = [path for path in folder.glob("crossproducts/*.parquet") if path.stem not in needed]
     unwanted = [folder / f"{table}.parquet" for table in MADE_BY if _is_unwanted(plan, table)]
     unwanted += _no_longer_drawn(plan, folder)
-    leftovers = [*folder.rglob(".*.tmp"), *unneeded, *(p for p in unwanted if p.exists())]
+    notes = folder.glob("parts/*.damaged")
+    leftovers = [*folder.rglob(".*.tmp"), *notes, *unneeded, *(p for p in unwanted if p.exists())]
     for path in leftovers:
         path.unlink(missing_ok=True)
     return leftovers

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from hlm.errors import InputError
 from hlm.plan.batch import GRAIN, Batch, digest, grains_of, runs
 from hlm.plan.pack import Piece, pack
-from hlm.scenario import Model, Scenario
+from hlm.scenario import DATA_VERSION, Model, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ BATCH_SECONDS = 30.0
 """Seconds of work in a batch, unless the user says otherwise."""
 
 
-VERSIONED = ("hlm", "numpy", "numba", "pyarrow")
+VERSIONED = ("hlm", "numpy", "numba", "llvmlite", "scipy", "pandas", "pyarrow")
 
 Missing: TypeAlias = "dict[tuple[str, str], int]"
 """Scenario's key and model's hash -> the grains still to be computed, as bits."""
@@ -57,6 +57,8 @@ class Plan:
         No longer wanted, but named by a batch.
     example : int
         Position in `scenarios` of the one that pictures of data show.
+    data_version : int
+        Version of the rule by which the data are drawn.
     """
 
     study: str
@@ -72,6 +74,7 @@ class Plan:
     batches: tuple[Batch, ...]
     retired: tuple[Scenario, ...] = ()
     example: int = 0
+    data_version: int = DATA_VERSION
 
     def batch(self, name: str) -> Batch:
         """Return the batch of that name."""
@@ -93,6 +96,7 @@ class Plan:
         return digest(
             [
                 self.seed,
+                self.data_version,
                 self.replicates,
                 [scenario.key for scenario in self.scenarios],
                 self.levels,
@@ -106,6 +110,7 @@ class Plan:
             "study": self.text,
             "study_hash": self.hash,
             "seed": str(self.seed),
+            "data_version": str(self.data_version),
             "versions": json.dumps({name: version(name) for name in VERSIONED}),
             "contents": digest([self.wanted, self.code]),
         }
@@ -148,6 +153,7 @@ class Plan:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
             return cls(
                 **{
+                    "data_version": 1,
                     **data,
                     "scenarios": tuple(Scenario.from_dict(item) for item in data["scenarios"]),
                     "levels": tuple(data["levels"]),

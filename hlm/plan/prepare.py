@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,19 +11,36 @@ from hlm.errors import InputError
 from hlm.fingerprint import fingerprint
 from hlm.plan.clock import mend_times
 from hlm.plan.plan import BATCH_SECONDS, Plan, kinds_of, make_plan
+from hlm.scenario import DATA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["check_code", "code_of_fits", "open_plan", "prepare"]
+__all__ = [
+    "check_code",
+    "check_data_version",
+    "code_of_fits",
+    "makes_no_results",
+    "open_plan",
+    "prepare",
+]
+
+NO_RESULTS = {"--dry-run", "--dryrun", "--unlock", "--touch", "--lint", "--summary"}
+NO_RESULTS_SHORT = re.compile("-[pkFfnD]*[nD][pkFfnD]*")
+"""Options of Snakemake with which it makes no results; short ones may stand together, as -np."""
 
 
 def prepare(
-    study: str | Path, results: str | Path, *, batch_seconds: float = BATCH_SECONDS
+    study: str | Path,
+    results: str | Path,
+    *,
+    batch_seconds: float = BATCH_SECONDS,
+    only_look: bool = False,
 ) -> Plan:
     """Read and validate a study, plan it in the light of what is there, and write `plan.json`.
 
-    This process then holds the lock of the study's folder, unless its parent does.
+    This process then holds the lock of the study's folder, unless its parent does. Damaged files
+    of batches are named and set aside.
 
     Parameters
     ----------
@@ -32,6 +50,8 @@ def prepare(
         The folder with a folder for each study.
     batch_seconds : float
         Seconds of work that one batch should hold at most.
+    only_look : bool
+        Whether damaged files stay where they are: in dry runs.
 
     Raises
     ------
@@ -57,7 +77,7 @@ def prepare(
         code=code_of_fits(),
         batch_seconds=batch_seconds,
         previous=Plan.read(path) if path.exists() else None,
-        done=lambda name: _is_finished(folder / "parts", name, kinds_of(loaded.models)),
+        done=lambda name: _is_finished(folder / "parts", name, kinds_of(loaded.models), only_look),
     )
     try:
         plan.write(path)
@@ -68,6 +88,17 @@ def prepare(
             allowed="a folder of results with room in which this user can write",
         ) from None
     return plan
+
+
+def makes_no_results(arguments: Sequence[str]) -> bool:
+    """Tell whether Snakemake only looks, or only puts things in order, with these arguments.
+
+    Examples
+    --------
+    >>> makes_no_results(["--cores", "2", "-np"]), makes_no_results(["-p", "compact"])
+    (True, False)
+    """
+    return any(word in NO_RESULTS or NO_RESULTS_SHORT.fullmatch(word) for word in arguments)
 
 
 def check_code(plan: Plan) -> None:
@@ -85,6 +116,24 @@ def check_code(plan: Plan) -> None:
         )
 
 
+def check_data_version(plan: Plan, folder: str | Path) -> None:
+    """Refuse to draw data again that another rule has drawn.
+
+    Raises
+    ------
+    InputError
+        Seed, scenario and number of a replicate gave other data when the results were made.
+    """
+    if plan.data_version != DATA_VERSION:
+        raise InputError(
+            f"the data were drawn by version {plan.data_version} of the rule for random numbers, "
+            f"which is {DATA_VERSION} here: a replicate drawn again would be another data set",
+            file=folder,
+            allowed="the version of hlm that made the results (manifest.json names it), or the "
+            "study run again",
+        )
+
+
 def open_plan(study: str | Path, results: str | Path) -> Plan:
     """Read the plan that `prepare` wrote, as jobs do: the study is not looked at again."""
     import yaml
@@ -99,12 +148,15 @@ def code_of_fits() -> str:
     return f"{fingerprint('simulate')} {fingerprint('fit')}"
 
 
-def _is_finished(parts: Path, batch: str, kinds: Sequence[str]) -> bool:
-    """Return whether a batch has all its files; say so if one is damaged."""
-    from hlm.store.parts import check_sizes  # with Arrow: not for jobs that only read the plan
+def _is_finished(parts: Path, batch: str, kinds: Sequence[str], only_look: bool) -> bool:
+    """Return whether a batch has all its files; if one is damaged, say so and set it aside."""
+    # With Arrow: not for jobs that only read the plan.
+    from hlm.store.parts import DamagedError, check_sizes, set_aside
 
     try:
         return check_sizes(parts, batch, kinds) is not None
-    except InputError as error:
-        print(error.at(file=parts), "  its batch is computed again", sep="\n", file=sys.stderr)
+    except DamagedError as error:
+        print(f"{error.file}: {error.problem}", file=sys.stderr)
+        if not only_look:
+            print(f"  moved to {set_aside(error)[0]}; its batch is computed again", file=sys.stderr)
         return False

@@ -46,9 +46,10 @@ MAKERS = {
 """The files of results but the batches', and the job that makes each."""
 
 SEEDS = (
-    "numpy.random.default_rng((purpose, block, first half of the scenario's key, second half, "
-    "seed)), where block is the replicate's number // 1000 and purpose is 0 for the noise, 1 for "
-    "the random effects, 2, 3, ... for the covariates in the order of their names"
+    "numpy.random.default_rng((*purpose, block, first half of the scenario's key, second half, "
+    "seed)), where block is the replicate's number // 1000 and purpose is (0,) for the noise, "
+    "(1,) for the random effects, (2, first half, second half) of the BLAKE2b hash of 8 bytes of "
+    "its name for a covariate"
 )
 
 
@@ -66,10 +67,10 @@ def make_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> dict[
     Returns
     -------
     dict
-        `study` (name, file, hash), `seed` and the rule of `seeds`; `code` (version, commit,
-        fingerprint of each stage) and hash of the `lock` file; `versions` of libraries and kinds
-        of `machines`, each with the number of batches; `times`; `files`: name, bytes, checksum
-        (BLAKE2b) and the job that made it.
+        `study` (name, file, hash), `seed`, the rule of `seeds` and its `data_version`; `code`
+        (version, commit, fingerprint of each stage) and hash of the `lock` file; `versions` of
+        libraries and kinds of `machines`, each with the number of batches; `times`; `files`:
+        name, bytes, checksum (BLAKE2b) and the job that made it.
 
     Raises
     ------
@@ -84,6 +85,7 @@ def make_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> dict[
         "wanted": plan.wanted,
         "seed": plan.seed,
         "seeds": SEEDS,
+        "data_version": plan.data_version,
         "code": _code(plan),
         "lock": _lock(),
         "versions": _counted([receipt.versions for receipt in receipts]),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hlm.engine import fit_batch, warm_up
+from hlm.plan.prepare import check_data_version
 from hlm.simulate import simulate
 from hlm.store import KINDS, to_table
 from hlm.store.receipts import checksum
@@ -87,7 +88,13 @@ def redraw(
         Numbers compared.
     list of Difference
         Those that are not the same bit for bit.
+
+    Raises
+    ------
+    InputError
+        The data were drawn by another version of the rule for random numbers.
     """
+    check_data_version(results.plan, results.folder)
     warm_up(results.plan.models)
     for scenario, replicates in sample:
         old = {k: results.replicates(k, scenario.key, replicates) for k in results.plan.kinds}

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from math import isfinite, log2
+from itertools import count, islice
+from math import isfinite, isqrt, log2
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -271,7 +272,9 @@ def _moments(covariates: tuple[Covariate, ...], factors: tuple[Factor, ...]) -> 
 
 def _reference(covariate: Covariate, k: int) -> Floats:
     """Spread points over the distribution of covariate number k (an additive recurrence)."""
-    step = (np.sqrt((2, 3, 5, 7, 11, 13, 17, 19)[k % 8]) + k // 8) % 1.0
+    # Square roots of different primes are independent over the rationals: no two covariates share
+    # their points, and no combination of them repeats.
+    step = np.sqrt(_prime(k)) % 1.0
     share = (np.arange(REFERENCE_POINTS) * step + 0.5 / REFERENCE_POINTS) % 1.0
     match covariate.distribution:
         case "normal":
@@ -284,6 +287,13 @@ def _reference(covariate: Covariate, k: int) -> Floats:
         case "grid":
             values = np.array(covariate.values)
             return values[(share * len(values)).astype(int)]
+
+
+@cache
+def _prime(k: int) -> int:
+    """Return prime number k, of which 2 is number 0."""
+    primes = (n for n in count(2) if all(n % d for d in range(2, isqrt(n) + 1)))
+    return next(islice(primes, k, None))
 
 
 def _random_terms(formula: Formula) -> tuple[Term, ...]:

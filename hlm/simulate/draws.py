@@ -1,14 +1,19 @@
 r"""Random numbers: a replicate is a function of (study seed, scenario key, replicate number) alone.
 
-Each block of `BLOCK` replicates of a scenario has its own streams, one for each purpose (noise,
-random effects, each covariate in order of name), seeded by the integers (purpose, block, key, study
-seed). Within a block the replicates follow one another, so a replicate does not depend on how many
-come after it, and a range that starts within a block skips what is before it.
+Each block of `BLOCK` replicates of a scenario has its own streams, one for each purpose: noise,
+random effects, and each covariate. They are seeded by the integers (purpose, block, key, study
+seed), those of covariates by a hash of the name too: so the draws of a covariate do not depend on
+which others there are. Within a block the replicates follow one another, so a replicate does not
+depend on how many come after it, and a range that starts within a block skips what is before it.
+
+A change of this rule, or of `_covariate`, changes the data of studies: `scenario.DATA_VERSION`
+counts such changes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +31,8 @@ Floats = NDArray[np.float64]
 CHUNK_VALUES = 1 << 17
 """Numbers drawn at a time: what fits the processor's second-level cache."""
 
-NOISE, EFFECTS, COVARIATES = 0, 1, 2
+NOISE, EFFECTS, COVARIATE = 0, 1, 2
+"""What a stream is for; that of a covariate is named by two more numbers."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +90,15 @@ class _Streams:
     """The streams of one block of one scenario."""
 
     def __init__(self, scenario: Scenario, seed: int, block: int, room: Floats) -> None:
-        key = (int(scenario.key[:8], 16), int(scenario.key[8:], 16))
-        by_name = sorted(scenario.covariates, key=lambda c: c.name)
+        rest = (block, *_halves(scenario.key), seed)
         self.scenario, self.room = scenario, room
-        self.noise, self.effects, *rest = (
-            np.random.default_rng((purpose, block, *key, seed))
-            for purpose in range(COVARIATES + len(by_name))
+        self.noise, self.effects = (
+            np.random.default_rng((purpose, *rest)) for purpose in (NOISE, EFFECTS)
         )
-        self.covariates = dict(zip((c.name for c in by_name), rest, strict=True))
+        self.covariates = {
+            c.name: np.random.default_rng((COVARIATE, *_halves(_hash(c.name)), *rest))
+            for c in scenario.covariates
+        }
 
     def take(self, start: int, stop: int, factor: Floats) -> Draws:
         """Draw the next `stop - start` replicates."""
@@ -102,6 +109,16 @@ class _Streams:
             effects=_mix(factor, z),
             noise=self.noise.standard_normal(out=self.room[:n]),
         )
+
+
+def _hash(name: str) -> str:
+    """Return 16 hexadecimal digits that stand for the name of a covariate."""
+    return blake2b(name.encode(), digest_size=8).hexdigest()
+
+
+def _halves(digits: str) -> tuple[int, int]:
+    """Return 16 hexadecimal digits as two numbers below 2^32, a word of entropy each."""
+    return int(digits[:8], 16), int(digits[8:], 16)
 
 
 def _covariate(c: Covariate, rng: np.random.Generator, n: int, s: Scenario) -> Floats:

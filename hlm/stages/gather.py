@@ -19,7 +19,7 @@ from hlm.errors import InputError
 from hlm.plan.batch import GRAIN, Batch
 from hlm.plan.sources import Sources, ranges_by_scenario
 from hlm.store import open_parquet
-from hlm.store.parts import check_part, part_file
+from hlm.store.parts import DamagedError, check_part, note_damage, part_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -109,7 +109,11 @@ class Gatherer:
 
     def _open_part(self, batch: str) -> pq.ParquetFile:
         if batch not in self._checked:
-            check_part(self._parts, batch, self._kind)
+            try:
+                check_part(self._parts, batch, self._kind)
+            except DamagedError as error:
+                note_damage(error)
+                raise
             self._checked.add(batch)
         return open_parquet(part_file(self._parts, batch, self._kind))
 

@@ -1,11 +1,14 @@
-"""The files of the batches, held against their receipts: what is damaged is named and moved aside.
+"""The files of the batches, held against their receipts: what is damaged is named.
 
-A damaged file is renamed to `*.corrupt`, for whoever wants to see it, and its receipt goes with
-it: without a receipt the batch is not finished, so the next run computes it again.
+Checks only look. A run that holds the lock sets what is damaged aside while it plans: the file is
+renamed to `*.corrupt`, for whoever wants to see it, and its receipt goes with it, without which
+the batch is not finished and is computed again. Planning reads no part; so a job that finds one
+damaged leaves a note beside it, and the next planning reads the parts of which there is one.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +20,35 @@ if TYPE_CHECKING:
 
     from hlm.store.receipts import FileStamp, Receipt
 
-__all__ = ["check_alike", "check_part", "check_sizes", "part_file"]
+__all__ = [
+    "DamagedError",
+    "check_alike",
+    "check_part",
+    "check_sizes",
+    "note_damage",
+    "part_file",
+    "set_aside",
+]
 
 SHOWN = 3
 """Batches named in a message."""
+
+_RUN_AGAIN = "the file as it was written; run the study again to make it anew"
+_SET_ASIDE = "the file as it was written; run the study again to set it aside and make it anew"
+
+
+class DamagedError(InputError):
+    """A file of a batch is not what its receipt says, or the receipt cannot be read.
+
+    Attributes
+    ----------
+    damaged : tuple of Path
+        The file, and what must be set aside with it for the batch to be computed again.
+    """
+
+    def __init__(self, problem: str, *damaged: Path) -> None:
+        super().__init__(problem, file=damaged[0], allowed=_SET_ASIDE)
+        self.damaged = damaged
 
 
 def part_file(parts: str | Path, batch: str, kind: str) -> Path:
@@ -31,7 +59,7 @@ def part_file(parts: str | Path, batch: str, kind: str) -> Path:
 def check_sizes(parts: str | Path, batch: str, kinds: Sequence[str]) -> Receipt | None:
     """Return the receipt of a batch if its files are there and have the sizes that it names.
 
-    A receipt of fewer kinds of files, of a run that wanted no F tests, is deleted.
+    Those of which a job has left a note (`note_damage`) are read.
 
     Parameters
     ----------
@@ -43,26 +71,23 @@ def check_sizes(parts: str | Path, batch: str, kinds: Sequence[str]) -> Receipt 
     Returns
     -------
     Receipt or None
-        None if the batch is not finished, or something of it has gone.
+        None if the batch is not finished, or something of it has gone, or its receipt names
+        fewer kinds of files, for a run that wanted no F tests.
 
     Raises
     ------
-    InputError
-        The receipt is damaged, or a file has another size; it has been moved aside.
+    DamagedError
+        The receipt is damaged, or a file has another size or content.
     """
     path = receipt_file(parts, batch)
     if not path.exists():
         return None
     receipt = _read(path)
-    if not receipt.files.keys() >= set(kinds):
-        path.unlink()
+    files = {kind: part_file(parts, batch, kind) for kind in kinds}
+    if not receipt.files.keys() >= set(kinds) or not all(f.exists() for f in files.values()):
         return None
-    for kind in kinds:
-        file = part_file(parts, batch, kind)
-        if not file.exists():
-            return None
-        if (size := file.stat().st_size) != receipt.files[kind].bytes:
-            raise _damaged(path, file, f"{size:,} bytes", receipt.files[kind])
+    for kind, file in files.items():
+        _check(receipt, kind, file, thoroughly=_note(file).exists())
     return receipt
 
 
@@ -78,18 +103,35 @@ def check_part(parts: str | Path, batch: str, kind: str) -> Receipt:
     Raises
     ------
     InputError
-        The file or the receipt is missing or damaged; what is damaged has been moved aside.
+        The file or the receipt is missing; a `DamagedError` if it is damaged.
     """
-    file, path = part_file(parts, batch, kind), receipt_file(parts, batch)
-    receipt = _read(path)
+    file = part_file(parts, batch, kind)
+    receipt = _read(receipt_file(parts, batch))
     if not file.exists() or kind not in receipt.files:
-        raise InputError("no such file", file=file, allowed=_ask_to_run_again())
-    expected, size = receipt.files[kind], file.stat().st_size
-    if size != expected.bytes:
-        raise _damaged(path, file, f"{size:,} bytes", expected)
-    if (found := checksum(file)) != expected.blake2b:
-        raise _damaged(path, file, f"checksum {found[:12]}", expected)
+        raise InputError("no such file", file=file, allowed=_RUN_AGAIN)
+    _check(receipt, kind, file, thoroughly=True)
     return receipt
+
+
+def note_damage(error: DamagedError) -> None:
+    """Leave a note beside a damaged file, for the next planning; for jobs of a run."""
+    with suppress(OSError):  # a full disk: the error itself is told all the same
+        _note(error.damaged[0]).write_text(f"{error.problem}\n", encoding="utf-8")
+
+
+def set_aside(error: DamagedError) -> list[str]:
+    """Rename what is damaged; only for who holds the lock of the folder.
+
+    Returns
+    -------
+    list of str
+        The new names.
+    """
+    found = [path for path in error.damaged if path.exists()]
+    for path in found:
+        path.replace(_aside(path))
+    _note(error.damaged[0]).unlink(missing_ok=True)
+    return [_aside(path).name for path in found]
 
 
 def check_alike(parts: str | Path, batches: Sequence[str], *, code: str) -> None:
@@ -119,6 +161,8 @@ def check_alike(parts: str | Path, batches: Sequence[str], *, code: str) -> None
     for what, of in (
         ("NumPy", lambda receipt: receipt.versions["numpy"]),
         ("Numba", lambda receipt: receipt.versions["numba"]),
+        ("llvmlite", lambda receipt: receipt.versions["llvmlite"]),
+        ("SciPy", lambda receipt: receipt.versions["scipy"]),
         ("arithmetic", lambda receipt: receipt.machine["arithmetic"]),
     ):
         groups: dict[str, list[Receipt]] = {}
@@ -147,34 +191,35 @@ def _mixed(what: str, groups: dict[str, list[Receipt]], parts: str | Path) -> In
 
 def _read(path: Path) -> Receipt:
     if not path.exists():
-        raise InputError("no such file", file=path, allowed=_ask_to_run_again())
+        raise InputError("no such file", file=path, allowed=_RUN_AGAIN)
     try:
         return read_receipt(path)
     except InputError as error:
-        raise InputError(
-            f"{error.problem}; moved to {_set_aside(path)}",
-            file=path,
-            allowed=_ask_to_run_again(),
-        ) from None
+        raise DamagedError(error.problem, path) from None
 
 
-def _damaged(receipt: Path, file: Path, found: str, expected: FileStamp) -> InputError:
+def _check(receipt: Receipt, kind: str, file: Path, *, thoroughly: bool) -> None:
+    """Compare a file with its receipt: its size, and its content if that is asked for."""
+    expected, size = receipt.files[kind], file.stat().st_size
+    if size != expected.bytes:
+        raise _damaged(receipt, file, f"{size:,} bytes", expected)
+    if thoroughly and (found := checksum(file)) != expected.blake2b:
+        raise _damaged(receipt, file, f"checksum {found[:12]}", expected)
+
+
+def _damaged(receipt: Receipt, file: Path, found: str, expected: FileStamp) -> DamagedError:
     wanted = f"{expected.bytes:,} bytes with checksum {expected.blake2b[:12]}"
-    _set_aside(receipt)
-    return InputError(
-        f"damaged: {found} where its receipt says {wanted}; moved to {_set_aside(file)}",
-        file=file,
-        allowed=_ask_to_run_again(),
+    return DamagedError(
+        f"damaged: {found} where its receipt says {wanted}",
+        file,
+        receipt_file(file.parent, receipt.batch),
     )
 
 
-def _set_aside(path: Path) -> str:
-    """Rename a file that is damaged; another job may have been faster."""
-    aside = path.with_name(f"{path.name}.corrupt")
-    if path.exists():
-        path.replace(aside)
-    return aside.name
+def _note(path: Path) -> Path:
+    """Return where the note that a file is damaged lies."""
+    return path.with_name(f"{path.name}.damaged")
 
 
-def _ask_to_run_again() -> str:
-    return "the file as it was written; run the study again to make it anew"
+def _aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.corrupt")

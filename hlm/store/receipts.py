@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hlm.errors import InputError
+from hlm.scenario import DATA_VERSION
 from hlm.store.files import replacing
 from hlm.store.machine import machine
 
@@ -33,7 +34,7 @@ __all__ = [
     "write_receipt",
 ]
 
-VERSIONED = ("hlm", "numpy", "numba", "pyarrow")
+VERSIONED = ("hlm", "numpy", "numba", "llvmlite", "scipy", "pyarrow")
 
 
 class FileStamp(NamedTuple):
@@ -64,6 +65,8 @@ class Receipt:
         ISO 8601, in UTC.
     seconds : float
         Between the two, by a clock that does not jump.
+    data_version : int
+        Version of the rule by which the data were drawn.
     """
 
     batch: str
@@ -74,6 +77,7 @@ class Receipt:
     started: str
     finished: str
     seconds: float
+    data_version: int = DATA_VERSION
 
     def to_dict(self) -> dict[str, Any]:
         """Return the receipt as builtin types, for JSON."""
@@ -84,7 +88,7 @@ class Receipt:
     def from_dict(cls, data: Mapping[str, Any]) -> Receipt:
         """Read what `to_dict` wrote."""
         files = {kind: FileStamp(**file) for kind, file in data["files"].items()}
-        return cls(**{**data, "files": files})
+        return cls(**{"data_version": 1, **data, "files": files})
 
 
 def make_receipt(

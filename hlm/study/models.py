@@ -58,33 +58,30 @@ class Candidate:
 
 def candidates(study: StudyFile) -> tuple[tuple[Candidate, Model], ...]:
     """Read the models of a study, with the defaults of its estimation."""
-    found = []
-    for name, spec in study.models.items():
-        path = f"models.{name}"
-        if isinstance(spec, str):
-            spec = schema.Candidate(formula=spec)
-        else:
-            path += ".formula"
-        found.append(_candidate(name, path, spec, study.estimation))
+    found = [_candidate(name, spec, study.estimation) for name, spec in study.models.items()]
     check_tests(study.estimation.tests, [candidate.formula for candidate, _ in found])
     return tuple(found)
 
 
 def _candidate(
-    name: str, path: str, spec: schema.Candidate, estimation: Estimation
+    name: str, spec: str | schema.Candidate, estimation: Estimation
 ) -> tuple[Candidate, Model]:
-    formula = read_formula(spec.formula, path=path)
-    wanted = spec.methods or estimation.methods
+    if isinstance(spec, str):
+        path, own = f"models.{name}", schema.Candidate(formula=spec)
+    else:
+        path, own = f"models.{name}.formula", spec
+    formula = read_formula(own.formula, path=path)
+    wanted = own.methods or estimation.methods
     ordered = tuple(method for method in METHODS if method in wanted)
     model = Model(
         name,
         formula.text,
         ordered,
         estimation.df,
-        estimation.level,
+        own.level or estimation.level,
         estimation.limits,
         tests_of(formula, estimation.tests),
-        tuple(spec.true.items()),
+        tuple(own.true.items()),
     )
     _check_names(model, path)
     return Candidate(name, path, formula), model

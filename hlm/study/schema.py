@@ -208,6 +208,9 @@ class Candidate(Part):
     methods: Methods | None = Field(
         None, description="How it is estimated, if not as the key `estimation` says."
     )
+    level: Probability | None = Field(
+        None, description="Level of its confidence limits, if not that of `estimation`."
+    )
     true: dict[str, float] = Field(
         {},
         description="True values of its terms, where they do not follow from the truth.",

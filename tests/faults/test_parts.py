@@ -15,11 +15,19 @@ import pytest
 from hlm.errors import InputError
 from hlm.plan import Plan, check_code, make_plan
 from hlm.plan.leftovers import remove_leftovers, stale_rules
+from hlm.scenario import DATA_VERSION
 from hlm.stages.compact import compact, write_scenarios
 from hlm.store import KINDS
 from hlm.store.lock import hold_lock, run_lock
 from hlm.store.machine import arithmetic
-from hlm.store.parts import check_alike, check_part, check_sizes, part_file
+from hlm.store.parts import (
+    DamagedError,
+    check_alike,
+    check_part,
+    check_sizes,
+    part_file,
+    set_aside,
+)
 from hlm.store.receipts import checksum, read_receipt, receipt_file, write_receipt
 from tests.plan.studies import FakeStudy, write_parts
 
@@ -43,7 +51,9 @@ def test_a_receipt_says_what_was_written_and_by_what(plan, parts):
     name = plan.batches[0].name
     receipt = read_receipt(receipt_file(parts, name))
     assert receipt.code == plan.code == "a b"
-    assert {"hlm", "numpy", "numba", "pyarrow", "python"} == receipt.versions.keys()
+    libraries = {"numpy", "numba", "llvmlite", "scipy", "pyarrow"}
+    assert {"hlm", "python", *libraries} == receipt.versions.keys()
+    assert receipt.data_version == DATA_VERSION
     assert {"cpu", "system", "arithmetic"} == receipt.machine.keys()
     assert receipt.started <= receipt.finished
     for kind in KINDS:
@@ -64,22 +74,31 @@ def damage(path, how):
     path.write_bytes(changed[how])
 
 
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.iterdir()}
+
+
 @pytest.mark.parametrize("how", ["cut", "grown", "flipped", "empty"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_damaged_part_is_named_and_moved_aside(how, kind, plan, parts):
+def test_a_damaged_part_is_named_and_the_next_planning_moves_it_aside(how, kind, plan, parts):
     name = plan.batches[1].name
     path = part_file(parts, name, kind)
     damage(path, how)
-    damaged = path.read_bytes()
+    before = {path: path.read_bytes() for path in parts.iterdir()}
     with pytest.raises(InputError, match=r"damaged: .* where its receipt says") as caught:
-        compact(plan, parts, {kind: parts / kind for kind in KINDS})
+        compact(plan, parts, {kind: parts.parent / kind for kind in KINDS})
     assert caught.value.file == path
-    assert "run the study again" in str(caught.value)
-    assert path.with_name(f"{path.name}.corrupt").read_bytes() == damaged
-    assert not path.exists()
-    assert not receipt_file(parts, name).exists()
+    assert "run the study again to set it aside" in str(caught.value)
+    note = path.with_name(f"{path.name}.damaged")
+    assert contents(parts) == before | {note: f"{caught.value.problem}\n".encode()}
+    assert not list(parts.parent.rglob(".*.tmp"))
+    with pytest.raises(DamagedError) as seen:
+        check_sizes(parts, name, KINDS)
+    assert seen.value.file == path
+    assert set_aside(seen.value) == [f"{path.name}.corrupt", f"{name}.json.corrupt"]
+    assert path.with_name(f"{path.name}.corrupt").read_bytes() == before[path]
+    assert not any(gone.exists() for gone in (path, note, receipt_file(parts, name)))
     assert check_sizes(parts, name, KINDS) is None
-    assert not list(parts.glob(".*.tmp"))
     write_parts(plan, parts)
     compact(plan, parts, {kind: parts / kind for kind in KINDS})
 
@@ -89,20 +108,29 @@ def test_planning_sees_another_size_but_reads_no_part(plan, parts):
     damage(part_file(parts, first, "fits"), "flipped")
     assert check_sizes(parts, first, KINDS)
     damage(part_file(parts, second, "fits"), "cut")
-    with pytest.raises(InputError, match="bytes where its receipt says"):
-        check_sizes(parts, second, KINDS)
-    assert check_sizes(parts, second, KINDS) is None
+    before = contents(parts)
+    for _ in range(2):
+        with pytest.raises(DamagedError, match="bytes where its receipt says"):
+            check_sizes(parts, second, KINDS)
+    assert contents(parts) == before
     part_file(parts, third, "estimates").unlink()
     assert check_sizes(parts, third, KINDS) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"batch": "x"}', '"\\ud800"'])
-def test_a_damaged_receipt_is_moved_aside(text, plan, parts):
+def test_a_damaged_receipt_is_named_and_moved_aside_on_demand(text, plan, parts):
     name = plan.batches[0].name
     path = receipt_file(parts, name)
     path.write_text(text)
-    with pytest.raises(InputError, match="not a receipt that can be read"):
-        check_sizes(parts, name, KINDS)
+    for check in (
+        lambda: check_sizes(parts, name, KINDS),
+        lambda: check_part(parts, name, "fits"),
+        lambda: check_alike(parts, [name], code=plan.code),
+    ):
+        with pytest.raises(DamagedError, match="not a receipt that can be read") as caught:
+            check()
+        assert path.read_text() == text
+    assert set_aside(caught.value) == [f"{path.name}.corrupt"]
     assert check_sizes(parts, name, KINDS) is None
     assert path.with_name(f"{path.name}.corrupt").read_text() == text
 
@@ -113,6 +141,8 @@ def test_a_damaged_receipt_is_moved_aside(text, plan, parts):
         ({"code": "x y"}, r"made by other code of hlm \(x y\) than this run's \(a b\)"),
         ({"versions": {"numpy": "1.0"}}, "different NumPy.*1.0 in 1 of the batches"),
         ({"versions": {"numba": "0.1"}}, "different Numba.*0.1 in 1 of the batches"),
+        ({"versions": {"llvmlite": "0.1"}}, "different llvmlite.*0.1 in 1 of the batches"),
+        ({"versions": {"scipy": "1.0"}}, "different SciPy.*1.0 in 1 of the batches"),
         ({"machine": {"arithmetic": "0f"}}, "different arithmetic.*0f in 1 of the batches"),
     ],
 )
@@ -177,6 +207,7 @@ def test_leftovers_of_killed_jobs_go_and_nothing_else(plan, parts, tmp_path):
     needed = tmp_path / "crossproducts" / f"{open_}.parquet"
     unneeded = [tmp_path / "crossproducts" / f"{name}.parquet" for name in (fitted, "0" * 12)]
     halves = [parts / f".{open_}.json.7.tmp", tmp_path / ".estimates.parquet.7.tmp"]
+    halves.append(parts / f"{fitted}.fits.parquet.damaged")  # a note that planning has read
     for path in (needed, *unneeded, *halves):
         path.touch()
     before = set(tmp_path.rglob("*"))
@@ -212,7 +243,7 @@ def test_a_batch_without_the_f_tests_that_are_wanted_is_not_finished(plan, parts
     with pytest.raises(InputError, match="no such file"):
         check_part(parts, name, "tests")
     assert check_sizes(parts, name, KINDS) is None
-    assert not path.exists()
+    assert path.exists()
 
 
 def test_tables_that_hold_something_else_are_made_again(plan, parts, tmp_path):
@@ -295,6 +326,16 @@ def test_a_receipt_is_small_and_plain(plan, parts):
     path = receipt_file(parts, plan.batches[0].name)
     assert path.stat().st_size < 1500
     assert json.loads(path.read_text())["batch"] == plan.batches[0].name
+
+
+def test_receipts_and_plans_without_a_version_of_the_data_are_of_the_first(plan, parts, tmp_path):
+    path = receipt_file(parts, plan.batches[0].name)
+    plan.write(tmp_path / "plan.json")
+    for file in (path, tmp_path / "plan.json"):
+        content = json.loads(file.read_text())
+        assert content.pop("data_version") == DATA_VERSION > 1
+        file.write_text(json.dumps(content))
+    assert read_receipt(path).data_version == Plan.read(tmp_path / "plan.json").data_version == 1
 
 
 def test_reading_a_plan_back_names_the_same_batches(plan, tmp_path):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -66,16 +67,51 @@ def test_damaged_files_are_named_and_made_again_though_jobs_lack_memory(finished
     assert status == 1
     assert f"{cut.name}: damaged: 1,000 bytes where its receipt says" in said
     assert f"{flipped.name}: damaged: checksum" in said
-    assert f"moved to {flipped.name}.corrupt" in said
+    assert f"moved to {cut.name}.corrupt; its batch is computed again" in said
+    assert "run the study again to set it aside" in said
     assert (tmp_path / "count").read_text() == "xxx"
     assert cut.exists()
-    assert not flipped.exists()
+    assert flipped.read_bytes() == content
     assert cut.with_name(f"{cut.name}.corrupt").stat().st_size == 1000
 
     status, said = hlm_run(finished.folder)
     assert status == 0, said
+    assert f"{flipped.name}: damaged: checksum" in said
+    assert f"moved to {flipped.name}.corrupt; its batch is computed again" in said
+    assert flipped.with_name(f"{flipped.name}.corrupt").read_bytes() == content
+    assert not list(flipped.parent.glob("*.damaged"))
     assert results(finished.folder) == finished.results
     assert whole.stat().st_mtime_ns == before
+
+
+LOOKING = {
+    "dry run": ["run", "study.yaml", "--cores", "1", "--", "-n", "compact"],
+    "status": ["status", "study.yaml"],
+    "verify": ["verify", "results/faults"],
+    "check": ["check", "study.yaml", "--no-pilot"],
+}
+
+
+@pytest.mark.parametrize("command", [*LOOKING, "snakemake"])
+def test_who_only_looks_leaves_damaged_files_where_they_are(command, finished):
+    cut, *_, bad = parts(finished)
+    os.truncate(cut, 1000)
+    receipt = bad.with_name(bad.name.replace("estimates.parquet", "json"))
+    receipt.write_text("{")
+    before = {path: path.read_bytes() for path in cut.parent.iterdir()}
+    if command == "snakemake":
+        snakefile = Path(__file__).parents[2] / "Snakefile"
+        line = [sys.executable, "-m", "snakemake", "-n", "--snakefile", snakefile, "compact"]
+        line += ["--config", "study=study.yaml"]
+    else:
+        line = [*HLM, *LOOKING[command]]
+    done = subprocess.run(line, cwd=finished.folder, capture_output=True, text=True, check=False)
+    assert {path: path.read_bytes() for path in cut.parent.iterdir()} == before
+    if command in ("dry run", "snakemake"):
+        said = done.stdout + done.stderr
+        assert f"{cut.name}: damaged: 1,000 bytes where its receipt says" in said
+        assert f"{receipt.name}: not a receipt that can be read" in said
+        assert "moved to" not in said
 
 
 @contextmanager
@@ -162,7 +198,7 @@ YEAR_2001, YEAR_2100 = 1e9, 4.1e9
 @pytest.mark.parametrize("notes", ["with", "without"])
 def test_clocks_that_jump_make_nothing_be_done_again(notes, finished):
     set_times(finished, "faults/parts/*", YEAR_2100)
-    set_times(finished, ".cache/kernels", YEAR_2100)
+    set_times(finished, ".cache/kernels-*", YEAR_2100)
     if notes == "with":
         set_times(finished, "faults/*", YEAR_2001)
     else:
@@ -184,7 +220,7 @@ def test_a_study_of_another_folder_and_a_clock_that_was_ahead_leave_no_stale_tab
     (other / "study.yaml").write_text(text.replace("replicates: 600", "replicates: 650"))
     where = ["--results", os.path.relpath(finished.folder / "results", other)]
     set_times(finished, "faults/parts/*", YEAR_2100)
-    set_times(finished, ".cache/kernels", YEAR_2100)
+    set_times(finished, ".cache/kernels-*", YEAR_2100)
     status, said = hlm_run(other, *where)
     assert status == 0, said
     changed = results(finished.folder)

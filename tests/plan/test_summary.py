@@ -71,6 +71,16 @@ def test_ways_that_differ_are_told_of_each_model():
     assert "</tt>, by ML, with" in page
 
 
+def test_levels_that_differ_are_told_of_each_model():
+    text = FOUNDING.replace(
+        "intercept_only: y ~ x * a + (1 | unit)",
+        "intercept_only: {formula: y ~ x * a + (1 | unit), level: 0.9}",
+    )
+    ways = {model["name"]: model["way"] for model in facts(text)["models"]}
+    assert "and 90% limits" in ways.pop("intercept_only")
+    assert all("and 95% limits" in way for way in ways.values())
+
+
 def test_many_levels_are_abbreviated_and_no_grid_is_no_table():
     many = FOUNDING.replace("[10, 30, 100]", str([10 * k for k in range(1, 21)]))
     assert facts(many)["grid"][0] == ("Number of units", "10, 20, 30, 40, ..., 170, 180, 190, 200")

@@ -18,6 +18,8 @@ default-resources:
   mem_mb: "attempt * 1000"
   runtime: "attempt * 60"
 """
+MARK = "results/.cache/kernels-q2"
+"""What the rule `compile_kernels` makes for the tiny study."""
 KERNELS = Path(__file__).parents[1] / "first_kernels.py"
 
 
@@ -45,7 +47,7 @@ def test_account_and_partition_are_those_of_the_profile(cluster, tmp_path):
     )
     (profile / "profile.yaml").write_text(text, encoding="utf-8")
     before = {job.id for job in cluster.jobs()}
-    run(tmp_path, cluster, command("compile_kernels", profile="mine"))
+    run(tmp_path, cluster, command(MARK, profile="mine"))
     (job,) = [job for job in cluster.jobs() if job.id not in before]
     assert (job.account, job.partition, job.state) == ("grant", "night", "COMPLETED")
 
@@ -56,8 +58,6 @@ def test_another_batch_system_needs_only_its_command(cluster, tmp_path):
     profile.mkdir()
     (profile / "profile.yaml").write_text(OTHER_SYSTEM, encoding="utf-8")
     before = {job.id for job in cluster.jobs()}
-    run(
-        tmp_path, cluster, command("compile_kernels", profile="other", options=["--latency-wait=5"])
-    )
+    run(tmp_path, cluster, command(MARK, profile="other", options=["--latency-wait=5"]))
     (job,) = [job for job in cluster.jobs() if job.id not in before]
     assert (job.state, job.memory, job.limit) == ("COMPLETED", "1000M", "1:00:00")

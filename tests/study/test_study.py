@@ -391,6 +391,14 @@ def test_terms_kept_apart_are_uncorrelated():
     assert (scenario.sd, scenario.cor) == ((0.2, 0.5), ((1.0, 0.0), (0.0, 1.0)))
 
 
+def test_a_model_may_have_a_level_of_its_own():
+    made = study(
+        models={"a": {"formula": "y ~ x + (1 | unit)", "level": 0.8}, "b": "y ~ (1|unit)"},
+        estimation={"level": 0.9},
+    )
+    assert [model.level for model in made.models] == [0.8, 0.9]
+
+
 def test_a_model_may_have_methods_of_its_own():
     found = study(
         models={"a": {"formula": "y ~ x + (1 | unit)", "methods": ["ml"]}, "b": "y ~ (1|unit)"},

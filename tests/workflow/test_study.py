@@ -202,6 +202,34 @@ def test_numbers_do_not_depend_on_cores_executor_or_order(name, elsewhere, at_on
     assert found.loc[expected.index].equals(expected)
 
 
+def planned(folder, study):
+    """Return how many jobs of each rule a dry run plans."""
+    said = snakemake(folder, "-n", "--rerun-triggers", "mtime", "params", "input", study=study)
+    rows = [line.split() for line in said.splitlines()]
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdecimal()}
+
+
+def test_kernels_are_compiled_for_what_is_new_and_no_finished_batch_is_done_again(finished):
+    """The mark of compiled kernels is one for each set of them, whatever the study."""
+    folder, _ = finished
+    assert [p.name for p in folder.glob("results/.cache/kernels-*") if not p.suffix] == [
+        "kernels-q2"
+    ]
+    with_q1 = TINY + "  mean: y ~ 1 + (1 | unit)\n"
+    jobs = planned(folder, with_q1)
+    assert jobs["compile_kernels"] == 1
+    assert jobs["fit"] == jobs["simulate"] == 1
+    with_q2 = TINY + "  line: y ~ x + (1 + x || unit)\n"
+    jobs = planned(folder, with_q2)
+    assert "compile_kernels" not in jobs
+    assert jobs["fit"] == 1
+    other = TINY.replace("name: tiny", "name: other")
+    assert "compile_kernels" not in planned(folder, other)
+    profile = other.replace("estimation:", "estimation:\n  limits: profile\n  df: kenward-roger")
+    assert planned(folder, profile)["compile_kernels"] == 1
+    snakemake(folder, "-n")  # the plan of this study is the last one again
+
+
 def test_a_mistake_in_the_study_has_no_traceback(tmp_path):
     (tmp_path / "study.yaml").write_text(TINY.replace("seed", "seeed"), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "-n"]

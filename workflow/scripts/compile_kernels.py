@@ -1,12 +1,13 @@
-"""Compile the numerical kernels once, before jobs could do so at the same time."""
+"""Compile the kernels that a study needs once, before jobs could do so at the same time."""
 
 from typing import TYPE_CHECKING
 
-from hlm.engine import warm_up
+from hlm.engine.warm_up import compile_kernels
+from hlm.kernels import kernels_named
 from hlm.stages.log import stderr_to
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
-warm_up()
+compile_kernels(kernels_named(snakemake.wildcards.kernels))

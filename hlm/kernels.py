@@ -1,0 +1,93 @@
+"""Which kernels models need: what is compiled once for each of them, and how a set is named.
+
+Without numba, so that whoever plans can ask.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from hlm.formula import parse
+from hlm.scenario import EXPECTED_INFORMATION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hlm.scenario import Model
+
+__all__ = ["Kernels", "kernels_named", "kernels_of", "name_of"]
+
+
+class Kernels(NamedTuple):
+    """What the kernels of a model depend on.
+
+    Attributes
+    ----------
+    q : int
+        The number of random effects, which is a type to Numba.
+    expected : bool
+        Whether degrees of freedom rest on the expected information.
+    profile : bool
+        Whether there are profile limits.
+    """
+
+    q: int
+    expected: bool = False
+    profile: bool = False
+
+    @property
+    def name(self) -> str:
+        """A name that is safe for files.
+
+        Examples
+        --------
+        >>> Kernels(2).name, Kernels(3, expected=True, profile=True).name
+        ('q2', 'q3-expected-profile')
+        """
+        parts = [f"q{self.q}", "expected" * self.expected, "profile" * self.profile]
+        return "-".join(filter(None, parts))
+
+
+def kernels_of(models: Iterable[Model]) -> list[Kernels]:
+    """Return the distinct kernels of models, sorted.
+
+    Examples
+    --------
+    >>> from hlm.scenario import Model
+    >>> models = [Model("a", "y ~ x + (1 + x | g)"), Model("b", "y ~ x + (1 + x || g)"),
+    ...           Model("c", "y ~ 1 + (1 | g)", df="kenward-roger")]
+    >>> [kernels.name for kernels in kernels_of(models)]
+    ['q1-expected', 'q2']
+    """
+    return sorted({_kernels(model) for model in models})
+
+
+def _kernels(model: Model) -> Kernels:
+    return Kernels(
+        q=sum(len(block.terms) for block in parse(model.formula).random),
+        expected=model.df in EXPECTED_INFORMATION,
+        profile=model.limits == "profile",
+    )
+
+
+def name_of(kernels: Iterable[Kernels]) -> str:
+    """Return a name for a set of kernels, the same in every process.
+
+    Examples
+    --------
+    >>> name_of([Kernels(1), Kernels(2)])
+    'q1+q2'
+    """
+    return "+".join(one.name for one in kernels)
+
+
+def kernels_named(name: str) -> list[Kernels]:
+    """Return the kernels of which `name_of` gave the name.
+
+    Examples
+    --------
+    >>> kernels_named("q1+q3-expected-profile") == [Kernels(1), Kernels(3, True, True)]
+    True
+    """
+    parts = [one.split("-") for one in name.split("+")]
+    return [Kernels(int(q[1:]), "expected" in rest, "profile" in rest) for q, *rest in parts]

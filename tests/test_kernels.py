@@ -1,0 +1,100 @@
+"""What is compiled before the jobs of a study is all that they need."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hlm.jit import config
+from hlm.kernels import Kernels, kernels_named, kernels_of, name_of
+from hlm.scenario import Model
+
+STUDY = """
+name: all
+seed: 3
+replicates: 4
+truth:
+  formula: y ~ x + w + a + (1 + x + w | unit)
+  fixed: {(Intercept): 1.0, x: 0.5, w: 0.1, a: 0.2}
+  random: {unit: {sd: {(Intercept): 0.7, x: 0.5, w: 0.5}, cor: 0.2}}
+  residual: {sd: 1.0}
+design:
+  units: 12
+  rows: 6
+  covariates:
+    x: {level: row, grid: {from: -1, to: 1}}
+    w: {level: row, %s}
+    a: {level: unit, distribution: binary}
+models:
+  correlated: y ~ x + w + a + (1 + x + w | unit)
+  blocks: {formula: y ~ x * a + (1 + x | unit) + (0 + w | unit), methods: [ml]}
+estimation:
+  df: kenward-roger
+  limits: profile
+  tests: {both: [x, a]}
+"""
+RANDOM, FIXED = "distribution: normal", "grid: [1, -1, 0]"
+
+COMPILE = """
+import sys
+from hlm.engine.warm_up import compile_kernels
+from hlm.kernels import kernels_named, kernels_of, name_of
+from hlm.study import Study
+compile_kernels(kernels_named(name_of(kernels_of(Study.load(sys.argv[1]).models))))
+"""
+RUN = """
+import sys
+from pathlib import Path
+from tests.results import make_results
+for study in sys.argv[1:]:
+    make_results(Path(study).parent / Path(study).stem, study=study)
+"""
+
+
+def python(program, folder, *studies):
+    """Run a program whose kernels are cached in a folder; return the files of the cache."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, *studies],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache")},
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    files = [path for path in (folder / "cache").rglob("*") if path.is_file()]
+    return {path.name: path.stat().st_mtime_ns for path in files if path.name != "lock"}
+
+
+@pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
+def test_no_kernel_is_compiled_after_those_that_a_study_needs(tmp_path):
+    """Three random effects, Kenward-Roger, profile limits, F tests; random and fixed design."""
+    studies = []
+    for name, w in (("random", RANDOM), ("fixed", FIXED)):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(STUDY.lstrip() % w, encoding="utf-8")
+        studies.append(str(path))
+    compiled = python(COMPILE, tmp_path, studies[0])
+    assert any(name.startswith("profile_stack.profile_stack") for name in compiled)
+    assert python(COMPILE, tmp_path, studies[1]) == compiled
+    assert python(RUN, tmp_path, *studies) == compiled
+
+
+def test_what_kernels_depend_on_and_what_not():
+    plain = Model("m", "y ~ x + (1 + x | g)")
+    tested = replace(plain, tests=(("x", ("x",)),), level=0.9, methods=("ml",), limits="wald")
+    same = replace(plain, formula="y ~ x * a + (1 | g) + (0 + x | g)", df="between-within")
+    assert kernels_of([plain, tested, same, replace(plain, limits="wald-variance")]) == [Kernels(2)]
+    others = [
+        replace(plain, formula="y ~ x + (1 | g)"),
+        replace(plain, df="satterthwaite-expected"),
+        replace(plain, df="kenward-roger", limits="profile"),
+    ]
+    name = "q1+q2+q2-expected+q2-expected-profile"
+    assert name_of(kernels_of([*others, plain])) == name
+    assert name_of(kernels_named(name)) == name
