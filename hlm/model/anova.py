@@ -172,7 +172,7 @@ def _difference(one: Frame, other: Frame) -> str | None:
 
 
 def _in_order(frame: Frame) -> list[int]:
-    """Number the units by their first rows, whatever their labels."""
+    """Return each row's unit, numbered by first rows, whatever the labels."""
     numbers: dict[int, int] = {}
     return [numbers.setdefault(unit, len(numbers)) for unit in frame.units.tolist()]
 

@@ -104,13 +104,12 @@ def _plain(column: pd.Series) -> NDArray[Any]:
     """Return a column of one of pandas' own types as an array, None or NaN where missing."""
     from pandas.api import types
 
-    if types.is_integer_dtype(column.dtype):
-        gaps = bool(column.isna().any())
-        kind = object if gaps else getattr(column.dtype, "numpy_dtype", np.int64)
-        return np.array(column.astype(object).where(column.notna(), None), dtype=kind)
-    if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
+    whole, dtype = types.is_integer_dtype(column.dtype), column.dtype
+    if types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype) and not whole:
         return column.to_numpy(float, na_value=np.nan)
-    return column.to_numpy(object, na_value=None)
+    there = column.notna()
+    kind = getattr(dtype, "numpy_dtype", np.int64) if whole and there.all() else object
+    return np.array(column.astype(object).where(there, None), dtype=kind)
 
 
 def _is_large(value: Any) -> bool:
@@ -179,7 +178,7 @@ def check_cells(name: str, column: Any) -> None:
     --------
     >>> check_cells("x", np.array(["1.5", "2", "3", "."]))
     Traceback (most recent call last):
-    hlm.errors.InputError: column 'x', row 4: '.' is no number, as most cells of the column are
+    hlm.errors.InputError: column 'x', row 4: '.' is no number, unlike most cells of the column
       allowed: numbers; NA or an empty cell for a missing one; factor(x) if these are levels
     """
     texts = _texts(column)
@@ -189,7 +188,7 @@ def check_cells(name: str, column: Any) -> None:
     if bad and 2 * sum(map(resembles_number, texts.values())) > len(texts):
         place, allowed = _place(name, bad)
         raise InputError(
-            f"{_found(bad)}, as most cells of the column are",
+            f"{_found(bad)}, unlike most cells of the column",
             path=place,
             allowed=f"{allowed}; factor({name}) if these are levels",
         )

@@ -154,7 +154,9 @@ def _say_unknown(unknown: Sequence[str], group: str, new_units: NewUnits) -> Non
             allowed="units of the data; new_units='population' predicts the population's mean",
         )
     if new_units == "warn":
-        said = f"{problem}; predicted is the population's mean (new_units='population' says no more)"
+        said = (
+            f"{problem}; predicted is the population's mean (new_units='population' says no more)"
+        )
         warnings.warn(said, UserWarning, stacklevel=5)
 
 

@@ -67,5 +67,7 @@ def _why_none(columns: Mapping[str, Any]) -> str:
     if n == 0:
         return "the data have no rows"
     missing = {name: int(missing_rows({name: column}).sum()) for name, column in columns.items()}
-    counts = ", ".join(f"'{name or 'weights'}' in {count}" for name, count in missing.items() if count)
+    counts = ", ".join(
+        f"'{name or 'weights'}' in {count}" for name, count in missing.items() if count
+    )
     return f"no rows are left of {n}: every row has a missing value ({counts})"
