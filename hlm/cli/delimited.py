@@ -11,10 +11,13 @@ import csv
 import gzip
 import io
 import lzma
+import warnings
 import zipfile
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from hlm.errors import InputError
 from hlm.formula.cells import NUMBER
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from numpy.typing import NDArray
 
 __all__ = ["read_delimited"]
 
@@ -35,7 +39,6 @@ MISSING = ("", "NA")
 TRUE, FALSE = ("TRUE", "T"), ("FALSE", "F")
 WITH_COMMA = r"[+-]?(?:[0-9]+,?[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?"
 WHOLE = r"[+-]?[0-9]+"
-LARGEST = 2**63 - 1
 
 
 def read_delimited(file: Path) -> pd.DataFrame:
@@ -78,7 +81,7 @@ def read_delimited(file: Path) -> pd.DataFrame:
         cells = _with_points(names, cells)
     kept = [k for k, name in enumerate(names) if name]
     frame = pd.DataFrame({k: _typed(cells[k]) for k in kept})
-    frame.columns = pd.Index([names[k] for k in kept], dtype=object)
+    frame.columns = pd.Index([names[k] for k in kept])
     return frame
 
 
@@ -118,7 +121,7 @@ def _fields(line: str, separator: str) -> list[str]:
     return [name.strip() for name in next(rows)]
 
 
-def _cells(body: str, names: list[str], separator: str) -> tuple[list[str], pd.DataFrame]:
+def _cells(body: str, names: list[str], separator: str) -> tuple[list[str], list[pa.Array]]:
     """Return the names and the cells as text, one column for each name.
 
     Where every row has one cell more than there are names the first is the row's name, as R writes
@@ -127,23 +130,30 @@ def _cells(body: str, names: list[str], separator: str) -> tuple[list[str], pd.D
     import pandas as pd
 
     width = len(names)
+    options: dict[str, Any] = {"header": None, "index_col": False, "na_filter": False}
     try:
-        cells = pd.read_csv(
-            io.StringIO(body),
-            sep=r"\s+" if separator == " " else separator,
-            header=None,
-            names=range(width + 1),
-            index_col=False,
-            dtype=str,
-            na_filter=False,
-        ).fillna("")
-    except pd.errors.ParserError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # of a longer first row
+            cells = pd.read_csv(
+                io.StringIO(body),
+                sep=r"\s+" if separator == " " else separator,
+                names=range(width + 1),
+                dtype=str,
+                **options,
+            ).fillna("")
+    except (pd.errors.ParserError, pd.errors.ParserWarning):
         _refuse_uneven(body, names, separator, (width, width + 1))
         raise
+    columns = [_text(cells[k]) for k in range(width + 1)]
     if (cells[width] == "").all():
-        return names, cells
+        return names, columns[:width]
     _refuse_uneven(body, names, separator, (width + 1,))
-    return ["", *names], cells
+    return ["", *names], columns
+
+
+def _text(cells: pd.Series) -> pa.Array:
+    text = pa.array(cells, pa.string())
+    return text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
 
 
 def _refuse_uneven(body: str, names: list[str], separator: str, allowed: Sequence[int]) -> None:
@@ -160,7 +170,7 @@ def _refuse_uneven(body: str, names: list[str], separator: str, allowed: Sequenc
             )
 
 
-def _with_points(names: list[str], cells: pd.DataFrame) -> pd.DataFrame:
+def _with_points(names: list[str], columns: list[pa.Array]) -> list[pa.Array]:
     """Replace decimal commas, if these are the decimal mark of the file.
 
     Raises
@@ -168,51 +178,73 @@ def _with_points(names: list[str], cells: pd.DataFrame) -> pd.DataFrame:
     InputError
         Some columns have decimal commas and others decimal points.
     """
-    cells = cells.copy()
-    commas, points = {}, {}
-    for k, name in enumerate(names):
-        column = cells[k].str.strip()
-        there = ~column.isin(MISSING)
-        with_comma = there & column.str.contains(",", regex=False)
-        number = there & column.str.fullmatch(WITH_COMMA)
-        with_point = there & column.str.contains(".", regex=False)
-        if with_point.any():
-            if column[there].str.fullmatch(NUMBER).all():
-                points[name] = column[with_point].iloc[0]
-        elif with_comma.any() and 2 * number.sum() > there.sum():
-            commas[name] = column[with_comma & number].iloc[0]
-            cells[k] = column.where(~number, column.str.replace(",", ".", regex=False))
+    commas, points, found = {}, {}, []
+    for name, column in zip(names, columns, strict=True):
+        there = column.filter(pc.invert(_missing(column)))
+        with_comma, with_point = (pc.match_substring(there, mark) for mark in (",", "."))
+        number = _is_all(WITH_COMMA, column)
+        if pc.any(with_point).as_py():
+            if pc.all(_is_all(NUMBER, there)).as_py():
+                points[name] = there.filter(with_point)[0].as_py()
+        elif pc.any(with_comma).as_py() and 2 * pc.sum(number).as_py() > len(there):
+            commas[name] = there.filter(with_comma)[0].as_py()
+            column = pc.if_else(number, pc.replace_substring(column, ",", "."), column)
+        found.append(column)
     if commas and points:
         (comma, one), (point, other) = (next(iter(d.items())) for d in (commas, points))
         raise InputError(
             f"decimal commas in column '{comma}' ({one}), points in column '{point}' ({other})",
             allowed="one decimal mark, and none between thousands",
         )
-    return cells
+    return found
 
 
-def _typed(cells: pd.Series) -> pd.Series:
+def _typed(column: pa.Array) -> Any:
     """Return a column as what all of its cells are: truth values, integers, numbers or text."""
+    missing = _missing(column)
+    there = pc.utf8_trim_whitespace(column.filter(pc.invert(missing)))
+    gaps = missing.to_numpy(zero_copy_only=False)
+    if len(there) == 0:
+        return np.full(len(column), np.nan)
+    if pc.all(pc.is_in(there, pa.array([*TRUE, *FALSE]))).as_py():
+        truth = pc.is_in(there, pa.array(TRUE)).to_numpy(zero_copy_only=False)
+        return _spread(truth, gaps, None) if gaps.any() else truth
+    unsigned = pc.replace_substring_regex(there, r"^\+", "")
+    if pc.all(_is_all(WHOLE, there)).as_py():
+        whole = _whole(unsigned)
+        if whole is not None:
+            return _with_gaps(whole, gaps) if gaps.any() else whole
+    elif pc.all(_is_all(NUMBER, there)).as_py():
+        return _spread(unsigned.cast(pa.float64()).to_numpy(), gaps, np.nan)
+    return pc.if_else(missing, pa.scalar(None, pa.string()), column).to_pandas()
+
+
+def _missing(column: pa.Array) -> pa.Array:
+    return pc.is_in(pc.utf8_trim_whitespace(column), pa.array(MISSING))
+
+
+def _is_all(pattern: str, column: pa.Array) -> pa.Array:
+    """Tell the cells that are nothing but the pattern, blanks around it aside."""
+    return pc.match_substring_regex(column, rf"^\s*(?:{pattern})\s*$")
+
+
+def _whole(column: pa.Array) -> NDArray[np.int64] | None:
+    """Return digits as integers; nothing where 64 bits do not hold them, as with some labels."""
+    try:
+        return column.cast(pa.int64()).to_numpy()
+    except pa.ArrowInvalid:
+        return None
+
+
+def _with_gaps(whole: NDArray[np.int64], gaps: NDArray[np.bool_]) -> Any:
+    """Return integers with gaps as pandas' own: no float in between."""
     import pandas as pd
 
-    bare = cells.str.strip()
-    missing = bare.isin(MISSING)
-    there = bare[~missing]
-    if there.empty:
-        return pd.Series(np.nan, index=cells.index)
-    if there.isin([*TRUE, *FALSE]).all():
-        truth = bare.isin(TRUE).astype(object).where(~missing, None)
-        return truth if missing.any() else truth.astype(bool)
-    if there.str.fullmatch(WHOLE).all():
-        whole = [int(cell) for cell in there]
-        if max(map(abs, whole)) <= LARGEST:
-            return _with_gaps(pd.Series(whole, index=there.index), cells.index)
-    elif there.str.fullmatch(NUMBER).all():
-        # Python's own conversion, which is exact to the last bit.
-        return pd.Series([float(c) for c in there], index=there.index).reindex(cells.index)
-    return cells.where(~missing, np.nan)
+    return pd.arrays.IntegerArray(_spread(whole, gaps, 0), gaps)
 
 
-def _with_gaps(whole: pd.Series, index: pd.Index) -> pd.Series:
-    """Return integers in more rows than there are of them: no float in between."""
-    return whole if len(whole) == len(index) else whole.astype("Int64").reindex(index)
+def _spread(values: NDArray[Any], gaps: NDArray[np.bool_], missing: Any) -> NDArray[Any]:
+    """Put values in the rows without a gap."""
+    column = np.full(len(gaps), missing, dtype=object if missing is None else values.dtype)
+    column[~gaps] = values
+    return column
