@@ -419,7 +419,7 @@ def test_other_covariates_of_the_rows_are_adjusted_for_by_the_fit():
     intercept = beta["(Intercept)"] + beta["meanses"] * meanses
     intercept += beta["sexMale"] * (first["sex"] == "Male").mean()
     np.testing.assert_allclose(lines.fixed[0], [intercept, slope])
-    left = first["mathach"] - fit.predict(first.assign(school="another"))
+    left = first["mathach"] - fit.predict(first.drop(columns="school"))
     own = lines.fixed[0] + np.polyfit(first["cses"], left, 1)[::-1]
     np.testing.assert_allclose(lines.own[0], own)
     np.testing.assert_allclose(lines.predicted - lines.fixed, fit.ranef())

@@ -52,9 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Fit, draw, print, return 0."""
     from hlm import lmer
+    from hlm.formula import parse
 
+    parse(options.formula)
     data = read_table(options.file)
-    fit = lmer(options.formula, data, reml=not options.ml, weights=options.weights)
+    try:
+        fit = lmer(options.formula, data, reml=not options.ml, weights=options.weights)
+    except InputError as error:
+        raise error.at(file=options.file) from None
     if options.shrinkage is not None:
         _draw(fit, data, options.shrinkage)
     summary = fit.summary(options.df)
@@ -64,10 +69,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _limits(fit: LmerFit, options: argparse.Namespace) -> str:
-    table = fit.tidy(df_method=options.df, level=options.level).set_index("term")
+    table = fit.tidy(df_method=options.df, level=options.level)
     limits = fit.confint(options.limits, options.level, df_method=options.df)
-    table.loc[limits.index, limits.columns] = limits
-    return "\n" + table.reset_index().to_string(index=False, float_format="{:.5g}".format)
+    # By place: profile limits are of the last terms, and a covariate may be named as one of them.
+    rows = table.index[len(table) - len(limits) :]
+    table.loc[rows, ["lower", "upper"]] = limits[["lower", "upper"]].to_numpy()
+    return "\n" + table.to_string(index=False, float_format="{:.5g}".format)
 
 
 def _draw(fit: LmerFit, data: pd.DataFrame, file: str) -> None:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from hlm.errors import InputError
 from hlm.figures.catalogue import random_line
 from hlm.formula import Formula, model_columns
+from hlm.model.columns import read_columns, take_rows
+from hlm.model.effects import fixed_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -179,7 +181,7 @@ def lines_of_fit(fit: LmerFit, data: pd.DataFrame) -> FittedLines:
     """
     formula, effects = fit.frame.formula, fit.ranef()
     covariate = random_line(formula)
-    if covariate is None or covariate not in effects:
+    if covariate is None or list(effects).count(covariate) != 1:
         problem = f"the units have no lines of their own in the model {formula.text}"
         raise InputError(problem, allowed="random intercepts and slopes, such as (1 + x | unit)")
     columns = [list(effects).index(name) for name in ("(Intercept)", covariate)]
@@ -193,16 +195,15 @@ def lines_of_fit(fit: LmerFit, data: pd.DataFrame) -> FittedLines:
     )
 
 
-def _fixed_lines(fit: LmerFit, data: pd.DataFrame, covariate: str) -> Floats:
-    frame, rows = fit.frame, data[fit.frame.kept]
-    at_0, at_1 = (_fixed_values(fit, rows.assign(**{covariate: x})) for x in (0.0, 1.0))
+def _fixed_lines(fit: LmerFit, data: Any, covariate: str) -> Floats:
+    frame = fit.frame
+    columns = read_columns(frame.formula.variables, data)
+    rows = {name: take_rows(column, frame.kept) for name, column in columns.items()}
+    at_0, at_1 = (
+        fixed_columns(fit, rows | {covariate: np.full(fit.nobs, x)}) @ fit.beta for x in (0.0, 1.0)
+    )
     lines = pd.DataFrame({"intercept": at_0, "slope": at_1 - at_0})
     return lines.groupby(frame.units).mean().to_numpy()
-
-
-def _fixed_values(fit: LmerFit, rows: Any) -> Floats:
-    names, X = model_columns(fit.frame.formula.fixed, rows, levels=fit.frame.levels)
-    return X[:, [names.index(name) for name in fit.coef_names]] @ fit.beta
 
 
 def _departures(frame: Frame, beta: Floats) -> Floats:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
+from hlm.formula.cells import label
 from hlm.formula.syntax import Binary, Call, Name, Node, Number, Paren, Sum
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def _labelled(factor: Factor, data: Mapping[str, Any]) -> _Labelled | None:
     labels = np.array([_label(node.name, value) for value in values.tolist()], dtype=object)
     order = _in_order(set(values.tolist())) if categories is None else categories.tolist()
     present = set(labels)
-    levels = tuple(label for label in map(str, map(_text, order)) if label in present)
+    levels = tuple(text for text in dict.fromkeys(map(label, order)) if text in present)
     return _Labelled(levels, labels)
 
 
@@ -249,14 +250,7 @@ def _in_order(values: set[Any]) -> list[Any]:
 def _label(name: str, value: Any) -> str:
     if value is None or value != value:
         raise InputError(f"column '{name}' has missing values")
-    return _text(value)
-
-
-def _text(value: Any) -> str:
-    """Write a level as R does: ``TRUE``, ``1`` for 1.0, ``1.5``."""
-    if isinstance(value, bool):
-        return str(value).upper()
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+    return label(value)
 
 
 def _full_dummies(terms: Sequence[Term], levels: Levels) -> list[set[Factor]]:
@@ -286,8 +280,8 @@ def _coded(
     labelled = _labelled(factor, data)
     if labelled is None:
         raise InputError(f"column '{factor.name}' holds numbers where levels are expected")
-    for label in set(labelled.labels) - set(known):
-        raise InputError(f"column '{factor.name}' has the new level '{label}'", allowed=f"{known}")
+    for new in sorted(set(labelled.labels) - set(known)):
+        raise InputError(f"column '{factor.name}' has the new level '{new}'", allowed=f"{known}")
     if len(known) < 2 and not full:
         raise InputError(f"column '{factor.name}' has only one level", allowed="two or more")
     shown = known if full else known[1:]

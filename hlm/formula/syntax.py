@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hlm.formula.cells import number_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -108,7 +110,7 @@ def deparse(node: Node) -> str:
     """
     match node:
         case Number(value):
-            return _number(value)
+            return number_text(value)
         case Name(name):
             return name if _plain(name) else f"`{name}`"
         case Call(function, arguments):
@@ -127,13 +129,3 @@ def deparse(node: Node) -> str:
 def _plain(name: str) -> bool:
     """Tell a name such as ``sd.x`` that R writes without backticks."""
     return name.replace(".", "_").isidentifier() and not name.startswith("_")
-
-
-def _number(value: float) -> str:
-    """Write a number with up to 15 digits, fixed unless that is wider than scientific."""
-    mantissa, exponent = f"{value:.14e}".split("e")
-    digits = mantissa.rstrip("0").rstrip(".")
-    scientific = f"{digits}e{int(exponent):+03d}"
-    places = max(0, len(digits.replace(".", "")) - 1 - int(exponent))
-    fixed = f"{value:.{places}f}"
-    return fixed if len(fixed) <= len(scientific) else scientific

@@ -31,6 +31,9 @@ class Formula:
     text : str
         The formula on one line.
     response : str
+        The name of a column, or an expression such as ``log(y)`` as R writes it.
+    outcome : Factor
+        How the response is computed from columns.
     fixed : tuple of Term
         By order of interaction, then of appearance; the intercept first.
     random : tuple of RandomTerm
@@ -41,6 +44,7 @@ class Formula:
 
     text: str
     response: str
+    outcome: Factor
     fixed: tuple[Term, ...]
     random: tuple[RandomTerm, ...]
     offset: tuple[Factor, ...]
@@ -84,12 +88,13 @@ def parse(text: str, *, random: bool = True) -> Formula:
     """
     text = normalize(text)
     left, right = parse_sides(text)
-    response = _response(text, left)
+    outcome = _outcome(text, left)
     fixed, bars, offsets = _split(right)
     blocks = tuple(block for bar in bars for block in _blocks(text, bar))
     formula = Formula(
         text,
-        response,
+        outcome.name,
+        outcome,
         expand(text, fixed),
         blocks,
         tuple(_offset(text, call) for call in offsets),
@@ -98,13 +103,20 @@ def parse(text: str, *, random: bool = True) -> Formula:
     return formula
 
 
-def _response(text: str, left: Node | None) -> str:
+def _outcome(text: str, left: Node | None) -> Factor:
+    """Read the left side: a column, or what can be computed from columns, as ``log(y)``."""
     if left is None:
         raise complaint(text, 0, "the formula has no response", allowed="response ~ terms")
-    if not isinstance(left, Name) or left.name == ".":
-        problem = f"the response must be the name of a column, not '{deparse(left)}'"
-        raise complaint(text, left.at, problem, allowed="a column; transform it beforehand")
-    return left.name
+    if isinstance(left, Name) and left.name != ".":
+        return Factor(left.name, left)
+    if isinstance(left, Call) and left.function == "factor":
+        raise complaint(text, left.at, "the response must be numbers, not factor()")
+    check_arithmetic(text, left)
+    outcome = Factor(deparse(left), left)
+    if not outcome.variables:
+        problem = f"the response '{outcome.name}' has no column"
+        raise complaint(text, left.at, problem, allowed="a column, or an expression as log(y)")
+    return outcome
 
 
 def _split(right: Node) -> tuple[Sum, list[Binary], list[Call]]:
@@ -171,9 +183,10 @@ def _check(formula: Formula, bars: list[Binary], *, random: bool) -> None:
         raise complaint(text, len(text), problem, allowed="a term such as (1 | unit)")
     if not formula.fixed:
         raise complaint(text, text.index("~"), "the fixed part has no terms")
-    if formula.response in (*formula.variables, *groups):
-        problem = f"the response '{formula.response}' is also on the right side"
-        raise complaint(text, text.index("~"), problem)
+    for name in formula.outcome.variables:
+        if name in (*formula.variables, *groups):
+            problem = f"the response '{name}' is also on the right side"
+            raise complaint(text, text.index("~"), problem)
     names = [term.name for block in formula.random for term in block.terms]
     for name in names:
         if names.count(name) > 1:

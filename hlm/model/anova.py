@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from hlm.model.frame import Frame
     from hlm.model.result import LmerFit
 
 __all__ = ["Anova", "anova"]
@@ -25,7 +27,7 @@ __all__ = ["Anova", "anova"]
 DIGITS = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Anova:
     """Likelihood ratio tests, each model against the one above it.
 
@@ -131,30 +133,68 @@ def _check(fits: Sequence[LmerFit], *, refit: bool) -> None:
     """Refuse fits whose criteria are not comparable."""
     first = fits[0]
     for fit in fits[1:]:
-        if fit.nobs != first.nobs or not np.array_equal(fit.response(), first.response()):
+        difference = _difference(first.frame, fit.frame)
+        if difference:
             raise InputError(
-                f"'{first.formula}' and '{fit.formula}' are not fitted to the same rows: "
-                f"{first.nobs} and {fit.nobs}",
-                allowed="fits of one response and the same rows",
+                f"'{first.formula}' and '{fit.formula}' are not fitted to the same {difference}",
+                allowed="fits of one response to the same rows, with the same weights",
             )
         if refit:
             continue
         if fit.reml != first.reml:
             raise InputError("a REML and an ML fit", allowed="fits by one method, or refit=True")
-        if fit.reml and set(fit.coef_names) != set(first.coef_names):
+        if fit.reml and sorted(fit.coef_names) != sorted(first.coef_names):
             raise InputError(
                 "REML criteria of models with different fixed effects are not comparable",
                 allowed="refit=True",
             )
 
 
+def _difference(one: Frame, other: Frame) -> str | None:
+    """Say what of the data is not the same in two models, if anything that both have is not."""
+    n, m = len(one.response), len(other.response)
+    if n != m:
+        return f"rows: {n} and {m}"
+    if len(one.kept) == len(other.kept) and (one.kept != other.kept).any():
+        return "rows: missing values leave out others"
+    if not np.array_equal(one.response, other.response):
+        return f"response: '{one.formula.response}' and '{other.formula.response}'"
+    if not np.array_equal(one.weights, other.weights):
+        return "rows with the same weights"
+    group = one.formula.random[0].group
+    if group == other.formula.random[0].group and _in_order(one) != _in_order(other):
+        return f"units of '{group}'"
+    columns, others = _columns(one), _columns(other)
+    for name in columns:
+        if name in others and not np.array_equal(columns[name], others[name]):
+            return f"values of '{name}'"
+    return None
+
+
+def _in_order(frame: Frame) -> list[int]:
+    """Return each row's unit, numbered by first rows, whatever the labels."""
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(unit, len(numbers)) for unit in frame.units.tolist()]
+
+
+def _columns(frame: Frame) -> dict[str, np.ndarray]:
+    """Return the fixed columns by name, where one name is one column."""
+    return {
+        name: column
+        for name, column in zip(frame.names, frame.X.T, strict=True)
+        if frame.names.count(name) == 1
+    }
+
+
 def _adds_one_effect(small: LmerFit, large: LmerFit) -> bool:
     """Tell whether only one random effect, with its covariances, is added."""
     of_small, of_large = (
-        [name for block in fit.frame.random_names for name in block] for fit in (small, large)
+        Counter(name for block in fit.frame.random_names for name in block)
+        for fit in (small, large)
     )
-    same_fixed = set(small.coef_names) == set(large.coef_names)
-    return same_fixed and len(of_large) == len(of_small) + 1 and set(of_small) <= set(of_large)
+    one_more = of_small <= of_large and of_large.total() == of_small.total() + 1
+    groups = {fit.frame.formula.random[0].group for fit in (small, large)}
+    return one_more and len(groups) == 1 and sorted(small.coef_names) == sorted(large.coef_names)
 
 
 def _cells(values: np.ndarray) -> list[str]:

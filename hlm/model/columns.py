@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
+from hlm.formula.cells import is_number, resembles_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["missing_rows", "read_columns", "read_numbers", "read_weights", "take_rows"]
+    import pandas as pd
+
+__all__ = [
+    "check_cells",
+    "check_numbers",
+    "column_names",
+    "missing_rows",
+    "read_columns",
+    "read_numbers",
+    "read_weights",
+    "take_rows",
+]
 
 Floats = NDArray[np.float64]
+
+EXACT = 2**53
+"""Up to here a double holds every integer."""
 
 
 def read_columns(names: Sequence[str], data: Any) -> dict[str, Any]:
@@ -40,7 +56,7 @@ def read_columns(names: Sequence[str], data: Any) -> dict[str, Any]:
         raise InputError(
             f"the data are of type {kind}", allowed="a data frame, or a dict of columns"
         )
-    known = [str(name) for name in data]
+    names, known = [str(name) for name in names], column_names(data)
     for name in names:
         if name not in known:
             raise InputError(
@@ -50,7 +66,8 @@ def read_columns(names: Sequence[str], data: Any) -> dict[str, Any]:
             )
         if known.count(name) > 1:
             raise InputError(f"the data have {known.count(name)} columns '{name}'", allowed="one")
-    columns = {name: _column(name, data[name]) for name in dict.fromkeys(names)}
+    keys = dict(zip(known, data, strict=True))
+    columns = {name: _column(name, data[keys[name]]) for name in dict.fromkeys(names)}
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name} {length}" for name, length in lengths.items())
@@ -58,24 +75,46 @@ def read_columns(names: Sequence[str], data: Any) -> dict[str, Any]:
     return columns
 
 
+def column_names(data: Any) -> list[str]:
+    """Return the names of all columns as a formula writes them: 0 is `0`."""
+    return [str(name) for name in data]
+
+
 def _column(name: str, column: Any) -> Any:
-    """Return a categorical as a Series, and all else as an array."""
+    """Return a categorical as a Series, and all else as an array; integers stay integers."""
     import pandas as pd
 
     dtype = getattr(column, "dtype", None)
     if isinstance(dtype, pd.CategoricalDtype):
         return pd.Series(column).reset_index(drop=True)
     if isinstance(dtype, pd.api.extensions.ExtensionDtype):
-        number = pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
-        missing: Any = np.nan if number else None
-        column = pd.Series(column).to_numpy(float if number else object, na_value=missing)
+        column = _plain(pd.Series(column))
     try:
         values = np.asarray(column)
     except ValueError:
         values = np.empty((0, 0))
     if values.ndim != 1:
         raise InputError(f"column '{name}' does not hold one value per row")
+    if dtype is None and values.dtype.kind == "f" and any(_is_large(value) for value in column):
+        return np.array(column, dtype=object)
     return values
+
+
+def _plain(column: pd.Series) -> NDArray[Any]:
+    """Return a column of one of pandas' own types as an array, None or NaN where missing."""
+    from pandas.api import types
+
+    whole, dtype = types.is_integer_dtype(column.dtype), column.dtype
+    if types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype) and not whole:
+        return column.to_numpy(float, na_value=np.nan)
+    there = column.notna()
+    kind = getattr(dtype, "numpy_dtype", np.int64) if whole and there.all() else object
+    return np.array(column.astype(object).where(there, None), dtype=kind)
+
+
+def _is_large(value: Any) -> bool:
+    """Tell an integer that a double does not hold."""
+    return isinstance(value, int) and abs(value) > EXACT
 
 
 def missing_rows(columns: Mapping[str, Any]) -> NDArray[np.bool_]:
@@ -90,7 +129,95 @@ def take_rows(column: Any, rows: NDArray[Any]) -> Any:
     if not isinstance(column, np.ndarray):
         return column.iloc[rows].reset_index(drop=True)
     column = column[rows]
-    return np.array(column.tolist()) if column.dtype == object else column
+    return _of_one_type(column.tolist()) if column.dtype == object else column
+
+
+def _of_one_type(values: list[Any]) -> NDArray[Any]:
+    """Return objects as an array of integers, numbers, truth values or text."""
+    if any(isinstance(value, Decimal) for value in values):
+        whole = all(isinstance(v, int | Decimal) and v == int(v) for v in values)
+        number = all(isinstance(v, int | float | Decimal) for v in values)
+        values = [int(v) if whole else float(v) for v in values] if number else values
+    return np.array(values)
+
+
+class _BadCell(NamedTuple):
+    """The first cell that is no number, and how many more there are."""
+
+    row: int
+    text: str
+    more: int
+
+
+def _bad_cell(texts: Mapping[int, str]) -> _BadCell | None:
+    bad = [row for row, text in texts.items() if not is_number(text)]
+    return _BadCell(bad[0] + 1, texts[bad[0]], len(bad) - 1) if bad else None
+
+
+def _texts(column: Any) -> dict[int, str]:
+    """Return row -> text of the cells that are there; nothing if they are not text."""
+    import pandas as pd
+
+    if not isinstance(column, np.ndarray) or column.dtype.kind not in "OUS":
+        return {}
+    there = np.flatnonzero(~pd.isna(column))
+    cells = {int(row): column[row] for row in there}
+    is_text = any(isinstance(cell, str) for cell in cells.values())
+    return {row: str(cell) for row, cell in cells.items()} if is_text else {}
+
+
+def check_cells(name: str, column: Any) -> None:
+    """Refuse a column of numbers with cells that are none, which R takes for a factor.
+
+    Raises
+    ------
+    InputError
+        If most cells, but not all, are numbers.
+
+    Examples
+    --------
+    >>> check_cells("x", np.array(["1.5", "2", "3", "."]))
+    Traceback (most recent call last):
+    hlm.errors.InputError: column 'x', row 4: '.' is no number, unlike most cells of the column
+      allowed: numbers; NA or an empty cell for a missing one; factor(x) if these are levels
+    """
+    texts = _texts(column)
+    if not any(map(resembles_number, set(texts.values()))):
+        return
+    bad = _bad_cell(texts)
+    if bad and 2 * sum(map(resembles_number, texts.values())) > len(texts):
+        place, allowed = _place(name, bad)
+        raise InputError(
+            f"{_found(bad)}, unlike most cells of the column",
+            path=place,
+            allowed=f"{allowed}; factor({name}) if these are levels",
+        )
+
+
+def check_numbers(name: str, column: Any) -> None:
+    """Refuse a column with a cell that is no number, where numbers are needed.
+
+    Examples
+    --------
+    >>> check_numbers("y", np.array(["1.5", "low", None, "high"], dtype=object))
+    Traceback (most recent call last):
+    hlm.errors.InputError: column 'y', row 2: 'low' (and 1 more cell) is no number
+      allowed: numbers; NA or an empty cell for a missing one
+    """
+    bad = _bad_cell(_texts(column))
+    if bad:
+        place, allowed = _place(name, bad)
+        raise InputError(_found(bad), path=place, allowed=allowed)
+
+
+def _place(name: str, bad: _BadCell) -> tuple[str, str]:
+    """Say where the cell is, and what would be accepted."""
+    return f"column '{name}', row {bad.row}", "numbers; NA or an empty cell for a missing one"
+
+
+def _found(bad: _BadCell) -> str:
+    cells = "cell" if bad.more == 1 else "cells"
+    return f"{bad.text!r}{f' (and {bad.more} more {cells})' if bad.more else ''} is no number"
 
 
 def read_numbers(name: str, column: Any) -> Floats:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hlm.engine.degrees_of_freedom import smallest_df
 from hlm.engine.f_test import allocate_joint_tests
+from hlm.engine.kenward_roger import KenwardRoger
 from hlm.engine.limits import f_p_value
 from hlm.engine.one_fit import f_tests_expected, f_tests_observed
 from hlm.errors import InputError, nearest
@@ -55,13 +56,14 @@ def _f_test(fit: LmerFit, L: Floats, method: DfMethod) -> tuple[float, float]:
     room, parametrization = fit.engine.room, fit.engine.moments.parametrization
     p, state = len(fit.beta), room.state
     tests = allocate_joint_tests([L], p, len(parametrization.row), 1, 1)
-    about = (fit.beta, fit.sigma**2, parametrization.fixed)
+    about = (fit.beta.copy(), fit.sigma**2, parametrization.fixed)
     if method in EXPECTED_INFORMATION:
         adjust = method == "kenward-roger"
-        f_tests_expected(p, *about, state.Ls, fit.adjusted, adjust, tests)
+        adjusted = KenwardRoger(*(values.copy() for values in fit.adjusted))
+        f_tests_expected(p, *about, state.Ls, adjusted, adjust, tests)
     else:
         n_star = fit.nobs - p if fit.reml else fit.nobs
-        f_tests_observed(p, n_star, *about, fit.vcov, state, room.work, tests)
+        f_tests_observed(p, n_star, *about, fit.vcov.copy(), state, room.work, tests)
     F, ddf = float(tests.F[0, 0, 0]), float(tests.ddf[0, 0, 0])
     if method in ("between-within", "residual", "infinite"):
         ddf = smallest_df(L, fit.df(method))
@@ -78,6 +80,11 @@ def _contrast_matrix(names: list[str], contrasts: Any) -> Floats:
                 f"the model has no coefficient '{name}'",
                 allowed=", ".join(names),
                 suggestion=nearest(name, names),
+            )
+        if names.count(name) > 1:
+            raise InputError(
+                f"'{name}' is ambiguous: {names.count(name)} coefficients have this name",
+                allowed=f"rows of {len(names)} numbers, one for each coefficient in order",
             )
     if named and len(named) == len(items):
         return _independent(np.eye(len(names))[[names.index(name) for name in named]])

@@ -6,21 +6,32 @@ K_i Z_i'(y_i - X_i beta) and their variance given beta is sigma^2 K_i; rows have
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.engine.degrees_of_freedom import between_within
+from hlm.errors import InputError, nearest
 from hlm.formula import evaluate, model_columns
-from hlm.model.columns import read_columns
+from hlm.formula.cells import spellings
+from hlm.model.columns import check_numbers, column_names, missing_rows, read_columns, take_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hlm.formula import Formula
     from hlm.model.result import LmerFit
 
-__all__ = ["between_within_df", "gain", "predict", "unit_effects"]
+__all__ = ["NewUnits", "between_within_df", "fixed_columns", "gain", "predict", "unit_effects"]
 
 Floats = NDArray[np.float64]
+NewUnits = Literal["warn", "population", "error"]
+NEW_UNITS = get_args(NewUnits)
+
+SHOWN = 5
+"""So many unknown units are named."""
 
 
 def gain(fit: LmerFit) -> Floats:
@@ -51,32 +62,110 @@ def between_within_df(fit: LmerFit) -> Floats:
     first = np.zeros((fit.n_groups, X.shape[1]))
     first[units[::-1]] = X[::-1]
     between = (first[units] == X).all(axis=0)
-    constant = [name == "(Intercept)" for name in fit.coef_names]
+    intercept = fit.frame.formula.fixed[0].factors == ()
+    constant = [intercept and k == 0 for k in range(X.shape[1])]
     return between_within(fit.nobs, fit.n_groups, constant, between.tolist())
 
 
-def predict(fit: LmerFit, new: Any) -> tuple[Floats, Floats]:
-    """X beta + Z b + offset of new rows, b = 0 for units that were not in the data; with its SE.
+def fixed_columns(fit: LmerFit, columns: Any) -> Floats:
+    """X of other rows, (n, p): the columns that the fit has, by their places."""
+    X = model_columns(fit.frame.formula.fixed, columns, levels=fit.frame.levels)[1]
+    return X[:, fit.frame.independent]
 
-    The error of x'beta + z'b as a prediction of the unit's own mean has the variance
-    (x - B'Kz)'Phi(x - B'Kz) + sigma^2 z'Kz, B = Z_i'X_i (Henderson 1975); for a new unit K = Psi
-    and B = 0.
+
+def predict(fit: LmerFit, new: Any, new_units: NewUnits) -> tuple[Floats, Floats]:
+    """X beta + Z b + offset of new rows, with its SE; NaN where a value is missing.
+
+    b = 0 for units that were not in the data. The error of x'beta + z'b as a prediction of the
+    unit's own mean has the variance (x - B'Kz)'Phi(x - B'Kz) + sigma^2 z'Kz, B = Z_i'X_i (Henderson
+    1975); for a new unit K = Psi and B = 0.
     """
-    formula, levels = fit.frame.formula, fit.frame.levels
-    group = formula.random[0].group
-    grouped = hasattr(new, "keys") and group in new
-    columns = read_columns([*formula.variables, *([group] if grouped else [])], new)
-    columns = columns or read_columns([str(name) for name in new][:1], new)
-    n = len(next(iter(columns.values()), ()))
-    names, X = model_columns(formula.fixed, columns, levels=levels)
-    X = X[:, [names.index(name) for name in fit.coef_names]]
-    blocks = [model_columns(block.terms, columns, levels=levels)[1] for block in formula.random]
+    if new_units not in NEW_UNITS:
+        raise InputError(
+            f"unknown answer '{new_units}' to new units",
+            allowed=", ".join(NEW_UNITS),
+            suggestion=nearest(new_units, NEW_UNITS),
+        )
+    formula, n = fit.frame.formula, _length(fit, new)
+    columns = read_columns(formula.variables, new)
+    for name in _numeric(fit, formula):
+        check_numbers(name, columns[name])
+    there = ~missing_rows(columns) if columns else np.ones(n, dtype=bool)
+    units = _units(fit, new, n, new_units)[there]
+    prediction, error = np.full((2, n), np.nan)
+    if there.any():
+        rows = {name: take_rows(column, there) for name, column in columns.items()}
+        # Without variables, the length of a column tells the number of rows.
+        rows = rows or {"": np.zeros(n)}
+        prediction[there], error[there] = _predict(fit, rows, units)
+    return prediction, error
+
+
+def _length(fit: LmerFit, new: Any) -> int:
+    """Return the number of rows of new data; columns that are used must agree about it."""
+    formula = fit.frame.formula
+    used = list(formula.variables)
+    known = column_names(new) if hasattr(new, "keys") else []
+    if formula.random[0].group in known:
+        used.append(formula.random[0].group)
+    columns = read_columns(used or known[:1], new)
+    return len(next(iter(columns.values()), ()))
+
+
+def _numeric(fit: LmerFit, formula: Formula) -> list[str]:
+    """Return the variables that must be numbers."""
+    terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
+    factors = [factor for term in terms for factor in term.factors]
+    numeric = [factor for factor in factors if factor.name not in fit.frame.levels]
+    return [name for factor in (*numeric, *formula.offset) for name in factor.variables]
+
+
+def _units(fit: LmerFit, new: Any, n: int, new_units: NewUnits) -> NDArray[np.int64]:
+    """Return each new row's unit by number, -1 where the data had none such or none is given."""
+    group = fit.frame.formula.random[0].group
+    if group not in column_names(new):
+        return np.full(n, -1)
+    numbers: dict[str, int] = {}
+    for k, name in enumerate(fit.frame.unit_names):
+        for text in spellings(name):
+            numbers.setdefault(text, k)
+    column = read_columns([group], new)[group]
+    names = [
+        None if gone else label
+        for label, gone in zip(column.tolist(), missing_rows({group: column}), strict=True)
+    ]
+    found = (() if name is None else spellings(name) for name in names)
+    units = np.array([next((numbers[t] for t in ts if t in numbers), -1) for ts in found], int)
+    unknown = dict.fromkeys(names[k] for k in np.flatnonzero(units < 0))
+    if unknown:
+        shown = ["a missing one" if name is None else str(name) for name in unknown]
+        _say_unknown(shown, group, new_units)
+    return units
+
+
+def _say_unknown(unknown: Sequence[str], group: str, new_units: NewUnits) -> None:
+    """Say which units were not in the data, in the way that the caller asked for."""
+    some = ", ".join(unknown[:SHOWN])
+    rest = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
+    problem = f"units of '{group}' that were not in the data: {some}{rest}"
+    if new_units == "error":
+        raise InputError(
+            problem,
+            allowed="units of the data; new_units='population' predicts the population's mean",
+        )
+    if new_units == "warn":
+        said = (
+            f"{problem}; predicted is the population's mean (new_units='population' says no more)"
+        )
+        warnings.warn(said, UserWarning, stacklevel=5)
+
+
+def _predict(fit: LmerFit, columns: Any, units: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Predict complete rows."""
+    formula, n = fit.frame.formula, len(units)
+    X = fixed_columns(fit, columns)
+    blocks = [model_columns(b.terms, columns, levels=fit.frame.levels)[1] for b in formula.random]
     Z = np.concatenate(blocks, axis=1)
-    units = np.full(n, -1)
-    if grouped:
-        numbers = {name: k for k, name in enumerate(fit.frame.unit_names)}
-        labels = columns[group].tolist()
-        units[:] = [numbers.get(label, numbers.get(str(label), -1)) for label in labels]
     b = np.vstack([unit_effects(fit), np.zeros(Z.shape[1])])
     offset = sum((evaluate(factor, columns) for factor in formula.offset), start=np.zeros(n))
     prediction = X @ fit.beta + np.einsum("na,na->n", Z, b[units]) + offset

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from hlm.errors import InputError
 from hlm.formula import Factor, Formula, evaluate, factor_levels, model_columns, parse
-from hlm.model.columns import missing_rows, read_columns, read_numbers, read_weights, take_rows
+from hlm.formula.cells import label
+from hlm.formula.syntax import Name
+from hlm.model.columns import EXACT, read_numbers, read_weights
+from hlm.model.used import WEIGHTS, used_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +27,6 @@ __all__ = [
     "has_full_rank",
     "independent_columns",
     "model_frame",
-    "used_columns",
 ]
 
 Floats = NDArray[np.float64]
@@ -37,10 +39,8 @@ COLLINEARITY_TOLERANCE = 1e-7
 """A column of X with less than this share of its length outside the columns before it is dropped
 (as R's `qr(X, tol = 1e-7)`, which lme4 uses)."""
 
-_WEIGHTS = "(weights)"
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """The data of one model, rows with missing values left out.
 
@@ -50,12 +50,14 @@ class Frame:
     names : tuple of str, (p,)
     dropped : tuple of str
         Columns of X that are linear combinations of the others.
+    independent : ndarray of bool (p_all,)
+        Which of the formula's columns X holds; those that are dropped it does not.
     random_names : tuple of tuple of str
         The columns of each block of random effects.
     X, Z : ndarray (n, p), (n, q)
     y : ndarray (n,)
         The response less the offset.
-    offset, weights : ndarray (n,)
+    response, offset, weights : ndarray (n,)
     units : ndarray of int (n,)
         The number of each row's unit in `unit_names`.
     unit_names : tuple
@@ -68,10 +70,12 @@ class Frame:
     formula: Formula
     names: tuple[str, ...]
     dropped: tuple[str, ...]
+    independent: NDArray[np.bool_]
     random_names: tuple[tuple[str, ...], ...]
     X: Floats
     Z: Floats
     y: Floats
+    response: Floats
     offset: Floats
     weights: Floats
     units: NDArray[np.int64]
@@ -101,22 +105,47 @@ def model_frame(formula: str, data: Any, *, weights: str | Any | None = None) ->
         If a column is missing or unusable, or the model cannot be fitted to data of this size.
     """
     parsed = parse(formula)
-    frame = build_frame(parsed, *used_columns(parsed, data, weights))
+    columns, kept = used_columns(parsed, data, weights)
+    frame = build_frame(parsed, columns, kept)
     group = parsed.random[0].group
     check_size(group, len(frame.y), len(frame.unit_names), frame.blocks)
     names = [*frame.names, *(name for names in frame.random_names for name in names)]
     for name, column in zip(names, [*frame.X.T, *frame.Z.T], strict=True):
-        check_values(f"column '{name}' of the model", column)
-    check_values("the offset", frame.offset)
-    check_values(f"the response '{parsed.response}'", frame.y)
-    return drop_dependent(frame)
+        check_values(f"column '{name}' of the model", column, kept)
+    check_values("the offset", frame.offset, kept)
+    sources = {name: columns[name] for name in parsed.outcome.variables}
+    check_values(f"the response '{parsed.response}'", frame.y, kept, sources)
+    return _read_only(drop_dependent(frame))
 
 
-def check_values(what: str, column: Floats) -> None:
-    """Refuse numbers that are not finite, or whose squares would not be numbers."""
+def _read_only(frame: Frame) -> Frame:
+    """Let no one change the data under a fit."""
+    for value in vars(frame).values():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    return frame
+
+
+def check_values(
+    what: str,
+    column: Floats,
+    kept: NDArray[np.bool_],
+    sources: Mapping[str, Any] | None = None,
+) -> None:
+    """Refuse numbers that are not finite, or whose squares would not be numbers.
+
+    `kept` are the rows of the data that the column has; `sources` what it is computed from.
+    """
     largest = float(np.abs(column).max())
     if not np.isfinite(largest):
-        raise InputError(f"{what} is not finite everywhere")
+        bad = np.flatnonzero(~np.isfinite(column))
+        row, more = int(np.flatnonzero(kept)[bad[0]]) + 1, len(bad) - 1
+        where = "".join(f", {name} is {values[bad[0]]}" for name, values in (sources or {}).items())
+        raise InputError(
+            f"{what} is not finite everywhere: row {row} gives {column[bad[0]]:g}{where}"
+            + (f"; and {more} more of {len(column)} rows" if more else ""),
+            allowed="finite numbers; a missing value where there is none",
+        )
     if largest > LARGEST or 0.0 < largest < 1.0 / LARGEST:
         raise InputError(
             f"{what} has values of size {largest:.0e}",
@@ -124,35 +153,11 @@ def check_values(what: str, column: Floats) -> None:
         )
 
 
-def used_columns(
-    formula: Formula, data: Any, weights: Any = None
-) -> tuple[dict[str, Any], NDArray[np.bool_]]:
-    """Return the columns that a model needs, of the rows where none is missing, and these rows."""
-    group = formula.random[0].group
-    columns = read_columns([formula.response, group, *formula.variables], data)
-    if isinstance(weights, str):
-        columns[_WEIGHTS] = read_columns([weights], data)[weights]
-    elif weights is not None:
-        columns[_WEIGHTS] = read_columns(["weights"], {"weights": weights})["weights"]
-        n = len(columns[group])
-        if len(columns[_WEIGHTS]) != n:
-            raise InputError(f"{len(columns[_WEIGHTS])} weights for {n} rows", allowed=f"{n}")
-    for name, column in columns.items():
-        if name != group and getattr(column.dtype, "kind", "O") in "mMcV":
-            raise InputError(
-                f"column '{name}' holds {column.dtype}", allowed="numbers, text, true or false"
-            )
-    kept = ~missing_rows(columns)
-    return {name: take_rows(column, kept) for name, column in columns.items()}, kept
-
-
 def build_frame(formula: Formula, columns: Mapping[str, Any], kept: NDArray[np.bool_]) -> Frame:
     """Evaluate a formula; all columns of X are there, and none is checked."""
     units, unit_names = _units(columns[formula.random[0].group])
     n = len(units)
-    if n == 0:
-        raise InputError("no rows are left: every row has a missing value")
-    y = read_numbers(f"the response '{formula.response}'", columns[formula.response])
+    response = _response(formula, columns)
     terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
     levels = {name: tuple(values) for name, values in factor_levels(terms, columns).items()}
     names, X = model_columns(formula.fixed, columns, levels=levels)
@@ -162,12 +167,14 @@ def build_frame(formula: Formula, columns: Mapping[str, Any], kept: NDArray[np.b
         formula=formula,
         names=tuple(names),
         dropped=(),
+        independent=np.ones(len(names), dtype=bool),
         random_names=tuple(tuple(names) for names, _ in blocks),
         X=X,
         Z=np.concatenate([block for _, block in blocks], axis=1),
-        y=y - offset,
+        y=response - offset,
+        response=response,
         offset=offset,
-        weights=read_weights(columns[_WEIGHTS]) if _WEIGHTS in columns else np.ones(n),
+        weights=read_weights(columns[WEIGHTS]) if WEIGHTS in columns else np.ones(n),
         units=units,
         unit_names=unit_names,
         kept=kept,
@@ -182,8 +189,35 @@ def _units(column: Any) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
     if not isinstance(column, np.ndarray):
         column = column.cat.remove_unused_categories()
         return column.cat.codes.to_numpy(np.int64), tuple(column.cat.categories)
-    units, names = pd.factorize(column, sort=True)
+    units, names = pd.factorize(_labels(column), sort=True)
     return units.astype(np.int64), tuple(names.tolist())
+
+
+def _labels(column: NDArray[Any]) -> NDArray[Any]:
+    """Return the labels of units; of numbers those that R tells apart, by 15 digits.
+
+    Raises
+    ------
+    InputError
+        If they are numbers with which several labels may have become one.
+    """
+    if column.dtype.kind != "f":
+        return column
+    if (np.abs(column) > EXACT).any():
+        raise InputError(
+            f"the labels of units are floating-point numbers up to {np.abs(column).max():.0f}, "
+            "where neighbouring integers are one number",
+            allowed="integers or text: pandas reads integers with gaps as dtype='Int64'",
+        )
+    values, places = np.unique(column, return_inverse=True)
+    return np.array([float(label(value)) for value in values.tolist()])[places]
+
+
+def _response(formula: Formula, columns: Mapping[str, Any]) -> Floats:
+    """Compute the response, a column or an expression of columns."""
+    if isinstance(formula.outcome.expr, Name):
+        return read_numbers(f"the response '{formula.response}'", columns[formula.response])
+    return evaluate(formula.outcome, columns)
 
 
 def _offset(factors: tuple[Factor, ...], columns: Mapping[str, Any], n: int) -> Floats:
@@ -212,6 +246,7 @@ def drop_dependent(frame: Frame) -> Frame:
     return replace(
         frame,
         X=frame.X[:, keep],
+        independent=keep,
         names=tuple(name for name, kept in zip(frame.names, keep, strict=True) if kept),
         dropped=tuple(name for name, kept in zip(frame.names, keep, strict=True) if not kept),
     )

@@ -53,9 +53,14 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     covariance = np.outer(eta, eta) * 2.0 / n_star + 2.0 * half @ half.T
     if fit.singular:
         covariance[:] = np.nan
-    names = [term.replace("sd_", "var_").replace("cor_", "cov_") for term in fit.terms]
-    names = [*names[len(fit.beta) : -1], "sigma^2"]
+    names = [*map(_variance_name, fit.terms[len(fit.beta) : -1]), "sigma^2"]
     return pd.DataFrame(covariance, index=names, columns=names)
+
+
+def _variance_name(term: str) -> str:
+    """Name a variance or covariance as its sd or correlation: by how the name begins."""
+    kind, _, rest = term.partition("_")
+    return f"{'var' if kind == 'sd' else 'cov'}_{rest}"
 
 
 def profile(fit: LmerFit, level: float) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from hlm.engine.fit import (
 )
 from hlm.model.frame import Frame, model_frame
 from hlm.model.moments import fit_rows, rows_of
-from hlm.model.result import LmerFit
+from hlm.model.result import LmerFit, owned
 
 __all__ = ["fit_frame", "lmer"]
 
@@ -69,9 +69,9 @@ def fit_frame(frame: Frame, *, reml: bool) -> LmerFit:
         formula=frame.formula.text,
         reml=reml,
         coef_names=frame.names,
-        beta=out.estimate[:p],
-        vcov=out.vcov,
-        theta=out.theta,
+        beta=owned(out.estimate[:p]),
+        vcov=owned(out.vcov),
+        theta=owned(out.theta),
         sigma=float(out.estimate[-1]),
         criterion=float(summary[CRITERION] - np.log(frame.weights).sum()),
         singular=bool(summary[SINGULAR]),
@@ -82,6 +82,6 @@ def fit_frame(frame: Frame, *, reml: bool) -> LmerFit:
         smallest_eigenvalue=float(summary[SMALLEST_EIGENVALUE]),
         boundary_rank=int(np.nan_to_num(summary[BOUNDARY_RANK], nan=-1.0)),
         frame=frame,
-        random=(out.estimate[p:], out.se[p:]),
+        random=(owned(out.estimate[p:]), owned(out.se[p:])),
         engine=engine,
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.engine.batch import free_elements
+from hlm.engine.kenward_roger import KenwardRoger
 from hlm.errors import InputError, nearest
 from hlm.formula import random_names
 from hlm.model import effects
@@ -19,7 +20,6 @@ from hlm.scenario import DfMethod
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hlm.engine.kenward_roger import KenwardRoger
     from hlm.model.contest import FTest
     from hlm.model.frame import Frame
     from hlm.model.moments import EngineFit
@@ -29,6 +29,13 @@ __all__ = ["DF_METHODS", "DfMethod", "LmerFit"]
 Floats = NDArray[np.float64]
 DF_METHODS = get_args(DfMethod)
 LIMIT_METHODS = ("wald", "wald-variance", "profile", "boot")
+
+
+def owned(values: Any) -> Any:
+    """Return a copy that cannot be written to."""
+    copy = np.array(values)
+    copy.flags.writeable = False
+    return copy
 
 
 def check_df_method(method: str) -> None:
@@ -47,9 +54,11 @@ def check_level(level: float) -> None:
         raise InputError(f"the confidence level is {level:g}", allowed="between 0 and 1")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LmerFit:
     """A fitted linear mixed model, named as lme4's.
+
+    It owns its arrays, which cannot be written to; two fits are equal if they are the same one.
 
     Attributes
     ----------
@@ -203,7 +212,7 @@ class LmerFit:
     @cached_property
     def adjusted(self) -> KenwardRoger:
         """Kenward and Roger's covariance and degrees of freedom, from the expected information."""
-        return kenward_roger_of(self.engine, self.nobs)
+        return KenwardRoger(*map(owned, kenward_roger_of(self.engine, self.nobs)))
 
     def _check_reml(self, method: str) -> None:
         if method == "kenward-roger" and not self.reml:
@@ -339,7 +348,7 @@ class LmerFit:
 
     def response(self) -> Floats:
         """Return the response as observed, (n,)."""
-        return self.frame.y + self.frame.offset
+        return self.frame.response.copy()
 
     def fitted(self) -> Floats:
         """X beta + Z b + offset, (n,)."""
@@ -351,19 +360,34 @@ class LmerFit:
         """Observed less fitted, (n,)."""
         return self.response() - self.fitted()
 
-    def predict(self, new: Any, *, se: bool = False) -> Floats | tuple[Floats, Floats]:
+    def predict(
+        self, new: Any, *, se: bool = False, new_units: effects.NewUnits = "warn"
+    ) -> Floats | tuple[Floats, Floats]:
         """Predict the mean response of new rows, offset included, (n,).
 
         Parameters
         ----------
         new : pandas.DataFrame or mapping of str to array_like
-            With the formula's columns. Units that were not in the data, and all rows if there is
-            no column of units, get the population's mean.
+            With the formula's columns; a row with a missing value is predicted as missing. All
+            rows get the population's mean if there is no column of units. Labels of units are
+            compared as text: 308, 308.0 and '308' are one.
         se : bool
             Return the standard errors too: of X beta + Z b as predictions of the units' own means,
             so that for a new unit the variance of its random effects is included.
+        new_units : {'warn', 'population', 'error'}
+            Of units that were not in the data: the population's mean with a warning that names
+            them, the same without, or an error as lme4's.
+
+        Examples
+        --------
+        >>> from hlm import lmer
+        >>> from hlm.datasets import load_sleepstudy
+        >>> fit = lmer("Reaction ~ Days + (1 + Days | Subject)", load_sleepstudy())
+        >>> new = {"Days": [9, 9], "Subject": [308, 999]}
+        >>> fit.predict(new, new_units="population").round(2)
+        array([430.66, 345.61])
         """
-        prediction, error = effects.predict(self, new)
+        prediction, error = effects.predict(self, new, new_units)
         return (prediction, error) if se else prediction
 
     def summary(self, df_method: DfMethod | None = "satterthwaite") -> str:

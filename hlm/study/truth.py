@@ -10,7 +10,7 @@ import numpy as np
 
 from hlm.errors import InputError, nearest
 from hlm.formula import Formula, parse
-from hlm.formula.syntax import Call, walk
+from hlm.formula.syntax import Call, Name, walk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -71,6 +71,13 @@ def read_formula(text: str, *, path: str) -> Formula:
         formula = parse(text)
     except InputError as error:
         raise error.at(path=path) from None
+    if not isinstance(formula.outcome.expr, Name):
+        raise InputError(
+            f"the response of a study is a column, not '{formula.response}'",
+            path=path,
+            allowed="a name: the truth draws the response as the models have it",
+            suggestion=formula.outcome.variables[0],
+        )
     terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
     calls = (factor.expr for term in terms for factor in term.factors)
     if any(isinstance(c, Call) and c.function == "factor" for root in calls for c, _ in walk(root)):

@@ -29,7 +29,7 @@ NEW = pd.DataFrame({"x": [0.0, 1.5, -2.0, 0.3], "a": [0.5, -1.0, 2.0, 0.0], "uni
 @pytest.mark.parametrize("weights", [None, "w"])
 def test_error_by_the_matrix_of_all_rows(weights, reml):
     fit = lmer("y ~ x * a + (1 + x | unit)", frame("made"), reml=reml, weights=weights)
-    _, se = fit.predict(NEW, se=True)
+    _, se = fit.predict(NEW, se=True, new_units="population")
     X, Z, units = rows(fit, NEW, NEW["unit"])
     expected = [prediction_error(fit, *row) for row in zip(X, Z, units, strict=True)]
     assert se == pytest.approx(expected, rel=1e-9)
@@ -39,7 +39,7 @@ def test_error_at_the_boundary():
     fit = fitted("sim_singular", "y ~ x * a + (1 + x | unit)")
     assert fit.singular
     X, Z, units = rows(fit, NEW, NEW["unit"])
-    _, se = fit.predict(NEW, se=True)
+    _, se = fit.predict(NEW, se=True, new_units="population")
     expected = [prediction_error(fit, *row) for row in zip(X, Z, units, strict=True)]
     assert se == pytest.approx(expected, rel=1e-9)
 
@@ -68,7 +68,8 @@ def test_unknown_unit_has_the_variance_of_the_population():
     x = np.column_stack([np.ones(3), days])
     expected = np.sqrt(np.einsum("na,ab,nb->n", x, fit.vcov + fit.psi, x))
     for new in ({"Days": days, "Subject": [1, 2, 3]}, {"Days": days}):
-        assert fit.predict(new, se=True)[1] == pytest.approx(expected, rel=1e-10)
+        found = fit.predict(new, se=True, new_units="population")[1]
+        assert found == pytest.approx(expected, rel=1e-10)
 
 
 def test_errors_are_those_of_repeated_samples():

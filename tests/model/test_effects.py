@@ -83,7 +83,16 @@ def test_prediction_of_unknown_units_is_the_population_mean():
     new = pd.DataFrame({"x": [0.0, 1.0, 1.0], "unit": [-5, -5, 3]})
     line = np.array([fit.beta[0], fit.beta.sum()])
     b = fit.ranef().loc[3].sum()
-    assert fit.predict(new) == pytest.approx([*line, line[1] + b])
+    expected = pytest.approx([*line, line[1] + b])
+    assert fit.predict(new, new_units="population") == expected
+    with pytest.warns(
+        UserWarning, match=r"units of 'unit' that were not in the data: -5; predicted"
+    ):
+        assert fit.predict(new) == expected
+    with pytest.raises(InputError, match="not in the data: -5"):
+        fit.predict(new, new_units="error")
+    with pytest.raises(InputError, match="did you mean 'error'"):
+        fit.predict(new, new_units="errors")
     assert fit.predict({"x": [0.0, 1.0]}) == pytest.approx(line)
 
 
@@ -98,10 +107,47 @@ def test_prediction_knows_the_levels_of_the_data():
 
 def test_prediction_of_missing_values_is_missing():
     fit = lmer("y ~ x + (1 | unit)", made())
-    predicted = fit.predict({"x": [np.nan, 1.0], "unit": [1, None]})
+    with pytest.warns(UserWarning, match="a missing one"):
+        predicted = fit.predict({"x": [np.nan, 1.0], "unit": [1, None]})
     assert np.isnan(predicted).tolist() == [True, False]
     nullable = pd.DataFrame({"x": pd.array([None, 1], dtype="Int64")})
     assert np.isnan(fit.predict(nullable)).tolist() == [True, False]
+    assert np.isnan(fit.predict({"x": [None, np.nan]})).all()
+
+
+def test_prediction_of_a_missing_level_is_missing():
+    """As predict() of lme4 for NA in newdata; the other rows are as they are."""
+    fit = lmer("y ~ x * f + (1 | unit)", made())
+    for missing in (None, np.nan, pd.NA):
+        new = pd.DataFrame({"x": [1.0, 1.0], "f": ["b", missing], "unit": [3, 3]}, dtype=object)
+        prediction, se = fit.predict(new.astype({"x": float}), se=True)
+        assert np.isnan(prediction).tolist() == np.isnan(se).tolist() == [False, True]
+        assert prediction[0] == fit.predict({"x": [1.0], "f": ["b"], "unit": [3]})[0]
+
+
+# predict(lmer(Reaction ~ Days + (Days | Subject), sleepstudy), data.frame(Days = 9, Subject = s))
+# of lme4 for s = 308, 308L and "308".
+AT_NINE = 430.66
+
+
+@pytest.mark.parametrize("kind", [int, float, str, "category", "Int64", object])
+@pytest.mark.parametrize("new", [308, 308.0, "308", np.int64(308), np.float32(308)])
+def test_units_are_compared_as_text(kind, new):
+    data = load_sleepstudy()
+    fit = lmer("Reaction ~ Days + (Days | Subject)", data.assign(Subject=data.Subject.astype(kind)))
+    assert fit.predict({"Days": [9], "Subject": [new]})[0] == pytest.approx(AT_NINE, abs=1e-3)
+    for column in (pd.Categorical([new]), pd.array([new], dtype=object), np.array([new])):
+        found = fit.predict({"Days": [9], "Subject": column}, new_units="error")
+        assert found[0] == pytest.approx(AT_NINE, abs=1e-3)
+
+
+def test_a_text_that_r_writes_for_a_number_is_that_unit():
+    data = load_sleepstudy()
+    number = (data.Subject * 100000.0).where(data.Subject != 308, 100000.0)
+    fit = lmer("Reaction ~ Days + (Days | Subject)", data.assign(Subject=number))
+    for label in ("1e+05", "100000", 100000, 1e5):
+        found = fit.predict({"Days": [9], "Subject": [label]}, new_units="error")
+        assert found[0] == pytest.approx(AT_NINE, abs=1e-3)
 
 
 def test_units_of_any_kind_are_recognized():

@@ -307,6 +307,15 @@ MISTAKES = [
         "allowed: x",
     ),
     case(
+        "a response that is an expression",
+        "small: y ~ x",
+        "small: log(y) ~ x",
+        20,
+        "models.small",
+        "the response of a study is a column, not 'log(y)'",
+        "did you mean 'y'",
+    ),
+    case(
         "another response",
         "small: y ~ x",
         "small: z ~ x",
