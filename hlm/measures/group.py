@@ -117,4 +117,6 @@ def _interval_measures(rows: dict[str, Array]) -> dict[str, Value]:
         "bias_eliminated_coverage": f.bias_eliminated_coverage(lower, upper, centre),
         "rejection": f.rejection(lower, upper),
         "ci_width": f.ci_width(lower, upper),
+        "median_ci_width": f.median(upper - lower),
+        "unbounded": f.proportion(~(upper - lower <= 1000 * np.median(upper - lower))),
     }

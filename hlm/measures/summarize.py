@@ -111,7 +111,10 @@ def summarize_estimates(
     ]
     table = tidy(groups.labels.assign(true=true), values)
     is_sd = table["term"].map(lambda term: term == "sigma" or _is("sd_", term)).astype(bool)
-    return table[~(is_sd & (table["measure"] == "rejection"))]
+    targeted = table["measure"].isin(
+        ["bias", "relative_bias", "median_bias", "mse", "rmse", "coverage"]
+    )
+    return table[~(is_sd & (table["measure"] == "rejection")) & ~(targeted & table["true"].isna())]
 
 
 def count_fits(fits: Any) -> FitCounts:
@@ -152,6 +155,7 @@ def join_summaries(
     if found := list(tests):
         tables.append(counts_to_rates(add_counts(found), "estimate"))
     table = pd.concat([rows[[*KEYS, "true", *RESULTS]] for rows in tables])
+    table.insert(4, "kind", table["term"].map(_kind))
     rates = counts_to_rates(selection, "rate")[[*SELECTION, "rate", "mcse", "n"]]
     return (
         table.sort_values(KEYS, kind="stable", ignore_index=True),
@@ -167,7 +171,7 @@ def _true_values(labels: pd.DataFrame, truth: Mapping[tuple[str, str], float] | 
     if unknown:
         raise InputError(f"scenario {min(unknown)!r} has no true values", path="truth")
     pairs = zip(labels["scenario"], labels["term"], strict=True)
-    values = [truth.get(pair, np.nan if _has_no_zero(pair[1]) else 0.0) for pair in pairs]
+    values = [truth.get(pair, np.nan) for pair in pairs]
     return np.array(values, dtype=float)
 
 
@@ -176,9 +180,13 @@ def _measures(columns: dict[str, Array], true: float) -> dict[str, Value]:
     return group_measures(**columns, true=true) | group_measures(columns["estimate"], true=true)
 
 
-def _has_no_zero(term: str) -> bool:
-    """Tell whether a term that the truth does not have is not simply zero there."""
-    return _is("cor_", term) or is_f_test(term)
+def _kind(term: str) -> str:
+    """Return the kind of a term."""
+    if term in ("", "sigma"):
+        return term
+    if is_f_test(term):
+        return "test"
+    return "sd" if _is("sd_", term) else "cor" if _is("cor_", term) else "coefficient"
 
 
 def _is(kind: str, term: str) -> bool:

@@ -81,6 +81,7 @@ MEASURES = pa.schema(
         "model": pa.string(),
         "method": pa.string(),
         "term": pa.string(),
+        "kind": pa.string(),
         "true": pa.float64(),
         "measure": pa.string(),
         "estimate": pa.float64(),
