@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hlm.formula import Formula, Term
     from hlm.scenario import Model, Scenario
 
-__all__ = ["Kind", "Target", "name_of_test", "targets", "terms_of", "truth_values"]
+__all__ = ["Kind", "Target", "name_of_test", "parameters_of", "targets", "terms_of"]
 
 Floats = NDArray[np.float64]
 Kind = Literal["coefficient", "sd", "cor", "sigma", "test"]
@@ -89,22 +89,24 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     return (*found, *tests)
 
 
-def truth_values(scenario: Scenario) -> dict[str, float]:
-    """Return the parameters of a scenario's truth under lme4's names.
+def parameters_of(scenario: Scenario) -> tuple[Target, ...]:
+    """Return the parameters of a scenario's truth, under lme4's names.
 
     Examples
     --------
     >>> from hlm.scenario import Scenario
     >>> truth = Scenario("", 10, 5, (), "y ~ 1 + (1 + x | g)", (("(Intercept)", 1.0),),
     ...                  (0.2, 0.5), ((1.0, 0.9), (0.9, 1.0)), 0.75)
-    >>> truth_values(truth)["cor_x.(Intercept)|g"]
-    0.9
+    >>> [(target.term, target.true) for target in parameters_of(truth)][2]
+    ('cor_x.(Intercept)|g', 0.9)
     """
     formula = parse(scenario.formula)
-    sd, cor = np.array(scenario.sd), np.array(scenario.cor)
-    random = _in_order(sd, cor, [len(block.terms) for block in formula.random])
-    names = _random_names(formula)
-    return dict(scenario.fixed) | dict(zip(names, [*random, scenario.sigma], strict=True))
+    values = _in_order(np.array(scenario.sd), np.array(scenario.cor), _blocks(formula))
+    random = zip(
+        _random_names(formula), _random_kinds(formula), [*values, scenario.sigma], strict=True
+    )
+    fixed = (Target(name, "coefficient", value) for name, value in scenario.fixed)
+    return (*fixed, *(Target(name, kind, value) for name, kind, value in random))
 
 
 def terms_of(model: Model) -> list[str]:

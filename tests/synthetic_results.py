@@ -17,6 +17,13 @@ RANDOM = {
     "sd_x|unit": 0.5,
     "sigma": 0.75,
 }
+KINDS = {
+    **dict.fromkeys(FIXED, "coefficient"),
+    "cor_x.(Intercept)|unit": "cor",
+    "sd_(Intercept)|unit": "sd",
+    "sd_x|unit": "sd",
+    "sigma": "sigma",
+}
 F_TEST = "F(a_matters)"
 """A test that some models have, whose hypothesis is false."""
 
@@ -34,12 +41,11 @@ def made_results(grid=GRID, models=MODELS):
         for model, method in product(models, ("ml", "reml")):
             fit = {**point, "model": model, "method": method, "n": REPLICATES}
             measures += [row for term in _terms(model) for row in _term_rows(rng, fit, term)]
+            test = {"term": F_TEST, "kind": "test", "true": np.nan, "measure": "rejection"}
+            measures += [{**fit, **test, **_share(0.3)} for _ in _tests(model)]
+            none = {"term": "", "kind": "", "true": np.nan}
             measures += [
-                {**fit, "term": F_TEST, "true": np.nan, "measure": "rejection", **_share(0.3)}
-                for _ in _tests(model)
-            ]
-            measures += [
-                {**fit, "term": "", "true": np.nan, "measure": name, **_share(rng.uniform(0, 0.2))}
+                {**fit, **none, "measure": name, **_share(rng.uniform(0, 0.2))}
                 for name in ("singular", "failed")
             ]
         for criterion, method in product(("aic", "bic"), ("ml", "reml")):
@@ -74,16 +80,21 @@ def _tests(model):
 
 
 def _term_rows(rng, fit, term):
-    base = {**fit, "term": term, "true": (FIXED | RANDOM)[term]}
+    base = {**fit, "term": term, "kind": KINDS[term], "true": (FIXED | RANDOM)[term]}
     sd = rng.uniform(0.05, 0.3)
     values = {
+        "n_total": {"estimate": float(REPLICATES), "mcse": np.nan},
         "bias": {"estimate": rng.normal(0, 0.01), "mcse": sd / np.sqrt(REPLICATES)},
         "empirical_se": {"estimate": sd, "mcse": sd / np.sqrt(2 * REPLICATES)},
         "rmse": {"estimate": sd, "mcse": sd / np.sqrt(2 * REPLICATES)},
         "relative_error_se": {"estimate": rng.normal(-0.02, 0.02), "mcse": 0.016},
         "coverage": _share(rng.uniform(0.88, 0.97)),
         "rejection": _share(rng.uniform(0.05, 0.99)),
+        "median_ci_width": {"estimate": 4 * sd, "mcse": sd / np.sqrt(REPLICATES)},
+        "unbounded": _share(0.0),
     }
+    if KINDS[term] in ("sd", "sigma"):  # no sd is tested
+        del values["rejection"]
     return [{**base, "measure": name, **value} for name, value in values.items()]
 
 
@@ -113,6 +124,7 @@ def made_study(grid=GRID, models=MODELS):
     sizes = [(level.get("units", 30), level.get("rows", 30)) for level in levels]
     return SimpleNamespace(
         seed=2345,
+        replicates=REPLICATES,
         scenarios=tuple(made_scenario(*size) for size in sizes),
         levels=levels,
         example=len(levels) // 2,

@@ -13,7 +13,7 @@ from hlm.engine import fit_batch
 from hlm.measures import summarize
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import simulate
-from hlm.true_values import targets, terms_of, truth_values
+from hlm.true_values import parameters_of, targets, terms_of
 
 X = Covariate("x", "row", "normal", 5.0, 1.0)
 Z = Covariate("z", "row", "normal")
@@ -267,7 +267,8 @@ def test_the_parameters_of_a_truth_with_several_random_blocks():
         ((1.0, 0.5, 0.0), (0.5, 1.0, 0.0), (0.0, 0.0, 1.0)),
         sigma=4.0,
     )
-    assert truth_values(truth) == {
+    found = {target.term: target.true for target in parameters_of(truth)}
+    assert found == {
         G: 1.0,
         "x": 2.0,
         "z": 3.0,
@@ -278,8 +279,8 @@ def test_the_parameters_of_a_truth_with_several_random_blocks():
         "sigma": 4.0,
     }
     model = Model("m", truth.formula)
-    assert terms_of(model) == list(truth_values(truth)) == list(true(truth, truth.formula))
-    assert [target.kind for target in targets(truth, model)] == [
+    assert terms_of(model) == list(found) == list(true(truth, truth.formula))
+    assert [target.kind for target in parameters_of(truth)] == [
         *["coefficient"] * 3,
         *("sd", "cor", "sd", "sd", "sigma"),
     ]

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fit, draw, print, return 0."""
+    """Fit, print, draw, return 0: a picture that there is not must not cost the summary."""
     from hlm import lmer
     from hlm.formula import parse
 
@@ -60,11 +60,11 @@ def run(options: argparse.Namespace) -> int:
         fit = lmer(options.formula, data, reml=not options.ml, weights=options.weights)
     except InputError as error:
         raise error.at(file=options.file) from None
-    if options.shrinkage is not None:
-        _draw(fit, data, options.shrinkage)
     summary = fit.summary(options.df)
     limits = _limits(fit, options) if options.level is not None else ""
-    print(summary + limits)
+    print(summary + limits, flush=True)
+    if options.shrinkage is not None:
+        _draw(fit, data, options.shrinkage)
     return 0
 
 
@@ -88,5 +88,7 @@ def _draw(fit: LmerFit, data: pd.DataFrame, file: str) -> None:
         ) from None
     try:
         save_as(shrinkage_of_fit(fit, data), file)
+    except InputError as error:
+        raise error.at(path="--shrinkage") from None
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", file=file) from None

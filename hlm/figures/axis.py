@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from hlm.figures.grid import levels, numeric
-from hlm.figures.words import said
+from hlm.figures.words import level_words, said
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,13 +105,9 @@ class Axis:
         inches = (self._places - limits[0]) / (limits[1] - limits[0]) * room
         labels, end = [], -np.inf
         for level, centre in zip(self.levels, inches, strict=True):
-            text = "" if level is None else _text(level)
+            text = "" if level is None else level_words(level)
             half = _DIGIT * len(text) / 2
             fits = centre - half > end
             labels.append(text if fits else "")
             end = centre + half + _DIGIT if fits else end
         return labels
-
-
-def _text(level: Any) -> str:
-    return f"{level:g}" if isinstance(level, float) else str(level)

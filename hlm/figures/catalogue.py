@@ -15,6 +15,7 @@ __all__ = [
     "TITLES",
     "Planned",
     "Variables",
+    "models_with_lines",
     "names",
     "random_line",
     "section",
@@ -61,6 +62,10 @@ class Planned(Protocol):
         """Of all random numbers."""
 
     @property
+    def replicates(self) -> int:
+        """Data sets of each scenario."""
+
+    @property
     def scenarios(self) -> tuple[Scenario, ...]:
         """The points of the grid."""
 
@@ -91,8 +96,9 @@ def section(name: str) -> str:
 def names(study: Planned) -> tuple[str, ...]:
     """Return the names of the figures that a study has, in the order of the report.
 
-    The pictures of units need covariates to draw them by, the one of shrinkage random intercepts
-    and slopes, those of selection two models to choose from, the one of F tests some tests.
+    The pictures of units need covariates to draw them by, the one of shrinkage a model with random
+    intercepts and slopes, those of selection two models to choose from, the one of F tests some
+    tests.
 
     Parameters
     ----------
@@ -109,12 +115,21 @@ def names(study: Planned) -> tuple[str, ...]:
     lacking = {
         "units_against_attribute": not (straight and use.attribute),
         "unit_lines": not straight,
-        "shrinkage": random_line(formula) is None,
+        "shrinkage": not models_with_lines(study),
         "rejection_tests": not any(model.tests for model in study.models),
         "selection_aic": len(study.models) < 2,
         "selection_bic": len(study.models) < 2,
     }
     return tuple(name for name in TITLES if not lacking.get(name))
+
+
+def models_with_lines(study: Planned) -> tuple[Model, ...]:
+    """Return the models by which each unit has a line of its own, in a covariate of its rows.
+
+    A data set need not identify them all: the picture of shrinkage takes the first that it does.
+    """
+    rows = {c.name for c in study.scenarios[study.example].covariates if c.level == "row"}
+    return tuple(model for model in study.models if random_line(parse(model.formula)) in rows)
 
 
 def random_line(formula: Formula) -> str | None:

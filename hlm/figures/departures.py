@@ -11,6 +11,7 @@ intercepts and slopes are correlated, one informs the other.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from matplotlib.patches import Ellipse
 from numpy.typing import ArrayLike, NDArray
 
 from hlm.errors import InputError
+from hlm.figures.headers import wrap
 from hlm.figures.style import GREY, INK, PAGE, Mark, marks, styled
 from hlm.figures.words import MINUS
 
@@ -44,6 +46,7 @@ def shrinkage(
     mean: ArrayLike,
     psi: ArrayLike,
     names: tuple[str, str] = ("Intercept", "Slope"),
+    title: str = "",
 ) -> Figure:
     """Draw predicted lines against per-unit least-squares lines.
 
@@ -65,6 +68,8 @@ def shrinkage(
         Covariance of the random intercepts and slopes.
     names : tuple of str
         What the two numbers are called; what follows a colon only on the axes.
+    title : str
+        Of the legend, such as the model and the method.
 
     Returns
     -------
@@ -87,7 +92,10 @@ def shrinkage(
     axes["1"].set_xlabel("least squares")
     own, predicted, fixed = axes["plane"].get_legend_handles_labels()[0]
     handles = [own, predicted, *_region_handles(), fixed]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3, columnspacing=2)
+    heading = wrap(title, PAGE)
+    figure.legend(
+        handles=handles, title=heading, loc="outside upper center", ncols=3, columnspacing=2
+    )
     return figure
 
 
@@ -141,9 +149,10 @@ def _plane(ax: Axes, before: Floats, after: Floats, centre: Floats, psi: Floats)
     moves = list(np.stack([before, after], axis=1))
     ax.add_collection(LineCollection(moves, colors=INK, lw=0.5, alpha=0.6))
     predicted, own = marks(["predicted", "least squares"]).values()
+    own = replace(own, hollow=True)
     _points(ax, before, own, "one unit, by least squares")
     _points(ax, after, predicted, "its predicted line (BLUP)")
-    fixed = Mark("black", "+", 5, "black", "none")
+    fixed = Mark("black", "+", 5)
     _points(ax, centre, fixed, "fixed part, at its covariates")
     ax.autoscale_view()
     ax.grid(visible=True)
@@ -158,17 +167,7 @@ def _warning(psi: Floats) -> str:
 
 
 def _points(ax: Axes, at: Floats, mark: Mark, label: str) -> None:
-    ax.plot(
-        *at.T,
-        linestyle="none",
-        label=label,
-        marker=mark.marker,
-        markersize=mark.size,
-        markerfacecolor=mark.fill,
-        markeredgecolor=mark.colour,
-        markeredgewidth=0.8,
-        zorder=3,
-    )
+    ax.plot(*at.T, label=label, zorder=3, **mark.look(joined=False))
 
 
 def _region_handles() -> list[Line2D]:

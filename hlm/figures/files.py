@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import matplotlib as mpl
 
 from hlm.errors import InputError
 from hlm.figures.style import RC
+from hlm.store.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,12 +75,6 @@ def save_as(figure: Figure, file: str | Path) -> Path:
     if kind not in FORMATS:
         endings = ", ".join(f".{known}" for known in FORMATS)
         raise InputError(f"cannot write a figure to '{target}'", allowed=f"a name with {endings}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with mpl.rc_context(RC):
-            figure.savefig(temporary, format=kind, metadata=FORMATS[kind])
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(target) as temporary, mpl.rc_context(RC):
+        figure.savefig(temporary, format=kind, metadata=FORMATS[kind])
     return target

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 
 from hlm.errors import InputError, nearest
-from hlm.figures.catalogue import Planned, names
+from hlm.figures.catalogue import TITLES, Planned, models_with_lines, names
 from hlm.figures.departures import shrinkage
 from hlm.figures.files import save
 from hlm.figures.lines import lines_of_fit
 from hlm.figures.measures import failure_rates, measure_against_units, selection_rates
-from hlm.figures.results import read_results
+from hlm.figures.results import attempt, read_results
 from hlm.figures.style import blank
 from hlm.figures.units import unit_lines, units_against_attribute
+from hlm.figures.words import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hlm.model import LmerFit
+    from hlm.scenario import Model
 
 __all__ = ["draw", "draw_all", "shrinkage_of_data", "shrinkage_of_fit"]
 
@@ -48,28 +50,34 @@ def draw(name: str, study: Planned, folder: str | Path) -> Figure:
     InputError
         If the study has no figure of that name.
     """
-    allowed = names(study)
-    if name not in allowed:
-        suggestion = nearest(name, allowed)
-        raise InputError(f"no figure '{name}'", allowed=", ".join(allowed), suggestion=suggestion)
+    _check_name(name, study)
     if name in ("units_against_attribute", "unit_lines", "shrinkage"):
         return _draw_example(name, study)
     if name.startswith("selection_"):
         criterion = name.removeprefix("selection_")
         rates = read_results(study, folder, "selection", {"criterion": [criterion]})
-        return selection_rates(rates, criterion)
+        return selection_rates(rates, criterion, replicates=study.replicates)
     if name == "failures":
         wanted = {"measure": ["singular", "failed"]}
         return failure_rates(read_results(study, folder, "measures", wanted))
     measure, _, part = name.rpartition("_")
-    measures = read_results(study, folder, "measures", {"measure": [measure]})
-    return measure_against_units(measures, measure, term=part, level=study.models[0].level)
+    wanted = {"measure": [measure, "n_total", "unbounded"]}
+    measures = read_results(study, folder, "measures", wanted)
+    levels = {model.name: model.level for model in study.models}
+    return measure_against_units(measures, measure, term=part, level=levels)
 
 
 def draw_all(
-    study: Planned, folder: str | Path, only: Iterable[str] | None = None
+    study: Planned,
+    folder: str | Path,
+    only: Iterable[str] | None = None,
+    *,
+    strict: bool = False,
 ) -> tuple[Path, ...]:
     """Draw a study's figures into the folder `figures` of its results.
+
+    Each stands alone: one that cannot be drawn is a page that says why, and the others are drawn.
+    Where the reason may be a fault of the program, the standard error has its traceback.
 
     Parameters
     ----------
@@ -78,15 +86,35 @@ def draw_all(
         The study's folder of results.
     only : iterable of str, optional
         Names of figures; all of `names(study)` by default.
+    strict : bool
+        Raise what may be a fault of the program.
 
     Returns
     -------
     tuple of Path
         For each figure `figures/NAME.png` and `figures/NAME.pdf`.
     """
-    wanted = names(study) if only is None else only
-    target = Path(folder) / "figures"
-    return tuple(file for name in wanted for file in save(draw(name, study, folder), target / name))
+    wanted = tuple(names(study) if only is None else only)
+    for name in wanted:
+        _check_name(name, study)
+    files = (_draw_one(name, study, Path(folder), strict=strict) for name in wanted)
+    return tuple(file for of_one in files for file in of_one)
+
+
+def _draw_one(name: str, study: Planned, folder: Path, *, strict: bool) -> tuple[Path, ...]:
+    stem = folder / "figures" / name
+    return attempt(
+        lambda: save(draw(name, study, folder), stem),
+        lambda why: save(blank(f"{TITLES[name]}: {why}"), stem),
+        strict=strict,
+    )
+
+
+def _check_name(name: str, study: Planned) -> None:
+    allowed = names(study)
+    if name not in allowed:
+        suggestion = nearest(name, allowed)
+        raise InputError(f"no figure '{name}'", allowed=", ".join(allowed), suggestion=suggestion)
 
 
 def shrinkage_of_fit(fit: LmerFit, data: pd.DataFrame) -> Figure:
@@ -113,12 +141,16 @@ def shrinkage_of_fit(fit: LmerFit, data: pd.DataFrame) -> Figure:
         return blank("The model could not be fitted to these data.")
     lines = lines_of_fit(fit, data)
     response = fit.frame.formula.response
+    if not np.isfinite(lines.own).all(axis=1).any():
+        return blank(f"No unit's rows determine a line in {lines.covariate}.")
+    method = METHODS["reml" if fit.reml else "ml"]
     return shrinkage(
         ols=lines.own,
         blup=lines.predicted,
         mean=lines.fixed,
         psi=lines.psi,
         names=(f"Intercept: {response} at {lines.covariate} = 0", f"Slope of {lines.covariate}"),
+        title=f"{fit.frame.formula.text}, fitted by {method}",
     )
 
 
@@ -161,4 +193,21 @@ def _draw_example(name: str, study: Planned) -> Figure:
         return units_against_attribute(rows, scenario)
     if name == "unit_lines":
         return unit_lines(rows, scenario)
-    return shrinkage_of_data(scenario.formula, rows)
+    return _shrinkage_of_models(models_with_lines(study), rows)
+
+
+def _shrinkage_of_models(models: Iterable[Model], rows: pd.DataFrame) -> Figure:
+    """Draw the lines of the first model that these rows identify."""
+    from hlm.model import lmer
+
+    why = "No model has random intercepts and slopes."
+    for model in models:
+        try:
+            fit = lmer(model.formula, rows, reml="reml" in model.methods)
+        except InputError as error:
+            why = f"Model {model.name}: {error.problem}."
+            continue
+        if np.isfinite(fit.theta).all():
+            return shrinkage_of_fit(fit, rows)
+        why = f"Model {model.name} could not be fitted to these data: {fit.status}."
+    return blank(why)

@@ -18,8 +18,8 @@ __all__ = ["Grid", "Panel", "arrange", "factors", "levels"]
 MOST = 6  # columns or rows of panels
 WRAP = 4
 _RESULTS = {
-    *("scenario", "model", "method", "term", "true", "measure", "criterion"),
-    *("estimate", "rate", "mcse", "n", "n_units", "n_rows"),
+    *("scenario", "model", "method", "term", "kind", "true", "measure", "criterion"),
+    *("estimate", "rate", "mcse", "n", "n_total", "unbounded", "n_units", "n_rows"),
 }
 
 

@@ -1,9 +1,9 @@
-"""Small multiples: a rate or a measure over the grid, one series per model, with its error bars."""
+"""Small multiples: a rate or a measure over the grid, a series for each model and method."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,17 +15,24 @@ from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter, Scalar
 from hlm.figures.axis import Axis
 from hlm.figures.grid import Grid, arrange
 from hlm.figures.headers import name_panels, span_columns, wrap
-from hlm.figures.style import COLUMN, GREY, PAGE, Mark, legend_columns, marks, styled
+from hlm.figures.style import COLUMN, GREY, INK, PAGE, Mark, legend_columns, marks, styled
+from hlm.figures.words import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
 __all__ = ["Look", "small_multiples"]
 
+Series: TypeAlias = tuple[str, str]
+"""A model and a method."""
+
 Z = 1.959963984540054  # a bar reaches this many Monte Carlo standard errors to either side
 _MARGIN = 0.04  # of the vertical axis, so that marks at its ends are whole
+_SMALL = 6.5  # points, of the notes
+_LETTERS = 8 / 6.5  # of the usual size that go where one note's letter goes
+_LINE = 0.115  # inches, of the notes
 _WIDTHS = {1: COLUMN, 2: 5.2}
 _HEIGHTS = {1: 1.7, 2: 1.45, 3: 1.25}
 
@@ -37,12 +44,10 @@ class Look:
     Attributes
     ----------
     label : str
-    legend : str
-        The heading of the legend.
     reference : function, optional
-        From the rows of a panel to the height of a line to compare with, or None for no line.
+        From the rows of a panel to the heights of lines to compare with.
     reference_label : str
-        What that line is called in the legend; nothing if it needs no name.
+        What these lines are called in the legend; nothing if they need no name.
     percent : bool
         Whether fractions are written as percentages.
     ends : tuple of float
@@ -51,17 +56,22 @@ class Look:
         Whether the axis shows all between the ends; `from_zero` whether it begins at 0.
     words : dict
         The text for a value of the column that makes the rows.
+    models : dict
+        The text for a model in the legend, if it is not its name.
+    notes : function, optional
+        From the rows shown to sentences for the foot of the figure.
     """
 
     label: str
-    legend: str = "Model"
-    reference: Callable[[pd.DataFrame], float | None] = lambda _: None
+    reference: Callable[[pd.DataFrame], Sequence[float]] = lambda _: ()
     reference_label: str = ""
     percent: bool = False
     ends: tuple[float, float] = (-np.inf, np.inf)
     whole: bool = False
     from_zero: bool = False
     words: Mapping[Any, str] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+    notes: Callable[[pd.DataFrame], Sequence[str]] = lambda _: ()
 
 
 @styled
@@ -75,10 +85,13 @@ def small_multiples(
 ) -> Figure:
     """Draw estimates with bars of 1.96 Monte Carlo standard errors over a grid.
 
+    Colour and marker tell the model, filled marks on solid lines fits by REML, hollow ones on
+    dotted lines fits by ML.
+
     Parameters
     ----------
     frame : DataFrame
-        The columns of the grid, `model`, `estimate`, `mcse`, and the column `row`.
+        The columns of the grid, `model`, `method`, `estimate`, `mcse`, and the column `row`.
     look : Look
     row : str, optional
         A column with a row of panels for each of its values.
@@ -95,19 +108,50 @@ def small_multiples(
     for name, level in grid.held.items():
         frame = frame[frame[name] == level]
     axis = Axis.of(frame, grid.axis)
-    series = marks(models if models is not None else frame["model"].drop_duplicates())
-    series = {name: mark for name, mark in series.items() if name in set(frame["model"])}
-    figure, axes = _canvas(grid, one_scale=look.whole or row not in grid.rows[0])
-    for panel in grid.panels:
-        shown = frame[_matches(frame, panel.where)]
-        _draw(axes[panel.row, panel.column], shown, axis, series, look)
-    _finish(figure, axes, grid, axis, look)
-    _legend(figure, series, look, _has_reference(frame, look), joined=axis.joined)
-    name_panels(figure, axes, grid, look.words)
+    series = _series(frame, models if models is not None else frame["model"].drop_duplicates())
+    shown = [frame[_matches(frame, panel.where)] for panel in grid.panels]
+    canvas = _canvas(grid, look.notes(pd.concat(shown)), one_scale=_one_scale(grid, look, row))
+    slots = _slots(series, apart=row != "method")
+    for panel, points in zip(grid.panels, shown, strict=True):
+        _draw(canvas.axes[panel.row, panel.column], points, axis, series, slots, look)
+    _finish(canvas, grid, axis, look)
+    _legend(canvas.figure, series, look, named_line=_has_reference(frame, look), axis=axis)
+    name_panels(canvas.figure, canvas.axes, grid, look.words)
     # Once, and not at each drawing: panels are many, and their places do not change.
-    ConstrainedLayoutEngine().execute(figure)
-    span_columns(figure, axes[0], grid.columns)
-    return figure
+    ConstrainedLayoutEngine(rect=(0, canvas.foot, 1, 1 - canvas.foot)).execute(canvas.figure)
+    span_columns(canvas.figure, canvas.axes[0], grid.columns)
+    return canvas.figure
+
+
+@dataclass(frozen=True)
+class _Canvas:
+    """A figure with its panels; the notes take the share `foot` of its height."""
+
+    figure: Figure
+    axes: Any
+    foot: float
+
+
+def _series(frame: pd.DataFrame, models: Iterable[str]) -> dict[Series, Mark]:
+    """Give each model and method that there is its mark, whatever else is drawn."""
+    found = set(frame[["model", "method"]].itertuples(index=False, name=None))
+    return {
+        (model, method): replace(mark, hollow=method == "ml")
+        for model, mark in marks(models).items()
+        for method in METHODS
+        if (model, method) in found
+    }
+
+
+def _slots(series: Iterable[Series], *, apart: bool) -> dict[Series, int]:
+    """Number the places beside each other at a level; methods share them if not `apart`."""
+    keys = {key: key if apart else key[:1] for key in series}
+    places = {slot: place for place, slot in enumerate(dict.fromkeys(keys.values()))}
+    return {key: places[slot] for key, slot in keys.items()}
+
+
+def _one_scale(grid: Grid, look: Look, row: str | None) -> bool:
+    return look.whole or row not in grid.rows[0]
 
 
 def _matches(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
@@ -118,60 +162,57 @@ def _matches(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
 
 
 def _has_reference(frame: pd.DataFrame, look: Look) -> bool:
-    return bool(look.reference_label) and look.reference(frame) is not None
+    return bool(look.reference_label) and len(look.reference(frame)) > 0
 
 
-def _canvas(grid: Grid, *, one_scale: bool) -> tuple[Figure, Any]:
+def _canvas(grid: Grid, notes: Sequence[str], *, one_scale: bool) -> _Canvas:
     rows, columns = grid.shape
     width = _WIDTHS.get(columns, PAGE)
-    height = 1.15 + rows * _HEIGHTS.get(rows, 1.15)
+    text = "\n".join(wrap(note, (width - 0.1) * _LETTERS) for note in notes)
+    below = _LINE * (text.count("\n") + 1) + 0.06 if text else 0.0
+    height = 1.15 + rows * _HEIGHTS.get(rows, 1.15) + below
     figure = Figure(figsize=(width, height))
     share: Any = "all" if one_scale else "none" if grid.wrapped else "row"
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=share)
     for unused in axes.flat[len(grid.panels) :]:
         unused.set_axis_off()
-    return figure, axes
+    if text:
+        figure.text(0.05 / width, 0.05 / height, text, size=_SMALL, va="bottom", linespacing=1.25)
+    return _Canvas(figure, axes, below / height)
 
 
 def _draw(
-    ax: Axes, shown: pd.DataFrame, axis: Axis, series: Mapping[str, Mark], look: Look
+    ax: Axes,
+    shown: pd.DataFrame,
+    axis: Axis,
+    series: Mapping[Series, Mark],
+    slots: Mapping[Series, int],
+    look: Look,
 ) -> None:
-    reference = look.reference(shown)
-    if reference is not None:
-        ax.axhline(reference, color=GREY, linewidth=0.8, zorder=1)
+    for height in look.reference(shown):
+        ax.axhline(height, color=GREY, linewidth=0.8, zorder=1)
     if look.from_zero:
         ax.update_datalim([(0, 0)], updatex=False)
-    for place, (model, mark) in enumerate(series.items()):
-        points = shown[(shown["model"] == model) & shown["estimate"].notna()]
+    for (model, method), mark in series.items():
+        own = (shown["model"] == model) & (shown["method"] == method)
+        points = shown[own & shown["estimate"].notna()]
         if points.empty:
             continue
-        x = axis.dodged(points, place, len(series))
+        x = axis.dodged(points, slots[model, method], max(slots.values()) + 1)
         order = np.argsort(x)
-        _series(ax, x[order], points.iloc[order], mark, model, joined=axis.joined)
+        ax.errorbar(
+            x[order],
+            points["estimate"].to_numpy(float)[order],
+            yerr=Z * points["mcse"].to_numpy(float)[order],
+            label=f"{model}, {METHODS[method]}",
+            elinewidth=0.9,
+            **mark.look(joined=axis.joined),
+        )
 
 
-def _series(
-    ax: Axes, x: np.ndarray, points: pd.DataFrame, mark: Mark, label: str, *, joined: bool
-) -> None:
-    ax.errorbar(
-        x,
-        points["estimate"].to_numpy(float),
-        yerr=Z * points["mcse"].to_numpy(float),
-        label=label,
-        color=mark.colour,
-        linestyle=mark.dashes if joined else "none",
-        linewidth=0.9,
-        elinewidth=0.9,
-        marker=mark.marker,
-        markersize=mark.size,
-        markerfacecolor=mark.fill,
-        markeredgewidth=0.9,
-    )
-
-
-def _finish(figure: Figure, axes: Any, grid: Grid, axis: Axis, look: Look) -> None:
-    columns = grid.shape[1]
-    room = (figure.get_figwidth() - 0.9) / columns
+def _finish(canvas: _Canvas, grid: Grid, axis: Axis, look: Look) -> None:
+    figure, axes = canvas.figure, canvas.axes
+    room = (figure.get_figwidth() - 0.9) / grid.shape[1]
     for panel in grid.panels:
         ax = axes[panel.row, panel.column]
         axis.dress(ax, room)
@@ -181,7 +222,9 @@ def _finish(figure: Figure, axes: Any, grid: Grid, axis: Axis, look: Look) -> No
         if panel.column and not grid.wrapped:
             ax.tick_params(left=False)
     figure.supylabel(wrap(look.label, figure.get_figheight() - 0.2))
-    figure.supxlabel("\n".join(filter(None, [axis.label, grid.note])))
+    below = [wrap(text, figure.get_figwidth()) for text in (axis.label, grid.note) if text]
+    pad = 0.04 / figure.get_figheight()
+    figure.supxlabel("\n".join(below), y=canvas.foot + pad, va="bottom")
 
 
 def _dress_values(ax: Axes, look: Look) -> None:
@@ -198,30 +241,29 @@ def _dress_values(ax: Axes, look: Look) -> None:
 
 
 def _legend(
-    figure: Figure, series: Mapping[str, Mark], look: Look, named_line: bool, *, joined: bool
+    figure: Figure, series: Mapping[Series, Mark], look: Look, *, named_line: bool, axis: Axis
 ) -> None:
-    handles = [_handle(name, mark, joined=joined) for name, mark in series.items()]
+    methods = [word for method, word in METHODS.items() if method in {key[1] for key in series}]
+    models: dict[str, Mark] = {}
+    for (model, _), mark in series.items():
+        models.setdefault(look.models.get(model, model), mark)
+    handles = [_handle(wrap(model, 2.6), mark, axis) for model, mark in models.items()]
+    if len(methods) > 1:
+        filled = Mark(INK, "o", 3.8)
+        handles += [_handle(METHODS["reml"], filled, axis)]
+        handles += [_handle(METHODS["ml"], replace(filled, hollow=True), axis)]
     if named_line:
         handles.append(Line2D([], [], color=GREY, linewidth=0.8, label=look.reference_label))
     labels = [str(handle.get_label()) for handle in handles]
+    what = "Model and method" if len(methods) > 1 else f"Model ({methods[0]})"
     figure.legend(
-        handles=handles,
-        title=look.legend,
+        handles,
+        labels,
+        title=f"{what}; bars: ±1.96 Monte Carlo SE",
         loc="outside upper center",
         ncols=legend_columns(labels, figure.get_figwidth()),
     )
 
 
-def _handle(name: str, mark: Mark, *, joined: bool) -> Line2D:
-    return Line2D(
-        [],
-        [],
-        label=wrap(name, 2.6),
-        color=mark.colour,
-        linestyle=mark.dashes if joined else "none",
-        linewidth=0.9,
-        marker=mark.marker,
-        markersize=mark.size,
-        markerfacecolor=mark.fill,
-        markeredgewidth=0.9,
-    )
+def _handle(label: str, mark: Mark, axis: Axis) -> Line2D:
+    return Line2D([], [], label=label, **mark.look(joined=axis.joined))

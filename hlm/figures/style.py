@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import wraps
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
@@ -27,6 +28,7 @@ __all__ = [
 
 COLUMN, PAGE = 3.5, 7.2  # inches: one column, and the whole width of a page
 INK, GREY = "#222222", "#8C8C8C"
+_LINE = 48  # characters of a sentence across a column
 
 # Okabe and Ito's colours, safe for colour-blind readers, ordered so that neighbours differ in
 # lightness; the marks go on where the colours would be told apart by hue alone.
@@ -42,16 +44,7 @@ _COLOURS = (
 )
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 _SIZES = (3.8, 3.6, 4.4, 3.5, 4.4, 4.6, 4.6, 4.4)
-_DASHES: tuple[Any, ...] = (
-    "-",
-    (0, (5, 1.5)),
-    (0, (1.2, 1.2)),
-    (0, (5, 1.5, 1.2, 1.5)),
-    "-",
-    (0, (3, 1.2)),
-    (0, (1.2, 2.4)),
-    (0, (7, 1.5, 1.2, 1.5, 1.2, 1.5)),
-)
+_DOTS: Any = (0, (1.2, 1.2))
 
 RC: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -79,6 +72,7 @@ RC: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "savefig.dpi": 250,
     "text.color": INK,
+    "text.parse_math": False,  # a name may hold dollar signs
     "xtick.color": INK,
     "xtick.labelsize": 7,
     "xtick.major.size": 2.5,
@@ -102,17 +96,26 @@ class Mark:
     colour, marker : str
     size : float
         Of the marker, in points.
-    fill : str
-        Colour of the marker's face: every other series is hollow.
-    dashes : Any
-        Matplotlib's line style.
+    hollow : bool
+        Whether the marker is white inside and the line dotted, as for fits by ML.
     """
 
     colour: str
     marker: str
     size: float
-    fill: str
-    dashes: Any
+    hollow: bool = False
+
+    def look(self, *, joined: bool) -> dict[str, Any]:
+        """Return Matplotlib's properties of a line with these markers, of none if not joined."""
+        return {
+            "color": self.colour,
+            "linestyle": (_DOTS if self.hollow else "-") if joined else "none",
+            "linewidth": 0.9,
+            "marker": self.marker,
+            "markersize": self.size,
+            "markerfacecolor": "white" if self.hollow else self.colour,
+            "markeredgewidth": 0.8,
+        }
 
 
 def marks(names: Iterable[str]) -> dict[str, Mark]:
@@ -126,8 +129,7 @@ def marks(names: Iterable[str]) -> dict[str, Mark]:
     series = {}
     for place, name in enumerate(names):
         k = place % len(_COLOURS)
-        fill = "white" if k % 2 else _COLOURS[k]
-        series[name] = Mark(_COLOURS[k], _MARKERS[k], _SIZES[k], fill, _DASHES[k])
+        series[name] = Mark(_COLOURS[k], _MARKERS[k], _SIZES[k])
     return series
 
 
@@ -163,6 +165,7 @@ def blank(message: str) -> Figure:
     >>> blank("No fit succeeded.").texts[0].get_text()
     'No fit succeeded.'
     """
-    figure = Figure(figsize=(COLUMN, 1.0))
-    figure.text(0.5, 0.5, message, ha="center", va="center", wrap=True)
+    lines = fill(message, _LINE, break_on_hyphens=False)
+    figure = Figure(figsize=(COLUMN, max(1.0, 0.4 + 0.15 * (lines.count("\n") + 1))))
+    figure.text(0.5, 0.5, lines, ha="center", va="center")
     return figure

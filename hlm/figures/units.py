@@ -49,11 +49,12 @@ def units_against_attribute(rows: pd.DataFrame, scenario: Scenario) -> Figure:
     Raises
     ------
     InputError
-        If the scenario has no unit covariate, or no row covariate.
+        If the scenario has no unit covariate or no row covariate, or no unit has a line.
     """
     use = variables(scenario)
     covariate, attribute = _covariate(use), _attribute(use)
     ols = least_squares_lines(rows, use.response, covariate, use.other_rows, unit=use.unit)
+    _check_lines(ols, covariate)
     units = unit_values(rows, [attribute, *use.other_units], use.unit)
     curve = units.mean().to_frame().T.loc[[0] * 60].reset_index(drop=True)
     curve[attribute] = np.linspace(units[attribute].min(), units[attribute].max(), 60)
@@ -88,11 +89,12 @@ def unit_lines(rows: pd.DataFrame, scenario: Scenario) -> Figure:
     Raises
     ------
     InputError
-        If the scenario has no row covariate.
+        If the scenario has no row covariate, or no unit has a line.
     """
     use = variables(scenario)
     covariate = _covariate(use)
     ols = least_squares_lines(rows, use.response, covariate, use.other_rows, unit=use.unit)
+    _check_lines(ols, covariate)
     names = [*filter(None, [use.attribute]), *use.other_units]
     units = unit_values(rows, names, use.unit) if names else pd.DataFrame(index=ols.index)
     figure = Figure(figsize=(COLUMN, 2.9), layout="constrained")
@@ -118,6 +120,11 @@ def _attribute(use: Variables) -> str:
     if use.attribute is None:
         raise InputError("the picture needs a unit covariate, and the scenario has none")
     return use.attribute
+
+
+def _check_lines(ols: pd.DataFrame, covariate: str) -> None:
+    if ols.isna().any(axis=1).all():
+        raise InputError(f"no unit's rows determine a line in {covariate}")
 
 
 def _true_lines(scenario: Scenario, units: pd.DataFrame, use: Variables) -> np.ndarray:

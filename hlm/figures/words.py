@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["MINUS", "PARTS", "is_random", "part_of", "rank", "said", "term_words"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "METHODS",
+    "MINUS",
+    "PARTS",
+    "level_words",
+    "percent",
+    "rank",
+    "said",
+    "span",
+    "term_words",
+]
 
 MINUS = "\N{MINUS SIGN}"
-PARTS = ("fixed", "random", "tests")
+METHODS = {"reml": "REML", "ml": "ML"}
+PARTS = {
+    "fixed": ("coefficient",),
+    "random": ("sd", "cor", "sigma"),
+    "tests": ("test",),
+}
+"""The parts of a model, each with the kinds of its terms in the order of a summary."""
+
+_KINDS = [kind for kinds in PARTS.values() for kind in kinds]
 _WORDS = {"units": "Number of units", "rows": "Rows per unit", "cor": "Correlation"}
 _LEVEL_WORDS = {"units": "{} units", "rows": "{} rows per unit", "cor": "correlation {}"}
 
@@ -22,61 +44,72 @@ def said(factor: str, level: Any = None) -> str:
     """
     if level is None:
         return _WORDS.get(factor, factor)
-    text = f"{level:g}" if isinstance(level, float) else str(level)
-    return _LEVEL_WORDS.get(factor, f"{factor} = {{}}").format(text.replace("-", MINUS))
+    text = level_words(level)
+    return _LEVEL_WORDS[factor].format(text) if factor in _LEVEL_WORDS else f"{factor} = {text}"
 
 
-def is_random(term: str) -> bool:
-    """Tell whether a term belongs to the random part, by lme4's names.
-
-    Examples
-    --------
-    >>> is_random("x:a"), is_random("sd_x|unit"), is_random("sigma")
-    (False, True, True)
-    """
-    return term == "sigma" or ("|" in term and term.startswith(("sd_", "cor_")))
-
-
-def part_of(term: str) -> str:
-    """Return which of `PARTS` a term belongs to.
+def level_words(level: Any) -> str:
+    """Write a level: numbers in six digits and with a minus sign, texts as they are.
 
     Examples
     --------
-    >>> part_of("x:a"), part_of("sd_x|unit"), part_of("F(slopes)")
-    ('fixed', 'random', 'tests')
+    >>> level_words(-0.5).replace(MINUS, "minus "), level_words("log-normal"), level_words(True)
+    ('minus 0.5', 'log-normal', 'True')
     """
-    return "random" if is_random(term) else "tests" if term.startswith("F(") else "fixed"
+    if isinstance(level, bool) or not isinstance(level, Real):
+        return str(level)
+    return (f"{level:g}" if isinstance(level, float) else str(level)).replace("-", MINUS)
 
 
-def term_words(term: str) -> str:
-    """Return the words for a term.
+def term_words(term: str, kind: str) -> str:
+    """Return the words for a term of some kind.
 
     Examples
     --------
-    >>> term_words("x:a"), term_words("cor_x.(Intercept)|unit"), term_words("sigma")
-    ('x:a', 'cor x, (Intercept)', 'residual sd')
-    >>> term_words("F(slopes)")
-    'F test: slopes'
+    >>> term_words("x:a", "coefficient"), term_words("cor_x.(Intercept)|unit", "cor")
+    ('x:a', 'cor x.(Intercept)')
+    >>> term_words("sigma", "sigma"), term_words("F(slopes)", "test")
+    ('residual sd', 'F test: slopes')
     """
-    if term.startswith("F("):
-        return f"F test: {term[2:-1]}"
-    if not is_random(term):
-        return term
-    if term == "sigma":
+    if kind in ("sd", "cor"):
+        names = term.partition("_")[2].rpartition("|")[0]
+        return f"{kind} {names}"
+    if kind == "sigma":
         return "residual sd"
-    kind, _, names = term.partition("_")
-    names = names.rpartition("|")[0]
-    return f"sd {names}" if kind == "sd" else f"cor {names.replace('.(', ', (')}"
+    return f"F test: {term[2:-1]}" if kind == "test" else term
 
 
-def rank(term: str) -> int:
+def rank(term: str, kind: str) -> tuple[int, int]:
     """Order terms as a summary does: main effects before products; sds, correlations, sigma.
 
     Examples
     --------
-    >>> sorted(["a", "x:a", "x", "(Intercept)"], key=rank)
+    >>> sorted(["a", "x:a", "x", "(Intercept)"], key=lambda term: rank(term, "coefficient"))
     ['(Intercept)', 'a', 'x', 'x:a']
     """
-    if is_random(term):
-        return 2 if term == "sigma" else int(term.startswith("cor_"))
-    return term.count(":") if term != "(Intercept)" else -1
+    order = term.count(":") if term != "(Intercept)" else -1
+    return _KINDS.index(kind), order if kind == "coefficient" else 0
+
+
+def span(numbers: Iterable[float]) -> str:
+    """Write whole numbers as their range.
+
+    Examples
+    --------
+    >>> span([2000, 1890]), span([445])
+    ('1,890 to 2,000', '445')
+    """
+    values = list(numbers)
+    ends = dict.fromkeys((f"{min(values):,.0f}", f"{max(values):,.0f}"))
+    return " to ".join(ends)
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage that is never 0 when the share is not.
+
+    Examples
+    --------
+    >>> percent(0.031), percent(0.0004)
+    ('3%', '0.04%')
+    """
+    return f"{100 * share:.{2 if share >= 0.1 else 1}g}%"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hlm.figures.words import MINUS, is_random, rank, said, term_words
+from hlm.figures.words import MINUS, rank, said, term_words
 
 if TYPE_CHECKING:
     from hlm.plan.plan import Plan
@@ -53,14 +53,16 @@ def summary(plan: Plan) -> dict[str, Any]:
 
 def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
     """Return each term, its true value, and whether opposite corners of the grid differ in it."""
-    from hlm.true_values import truth_values
+    from hlm.true_values import parameters_of
 
     here, first, last = (
-        truth_values(plan.scenarios[place]) for place in (plan.example, 0, len(plan.scenarios) - 1)
+        parameters_of(plan.scenarios[place]) for place in (plan.example, 0, len(plan.scenarios) - 1)
     )
+    values = {target.term: target.true for target in last}
+    varied = {target.term for target in first if target.true != values.get(target.term)}
     return [
-        (term_words(term), _text(here[term]), first.get(term) != last.get(term))
-        for term in sorted(here, key=lambda term: (is_random(term), rank(term)))
+        (term_words(target.term, target.kind), _text(target.true), target.term in varied)
+        for target in sorted(here, key=lambda target: rank(target.term, target.kind))
     ]
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hlm.figures.results import read_results
+from hlm.figures.results import attempt, read_results
+from hlm.store.files import replacing
 from hlm.tables.catalogue import TITLES, names
-from hlm.tables.latex import to_latex
-from hlm.tables.page import study_page, table_page
-from hlm.tables.wide import MEASURES, scenario_table, selection_table, wide_table
+from hlm.tables.latex import escape, to_latex
+from hlm.tables.page import sentence_page, study_page, table_page
+from hlm.tables.wide import READ, scenario_table, selection_table, wide_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,41 +37,37 @@ def write(table: pd.DataFrame, stem: str | Path, *, caption: str = "") -> tuple[
         The CSV, the LaTeX and the HTML.
     """
     stem = Path(stem)
-    stem.parent.mkdir(parents=True, exist_ok=True)
     latex = to_latex(table, caption=caption, label=f"tab:{stem.name}" if caption else "")
-    return (
-        _replace(stem.with_name(f"{stem.name}.csv"), table.to_csv(index=False)),
-        _replace(stem.with_name(f"{stem.name}.tex"), latex),
-        _replace(stem.with_name(f"{stem.name}.html"), table_page(table, caption or stem.name)),
+    return _write(
+        stem,
+        csv=table.to_csv(index=False),
+        tex=latex,
+        html=table_page(table, caption or stem.name),
     )
 
 
-def write_all(study: Planned, folder: str | Path) -> tuple[Path, ...]:
+def write_all(study: Planned, folder: str | Path, *, strict: bool = False) -> tuple[Path, ...]:
     """Write a study's tables into the folder `tables` of its results.
+
+    Each stands alone: in the place of one that cannot be made is a sentence that says why, and
+    the others are made. Where the reason may be a fault of the program, the standard error has
+    its traceback.
 
     Parameters
     ----------
     study : Study or Plan
     folder : path
         The study's folder of results, with `measures.parquet` and `selection.parquet`.
+    strict : bool
+        Raise what may be a fault of the program.
 
     Returns
     -------
     tuple of Path
         For each table of `names(study)`, `tables/NAME` as .csv, .tex and .html.
     """
-    folder = Path(folder)
-    methods = {method for model in study.models for method in model.methods}
-    wanted = {"measure": MEASURES, "method": ["reml" if "reml" in methods else "ml"]}
-    files: list[Path] = []
-    for name in names(study):
-        kind, _, part = name.partition("_")
-        if kind == "selection":
-            table = selection_table(read_results(study, folder, "selection", {}))
-        else:
-            table = wide_table(read_results(study, folder, "measures", wanted), part)
-        files += write(table, folder / "tables" / name, caption=TITLES[name])
-    return tuple(files)
+    files = (_write_one(name, study, Path(folder), strict=strict) for name in names(study))
+    return tuple(file for of_one in files for file in of_one)
 
 
 def write_pages(plan: Plan, folder: str | Path) -> tuple[Path, Path]:
@@ -96,11 +92,41 @@ def write_pages(plan: Plan, folder: str | Path) -> tuple[Path, Path]:
     )
 
 
+def _write_one(name: str, study: Planned, folder: Path, *, strict: bool) -> tuple[Path, ...]:
+    stem, title = folder / "tables" / name, TITLES[name]
+    return attempt(
+        lambda: write(_table(name, study, folder), stem, caption=title),
+        lambda why: _write_sentence(stem, title, f"{why[0].upper()}{why[1:]}"),
+        strict=strict,
+    )
+
+
+def _table(name: str, study: Planned, folder: Path) -> pd.DataFrame:
+    if name == "selection":
+        return selection_table(read_results(study, folder, name, {}), study.replicates)
+    part = name.removeprefix("performance_")
+    return wide_table(read_results(study, folder, "measures", {"measure": READ}), part)
+
+
+def _write_sentence(stem: Path, title: str, sentence: str) -> tuple[Path, Path, Path]:
+    quoted = sentence.replace('"', '""')
+    return _write(
+        stem,
+        csv=f'note\n"{quoted}"\n',
+        tex=f"\\par\\noindent {escape(title)}: {escape(sentence)}\\par\n",
+        html=sentence_page(sentence, title),
+    )
+
+
+def _write(stem: Path, *, csv: str, tex: str, html: str) -> tuple[Path, Path, Path]:
+    return (
+        _replace(stem.with_name(f"{stem.name}.csv"), csv),
+        _replace(stem.with_name(f"{stem.name}.tex"), tex),
+        _replace(stem.with_name(f"{stem.name}.html"), html),
+    )
+
+
 def _replace(target: Path, text: str) -> Path:
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
+    with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
     return target

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.figures.words import MINUS
-from hlm.tables.layout import MISSING, lay_out
+from hlm.tables.layout import INFINITE, MISSING, lay_out, notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
 
-__all__ = ["to_latex"]
+__all__ = ["escape", "to_latex"]
 
 _SPECIAL = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -24,6 +24,10 @@ _SPECIAL = {
     ">": r"\textgreater{}",
     MINUS: "$-$",
     MISSING: "--",
+    INFINITE: r"$\infty$",
+    # After a line's \\, LaTeX would take them for its options.
+    "[": "{[}",
+    "*": "{*}",
 }
 
 
@@ -69,9 +73,21 @@ def to_latex(table: pd.DataFrame, *, caption: str = "", label: str = "") -> str:
         *(r"\toprule", _row(text.headings), r"\midrule", r"\endhead", r"\bottomrule", r"\endfoot"),
         *(_row(row) for row in body.to_numpy()),
         r"\end{longtable}",
+        *(f"\\par\\noindent{{\\footnotesize {escape(note)}\\par}}" for note in notes(table)),
     ]
     return "\n".join(lines) + "\n"
 
 
+def escape(text: str) -> str:
+    r"""Return plain text as LaTeX.
+
+    Examples
+    --------
+    >>> print(escape("50% of a_b"))
+    50\% of a\_b
+    """
+    return "".join(_SPECIAL.get(sign, sign) for sign in text)
+
+
 def _row(cells: Iterable[str]) -> str:
-    return " & ".join("".join(_SPECIAL.get(sign, sign) for sign in cell) for cell in cells) + r" \\"
+    return " & ".join(escape(cell) for cell in cells) + r" \\"

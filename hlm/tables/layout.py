@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from hlm.figures.words import MINUS, term_words
-from hlm.tables.wide import MCSE
+from hlm.figures.notes import unbounded
+from hlm.figures.words import METHODS, MINUS, level_words, span, term_words
+from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["MISSING", "Layout", "lay_out"]
+__all__ = ["INFINITE", "MISSING", "Layout", "lay_out", "notes"]
 
 MISSING = "\N{EN DASH}"
+INFINITE = "\N{INFINITY}"
 _HEADINGS = {
     "scenario": "Scenario",
     "term": "Term",
@@ -34,8 +32,11 @@ _HEADINGS = {
     "rmse": "RMSE",
     "relative_error_se": "SE error",
     "coverage": "Coverage",
+    "median_ci_width": "Width",
     "rejection": "Rejection",
 }
+_HIDDEN = ("kind", TOTAL, UNBOUNDED)
+_OF_TRUE = ("bias", "rmse", "coverage")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def lay_out(table: pd.DataFrame) -> Layout:
     """Turn a table into text.
 
     The largest Monte Carlo standard error of a term has two digits; all its errors and estimates
-    have the same decimals.
+    have the same decimals. What rests on fewer replicates than there are has their number in
+    square brackets.
 
     Parameters
     ----------
@@ -78,59 +80,124 @@ def lay_out(table: pd.DataFrame) -> Layout:
     >>> table = pd.DataFrame({"model": ["m"], "bias": [0.1234], "bias_mcse": [0.0123]})
     >>> lay_out(table).cells["bias"].tolist()
     ['0.123 (0.012)']
+    >>> lay_out(table.assign(n_total=500, bias_n=445)).cells["bias"].tolist()
+    ['0.123 (0.012) [445]']
     """
-    shown = [str(name) for name in table if not str(name).endswith(MCSE)]
-    measured = [name for name in shown if name + MCSE in table]
-    keys = [name for name in shown if name not in measured]
+    names, measured = [str(name) for name in table], _measured(table)
+    beside = {name + end for name in measured for end in (MCSE, COUNT)}
+    keys = [name for name in names if name not in {*measured, *beside, *_HIDDEN}]
     return Layout(
         headings=tuple(_HEADINGS.get(name, name) for name in [*keys, *measured]),
-        keys=pd.DataFrame({name: table[name].map(_text(name)) for name in keys}, table.index),
+        keys=pd.DataFrame({name: _texts(table, name) for name in keys}, table.index, dtype=object),
         cells=pd.DataFrame({name: _cells(table, name) for name in measured}, table.index),
         again=_again(table[keys]),
     )
 
 
-def _cells(table: pd.DataFrame, name: str) -> pd.Series:
+def notes(table: pd.DataFrame) -> list[str]:
+    """Return what the numbers of a table rest on, in sentences.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"kind": ["test"], "rejection": [0.1], "rejection_mcse": [0.01]})
+    >>> notes(table.assign(n_total=500, rejection_n=445))
+    ['[n]: the measure rests on n of 500 replicates; the others have no test.']
+    """
+    return [*_on_fewer(table), *_without_true_value(table), *_unbounded(table)]
+
+
+def _measured(table: pd.DataFrame) -> list[str]:
+    names = [str(name) for name in table]
+    return [name for name in names if name + MCSE in names]
+
+
+def _texts(table: pd.DataFrame, name: str) -> list[str]:
+    """Write the values of a key."""
+    if name == "term" and "kind" in table:
+        pairs = zip(table["term"], table["kind"], strict=True)
+        return [term_words(term, kind) for term, kind in pairs]
+    values = table[name].tolist()
+    if name == "method":
+        return [METHODS.get(value, str(value)) for value in values]
+    if name == "criterion":
+        return [str(value).upper() for value in values]
+    return [_level(value) for value in values]
+
+
+def _level(value: object) -> str:
+    return MISSING if isinstance(value, float) and np.isnan(value) else level_words(value)
+
+
+def _cells(table: pd.DataFrame, name: str) -> list[str]:
     """Write estimates with their errors in brackets, with the decimals that the errors allow."""
     groups = table["term"] if "term" in table else pd.Series("", index=table.index)
-    decimals = table[name + MCSE].groupby(groups).transform(_decimals)
-    columns = zip(table[name], table[name + MCSE], decimals.astype(int), strict=True)
-    return pd.Series([_cell(*column) for column in columns], index=table.index, dtype=str)
+    decimals = table[name + MCSE].groupby(groups.to_numpy()).transform(_decimals)
+    columns = (table[name], table[name + MCSE], decimals.astype(int), _fewer(table, name))
+    return [_cell(*values) for values in zip(*columns, strict=True)]
 
 
-def _cell(value: float, error: float, places: int) -> str:
+def _fewer(table: pd.DataFrame, name: str) -> pd.Series:
+    """Return the replicates that an estimate rests on, NaN where these are all."""
+    if name + COUNT not in table or TOTAL not in table:
+        return pd.Series(np.nan, index=table.index)
+    n, total = (table[column].astype(float) for column in (name + COUNT, TOTAL))
+    return n.where(n < total)
+
+
+def _cell(value: float, error: float, places: int, fewer: float) -> str:
     if np.isnan(value):
         return MISSING
-    return f"{value:.{places}f} ({error:.{places}f})".replace("-", MINUS)
+    count = "" if np.isnan(fewer) else f" [{fewer:.0f}]"
+    return f"{_number(value, places)} ({_number(error, places)}){count}"
+
+
+def _number(value: float, places: int) -> str:
+    if np.isnan(value):
+        return MISSING
+    return f"{value:.{places}f}".replace("inf", INFINITE).replace("-", MINUS)
 
 
 def _decimals(errors: pd.Series) -> float:
     """Return the decimals that show two digits of the largest error."""
-    known = errors[errors > 0]
+    known = errors[(errors > 0) & np.isfinite(errors)]
     return 3.0 if known.empty else float(np.clip(1 - np.floor(np.log10(known.max())), 0, 8))
 
 
-def _text(name: str) -> Callable[[object], str]:
-    """Return how a key is written."""
-    if name == "term":
-        return lambda value: term_words(str(value))
-    if name in ("method", "criterion"):
-        return lambda value: str(value).upper()
-    return _level
+def _on_fewer(table: pd.DataFrame) -> list[str]:
+    """Say what square brackets mean, and what the replicates lack that do not count."""
+    if not any(_fewer(table, name).notna().any() for name in _measured(table)):
+        return []
+    of = span(table[TOTAL].dropna())
+    if "criterion" in table:
+        return [f"[n]: the rate rests on n of {of} data sets; on the others a fit fails."]
+    lacking = (
+        "no limits or no standard error (a standard deviation of 0 and a correlation of "
+        f"{MINUS}1 or 1 have no Wald limits), or no estimate (the fit failed, or the data do not "
+        "identify the term)"
+    )
+    if set(table["kind"]) == {"test"}:
+        lacking = "no test"
+    return [f"[n]: the measure rests on n of {of} replicates; the others have {lacking}."]
 
 
-def _level(value: object) -> str:
-    if isinstance(value, float):
-        return MISSING if np.isnan(value) else f"{value:g}".replace("-", MINUS)
-    return str(value).replace("-", MINUS) if isinstance(value, int) else str(value)
+def _without_true_value(table: pd.DataFrame) -> list[str]:
+    if "true" not in table or not any(name in table for name in _OF_TRUE):
+        return []
+    if not table["true"].isna().any():
+        return []
+    return [f"{MISSING}: there is no true value, so no bias, RMSE or coverage."]
+
+
+def _unbounded(table: pd.DataFrame) -> list[str]:
+    return unbounded(table[UNBOUNDED]) if UNBOUNDED in table and "coverage" in table else []
 
 
 def _again(keys: pd.DataFrame) -> pd.DataFrame:
-    """Mark repeated keys; a model and its true value stand in every row."""
+    """Mark repeated keys; the true value stands in every row."""
     same = pd.DataFrame(data=False, index=keys.index, columns=keys.columns)
     above = pd.Series(data=True, index=keys.index)
     above.iloc[:1] = False
-    for key in keys.columns.drop(["model", "true"], errors="ignore"):
+    for key in keys.columns.drop(["true"], errors="ignore"):
         above = above & (keys[key] == keys[key].shift())
         same[key] = above
     return same

@@ -5,14 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from hlm.tables.layout import lay_out
+from hlm.tables.layout import lay_out, notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
 
-__all__ = ["MOST_ROWS", "study_page", "table_page"]
+__all__ = ["MOST_ROWS", "sentence_page", "study_page", "table_page"]
 
 MOST_ROWS = 2000
 """A browser is slow with more; the CSV has all."""
@@ -71,9 +71,21 @@ def table_page(table: pd.DataFrame, title: str) -> str:
     rows = zip(text.keys.to_numpy(), text.again.to_numpy(), text.cells.to_numpy(), strict=True)
     body = "\n".join(_row(*row) for row in rows)
     left_out = len(table) - len(text.keys)
-    note = f"<p>{left_out:,} more rows are in the CSV file.</p>" if left_out else ""
-    page = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{note}"
+    more = [f"{left_out:,} more rows are in the CSV file."] if left_out else []
+    below = "\n".join(f"<p>{escape(note)}</p>" for note in [*notes(table), *more])
+    page = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{below}"
     return _PAGE.format(title=escape(title), style="", body=page)
+
+
+def sentence_page(sentence: str, title: str) -> str:
+    """Write a sentence, in the place of a table, as an HTML page.
+
+    Examples
+    --------
+    >>> "<p>No model has a coefficient.</p>" in sentence_page("No model has a coefficient.", "Bias")
+    True
+    """
+    return _PAGE.format(title=escape(title), style="", body=f"<p>{escape(sentence)}</p>")
 
 
 def study_page(text: str, name: str) -> str:

@@ -8,27 +8,57 @@ import pandas as pd
 
 from hlm.errors import InputError, nearest
 from hlm.figures.grid import factors, levels
-from hlm.figures.words import PARTS, part_of, rank
+from hlm.figures.words import METHODS, PARTS, rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hlm.figures.catalogue import Planned
 
-__all__ = ["MCSE", "MEASURES", "scenario_table", "selection_table", "wide_table"]
+__all__ = [
+    "COUNT",
+    "MCSE",
+    "MEASURES",
+    "READ",
+    "TOTAL",
+    "UNBOUNDED",
+    "scenario_table",
+    "selection_table",
+    "wide_table",
+]
 
-MEASURES = ("bias", "empirical_se", "rmse", "relative_error_se", "coverage", "rejection")
-MCSE = "_mcse"
+_ALWAYS = ("bias", "empirical_se", "rmse", "relative_error_se", "coverage")
+MEASURES = {
+    "fixed": (*_ALWAYS, "rejection"),
+    "random": (*_ALWAYS, "median_ci_width"),
+    "tests": ("rejection",),
+}
+"""The measures that the table of each part shows."""
+
+_NONE = {
+    "fixed": "no model has a coefficient",
+    "random": "no model has a random part",
+    "tests": "no model has an F test",
+}
+
+TOTAL, UNBOUNDED = "n_total", "unbounded"
+"""Columns of a wide table that say what the others rest on."""
+
+READ = (*_ALWAYS, "rejection", "median_ci_width", TOTAL, UNBOUNDED)
+"""The measures that all tables need."""
+
+MCSE, COUNT = "_mcse", "_n"
+"""How the columns beside a measure end: its Monte Carlo standard error, and its replicates."""
 
 
 def wide_table(
     measures: pd.DataFrame,
     part: str | Sequence[str] = "fixed",
     *,
-    method: str = "reml",
-    show: Sequence[str] = MEASURES,
+    method: str | None = None,
+    show: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Lay measures side by side: a row for each term, point of the grid and model.
+    """Lay measures side by side: a row for each term, point of the grid, model and method.
 
     Parameters
     ----------
@@ -36,53 +66,76 @@ def wide_table(
         A study's `measures.parquet`.
     part : str or sequence of str
         ``'fixed'``, ``'random'``, ``'tests'``, or terms by name.
-    method : {'reml', 'ml'}
-        If the study has one method only, that one is taken.
-    show : sequence of str
-        Measures; those that no row has are left out.
+    method : {'reml', 'ml'}, optional
+        By default all methods of the study.
+    show : sequence of str, optional
+        Measures; those that no row has are left out. By default those of `MEASURES`.
 
     Returns
     -------
     DataFrame
-        `term`, the factors of the grid, `model`, `true`, and for each measure `NAME` and
-        `NAME_mcse`.
+        `term`, `kind`, the factors of the grid, `model`, `method`, `true`; `n_total`, the
+        replicates, and `unbounded`, the share of intervals without an end, where these are known;
+        and for each measure `NAME`, `NAME_mcse` and `NAME_n`, the replicates that it rests on.
+
+    Raises
+    ------
+    InputError
+        If there is no such term.
 
     Examples
     --------
-    >>> row = {"term": "x", "true": 3.0, "model": "m", "method": "ml", "n": 100}
-    >>> measures = pd.DataFrame([{**row, "measure": "bias", "estimate": 0.1, "mcse": 0.02}])
-    >>> wide_table(measures).to_dict("records")
-    [{'term': 'x', 'model': 'm', 'true': 3.0, 'bias': 0.1, 'bias_mcse': 0.02}]
+    >>> row = {"term": "x", "kind": "coefficient", "true": 3.0, "model": "m", "method": "ml"}
+    >>> row |= {"measure": "bias", "estimate": 0.1, "mcse": 0.02, "n": 100}
+    >>> wide_table(pd.DataFrame([row])).drop(columns=["term", "kind"]).to_dict("records")
+    [{'model': 'm', 'method': 'ml', 'true': 3.0, 'bias': 0.1, 'bias_mcse': 0.02, 'bias_n': 100}]
     """
-    found = measures["method"].drop_duplicates().tolist()
-    method = found[0] if len(found) == 1 else method
-    keep = (measures["method"] == method) & measures["measure"].isin(list(show))
-    frame = measures[keep & measures["term"].isin(_terms(measures, part))]
-    terms = sorted(levels(frame["term"]), key=rank)
-    keys = ["term", *factors(frame), "model"]
-    wide = _spread(frame.assign(term=pd.Categorical(frame["term"], terms)), keys, "measure", show)
+    of_part = isinstance(part, str) and part in PARTS
+    if show is None:
+        show = MEASURES[part] if of_part else MEASURES["fixed"]
+    keep = measures["kind"].isin(PARTS[part]) if of_part else _named(measures, part)
+    keep &= measures["measure"].isin([*show, TOTAL, UNBOUNDED])
+    frame = measures[keep if method is None else keep & (measures["method"] == method)]
+    if frame.empty:
+        raise InputError(_NONE.get(str(part), "no fit by this method"))
+    frame = frame.rename(columns=_factors_apart(frame, show))
+    grid = factors(frame)
+    keys = ["kind", "term", *grid, "model", "method"]
     true = frame.drop_duplicates(keys).set_index(keys)["true"]
+    wide = _spread(_in_order(frame), keys, "measure", show)
+    for name, kind in {UNBOUNDED: "float", TOTAL: "Int64"}.items():
+        known = frame[frame["measure"] == name].set_index(keys)["estimate"]
+        if not known.empty:
+            wide.insert(0, name, known.reindex(wide.index).astype(kind))
     wide.insert(0, "true", true.reindex(wide.index))
-    return _plain(wide)
+    return _plain(wide)[["term", "kind", *keys[2:], *wide]]
 
 
-def selection_table(selection: pd.DataFrame) -> pd.DataFrame:
+def selection_table(selection: pd.DataFrame, replicates: int | None = None) -> pd.DataFrame:
     """Lay selection rates side by side: a column for each model.
 
     Parameters
     ----------
     selection : DataFrame
         A study's `selection.parquet`.
+    replicates : int, optional
+        The data sets of each scenario.
 
     Returns
     -------
     DataFrame
-        `criterion`, `method`, the factors of the grid, and for each model `NAME` and
-        `NAME_mcse`.
+        `criterion`, `method`, the factors of the grid, `n_total` if `replicates` are given, and
+        for each model `NAME`, `NAME_mcse` and `NAME_n`. A model whose name another column has is
+        ``model NAME``.
     """
     keys = ["criterion", "method", *factors(selection)]
-    models = levels(selection["model"])
-    return _plain(_spread(selection.rename(columns={"rate": "estimate"}), keys, "model", models))
+    names = _apart(levels(selection["model"]), [*keys, TOTAL])
+    frame = selection.rename(columns={"rate": "estimate"})
+    frame = frame.assign(model=frame["model"].map(names))
+    wide = _spread(frame, keys, "model", list(names.values()))
+    if replicates is not None:
+        wide.insert(0, TOTAL, replicates)
+    return _plain(wide)
 
 
 def scenario_table(study: Planned) -> pd.DataFrame:
@@ -107,34 +160,58 @@ def scenario_table(study: Planned) -> pd.DataFrame:
     return points.drop(columns=[size for size, factor in repeated.items() if factor in points])
 
 
-def _terms(measures: pd.DataFrame, part: str | Sequence[str]) -> list[str]:
+def _named(measures: pd.DataFrame, part: str | Sequence[str]) -> pd.Series:
+    """Return which rows are of the terms of these names."""
     found = [name for name in levels(measures["term"]) if name]
-    if part in PARTS:
-        return [name for name in found if part_of(name) == part]
     asked = [part] if isinstance(part, str) else list(part)
     for name in asked:
         if name not in found:
             known = ", ".join([*PARTS, *found])
             raise InputError(f"no term '{name}'", allowed=known, suggestion=nearest(name, found))
-    return asked
+    return measures["term"].isin(asked)
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with their kinds and terms as categories in the order of a summary."""
+    found = frame[["kind", "term"]].drop_duplicates().itertuples(index=False, name=None)
+    pairs = sorted(found, key=lambda pair: rank(pair[1], pair[0]))
+    kinds, terms = (list(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
+    return frame.assign(
+        kind=pd.Categorical(frame["kind"], kinds), term=pd.Categorical(frame["term"], terms)
+    )
+
+
+def _factors_apart(frame: pd.DataFrame, show: Sequence[str]) -> dict[str, str]:
+    """Give a factor that is called as a measure is (a covariate may be) another name."""
+    columns = {name + end for name in show for end in ("", MCSE, COUNT)}
+    return {name: f"grid {name}" for name in factors(frame) if name in columns}
+
+
+def _apart(models: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
+    """Give each model a column that no other and none beside another model has."""
+    beside = {name + end for name in models for end in (MCSE, COUNT)}
+    others = {*taken, *beside}
+    return {name: f"model {name}" if name in others else name for name in models}
 
 
 def _spread(
     frame: pd.DataFrame, keys: list[str], column: str, order: Sequence[str]
 ) -> pd.DataFrame:
-    """Return estimates and their errors in columns, in the given order; rows by their keys."""
+    """Return estimates, errors and replicates in columns, in this order; rows by their keys."""
     frame = frame.copy()
     for key in keys:
         if not isinstance(frame[key].dtype, pd.CategoricalDtype):
-            frame[key] = pd.Categorical(frame[key], levels(frame[key]))
+            found = levels(frame[key])
+            known = [name for name in METHODS if name in found] if key == "method" else found
+            frame[key] = pd.Categorical(frame[key], known)
     # Not by pivot_table, which would average rows that repeat and drop what is missing.
-    cells = frame.set_index([*keys, column])[["estimate", "mcse"]]
+    cells = frame.set_index([*keys, column])[["estimate", "mcse", "n"]]
     wide = cells.unstack(column).sort_index()  # noqa: PD010
+    ends = {"": "estimate", MCSE: "mcse", COUNT: "n"}
     present = [name for name in order if ("estimate", name) in wide]
-    pairs = {name: wide["estimate", name] for name in present}
-    errors = {name + MCSE: wide["mcse", name] for name in present}
-    both = pd.DataFrame({**pairs, **errors})
-    return both[[part for name in present for part in (name, name + MCSE)]]
+    columns = {name + end: wide[part, name] for name in present for end, part in ends.items()}
+    counts = {name + COUNT: "Int64" for name in present}
+    return pd.DataFrame(columns, index=wide.index).astype(counts)
 
 
 def _plain(wide: pd.DataFrame) -> pd.DataFrame:
