@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hlm.errors import InputError, nearest
+from hlm.errors import InputError, Mistakes, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -76,16 +76,18 @@ def axes(grid: Mapping[str, Sequence[Any]], study: Mapping[str, Any]) -> tuple[A
     >>> axis.name, axis.keys, axis.labels
     ('units', ('design', 'units'), (10, 30))
     """
-    walks = {path: _walk(path, study) for path in grid}
-    _refuse_overlaps(walks)
+    with Mistakes() as mistakes:
+        led = {path: mistakes.keep(_walk, path, study) for path in grid}
+        walks = {path: keys for path, keys in led.items() if keys is not None}
+        mistakes.keep(_refuse_overlaps, walks)
+        for path in grid:
+            mistakes.keep(_refuse_duplicates, path, grid[path])
     found = tuple(
         Axis(path, keys, _short(path, keys, grid), tuple(grid[path]), _labels(grid[path]))
         for path, keys in walks.items()
     )
     if math.prod(len(axis.levels) for axis in found) > MAX_SCENARIOS:
         raise InputError("too many scenarios", path="grid", allowed=f"at most {MAX_SCENARIOS}")
-    for axis in found:
-        _refuse_duplicates(axis)
     return found
 
 
@@ -152,9 +154,11 @@ def _lost(path: str, rest: str, keys: tuple[str, ...], steps: Mapping[str, Any])
 
 
 def _refuse_overlaps(walks: Mapping[str, tuple[str, ...]]) -> None:
-    for (path, keys), (other, others) in itertools.permutations(walks.items(), 2):
-        if others[: len(keys)] == keys:
-            raise InputError(f"'{other}' is a part of '{path}'", path=f"grid.{other}")
+    with Mistakes() as mistakes:
+        for (path, keys), (other, others) in itertools.permutations(walks.items(), 2):
+            if others[: len(keys)] == keys:
+                problem = f"'{other}' is a part of '{path}'"
+                mistakes.add(InputError(problem, path=f"grid.{other}"))
 
 
 def _short(path: str, keys: tuple[str, ...], paths: Iterable[str]) -> str:
@@ -175,10 +179,12 @@ def _labels(levels: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(x if isinstance(x, str) else json.dumps(x, separators=(",", ":")) for x in levels)
 
 
-def _refuse_duplicates(axis: Axis) -> None:
+def _refuse_duplicates(path: str, levels: Sequence[Any]) -> None:
     seen = set()
-    for i, level in enumerate(axis.levels):
-        value = json.dumps(level) if isinstance(level, list | dict) else level
-        if value in seen:
-            raise InputError(f"the level {level} is there twice", path=f"grid.{axis.path}[{i}]")
-        seen.add(value)
+    with Mistakes() as mistakes:
+        for i, level in enumerate(levels):
+            value = json.dumps(level) if isinstance(level, list | dict) else level
+            if value in seen:
+                problem = f"the level {level} is there twice"
+                mistakes.add(InputError(problem, path=f"grid.{path}[{i}]"))
+            seen.add(value)

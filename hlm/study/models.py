@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.errors import InputError, nearest
+from hlm.errors import InputError, Mistakes, nearest
 from hlm.formula import evaluate, model_columns
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.study.design import example
-from hlm.study.f_tests import check_tests, tests_of
+from hlm.study.f_tests import tests_of
 from hlm.study.truth import read_formula
 
 if TYPE_CHECKING:
@@ -49,15 +49,15 @@ class Candidate:
 def candidates(study: StudyFile) -> tuple[tuple[Candidate, Model], ...]:
     """Read the models of a study, with the defaults of its estimation."""
     found = []
-    for name, spec in study.models.items():
-        path = f"models.{name}"
-        if isinstance(spec, str):
-            found.append(_candidate(name, path, spec, None, study.estimation))
-        else:
-            path += ".formula"
-            found.append(_candidate(name, path, spec.formula, spec.methods, study.estimation))
-    check_tests(study.estimation.tests, [candidate.formula for candidate, _ in found])
-    return tuple(found)
+    with Mistakes() as mistakes:
+        for name, spec in study.models.items():
+            path = f"models.{name}"
+            if isinstance(spec, str):
+                text, methods = spec, None
+            else:
+                path, text, methods = f"{path}.formula", spec.formula, spec.methods
+            found.append(mistakes.keep(_candidate, name, path, text, methods, study.estimation))
+    return tuple(one for one in found if one is not None)
 
 
 def _candidate(
@@ -78,25 +78,55 @@ def _candidate(
     return Candidate(name, path, formula), model
 
 
-def check_variables(candidate: Candidate, truth: Formula, covariates: Sequence[str]) -> None:
-    """Refuse a formula whose response, group or variables the data do not have."""
-    formula, path = candidate.formula, candidate.path
-    group, others = truth.random[0].group, formula.random[0].group
-    for what, name, wanted in (
-        ("response", formula.response, truth.response),
-        ("group", others, group),
-    ):
-        if name != wanted:
-            problem = f"the {what} is '{name}', that of the truth is '{wanted}'"
-            raise InputError(problem, path=path, allowed=wanted, suggestion=wanted)
-    for name in formula.variables:
-        if name not in covariates:
-            raise InputError(
-                f"'{name}' in {formula.text} is no covariate of the design",
-                path=path,
-                allowed=", ".join(covariates) or "none: there are no covariates",
-                suggestion=nearest(name, covariates),
-            )
+def check_variables(
+    candidate: Candidate, truth: Formula | None, covariates: Sequence[str] | None
+) -> None:
+    """Refuse a formula whose response, group or variables the data do not have.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    truth : Formula
+        None if it cannot be read.
+    covariates : sequence of str
+        Those of the design; None if they cannot be read.
+
+    Raises
+    ------
+    InputError
+        At the formula.
+    """
+    with Mistakes() as mistakes:
+        if truth is not None:
+            mistakes.keep(_check_sides, candidate, truth)
+        known = candidate.formula.variables if covariates is None else covariates
+        for name in candidate.formula.variables:
+            if name not in known:
+                mistakes.add(_no_covariate(candidate, name, known))
+
+
+def _check_sides(candidate: Candidate, truth: Formula) -> None:
+    formula = candidate.formula
+    own, group = formula.random[0].group, truth.random[0].group
+    with Mistakes() as mistakes:
+        for what, name, wanted in (
+            ("response", formula.response, truth.response),
+            ("group", own, group),
+        ):
+            if name != wanted:
+                problem = f"the {what} is '{name}', that of the truth is '{wanted}'"
+                mistakes.add(
+                    InputError(problem, path=candidate.path, allowed=wanted, suggestion=wanted)
+                )
+
+
+def _no_covariate(candidate: Candidate, name: str, covariates: Sequence[str]) -> InputError:
+    return InputError(
+        f"'{name}' in {candidate.formula.text} is no covariate of the design",
+        path=candidate.path,
+        allowed=", ".join(covariates) or "none: there are no covariates",
+        suggestion=nearest(name, covariates),
+    )
 
 
 def check_identified(candidate: Candidate, scenario: Scenario) -> None:

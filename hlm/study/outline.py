@@ -1,0 +1,168 @@
+"""A study as far as it can be understood, though there are mistakes in it.
+
+Each part is looked at by itself, so that a mistake hides no other. Nothing is said that only
+follows from a mistake elsewhere: of coefficients whose formula cannot be read, of paths into a
+section that is itself wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hlm.errors import InputError, Mistakes
+from hlm.study.design import check_names as check_covariates
+from hlm.study.f_tests import check_tests
+from hlm.study.grid import Axis, axes
+from hlm.study.messages import validate
+from hlm.study.models import Candidate, check_variables
+from hlm.study.schema import Design, Truth
+from hlm.study.truth import check_names, parameters, read_formula
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import TypeVar
+
+    from hlm.study.schema import Part, StudyFile
+
+    PartType = TypeVar("PartType", bound=Part)
+
+__all__ = ["Outline"]
+
+
+class Outline:
+    """The parts of a study, checked against one another.
+
+    Parameters
+    ----------
+    tree : dict
+        The study as written.
+    study : StudyFile or None
+        None if the schema does not accept the tree.
+    mistakes : Mistakes
+        To which what is wrong is added.
+
+    Attributes
+    ----------
+    models : tuple of Candidate
+        The models in which there is no mistake.
+    axes : tuple of Axis or None
+        None if there is a mistake in the truth, the design or the grid.
+    """
+
+    def __init__(self, tree: dict[str, Any], study: StudyFile | None, mistakes: Mistakes) -> None:
+        self._tree, self._mistakes = tree, mistakes
+        truth = study.truth if study else _part(Truth, tree, "truth")
+        design = study.design if study else _part(Design, tree, "design")
+        self._covariates = (
+            tuple(design.covariates) if design else self._keys("design", "covariates")
+        )
+        self._own = self._read("truth", "truth.formula", self._at("truth", "formula"))
+        named, free = self._truth_is_named(), self._covariates_are_free()
+        self.models = tuple(self._right_models(named=named))
+        self._check_tests()
+        sections = {"truth": truth if named else None, "design": design if free else None}
+        found = self._axes(sections)
+        right = truth and named and self._own and mistakes.keep(parameters, truth)
+        self.axes = found if right and sections["design"] else None
+
+    def _at(self, *keys: str) -> Any:
+        """Return what is written under some keys, None if there is nothing."""
+        here: Any = self._tree
+        for key in keys:
+            here = here.get(key) if isinstance(here, dict) else None
+        return here
+
+    def _keys(self, *keys: str) -> tuple[str, ...] | None:
+        """Return the keys of what should be a mapping, None if it is none."""
+        found = self._at(*keys)
+        return tuple(found) if isinstance(found, dict) else None
+
+    def _read(self, name: str, path: str, text: Any) -> Candidate | None:
+        """Read a formula, if it is one."""
+        if not isinstance(text, str):
+            return None
+        formula = self._mistakes.keep(read_formula, text, path=path)
+        return None if formula is None else Candidate(name, path, formula)
+
+    def _truth_is_named(self) -> bool:
+        """Check the names in the truth, as far as its formula can be read."""
+        if self._own is None:
+            return True
+        formula, text = self._own.formula, self._at("truth", "formula")
+        fixed, groups = self._keys("truth", "fixed"), self._keys("truth", "random")
+        sds = None
+        if groups is not None:
+            sds = {group: self._keys("truth", "random", group, "sd") for group in groups}
+        passes = self._mistakes.passes
+        known = passes(check_variables, self._own, None, self._covariates)
+        return known and passes(check_names, formula, text, fixed, sds)
+
+    def _covariates_are_free(self) -> bool:
+        """Check the names of the covariates, as far as they are known."""
+        if self._own is None or self._covariates is None:
+            return True
+        response, group = self._own.formula.response, self._own.formula.random[0].group
+        return self._mistakes.passes(
+            check_covariates, self._covariates, response=response, group=group
+        )
+
+    def _right_models(self, *, named: bool) -> Iterator[Candidate]:
+        """Yield the models that can be read and use what there is.
+
+        A variable that the truth lacks too is said to be missing there, and not again.
+        """
+        known = self._covariates
+        if known is not None and self._own is not None:
+            known = (*known, *self._own.formula.variables)
+        truth = self._own.formula if self._own is not None and named else None
+        for candidate in self._candidates():
+            if self._mistakes.passes(check_variables, candidate, truth, known):
+                yield candidate
+
+    def _candidates(self) -> Iterator[Candidate]:
+        for name in self._keys("models") or ():
+            spec, path = self._at("models", name), f"models.{name}"
+            if isinstance(spec, dict):
+                spec, path = spec.get("formula"), f"{path}.formula"
+            candidate = self._read(name, path, spec)
+            if candidate is not None:
+                yield candidate
+
+    def _check_tests(self) -> None:
+        """Check the F tests, unless a model is wrong that might have their coefficients."""
+        if len(self.models) < len(self._keys("models") or ("unknown",)):
+            return
+        tests = self._at("estimation", "tests")
+        tests = tests.items() if isinstance(tests, dict) else ()
+        texts = {name: wanted for name, wanted in tests if _is_list(wanted, of=str)}
+        self._mistakes.keep(check_tests, texts, [model.formula for model in self.models])
+
+    def _axes(self, sections: Mapping[str, Part | None]) -> tuple[Axis, ...] | None:
+        """Read the grid but for the paths into a section that is wrong; None if it is wrong."""
+        grid = self._at("grid") if "grid" in self._tree else {}
+        if not isinstance(grid, dict):
+            return None
+        readable = {
+            path: levels
+            for path, levels in grid.items()
+            if _is_list(levels) and sections.get(path.partition(".")[0], self) is not None
+        }
+        study = {
+            key: self._at(key) if part is None else part.model_dump(by_alias=True)
+            for key, part in sections.items()
+        }
+        found = self._mistakes.keep(axes, readable, study)
+        return found if len(readable) == len(grid) else None
+
+
+def _part(part: type[PartType], tree: Mapping[str, Any], key: str) -> PartType | None:
+    """Return a part of a study that is wrong elsewhere; None if the part is wrong itself."""
+    try:
+        return validate(part, tree.get(key))
+    except InputError:
+        return None
+
+
+def _is_list(value: Any, *, of: type = object) -> bool:
+    """Tell whether a value is a list with something in it, all of a type."""
+    return isinstance(value, list) and bool(value) and all(isinstance(one, of) for one in value)
