@@ -20,7 +20,7 @@ from hlm.study.f_tests import tests_of
 from hlm.study.truth import read_formula
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -79,7 +79,11 @@ def _candidate(
 
 
 def check_variables(
-    candidate: Candidate, truth: Formula | None, covariates: Sequence[str] | None
+    candidate: Candidate,
+    truth: Formula | None,
+    covariates: Sequence[str] | None,
+    *,
+    passed_over: Collection[str] = (),
 ) -> None:
     """Refuse a formula whose response, group or variables the data do not have.
 
@@ -90,6 +94,8 @@ def check_variables(
         None if it cannot be read.
     covariates : sequence of str
         Those of the design; None if they cannot be read.
+    passed_over : collection of str
+        Variables of which nothing is said.
 
     Raises
     ------
@@ -99,10 +105,10 @@ def check_variables(
     with Mistakes() as mistakes:
         if truth is not None:
             mistakes.keep(_check_sides, candidate, truth)
-        known = candidate.formula.variables if covariates is None else covariates
-        for name in candidate.formula.variables:
-            if name not in known:
-                mistakes.add(_no_covariate(candidate, name, known))
+        if covariates is not None:
+            for name in candidate.formula.variables:
+                if name not in covariates and name not in passed_over:
+                    mistakes.add(_no_covariate(candidate, name, covariates))
 
 
 def _check_sides(candidate: Candidate, truth: Formula) -> None:

@@ -15,18 +15,21 @@ from hlm.study.f_tests import check_tests
 from hlm.study.grid import Axis, axes
 from hlm.study.messages import validate
 from hlm.study.models import Candidate, check_variables
-from hlm.study.schema import Design, Truth
+from hlm.study.schema import Design, Part, Truth
 from hlm.study.truth import check_names, parameters, read_formula
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import TypeVar
 
-    from hlm.study.schema import Part, StudyFile
+    from hlm.study.schema import StudyFile
 
     PartType = TypeVar("PartType", bound=Part)
 
 __all__ = ["Outline"]
+
+SECTIONS: dict[str, type[Part]] = {"truth": Truth, "design": Design}
+"""The parts into which paths of the grid lead."""
 
 
 class Outline:
@@ -58,10 +61,10 @@ class Outline:
         )
         self._own = self._read("truth", "truth.formula", self._at("truth", "formula"))
         named, free = self._truth_is_named(), self._covariates_are_free()
-        self.models = tuple(self._right_models(named=named))
+        self.models = tuple(self._right_models())
         self._check_tests()
         sections = {"truth": truth if named else None, "design": design if free else None}
-        found = self._axes(sections)
+        found = self._axes(study, sections)
         right = truth and named and self._own and mistakes.keep(parameters, truth)
         self.axes = found if right and sections["design"] else None
 
@@ -106,17 +109,21 @@ class Outline:
             check_covariates, self._covariates, response=response, group=group
         )
 
-    def _right_models(self, *, named: bool) -> Iterator[Candidate]:
+    def _right_models(self) -> Iterator[Candidate]:
         """Yield the models that can be read and use what there is.
 
-        A variable that the truth lacks too is said to be missing there, and not again.
+        A variable that the truth lacks too is said to be missing there, and not again; so is the
+        group of a truth that has no values for it.
         """
-        known = self._covariates
-        if known is not None and self._own is not None:
-            known = (*known, *self._own.formula.variables)
-        truth = self._own.formula if self._own is not None and named else None
+        truth = self._own.formula if self._own else None
+        said = truth.variables if truth else ()
+        groups = self._keys("truth", "random")
+        if truth and groups is not None and truth.random[0].group not in groups:
+            truth = None
         for candidate in self._candidates():
-            if self._mistakes.passes(check_variables, candidate, truth, known):
+            if self._mistakes.passes(
+                check_variables, candidate, truth, self._covariates, passed_over=said
+            ):
                 yield candidate
 
     def _candidates(self) -> Iterator[Candidate]:
@@ -137,22 +144,29 @@ class Outline:
         texts = {name: wanted for name, wanted in tests if _is_list(wanted, of=str)}
         self._mistakes.keep(check_tests, texts, [model.formula for model in self.models])
 
-    def _axes(self, sections: Mapping[str, Part | None]) -> tuple[Axis, ...] | None:
-        """Read the grid but for the paths into a section that is wrong; None if it is wrong."""
-        grid = self._at("grid") if "grid" in self._tree else {}
-        if not isinstance(grid, dict):
+    def _axes(
+        self, study: StudyFile | None, sections: Mapping[str, Part | None]
+    ) -> tuple[Axis, ...] | None:
+        """Read the grid; None if it is wrong.
+
+        Of a path into a section that is wrong itself only the first step is looked at.
+        """
+        written = study.grid if study else self._at("grid") or {}
+        if not isinstance(written, dict):
             return None
-        readable = {
+        wrong = {key: SECTIONS[key].known_keys() for key, part in sections.items() if part is None}
+        skipped = tuple(f"{key}.{step}." for key, steps in wrong.items() for step in steps)
+        grid = {
             path: levels
-            for path, levels in grid.items()
-            if _is_list(levels) and sections.get(path.partition(".")[0], self) is not None
+            for path, levels in written.items()
+            if (study or _is_list(levels)) and not f"{path}.".startswith(skipped)
         }
-        study = {
-            key: self._at(key) if part is None else part.model_dump(by_alias=True)
+        tree = {
+            key: dict.fromkeys(wrong[key]) if part is None else part.model_dump(by_alias=True)
             for key, part in sections.items()
         }
-        found = self._mistakes.keep(axes, readable, study)
-        return found if len(readable) == len(grid) else None
+        found = self._mistakes.keep(axes, grid, tree)
+        return found if len(grid) == len(written) else None
 
 
 def _part(part: type[PartType], tree: Mapping[str, Any], key: str) -> PartType | None:

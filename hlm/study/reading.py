@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from hlm.errors import InputError, Mistakes
+from hlm.errors import InputError, together
 
 __all__ = ["Lines", "Written", "place", "read_text", "read_tree"]
 
@@ -159,8 +159,8 @@ class _Tree:
         self.loader = _Loader(text)
         self.file = file
         self.lines: Lines = {}
-        self.twice: list[tuple[int, InputError]] = []
-        self.nameless = Mistakes()
+        self.wrong: list[tuple[int, InputError]] = []  # keys, with their lines
+        self.nameless = False
         self.nodes = 0
         self.open: set[int] = set()
 
@@ -168,12 +168,13 @@ class _Tree:
         root = self.loader.get_single_node()
         if root is None or root.tag.endswith(":null"):
             raise InputError("the file is empty", file=self.file, allowed="a study")
-        with self.nameless:
-            tree = self.value(root, "")
+        tree = self.value(root, "")
+        if self.nameless:
+            raise together(error for _, error in self.wrong)
         if not isinstance(tree, dict):
             problem = "the file holds no mapping of keys to values"
             raise InputError(problem, file=self.file, allowed="name: ..., truth: ..., ...")
-        return Written(tree, self.lines, self.twice)
+        return Written(tree, self.lines, self.wrong)
 
     def value(self, node: yaml.Node, path: str) -> Any:
         self.nodes += 1
@@ -205,7 +206,7 @@ class _Tree:
             below = f"{path}.{key}" if path else key
             if key in found:
                 problem = f"the key '{key}' is there twice"
-                self.twice.append((line, self.error(key_node, problem, below)))
+                self.wrong.append((line, self.error(key_node, problem, below)))
                 continue
             self.lines[below] = line
             found[key] = self.value(value_node, below)
@@ -215,7 +216,9 @@ class _Tree:
         shown = str(node.value) if isinstance(node, yaml.ScalarNode) else "a list or mapping"
         if not (isinstance(node, yaml.ScalarNode) and node.tag.endswith(":str")):
             problem = f"the key {shown} is not text"
-            self.nameless.add(self.error(node, problem, path, allowed="a name, in quotes"))
+            error = self.error(node, problem, path, allowed="a name, in quotes")
+            self.wrong.append((node.start_mark.line + 1, error))
+            self.nameless = True
         return shown
 
     def error(

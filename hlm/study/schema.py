@@ -75,8 +75,12 @@ class Part(BaseModel):
         try:
             return handler(data)
         except ValidationError as error:
-            known = [field.alias or name for name, field in cls.model_fields.items()]
-            raise with_unknown_keys(error, known) from None
+            raise with_unknown_keys(error, cls.known_keys()) from None
+
+    @classmethod
+    def known_keys(cls) -> list[str]:
+        """Return the keys that there are."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
 
 
 Level = Annotated[
