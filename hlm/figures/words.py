@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from hlm.measures.f_tests import is_f_test
+from hlm.words import noun
 
 __all__ = ["MINUS", "PARTS", "is_random", "part_of", "rank", "said", "term_words"]
 
 MINUS = "\N{MINUS SIGN}"
 PARTS = ("fixed", "random", "tests")
 _WORDS = {"units": "Number of units", "rows": "Rows per unit", "cor": "Correlation"}
-_LEVEL_WORDS = {"units": "{} units", "rows": "{} rows per unit", "cor": "correlation {}"}
+_COUNTED = {"units": ("unit", "units"), "rows": ("row per unit", "rows per unit")}
 
 
 def said(factor: str, level: Any = None) -> str:
@@ -19,13 +20,16 @@ def said(factor: str, level: Any = None) -> str:
 
     Examples
     --------
-    >>> said("units"), said("rows", 5), said("skew", 0.5)
-    ('Number of units', '5 rows per unit', 'skew = 0.5')
+    >>> said("units"), said("rows", 5), said("rows", 1), said("skew", 0.5)
+    ('Number of units', '5 rows per unit', '1 row per unit', 'skew = 0.5')
     """
     if level is None:
         return _WORDS.get(factor, factor)
     text = f"{level:g}" if isinstance(level, float) else str(level)
-    return _LEVEL_WORDS.get(factor, f"{factor} = {{}}").format(text.replace("-", MINUS))
+    text = text.replace("-", MINUS)
+    if factor in _COUNTED:
+        return f"{text} {noun(level, *_COUNTED[factor])}"
+    return f"correlation {text}" if factor == "cor" else f"{factor} = {text}"
 
 
 def is_random(term: str) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from hlm.errors import InputError, Mistakes
 from hlm.scenario import Covariate
 from hlm.study.schema import Binary, Grid, Normal, Range, Uniform
+from hlm.words import noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -100,7 +101,7 @@ def _points(name: str, spec: Grid, count: int) -> tuple[float, ...]:
     values = tuple(float(value) for value in spec.grid)
     if count % len(values):
         raise InputError(
-            f"{len(values)} values do not fill {count} {spec.level}s",
+            f"{len(values)} values do not fill {count} {noun(count, spec.level)}",
             path=f"design.covariates.{name}.grid",
             allowed=f"as many values as {spec.level}s, or a number that divides it",
         )

@@ -11,6 +11,7 @@ import numpy as np
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.formula import Formula, parse
 from hlm.formula.syntax import Call, walk
+from hlm.words import counted, noun
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -190,8 +191,11 @@ def _check_number(cor: float, size: int, path: str) -> None:
 
 def _given_matrix(rows: list[list[float]], q: int, path: str) -> np.ndarray:
     if len(rows) != q or any(len(row) != q for row in rows):
-        sizes = f"{len(rows)} rows of {', '.join(str(n) for n in sorted({len(r) for r in rows}))}"
-        raise InputError(f"the matrix has {sizes} values", path=path, allowed=f"{q} rows of {q}")
+        lengths = sorted({len(row) for row in rows})
+        values = noun(lengths[0] if len(lengths) == 1 else 0, "value")
+        found = f"{counted(len(rows), 'row')} of {', '.join(map(str, lengths))} {values}"
+        wanted = f"{counted(q, 'row')} of {q}"
+        raise InputError(f"the matrix has {found}", path=path, allowed=wanted)
     matrix = np.array(rows, dtype=float)
     if np.any(np.abs(matrix) > 1):
         worst = matrix.flat[np.argmax(np.abs(matrix))]

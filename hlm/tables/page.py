@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from hlm.tables.layout import lay_out
+from hlm.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +72,8 @@ def table_page(table: pd.DataFrame, title: str) -> str:
     rows = zip(text.keys.to_numpy(), text.again.to_numpy(), text.cells.to_numpy(), strict=True)
     body = "\n".join(_row(*row) for row in rows)
     left_out = len(table) - len(text.keys)
-    note = f"<p>{left_out:,} more rows are in the CSV file.</p>" if left_out else ""
+    more = counted(left_out, "more row is", "more rows are")
+    note = f"<p>{more} in the CSV file.</p>" if left_out else ""
     page = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{note}"
     return _PAGE.format(title=escape(title), style="", body=page)
 
