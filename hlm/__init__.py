@@ -9,6 +9,8 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
+from hlm.versions import DISTRIBUTION
+
 __all__ = [
     "InputError",
     "Study",
@@ -19,7 +21,7 @@ __all__ = [
     "performance",
 ]
 
-__version__ = version("hlm")
+__version__ = version(DISTRIBUTION)
 
 _HOMES = {
     "InputError": "hlm.errors",

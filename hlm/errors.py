@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-__all__ = ["InputError", "nearest"]
+__all__ = ["InputError", "InputErrors", "Mistakes", "nearest", "together"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MOST_SHOWN = 20
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
@@ -87,3 +92,112 @@ class InputError(ValueError):
             allowed=self.allowed,
             suggestion=self.suggestion,
         )
+
+    @property
+    def errors(self) -> tuple[InputError, ...]:
+        """The mistakes: this one; several of an `InputErrors`."""
+        return (self,)
+
+
+class InputErrors(InputError):  # noqa: N818 - there are several
+    """Several mistakes; to who looks at one of them it is the first.
+
+    Parameters
+    ----------
+    errors : iterable of InputError
+        In the order in which they are said; of many, only the first are.
+
+    Examples
+    --------
+    >>> print(InputErrors([InputError("one", path="a"), InputError("another", path="b")]))
+    a: one
+    b: another
+    """
+
+    def __init__(self, errors: Iterable[InputError]) -> None:
+        self._errors = tuple(one for error in errors for one in error.errors)
+        first = self._errors[0]
+        super().__init__(
+            first.problem,
+            file=first.file,
+            path=first.path,
+            allowed=first.allowed,
+            suggestion=first.suggestion,
+        )
+
+    def __str__(self) -> str:
+        more = len(self._errors) - MOST_SHOWN
+        lines = [str(error) for error in self._errors[:MOST_SHOWN]]
+        return "\n".join([*lines, *([f"and {more} more"] if more > 0 else [])])
+
+    def at(self, *, file: str | Path | None = None, path: str | None = None) -> InputError:
+        """Return the same errors placed in a file, or at a path in it, where not yet placed."""
+        return InputErrors(error.at(file=file, path=path) for error in self._errors)
+
+    @property
+    def errors(self) -> tuple[InputError, ...]:
+        """The mistakes."""
+        return self._errors
+
+
+def together(errors: Iterable[InputError]) -> InputError:
+    """Return one error for all of them, each said once: itself if it is the only one.
+
+    Examples
+    --------
+    >>> print(together([InputError("one"), InputError("one"), InputError("another")]))
+    one
+    another
+    """
+    distinct = {str(one): one for error in errors for one in error.errors}
+    found = list(distinct.values())
+    return found[0] if len(found) == 1 else InputErrors(found)
+
+
+class Mistakes:
+    """Gathers mistakes, and raises them together at the end of a block.
+
+    Attributes
+    ----------
+    found : list of InputError
+
+    Examples
+    --------
+    >>> with Mistakes() as mistakes:
+    ...     kept = mistakes.keep(int, "7")
+    ...     mistakes.add(InputError("no number", path="a"))
+    ...     mistakes.add(InputError("no name", path="b"))
+    Traceback (most recent call last):
+    hlm.errors.InputErrors: a: no number
+    b: no name
+    """
+
+    def __init__(self) -> None:
+        self.found: list[InputError] = []
+
+    def add(self, error: InputError) -> None:
+        """Keep a mistake, or several."""
+        self.found.extend(error.errors)
+
+    def keep(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """Return what a function does; None where it raises a mistake, which is kept."""
+        try:
+            return function(*args, **kwargs)
+        except InputError as error:
+            self.add(error)
+            return None
+
+    def passes(self, check: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Call a check and return whether it raises no mistake; those it raises are kept."""
+        before = len(self.found)
+        self.keep(check, *args, **kwargs)
+        return len(self.found) == before
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, InputError):
+            self.add(error)
+        if self.found and (error is None or isinstance(error, InputError)):
+            raise together(self.found) from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hlm.errors import InputError, nearest
+from hlm.versions import installation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,7 +83,7 @@ def _statsmodels() -> Engine | None:
 
 ENGINES: dict[str, Callable[[], Engine | None]] = {"lme4": _lme4, "statsmodels": _statsmodels}
 
-HOW = "R with its package lme4, or statsmodels (pip install 'hlm[audit]')"
+HOW = f"R with its package lme4, or statsmodels ({installation('audit')})"
 
 
 def available_engines(names: Sequence[str] = ()) -> list[Engine]:

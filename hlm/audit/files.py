@@ -13,6 +13,7 @@ from hlm.plan.prepare import check_data_version
 from hlm.provenance import Results
 from hlm.simulate import draw_rows
 from hlm.store import replacing
+from hlm.words import noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -91,4 +92,4 @@ def _page(summary: pd.DataFrame, engines: Iterable[Engine], n: int) -> str:
     from hlm.tables.page import table_page
 
     names = " and ".join(f"{engine.name} {engine.version}" for engine in engines)
-    return table_page(words(summary), f"{n} data sets fitted again by {names}")
+    return table_page(words(summary), f"{n} {noun(n, 'data set')} fitted again by {names}")

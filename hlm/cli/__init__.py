@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from hlm import __version__
 from hlm.cli import audit, check, fit, measures, replay, run, status, verify
 from hlm.errors import InputError, nearest
 
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hlm", description="Monte Carlo studies of hierarchical linear models."
     )
-    parser.add_argument("--version", action="version", version=f"hlm {version('hlm')}")
+    parser.add_argument("--version", action="version", version=f"hlm {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         summary = (command.__doc__ or "").partition("\n")[0]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.errors import InputError
+from hlm.words import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -59,7 +60,9 @@ def run(options: argparse.Namespace) -> int:
         print(line)
     print(f"criteria within {SAME:g} are of the same optimum; coefficients and SEs compared there")
     print(f"data sets drawn again: criteria as in the files to {table['replayed'].abs().max():.0e}")
-    print(f"{len(table):,} fits in {options.results}/audit.csv (this sample: --seed {seed})")
+    print(
+        f"{counted(len(table), 'fit')} in {options.results}/audit.csv (this sample: --seed {seed})"
+    )
     lower = table[table["difference"] > SAME].sort_values("difference", ascending=False)
     for line in _lower(lower):
         print(line)
@@ -74,4 +77,4 @@ def _lower(lower: pd.DataFrame) -> Iterator[str]:
             f"replicate {row.replicate}, {row.model}, {row.method}"
         )
     if len(lower) > MOST_SHOWN:
-        yield f"and in {len(lower) - MOST_SHOWN} more fits"
+        yield f"and in {counted(len(lower) - MOST_SHOWN, 'more fit')}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hlm.cli.cores import check_cores
 from hlm.cli.words import aligned, duration, size
+from hlm.words import counted, noun
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _contents(plan: Plan) -> Iterator[str]:
-    yield f"{plan.study}: {len(plan.scenarios)} scenarios of {plan.replicates} replicates"
+    replicates = f"{plan.replicates} {noun(plan.replicates, 'replicate')}"
+    yield f"{plan.study}: {counted(len(plan.scenarios), 'scenario')} of {replicates}"
     yield f"seed {plan.seed}"
     yield ""
     names = ["", "scenario", *plan.levels[0], "n_units", "n_rows"]
@@ -78,10 +80,13 @@ def _costs(plan: Plan, cores: int, *, pilot: bool) -> Iterator[str]:
 
     cost = forecast(plan, cost_ratio(plan) if pilot else 1.0)
     fits = len(plan.scenarios) * plan.replicates * sum(len(m.methods) for m in plan.models)
-    yield f"{fits:,} fits in {cost.batches:,} batches: {cost.jobs:,} jobs, {cost.files:,} files"
+    batches = counted(cost.batches, "batch", "batches")
+    jobs, files = counted(cost.jobs, "job"), counted(cost.files, "file")
+    yield f"{counted(fits, 'fit')} in {batches}: {jobs}, {files}"
+    hours = f"{cost.core_seconds / 3600.0:.2g}"
     yield (
-        f"about {cost.core_seconds / 3600.0:.2g} core-hours, "
-        f"{duration(cost.wall_seconds(cores))} on {cores} cores"
+        f"about {hours} {noun(float(hours), 'core-hour')}, "
+        f"{duration(cost.wall_seconds(cores))} on {counted(cores, 'core')}"
     )
     yield (
         f"about {size(cost.kept_bytes)} of results, "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hlm.cli.tables import read_table
 from hlm.errors import InputError
+from hlm.versions import installation
 
 if TYPE_CHECKING:
     import argparse
@@ -84,7 +85,7 @@ def _draw(fit: LmerFit, data: pd.DataFrame, file: str) -> None:
         raise InputError(
             f"figures need the library {error.name}",
             path="--shrinkage",
-            allowed="an installation with pip install 'hlm[workflow]'",
+            allowed=f"an installation with {installation('workflow')}",
         ) from None
     try:
         save_as(shrinkage_of_fit(fit, data), file)

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from hlm.cli.words import duration
+from hlm.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,7 +118,7 @@ def done_of(progress: Progress) -> str:
     '12,400 of 36,000 replicates (34 %)'
     """
     done, total = progress.replicates, progress.all_replicates
-    return f"{done:,} of {total:,} replicates ({100 * done // total} %)"
+    return f"{done:,} of {counted(total, 'replicate')} ({100 * done // total} %)"
 
 
 def time_left(progress: Progress, rest: float = 0.0) -> str:

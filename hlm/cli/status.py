@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hlm.cli.progress import done_of, time_left
 from hlm.cli.words import duration
 from hlm.errors import InputError
+from hlm.words import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _work(progress: Progress) -> Iterator[str]:
-    yield f"{progress.batches:,} of {progress.all_batches:,} batches"
+    yield f"{progress.batches:,} of {counted(progress.all_batches, 'batch', 'batches')}"
     if progress.last is not None:
         ago = (datetime.now(UTC) - progress.last).total_seconds()
         yield f"last batch finished {duration(ago)} ago"

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError
+from hlm.words import counted, noun
 
 if TYPE_CHECKING:
     import argparse
@@ -69,7 +70,8 @@ def _files(folder: str, manifest: dict[str, Any]) -> bool:
     if len(wrong) > MOST_SHOWN:
         print(f"and {len(wrong) - MOST_SHOWN} more")
     n = len(manifest["files"])
-    print(f"{n - len(wrong):,} of {n:,} files are as manifest.json says")
+    good = n - len(wrong)
+    print(f"{good:,} of {counted(n, 'file')} {noun(good, 'is', 'are')} as manifest.json says")
     return not wrong
 
 
@@ -86,9 +88,10 @@ def _numbers(results: Results, manifest: dict[str, Any], n: int, seed: int | Non
     pairs = [pair for pair in zip(plan.scenarios, drawn, strict=True) if len(pair[1])]
     checked = list(redraw(results, pairs))
     differences = [item for _, items in checked for item in items]
-    verdict = f"{len(differences):,} differ" if differences else "all the same"
-    numbers = sum(count for count, _ in checked)
-    print(f"{len(checked):,} replicates drawn and fitted again: {numbers:,} numbers, {verdict}")
+    verdict = counted(len(differences), "differs", "differ") if differences else "all the same"
+    again = counted(len(checked), "replicate")
+    numbers = counted(sum(count for count, _ in checked), "number")
+    print(f"{again} drawn and fitted again: {numbers}, {verdict}")
     print(f"(this sample: --n {n} --seed {seed})")
     others = list(_others(manifest))
     for line in (*others, *_shown(differences)):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from hlm.words import noun
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -31,7 +33,7 @@ PARTS = {
 
 _KINDS = [kind for kinds in PARTS.values() for kind in kinds]
 _WORDS = {"units": "Number of units", "rows": "Rows per unit", "cor": "Correlation"}
-_LEVEL_WORDS = {"units": "{} units", "rows": "{} rows per unit", "cor": "correlation {}"}
+_COUNTED = {"units": ("unit", "units"), "rows": ("row per unit", "rows per unit")}
 
 
 def said(factor: str, level: Any = None) -> str:
@@ -39,13 +41,15 @@ def said(factor: str, level: Any = None) -> str:
 
     Examples
     --------
-    >>> said("units"), said("rows", 5), said("skew", 0.5)
-    ('Number of units', '5 rows per unit', 'skew = 0.5')
+    >>> said("units"), said("rows", 5), said("rows", 1), said("skew", 0.5)
+    ('Number of units', '5 rows per unit', '1 row per unit', 'skew = 0.5')
     """
     if level is None:
         return _WORDS.get(factor, factor)
     text = level_words(level)
-    return _LEVEL_WORDS[factor].format(text) if factor in _LEVEL_WORDS else f"{factor} = {text}"
+    if factor in _COUNTED:
+        return f"{text} {noun(level, *_COUNTED[factor])}"
+    return f"correlation {text}" if factor == "cor" else f"{factor} = {text}"
 
 
 def level_words(level: Any) -> str:

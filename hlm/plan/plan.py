@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,6 +16,7 @@ from hlm.errors import InputError
 from hlm.plan.batch import GRAIN, Batch, digest, grains_of, runs
 from hlm.plan.pack import Piece, pack
 from hlm.scenario import DATA_VERSION, Model, Scenario
+from hlm.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -111,7 +111,7 @@ class Plan:
             "study_hash": self.hash,
             "seed": str(self.seed),
             "data_version": str(self.data_version),
-            "versions": json.dumps({name: version(name) for name in VERSIONED}),
+            "versions": json.dumps(versions(VERSIONED)),
             "contents": digest([self.wanted, self.code]),
         }
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from hlm.figures.words import MINUS, rank, said, term_words
+from hlm.words import counted, noun
 
 if TYPE_CHECKING:
     from hlm.plan.plan import Plan
@@ -26,11 +27,12 @@ def summary(plan: Plan) -> dict[str, Any]:
     Returns
     -------
     dict
-        `study`, `hash`, `seed`; the numbers of `replicates`, `scenarios` and `fits`; the formula
+        `study`, `hash`, `seed`; the numbers of `replicates`, `scenarios` and `fits`, and what
+        was `done` so often, in words; the formula
         of the `truth` and its `values`, (term, value, whether the grid varies it), at the point
         of the grid that `example` names; the factors of the `grid`, (factor, levels); the
         `models`, (name, formula, the way in which they are fitted); the F `tests`, (name,
-        coefficients); the `versions` of what made the numbers.
+        hypothesis); the `versions` of what made the numbers.
     """
     fits = sum(len(model.methods) for model in plan.models)
     versions = json.loads(plan.metadata()["versions"])
@@ -41,6 +43,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "replicates": plan.replicates,
         "scenarios": len(plan.scenarios),
         "fits": len(plan.scenarios) * plan.replicates * fits,
+        "done": _done(plan, len(plan.scenarios) * plan.replicates * fits),
         "truth": plan.scenarios[plan.example].formula,
         "values": _true_values(plan),
         "example": ", ".join(said(*level) for level in plan.levels[plan.example].items()),
@@ -49,6 +52,16 @@ def summary(plan: Plan) -> dict[str, Any]:
         "tests": _tests(plan),
         "versions": [f"{name} {number}" for name, number in versions.items()],
     }
+
+
+def _done(plan: Plan, fits: int) -> str:
+    """Say what was drawn and fitted, and how often."""
+    points, models = len(plan.scenarios), len(plan.models)
+    at = f"at each of {points:,} points of a grid, " if points > 1 else ""
+    drawn = counted(plan.replicates, "data set was", "data sets were")
+    to = noun(plan.replicates, "it", "each of them")
+    fitted = counted(models, "model was fitted", "models were fitted")
+    return f"{at}{drawn} drawn from the truth, and to {to} {fitted}: {counted(fits, 'fit')}"
 
 
 def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
@@ -80,11 +93,12 @@ def _text(level: Any) -> str:
 
 
 def _tests(plan: Plan) -> list[tuple[str, str]]:
-    """Return each F test with its coefficients, named as in the first model that has them."""
+    """Return each F test with its hypothesis, named as in the first model that has it."""
     found: dict[str, str] = {}
     for model in plan.models:
         for name, coefficients in model.tests:
-            found.setdefault(name, ", ".join(coefficients))
+            verb = noun(len(coefficients), "is", "are")
+            found.setdefault(name, f"{', '.join(coefficients)} {verb} 0")
     return list(found.items())
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from hlm.errors import InputError
 from hlm.store.receipts import checksum, read_receipt, receipt_file
+from hlm.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,7 +177,7 @@ def _mixed(what: str, groups: dict[str, list[Receipt]], parts: str | Path) -> In
     largest = max(groups.values(), key=len)
     others = [receipt for group in groups.values() if group is not largest for receipt in group]
     found = "; ".join(
-        f"{name} in {len(group)} of the batches ({group[0].machine['cpu']})"
+        f"{name} in {counted(len(group), 'batch', 'batches')} ({group[0].machine['cpu']})"
         for name, group in groups.items()
     )
     names = ", ".join(f"{receipt.batch}.json" for receipt in others[:SHOWN])

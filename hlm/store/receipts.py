@@ -11,7 +11,6 @@ import platform
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b, file_digest
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +18,7 @@ from hlm.errors import InputError
 from hlm.scenario import DATA_VERSION
 from hlm.store.files import replacing
 from hlm.store.machine import machine
+from hlm.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,8 +113,7 @@ def make_receipt(
         batch=batch,
         files={kind: stamp(path) for kind, path in files.items()},
         code=code,
-        versions={name: version(name) for name in VERSIONED}
-        | {"python": platform.python_version()},
+        versions=versions(VERSIONED) | {"python": platform.python_version()},
         machine=machine(),
         started=started.isoformat(timespec="seconds"),
         finished=finished.isoformat(timespec="seconds"),

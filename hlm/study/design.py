@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.errors import InputError
+from hlm.errors import InputError, Mistakes
 from hlm.scenario import Covariate
 from hlm.study.schema import Binary, Grid, Normal, Range, Uniform
+from hlm.words import noun
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["covariates", "example"]
+__all__ = ["check_names", "covariates", "example"]
 
 MAX_ROWS = 10_000_000
 _RESERVED = ("unit", "scenario", "replicate", "sigma")
@@ -42,14 +43,35 @@ def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate,
     if design.units * design.rows > MAX_ROWS:
         problem = f"{design.units} units of {design.rows} rows are too many"
         raise InputError(problem, path="design", allowed=f"{MAX_ROWS} rows in all")
-    _check_name(response, "truth.formula", what="response")
-    for name in design.covariates:
-        path = f"design.covariates.{name}"
-        _check_name(name, path, what="covariate")
-        if name in (response, group):
-            what = "response" if name == response else "group"
-            raise InputError(f"the covariate '{name}' is the {what} of the truth", path=path)
-    return tuple(_covariate(name, spec, design) for name, spec in sorted(design.covariates.items()))
+    with Mistakes() as mistakes:
+        mistakes.keep(check_names, design.covariates, response=response, group=group)
+        found = [
+            mistakes.keep(_covariate, name, spec, design)
+            for name, spec in sorted(design.covariates.items())
+        ]
+    return tuple(covariate for covariate in found if covariate is not None)
+
+
+def check_names(names: Iterable[str], *, response: str, group: str) -> None:
+    """Refuse a name that is taken or that no variable can have.
+
+    Raises
+    ------
+    InputError
+        At the covariate of that name, or at the formula of the truth.
+    """
+    with Mistakes() as mistakes:
+        mistakes.keep(_check_name, response, "truth.formula", what="response")
+        for name in names:
+            mistakes.keep(_check_covariate, name, response, group)
+
+
+def _check_covariate(name: str, response: str, group: str) -> None:
+    path = f"design.covariates.{name}"
+    _check_name(name, path, what="covariate")
+    if name in (response, group):
+        what = "response" if name == response else "group"
+        raise InputError(f"the covariate '{name}' is the {what} of the truth", path=path)
 
 
 def _check_name(name: str, path: str, *, what: str) -> None:
@@ -79,7 +101,7 @@ def _points(name: str, spec: Grid, count: int) -> tuple[float, ...]:
     values = tuple(float(value) for value in spec.grid)
     if count % len(values):
         raise InputError(
-            f"{len(values)} values do not fill {count} {spec.level}s",
+            f"{len(values)} values do not fill {count} {noun(count, spec.level)}",
             path=f"design.covariates.{name}.grid",
             allowed=f"as many values as {spec.level}s, or a number that divides it",
         )

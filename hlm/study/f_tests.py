@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.errors import InputError, nearest
+from hlm.errors import InputError, Mistakes, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,33 +41,47 @@ def check_tests(tests: Mapping[str, Sequence[str]], formulas: Sequence[Formula])
     InputError
         At the path of the test.
     """
-    keys: dict[tuple[str, ...], str] = {}
+    known: dict[tuple[str, ...], str] = {}
     for formula in formulas:
         for term in formula.fixed:
-            keys.setdefault(_key(term.name), term.name)
-    known = list(keys.values())
-    for name, wanted in tests.items():
-        path = f"estimation.tests.{name}"
-        for place, coefficient in enumerate(wanted):
-            if _key(coefficient) not in keys:
-                raise InputError(
-                    f"no model has a coefficient '{coefficient}'",
-                    path=f"{path}[{place}]",
-                    allowed=", ".join(known),
-                    suggestion=nearest(coefficient, known),
-                )
-            if _key(coefficient) in map(_key, wanted[:place]):
-                raise InputError(
-                    f"'{coefficient}' is there twice",
-                    path=f"{path}[{place}]",
-                    allowed="each coefficient once",
-                )
-        if not any(tests_of(formula, {name: wanted}) for formula in formulas):
-            raise InputError(
-                f"no model has all of {', '.join(wanted)}",
-                path=path,
-                allowed="coefficients that are in one model together",
-            )
+            known.setdefault(_key(term.name), term.name)
+    with Mistakes() as mistakes:
+        for name, wanted in tests.items():
+            mistakes.keep(_check_test, f"estimation.tests.{name}", wanted, known, formulas)
+
+
+def _check_test(
+    path: str,
+    wanted: Sequence[str],
+    known: Mapping[tuple[str, ...], str],
+    formulas: Sequence[Formula],
+) -> None:
+    with Mistakes() as mistakes:
+        for place in range(len(wanted)):
+            mistakes.keep(_check_coefficient, f"{path}[{place}]", wanted[: place + 1], known)
+    if not any(tests_of(formula, {path: wanted}) for formula in formulas):
+        raise InputError(
+            f"no model has all of {', '.join(wanted)}",
+            path=path,
+            allowed="coefficients that are in one model together",
+        )
+
+
+def _check_coefficient(
+    path: str, wanted: Sequence[str], known: Mapping[tuple[str, ...], str]
+) -> None:
+    """Refuse the last of some coefficients if it is unknown or among those before."""
+    *others, coefficient = wanted
+    if _key(coefficient) in map(_key, others):
+        problem = f"'{coefficient}' is there twice"
+        raise InputError(problem, path=path, allowed="each coefficient once")
+    if _key(coefficient) not in known:
+        raise InputError(
+            f"no model has a coefficient '{coefficient}'",
+            path=path,
+            allowed=", ".join(known.values()),
+            suggestion=nearest(coefficient, known.values()),
+        )
 
 
 def _key(coefficient: str) -> tuple[str, ...]:

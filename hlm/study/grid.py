@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from hlm.errors import InputError, nearest
+from hlm.errors import InputError, Mistakes, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -98,13 +98,15 @@ def axes(grid: Mapping[str, Levels], study: Mapping[str, Any]) -> tuple[Axis, ..
     ('size', ('small', 'large'), {('design', 'units'): 50, ('design', 'rows'): 20})
     """
     names = _names_of_terms(study)
-    found = tuple(
-        _together(name, levels, study, names)
-        if _varies_together(name, levels)
-        else _single(name, levels, study, list(grid), names)
-        for name, levels in grid.items()
-    )
-    _refuse_overlaps(found)
+    with Mistakes() as mistakes:
+        read = (
+            mistakes.keep(_together, name, levels, study, names)
+            if _varies_together(name, levels)
+            else mistakes.keep(_single, name, levels, study, list(grid), names)
+            for name, levels in grid.items()
+        )
+        found = tuple(axis for axis in read if axis is not None)
+        mistakes.keep(_refuse_overlaps, found)
     if math.prod(len(axis.levels) for axis in found) > MAX_SCENARIOS:
         raise InputError("too many scenarios", path="grid", allowed=f"at most {MAX_SCENARIOS}")
     return found
@@ -113,8 +115,9 @@ def axes(grid: Mapping[str, Levels], study: Mapping[str, Any]) -> tuple[Axis, ..
 def _names_of_terms(study: Mapping[str, Any]) -> set[str]:
     """Return the names of covariates, coefficients and random effects: none names a factor."""
     truth, design = study.get("truth", {}), study.get("design", {})
-    effects = [name for part in truth.get("random", {}).values() for name in part.get("sd", {})]
-    return {*design.get("covariates", {}), *truth.get("fixed", {}), *effects}
+    random = (truth.get("random") or {}).values()
+    effects = [name for part in random for name in part["sd"]]
+    return {*(design.get("covariates") or ()), *(truth.get("fixed") or ()), *effects}
 
 
 def _varies_together(name: str, levels: Levels) -> bool:
@@ -225,12 +228,15 @@ def _lost(path: str, place: str, rest: str, keys: Keys, steps: Mapping[str, Any]
 def _refuse_overlaps(found: Sequence[Axis]) -> None:
     """Refuse a value that is varied twice, by itself or as a part of another."""
     varied = [(axis.path, keys) for axis in found for keys in axis.levels[0]]
-    for (_, keys), (other, others) in itertools.permutations(varied, 2):
-        if others[: len(keys)] == keys:
-            part, whole = ".".join(others), ".".join(keys)
-            problem = f"'{part}' is a part of '{whole}'" if part != whole else f"'{part}'"
-            twice = "" if part != whole else " is varied twice"
-            raise InputError(problem + twice, path=f"grid.{other}")
+    with Mistakes() as mistakes:
+        for (_, keys), (other, others) in itertools.permutations(varied, 2):
+            if others[: len(keys)] == keys and others != keys:
+                problem = f"'{'.'.join(others)}' is a part of '{'.'.join(keys)}'"
+                mistakes.add(InputError(problem, path=f"grid.{other}"))
+        for (_, keys), (other, others) in itertools.combinations(varied, 2):
+            if others == keys:
+                problem = f"'{'.'.join(keys)}' is varied twice"
+                mistakes.add(InputError(problem, path=f"grid.{other}"))
 
 
 def _short(path: str, keys: Keys, paths: Collection[str], names: set[str]) -> str:
@@ -291,10 +297,11 @@ def _refuse_duplicates(axis: Axis, levels: Levels) -> None:
     seen = set()
     named = isinstance(levels, dict)
     places = list(levels) if named else range(len(levels))
-    for place, changes in zip(places, axis.levels, strict=True):
-        (level,) = changes.values()
-        value = json.dumps(level) if isinstance(level, list | dict) else level
-        if value in seen:
-            path = f"grid.{axis.path}.{place}" if named else f"grid.{axis.path}[{place}]"
-            raise InputError(f"the level {level} is there twice", path=path)
-        seen.add(value)
+    with Mistakes() as mistakes:
+        for place, changes in zip(places, axis.levels, strict=True):
+            (level,) = changes.values()
+            value = json.dumps(level) if isinstance(level, list | dict) else level
+            if value in seen:
+                path = f"grid.{axis.path}.{place}" if named else f"grid.{axis.path}[{place}]"
+                mistakes.add(InputError(f"the level {level} is there twice", path=path))
+            seen.add(value)

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from hlm.errors import InputError, nearest
+from hlm.errors import InputError, nearest, together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from pydantic_core import ErrorDetails
+    from pydantic_core import ErrorDetails, InitErrorDetails
 
     from hlm.study.schema import Part
 
     PartType = TypeVar("PartType", bound=Part)
 
-__all__ = ["join", "shown", "validate"]
+__all__ = ["join", "shown", "validate", "with_unknown_keys"]
 
 _TYPES = {
     "int": "a whole number",
@@ -44,12 +44,58 @@ def validate(part: type[PartType], tree: Any, *, path: str = "") -> PartType:
     Raises
     ------
     InputError
-        For the first mistake, at its path.
+        For the mistakes, each at its path.
     """
     try:
         return part.model_validate(tree)
     except ValidationError as error:
-        raise _translate(error.errors(include_url=False)[0], path) from None
+        found = error.errors(include_url=False)
+        raise together(_translate(one, path) for one in found) from None
+
+
+def with_unknown_keys(error: ValidationError, known: list[str]) -> ValidationError:
+    """Say which keys a part has instead of those that it has not.
+
+    A key that is missing because it is misspelt is not said to be missing too.
+
+    Parameters
+    ----------
+    error : ValidationError
+        Of the part.
+    known : list of str
+        Its keys.
+    """
+    found = error.errors(include_url=False)
+    unknown = [str(one["loc"][0]) for one in found if _is_here(one, "extra_forbidden")]
+    meant = {key: nearest(key, known) for key in unknown}
+    allowed = ", ".join(known)
+    return ValidationError.from_exception_data(
+        error.title,
+        [
+            _unknown_key(one, allowed, meant) if _is_here(one, "extra_forbidden") else _again(one)
+            for one in found
+            if not (_is_here(one, "missing") and one["loc"][0] in meant.values())
+        ],
+    )
+
+
+def _is_here(error: ErrorDetails, kind: str) -> bool:
+    """Tell whether an error is of that kind and at a key of the part itself."""
+    return error["type"] == kind and len(error["loc"]) == 1
+
+
+def _unknown_key(
+    error: ErrorDetails, allowed: str, meant: Mapping[str, str | None]
+) -> InitErrorDetails:
+    key = str(error["loc"][0])
+    own = InputError(f"unknown key '{key}'", allowed=allowed, suggestion=meant[key])
+    return {"type": "value_error", "loc": (key,), "input": error["input"], "ctx": {"error": own}}
+
+
+def _again(error: ErrorDetails) -> InitErrorDetails:
+    """Return an error as it is raised."""
+    context = error.get("ctx", {})
+    return {"type": error["type"], "loc": error["loc"], "input": error["input"], "ctx": context}
 
 
 def join(path: str, parts: Iterable[str | int]) -> str:

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.errors import InputError, nearest
+from hlm.errors import InputError, Mistakes, nearest
 from hlm.formula import evaluate, model_columns
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.study import schema
 from hlm.study.design import example
-from hlm.study.f_tests import check_tests, tests_of
+from hlm.study.f_tests import tests_of
 from hlm.study.truth import read_formula
 from hlm.true_values import targets, terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -58,9 +58,12 @@ class Candidate:
 
 def candidates(study: StudyFile) -> tuple[tuple[Candidate, Model], ...]:
     """Read the models of a study, with the defaults of its estimation."""
-    found = [_candidate(name, spec, study.estimation) for name, spec in study.models.items()]
-    check_tests(study.estimation.tests, [candidate.formula for candidate, _ in found])
-    return tuple(found)
+    with Mistakes() as mistakes:
+        found = [
+            mistakes.keep(_candidate, name, spec, study.estimation)
+            for name, spec in study.models.items()
+        ]
+    return tuple(one for one in found if one is not None)
 
 
 def _candidate(
@@ -126,25 +129,61 @@ def check_true_values(model: Model, scenario: Scenario) -> None:
             )
 
 
-def check_variables(candidate: Candidate, truth: Formula, covariates: Sequence[str]) -> None:
-    """Refuse a formula whose response, group or variables the data do not have."""
-    formula, path = candidate.formula, candidate.path
-    group, others = truth.random[0].group, formula.random[0].group
-    for what, name, wanted in (
-        ("response", formula.response, truth.response),
-        ("group", others, group),
-    ):
-        if name != wanted:
-            problem = f"the {what} is '{name}', that of the truth is '{wanted}'"
-            raise InputError(problem, path=path, allowed=wanted, suggestion=wanted)
-    for name in formula.variables:
-        if name not in covariates:
-            raise InputError(
-                f"'{name}' in {formula.text} is no covariate of the design",
-                path=path,
-                allowed=", ".join(covariates) or "none: there are no covariates",
-                suggestion=nearest(name, covariates),
-            )
+def check_variables(
+    candidate: Candidate,
+    truth: Formula | None,
+    covariates: Sequence[str] | None,
+    *,
+    passed_over: Collection[str] = (),
+) -> None:
+    """Refuse a formula whose response, group or variables the data do not have.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    truth : Formula
+        None if it cannot be read.
+    covariates : sequence of str
+        Those of the design; None if they cannot be read.
+    passed_over : collection of str
+        Variables of which nothing is said.
+
+    Raises
+    ------
+    InputError
+        At the formula.
+    """
+    with Mistakes() as mistakes:
+        if truth is not None:
+            mistakes.keep(_check_sides, candidate, truth)
+        if covariates is not None:
+            for name in candidate.formula.variables:
+                if name not in covariates and name not in passed_over:
+                    mistakes.add(_no_covariate(candidate, name, covariates))
+
+
+def _check_sides(candidate: Candidate, truth: Formula) -> None:
+    formula = candidate.formula
+    own, group = formula.random[0].group, truth.random[0].group
+    with Mistakes() as mistakes:
+        for what, name, wanted in (
+            ("response", formula.response, truth.response),
+            ("group", own, group),
+        ):
+            if name != wanted:
+                problem = f"the {what} is '{name}', that of the truth is '{wanted}'"
+                mistakes.add(
+                    InputError(problem, path=candidate.path, allowed=wanted, suggestion=wanted)
+                )
+
+
+def _no_covariate(candidate: Candidate, name: str, covariates: Sequence[str]) -> InputError:
+    return InputError(
+        f"'{name}' in {candidate.formula.text} is no covariate of the design",
+        path=candidate.path,
+        allowed=", ".join(covariates) or "none: there are no covariates",
+        suggestion=nearest(name, covariates),
+    )
 
 
 def check_identified(candidate: Candidate, scenario: Scenario) -> None:

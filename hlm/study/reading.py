@@ -8,18 +8,35 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
-from hlm.errors import InputError
+from hlm.errors import InputError, together
 
-__all__ = ["Lines", "place", "read_text", "read_tree"]
+__all__ = ["Lines", "Written", "place", "read_text", "read_tree"]
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
 
 Lines = dict[str, int]
+
+
+class Written(NamedTuple):
+    """A study as written.
+
+    Attributes
+    ----------
+    tree : dict
+    lines : dict of str to int
+        The line of each key, under its path.
+    twice : list of (int, InputError)
+        The keys that are there twice, and their lines; the first of each is in the tree.
+    """
+
+    tree: dict[str, Any]
+    lines: Lines
+    twice: list[tuple[int, InputError]]
 
 
 class _Loader(yaml.SafeLoader):
@@ -90,7 +107,7 @@ def read_text(path: str | Path) -> str:
         raise InputError(problem, file=place(path, line)) from None
 
 
-def read_tree(text: str, *, file: str | Path | None) -> tuple[dict[str, Any], Lines]:
+def read_tree(text: str, *, file: str | Path | None) -> Written:
     r"""Read the text of a study into builtin values.
 
     Parameters
@@ -101,18 +118,17 @@ def read_tree(text: str, *, file: str | Path | None) -> tuple[dict[str, Any], Li
 
     Returns
     -------
-    tree : dict
-    lines : dict of str to int
-        The line of each key, under its path.
+    Written
 
     Raises
     ------
     InputError
-        If it is empty, no YAML, no mapping, or has a key twice.
+        If it is empty, no YAML or no mapping, or has keys that are no text.
 
     Examples
     --------
-    >>> read_tree("name: s\ngrid: {a: [1]}", file=None)
+    >>> written = read_tree("name: s\ngrid: {a: [1]}", file=None)
+    >>> written.tree, written.lines
     ({'name': 's', 'grid': {'a': [1]}}, {'name': 1, 'grid': 2, 'grid.a': 2, 'grid.a[0]': 2})
     """
     if len(text) > MAX_BYTES:
@@ -143,18 +159,22 @@ class _Tree:
         self.loader = _Loader(text)
         self.file = file
         self.lines: Lines = {}
+        self.wrong: list[tuple[int, InputError]] = []  # keys, with their lines
+        self.nameless = False
         self.nodes = 0
         self.open: set[int] = set()
 
-    def read(self) -> tuple[dict[str, Any], Lines]:
+    def read(self) -> Written:
         root = self.loader.get_single_node()
         if root is None or root.tag.endswith(":null"):
             raise InputError("the file is empty", file=self.file, allowed="a study")
         tree = self.value(root, "")
+        if self.nameless:
+            raise together(error for _, error in self.wrong)
         if not isinstance(tree, dict):
             problem = "the file holds no mapping of keys to values"
             raise InputError(problem, file=self.file, allowed="name: ..., truth: ..., ...")
-        return tree, self.lines
+        return Written(tree, self.lines, self.wrong)
 
     def value(self, node: yaml.Node, path: str) -> Any:
         self.nodes += 1
@@ -182,20 +202,25 @@ class _Tree:
     def mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = self.key(key_node, path)
+            key, line = self.key(key_node, path), key_node.start_mark.line + 1
             below = f"{path}.{key}" if path else key
             if key in found:
-                raise self.error(key_node, f"the key '{key}' is there twice", below)
-            self.lines[below] = key_node.start_mark.line + 1
+                problem = f"the key '{key}' is there twice"
+                self.wrong.append((line, self.error(key_node, problem, below)))
+                continue
+            self.lines[below] = line
             found[key] = self.value(value_node, below)
         return found
 
     def key(self, node: yaml.Node, path: str) -> str:
+        shown = str(node.value) if isinstance(node, yaml.ScalarNode) else "a list or mapping"
         # A key is a name: `true` and `on` are no values there.
-        if isinstance(node, yaml.ScalarNode) and node.tag.endswith((":str", ":bool")):
-            return str(node.value)
-        shown = node.value if isinstance(node, yaml.ScalarNode) else "a list or mapping"
-        raise self.error(node, f"the key {shown} is not text", path, allowed="a name, in quotes")
+        if not (isinstance(node, yaml.ScalarNode) and node.tag.endswith((":str", ":bool"))):
+            problem = f"the key {shown} is not text"
+            error = self.error(node, problem, path, allowed="a name, in quotes")
+            self.wrong.append((node.start_mark.line + 1, error))
+            self.nameless = True
+        return shown
 
     def error(
         self, node: yaml.Node, problem: str, path: str, *, allowed: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -16,12 +16,15 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    ModelWrapValidatorHandler,
     Tag,
+    ValidationError,
     model_validator,
 )
 
-from hlm.errors import InputError, nearest
+from hlm.errors import InputError
 from hlm.scenario import DfMethod, LimitMethod  # noqa: TC001 - pydantic reads them
+from hlm.study.messages import with_unknown_keys
 
 __all__ = [
     "Binary",
@@ -65,21 +68,19 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _refuse_unknown_keys(cls, data: Any) -> Any:
-        """Say which keys there are; a misspelt key is reported before the one it stands for."""
-        if isinstance(data, dict):
-            known = [field.alias or name for name, field in cls.model_fields.items()]
-            for key in data:
-                if key not in known:
-                    raise InputError(
-                        f"unknown key '{key}'",
-                        path=key,
-                        allowed=", ".join(known),
-                        suggestion=nearest(key, known),
-                    )
-        return data
+    def _name_unknown_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Say which keys there are; a key that is missing because it is misspelt is said once."""
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise with_unknown_keys(error, cls.known_keys()) from None
+
+    @classmethod
+    def known_keys(cls) -> list[str]:
+        """Return the keys that there are."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
 
 
 Level = Annotated[

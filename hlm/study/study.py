@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from hlm.errors import InputError
+from hlm.errors import InputError, Mistakes, together
 from hlm.scenario import Model, Scenario
 from hlm.study.design import covariates
-from hlm.study.grid import axes, cross
+from hlm.study.grid import cross
 from hlm.study.keys import scenario_key
 from hlm.study.messages import validate
 from hlm.study.models import (
@@ -20,15 +20,15 @@ from hlm.study.models import (
     check_true_values,
     check_variables,
 )
+from hlm.study.outline import Outline
 from hlm.study.reading import place, read_text, read_tree
 from hlm.study.schema import Design, StudyFile, Truth
-from hlm.study.truth import parameters
+from hlm.study.truth import parameters, read_formula
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from hlm.formula import Formula
     from hlm.study.grid import Axis
     from hlm.study.reading import Lines
 
@@ -102,11 +102,16 @@ class Study:
         >>> study.scenarios[1].n_units, study.models[0].methods
         (10, ('reml', 'ml'))
         """
-        tree, lines = read_tree(text, file=file)
+        written = read_tree(text, file=file)
+        found: list[tuple[int | None, InputError]] = [*written.twice]
         try:
-            return cls(**_resolve(tree), text=text, hash=_hash(text))
+            resolved = _resolve(written.tree)
         except InputError as error:
-            raise error.at(file=place(file, _line(error.path, lines))) from None
+            found += [(_line(one.path, written.lines), one) for one in error.errors]
+        if found:
+            ordered = sorted(found, key=lambda item: item[0] or 0)
+            raise together(error.at(file=place(file, line)) for line, error in ordered)
+        return cls(**resolved, text=text, hash=_hash(text))
 
 
 def _hash(text: str) -> str:
@@ -124,65 +129,83 @@ def _line(path: str | None, lines: Lines) -> int | None:
 
 def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
     """Check the study and cross its grid."""
-    study = validate(StudyFile, tree)
-    models = candidates(study)
-    truth = parameters(study.truth)
-    for candidate in _formulas(models, truth.formula):
-        check_variables(candidate, truth.formula, tuple(study.design.covariates))
-    found = axes(study.grid, study.model_dump(by_alias=True, include={"truth", "design"}))
-    levels, scenarios = _cross(found, tree, models)
-    own = scenario_key(study.truth, study.design, truth)
-    return {
-        "name": study.name,
-        "seed": study.seed,
-        "replicates": study.replicates,
-        "scenarios": scenarios,
-        "levels": levels,
-        "example": _example(own, [scenario.key for scenario in scenarios], found),
-        "models": tuple(model for _, model in models),
-    }
-
-
-def _formulas(models: Sequence[tuple[Candidate, Model]], formula: Formula) -> tuple[Candidate, ...]:
-    """Return every formula whose variables the design must have."""
-    return (Candidate("truth", "truth.formula", formula), *(candidate for candidate, _ in models))
+    with Mistakes() as mistakes:
+        study = mistakes.keep(validate, StudyFile, tree)
+        models = () if study is None else mistakes.keep(candidates, study) or ()
+        outline = Outline(tree, study, mistakes)
+        levels, scenarios = _cross(outline, tree, mistakes)
+        for _, model in models:
+            _check_given(model, levels, scenarios, outline.axes or (), mistakes)
+        if study is not None and outline.axes is not None:
+            own = scenario_key(study.truth, study.design, parameters(study.truth))
+            keys = [scenario.key for scenario in scenarios]
+            resolved = {
+                "name": study.name,
+                "seed": study.seed,
+                "replicates": study.replicates,
+                "scenarios": scenarios,
+                "levels": levels,
+                "example": _example(own, keys, outline.axes),
+                "models": tuple(model for _, model in models),
+            }
+    return resolved
 
 
 def _cross(
-    found: Sequence[Axis], tree: Mapping[str, Any], models: Sequence[tuple[Candidate, Model]]
+    outline: Outline, tree: Mapping[str, Any], mistakes: Mistakes
 ) -> tuple[tuple[dict[str, Any], ...], tuple[Scenario, ...]]:
-    """Make and check the scenario of every point of the grid."""
+    """Make and check the scenario of every point of the grid.
+
+    What is wrong in many of them alike is said of the first.
+    """
     levels: dict[str, dict[str, Any]] = {}
     scenarios = []
-    for labels, values in cross(found, {part: tree[part] for part in ("truth", "design")}):
+    said: set[tuple[str | None, ...]] = set()
+    axes = outline.axes or ()
+    points = () if outline.axes is None else cross(axes, {k: tree[k] for k in ("truth", "design")})
+    for labels, values in points:
         try:
-            scenario = _scenario(values, models)
+            scenario = _scenario(values, outline.models)
             if scenario.key in levels:
                 problem = f"the same data as in the scenario {_named(levels[scenario.key])}"
                 raise InputError(problem, path="grid")
         except InputError as error:
-            raise _in_scenario(error, found, labels) from None
+            found = [(_kind(one, axes), one) for one in error.errors]
+            for kind, one in found:
+                if kind not in said:
+                    mistakes.add(_in_scenario(one, axes, labels))
+            said.update(kind for kind, _ in found)
+            continue
         levels[scenario.key] = labels
         scenarios.append(scenario)
     return tuple(levels.values()), tuple(scenarios)
 
 
-def _example(own: str, keys: Sequence[str], found: Sequence[Axis]) -> int:
+def _example(own: str, keys: Sequence[str], axes: Sequence[Axis]) -> int:
     """Find the scenario with that key, or else the middle level of every axis."""
     if own in keys:
         return keys.index(own)
     place = 0
-    for axis in found:
+    for axis in axes:
         place = place * len(axis.levels) + len(axis.levels) // 2
     return place
 
 
-def _scenario(values: Mapping[str, Any], models: Sequence[tuple[Candidate, Model]]) -> Scenario:
-    truth = validate(Truth, values["truth"], path="truth")
-    design = validate(Design, values["design"], path="design")
+def _scenario(values: Mapping[str, Any], models: Sequence[Candidate]) -> Scenario:
+    with Mistakes() as mistakes:
+        truth = mistakes.keep(validate, Truth, values["truth"], path="truth")
+        design = mistakes.keep(validate, Design, values["design"], path="design")
+        if truth is not None and design is not None:
+            scenario = _simulated(truth, design)
+            _check_models(models, scenario, mistakes)
+    return scenario
+
+
+def _simulated(truth: Truth, design: Design) -> Scenario:
+    """Return the scenario of a truth and a design."""
     found = parameters(truth)
     formula = found.formula
-    scenario = Scenario(
+    return Scenario(
         key=scenario_key(truth, design, found),
         n_units=design.units,
         n_rows=design.rows,
@@ -193,30 +216,62 @@ def _scenario(values: Mapping[str, Any], models: Sequence[tuple[Candidate, Model
         cor=found.cor,
         sigma=float(truth.residual.sd),
     )
+
+
+def _check_models(models: Sequence[Candidate], scenario: Scenario, mistakes: Mistakes) -> None:
+    """Check the formulas of the truth and of the models against the data of a scenario."""
+    truth = read_formula(scenario.formula, path="truth.formula")
     names = tuple(covariate.name for covariate in scenario.covariates)
-    for candidate in _formulas(models, formula):
-        check_variables(candidate, formula, names)
-        check_finite(candidate, scenario)
-    for candidate, model in models:
-        check_identified(candidate, scenario)
-        check_true_values(model, scenario)
-    return scenario
+    own = Candidate("truth", "truth.formula", truth)
+    for candidate in (own, *models):
+        (
+            mistakes.passes(check_variables, candidate, truth, names)
+            and mistakes.passes(check_finite, candidate, scenario)
+            and candidate is not own
+            and mistakes.passes(check_identified, candidate, scenario)
+        )
+
+
+def _check_given(
+    model: Model,
+    levels: Sequence[Mapping[str, Any]],
+    scenarios: Sequence[Scenario],
+    axes: Sequence[Axis],
+    mistakes: Mistakes,
+) -> None:
+    """Check the true values that the user gives; name the first scenario that says otherwise."""
+    for labels, scenario in zip(levels, scenarios, strict=True) if model.true else ():
+        try:
+            check_true_values(model, scenario)
+        except InputError as error:
+            mistakes.add(together(_in_scenario(one, axes, labels) for one in error.errors))
+            return
 
 
 def _named(labels: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in labels.items())
 
 
-def _in_scenario(error: InputError, found: Sequence[Axis], labels: Mapping[str, Any]) -> InputError:
+def _axis(error: InputError, axes: Sequence[Axis]) -> str | None:
+    """Return the path of the axis of which a level is the mistake."""
+    path = f"{error.path or ''}."
+    varied = ((axis.path, whole) for axis in axes for whole in axis.paths)
+    return next((name for name, whole in varied if path.startswith(f"{whole}.")), None)
+
+
+def _kind(error: InputError, axes: Sequence[Axis]) -> tuple[str | None, str | None]:
+    """Tell mistakes apart that are not one and the same in several scenarios."""
+    return error.path, error.problem if _axis(error, axes) else error.allowed
+
+
+def _in_scenario(error: InputError, axes: Sequence[Axis], labels: Mapping[str, Any]) -> InputError:
     """Name the scenario, and the axis where a level of it is the mistake."""
-    if not found:
+    if not axes:
         return error
-    path = error.path or ""
-    varied = ((axis.path, whole) for axis in found for whole in axis.paths)
-    axis = next((name for name, whole in varied if f"{path}.".startswith(f"{whole}.")), None)
+    axis = _axis(error, axes)
     return InputError(
         f"{error.problem} (scenario {_named(labels)})",
-        path=f"grid.{axis}" if axis else path,
+        path=f"grid.{axis}" if axis else error.path,
         allowed=error.allowed,
         suggestion=error.suggestion,
     )

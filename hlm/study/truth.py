@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.errors import InputError, nearest
+from hlm.errors import InputError, Mistakes, nearest
 from hlm.formula import Formula, parse
 from hlm.formula.syntax import Call, Name, walk
+from hlm.words import counted, noun
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from hlm.study.schema import RandomPart, Truth
 
-__all__ = ["Parameters", "canonical", "parameters", "read_formula"]
+__all__ = ["Parameters", "canonical", "check_names", "parameters", "read_formula"]
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -49,19 +50,56 @@ def parameters(truth: Truth) -> Parameters:
         If a coefficient or sd is missing or has no term, or the correlations are impossible.
     """
     formula = read_formula(truth.formula, path="truth.formula")
-    coefficients = [term.name for term in formula.fixed]
-    _same_names("coefficient", truth.fixed, coefficients, "truth.fixed", truth.formula)
+    sds = {group: part.sd for group, part in truth.random.items()}
+    check_names(formula, truth.formula, truth.fixed, sds)
     group = formula.random[0].group
-    _same_names("group", truth.random, [group], "truth.random", truth.formula)
-    part, path = truth.random[group], f"truth.random.{group}"
-    effects = [term.name for block in formula.random for term in block.terms]
-    _same_names("random effect", part.sd, effects, f"{path}.sd", truth.formula)
+    part = truth.random[group]
+    sizes = [len(block.terms) for block in formula.random]
     return Parameters(
         formula,
-        tuple((name, float(truth.fixed[name])) for name in coefficients),
-        tuple(float(part.sd[name]) for name in effects),
-        _correlations(part, [len(block.terms) for block in formula.random], f"{path}.cor"),
+        tuple((term.name, float(truth.fixed[term.name])) for term in formula.fixed),
+        tuple(float(part.sd[name]) for name in _effects(formula)),
+        _correlations(part, sizes, f"truth.random.{group}.cor"),
     )
+
+
+def check_names(
+    formula: Formula,
+    text: str,
+    fixed: Collection[str] | None,
+    sds: Mapping[str, Collection[str] | None] | None,
+) -> None:
+    """Refuse values of coefficients and random effects that a formula does not have, or that lack.
+
+    Parameters
+    ----------
+    formula : Formula
+    text : str
+        As written.
+    fixed : collection of str
+        The coefficients that have a value; None if it is not known which.
+    sds : mapping of str to collection of str
+        For each group, the random effects that have an sd; None as above.
+
+    Raises
+    ------
+    InputError
+        At the path of the name, or above the one that is missing.
+    """
+    group, path = formula.random[0].group, "truth.random"
+    with Mistakes() as mistakes:
+        if fixed is not None:
+            coefficients = [term.name for term in formula.fixed]
+            mistakes.keep(_same_names, "coefficient", fixed, coefficients, "truth.fixed", text)
+        if sds is not None:
+            mistakes.keep(_same_names, "group", sds, [group], path, text)
+            if (given := sds.get(group)) is not None:
+                path = f"{path}.{group}.sd"
+                mistakes.keep(_same_names, "random effect", given, _effects(formula), path, text)
+
+
+def _effects(formula: Formula) -> list[str]:
+    return [term.name for block in formula.random for term in block.terms]
 
 
 @lru_cache(maxsize=1024)
@@ -106,16 +144,18 @@ def canonical(formula: Formula) -> str:
 def _same_names(
     what: str, given: Collection[str], wanted: Sequence[str], path: str, formula: str
 ) -> None:
-    allowed = ", ".join(wanted)
-    for name in given:
-        if name not in wanted:
+    """Name those that are unknown, and those that are missing and not meant by an unknown one."""
+    allowed, meant = ", ".join(wanted), set()
+    with Mistakes() as mistakes:
+        for name in [name for name in given if name not in wanted]:
             problem = f"the formula {formula} has no {what} '{name}'"
             near = _reordered(name, wanted) or nearest(name, [w for w in wanted if w not in given])
-            raise InputError(problem, path=f"{path}.{name}", allowed=allowed, suggestion=near)
-    for name in wanted:
-        if name not in given:
+            meant.add(near)
+            where = f"{path}.{name}"
+            mistakes.add(InputError(problem, path=where, allowed=allowed, suggestion=near))
+        for name in [name for name in wanted if name not in given and name not in meant]:
             problem = f"there is no value for the {what} '{name}' of the formula {formula}"
-            raise InputError(problem, path=path, allowed=allowed)
+            mistakes.add(InputError(problem, path=path, allowed=allowed))
 
 
 def _reordered(name: str, wanted: Sequence[str]) -> str | None:
@@ -158,8 +198,11 @@ def _check_number(cor: float, size: int, path: str) -> None:
 
 def _given_matrix(rows: list[list[float]], q: int, path: str) -> np.ndarray:
     if len(rows) != q or any(len(row) != q for row in rows):
-        sizes = f"{len(rows)} rows of {', '.join(str(n) for n in sorted({len(r) for r in rows}))}"
-        raise InputError(f"the matrix has {sizes} values", path=path, allowed=f"{q} rows of {q}")
+        lengths = sorted({len(row) for row in rows})
+        values = noun(lengths[0] if len(lengths) == 1 else 0, "value")
+        found = f"{counted(len(rows), 'row')} of {', '.join(map(str, lengths))} {values}"
+        wanted = f"{counted(q, 'row')} of {q}"
+        raise InputError(f"the matrix has {found}", path=path, allowed=wanted)
     matrix = np.array(rows, dtype=float)
     if np.any(np.abs(matrix) > 1):
         worst = matrix.flat[np.argmax(np.abs(matrix))]

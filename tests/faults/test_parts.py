@@ -139,11 +139,11 @@ def test_a_damaged_receipt_is_named_and_moved_aside_on_demand(text, plan, parts)
     ("change", "words"),
     [
         ({"code": "x y"}, r"made by other code of hlm \(x y\) than this run's \(a b\)"),
-        ({"versions": {"numpy": "1.0"}}, "different NumPy.*1.0 in 1 of the batches"),
-        ({"versions": {"numba": "0.1"}}, "different Numba.*0.1 in 1 of the batches"),
-        ({"versions": {"llvmlite": "0.1"}}, "different llvmlite.*0.1 in 1 of the batches"),
-        ({"versions": {"scipy": "1.0"}}, "different SciPy.*1.0 in 1 of the batches"),
-        ({"machine": {"arithmetic": "0f"}}, "different arithmetic.*0f in 1 of the batches"),
+        ({"versions": {"numpy": "1.0"}}, "different NumPy.*1.0 in 1 batch "),
+        ({"versions": {"numba": "0.1"}}, "different Numba.*0.1 in 1 batch "),
+        ({"versions": {"llvmlite": "0.1"}}, "different llvmlite.*0.1 in 1 batch "),
+        ({"versions": {"scipy": "1.0"}}, "different SciPy.*1.0 in 1 batch "),
+        ({"machine": {"arithmetic": "0f"}}, "different arithmetic.*0f in 1 batch "),
     ],
 )
 def test_results_of_other_code_or_machines_are_not_mixed(change, words, plan, parts):

@@ -527,7 +527,7 @@ MISTAKES = [
         "cor: [[1]]",
         7,
         "truth.random.unit.cor",
-        "1 rows of 1",
+        "1 row of 1 value",
         "2 rows of 2",
     ),
     case(

@@ -1,0 +1,193 @@
+"""A study as far as it can be understood, though there are mistakes in it.
+
+Each part is looked at by itself, so that a mistake hides no other. Nothing is said that only
+follows from a mistake elsewhere: of coefficients whose formula cannot be read, of paths into a
+section that is itself wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hlm.errors import InputError, Mistakes
+from hlm.study.design import check_names as check_covariates
+from hlm.study.f_tests import check_tests
+from hlm.study.grid import Axis, axes
+from hlm.study.messages import validate
+from hlm.study.models import Candidate, check_variables
+from hlm.study.schema import Design, Part, Truth
+from hlm.study.truth import check_names, parameters, read_formula
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import TypeVar
+
+    from hlm.study.schema import StudyFile
+
+    PartType = TypeVar("PartType", bound=Part)
+
+__all__ = ["Outline"]
+
+SECTIONS: dict[str, type[Part]] = {"truth": Truth, "design": Design}
+"""The parts into which paths of the grid lead."""
+
+
+class Outline:
+    """The parts of a study, checked against one another.
+
+    Parameters
+    ----------
+    tree : dict
+        The study as written.
+    study : StudyFile or None
+        None if the schema does not accept the tree.
+    mistakes : Mistakes
+        To which what is wrong is added.
+
+    Attributes
+    ----------
+    models : tuple of Candidate
+        The models in which there is no mistake.
+    axes : tuple of Axis or None
+        None if there is a mistake in the truth, the design or the grid.
+    """
+
+    def __init__(self, tree: dict[str, Any], study: StudyFile | None, mistakes: Mistakes) -> None:
+        self._tree, self._mistakes = tree, mistakes
+        truth = study.truth if study else _part(Truth, tree, "truth")
+        design = study.design if study else _part(Design, tree, "design")
+        self._covariates = (
+            tuple(design.covariates) if design else self._keys("design", "covariates")
+        )
+        self._own = self._read("truth", "truth.formula", self._at("truth", "formula"))
+        named, free = self._truth_is_named(), self._covariates_are_free()
+        self.models = tuple(self._right_models())
+        self._check_tests()
+        sections = {"truth": truth if named else None, "design": design if free else None}
+        found = self._axes(study, sections)
+        right = truth and named and self._own and mistakes.keep(parameters, truth)
+        self.axes = found if right and sections["design"] else None
+
+    def _at(self, *keys: str) -> Any:
+        """Return what is written under some keys, None if there is nothing."""
+        here: Any = self._tree
+        for key in keys:
+            here = here.get(key) if isinstance(here, dict) else None
+        return here
+
+    def _keys(self, *keys: str) -> tuple[str, ...] | None:
+        """Return the keys of what should be a mapping, None if it is none."""
+        found = self._at(*keys)
+        return tuple(found) if isinstance(found, dict) else None
+
+    def _read(self, name: str, path: str, text: Any) -> Candidate | None:
+        """Read a formula, if it is one."""
+        if not isinstance(text, str):
+            return None
+        formula = self._mistakes.keep(read_formula, text, path=path)
+        return None if formula is None else Candidate(name, path, formula)
+
+    def _truth_is_named(self) -> bool:
+        """Check the names in the truth, as far as its formula can be read."""
+        if self._own is None:
+            return True
+        formula, text = self._own.formula, self._at("truth", "formula")
+        fixed, groups = self._keys("truth", "fixed"), self._keys("truth", "random")
+        sds = None
+        if groups is not None:
+            sds = {group: self._keys("truth", "random", group, "sd") for group in groups}
+        passes = self._mistakes.passes
+        known = passes(check_variables, self._own, None, self._covariates)
+        return known and passes(check_names, formula, text, fixed, sds)
+
+    def _covariates_are_free(self) -> bool:
+        """Check the names of the covariates, as far as they are known."""
+        if self._own is None or self._covariates is None:
+            return True
+        response, group = self._own.formula.response, self._own.formula.random[0].group
+        return self._mistakes.passes(
+            check_covariates, self._covariates, response=response, group=group
+        )
+
+    def _right_models(self) -> Iterator[Candidate]:
+        """Yield the models that can be read and use what there is.
+
+        A variable that the truth lacks too is said to be missing there, and not again; so is the
+        group of a truth that has no values for it.
+        """
+        truth = self._own.formula if self._own else None
+        said = truth.variables if truth else ()
+        groups = self._keys("truth", "random")
+        if truth and groups is not None and truth.random[0].group not in groups:
+            truth = None
+        for candidate in self._candidates():
+            if self._mistakes.passes(
+                check_variables, candidate, truth, self._covariates, passed_over=said
+            ):
+                yield candidate
+
+    def _candidates(self) -> Iterator[Candidate]:
+        for name in self._keys("models") or ():
+            spec, path = self._at("models", name), f"models.{name}"
+            if isinstance(spec, dict):
+                spec, path = spec.get("formula"), f"{path}.formula"
+            candidate = self._read(name, path, spec)
+            if candidate is not None:
+                yield candidate
+
+    def _check_tests(self) -> None:
+        """Check the F tests, unless a model is wrong that might have their coefficients."""
+        if len(self.models) < len(self._keys("models") or ("unknown",)):
+            return
+        tests = self._at("estimation", "tests")
+        tests = tests.items() if isinstance(tests, dict) else ()
+        texts = {name: wanted for name, wanted in tests if _is_list(wanted, of=str)}
+        self._mistakes.keep(check_tests, texts, [model.formula for model in self.models])
+
+    def _axes(
+        self, study: StudyFile | None, sections: Mapping[str, Part | None]
+    ) -> tuple[Axis, ...] | None:
+        """Read the grid; None if it is wrong.
+
+        Of a path into a section that is wrong itself only the first step is looked at.
+        """
+        written = study.grid if study else self._at("grid") or {}
+        if not isinstance(written, dict):
+            return None
+        wrong = {key: SECTIONS[key].known_keys() for key, part in sections.items() if part is None}
+        skipped = tuple(f"{key}.{step}." for key, steps in wrong.items() for step in steps)
+        grid = {
+            path: levels
+            for path, levels in written.items()
+            if (study or _are_levels(levels))
+            and not any(f"{one}.".startswith(skipped) for one in _paths_of(path, levels))
+        }
+        tree = {
+            key: dict.fromkeys(wrong[key]) if part is None else part.model_dump(by_alias=True)
+            for key, part in sections.items()
+        }
+        found = self._mistakes.keep(axes, grid, tree)
+        return found if len(grid) == len(written) else None
+
+
+def _part(part: type[PartType], tree: Mapping[str, Any], key: str) -> PartType | None:
+    """Return a part of a study that is wrong elsewhere; None if the part is wrong itself."""
+    try:
+        return validate(part, tree.get(key))
+    except InputError:
+        return None
+
+
+def _are_levels(value: Any) -> bool:
+    return _is_list(value) or (isinstance(value, dict) and bool(value))
+
+
+def _paths_of(path: str, levels: Any) -> list[str]:
+    """Return a path of the grid, and the paths that may be in its levels."""
+    below = levels.values() if isinstance(levels, dict) else ()
+    return [path, *(str(one) for level in below if isinstance(level, dict) for one in level)]
+
+
+def _is_list(value: Any, *, of: type = object) -> bool:
+    """Tell whether a value is a list with something in it, all of a type."""
+    return isinstance(value, list) and bool(value) and all(isinstance(one, of) for one in value)

@@ -1,0 +1,36 @@
+"""The name of this distribution, and the versions that files of results name."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["DISTRIBUTION", "installation", "versions"]
+
+DISTRIBUTION = "hlm-studies"
+"""Its name on the package index, where `hlm` belongs to someone else."""
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the version of each package that is installed; `hlm` is this one.
+
+    Examples
+    --------
+    >>> sorted(versions(["numpy", "hlm"]))
+    ['hlm', 'numpy']
+    """
+    return {name: version(DISTRIBUTION if name == "hlm" else name) for name in packages}
+
+
+def installation(extra: str) -> str:
+    """Return the command that installs this distribution with one of its extras.
+
+    Examples
+    --------
+    >>> installation("workflow")
+    "pip install 'hlm-studies[workflow]'"
+    """
+    return f"pip install '{DISTRIBUTION}[{extra}]'"

@@ -1,0 +1,258 @@
+"""Several mistakes in one study: each is said once, in the order of lines, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from hlm.cli import main
+from hlm.errors import InputError, InputErrors, Mistakes, together
+from hlm.study import Study
+
+from .test_mistakes import BASE, refused
+
+
+def changed(*changes):
+    text = BASE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+def case(name, expected, *changes):
+    """Return a study with mistakes and all that is to be said of it."""
+    return pytest.param(changed(*changes), expected, id=name)
+
+
+KEYS = "name, seed, replicates, truth, design, grid, models, estimation"
+
+CASES = [
+    case(
+        "keys, values and a formula",
+        f"""\
+demo.yaml:1: nmae: unknown key 'nmae'
+  allowed: {KEYS}
+  did you mean 'name'?
+demo.yaml:2: seed: 'one' is not allowed
+  allowed: a whole number
+demo.yaml:3: replicates: 0 is not allowed
+  allowed: at least 1
+demo.yaml:6: truth.fixed.x: nan is not allowed
+  allowed: a finite number
+demo.yaml:8: truth.residuals: unknown key 'residuals'
+  allowed: formula, fixed, random, residual
+  did you mean 'residual'?
+demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
+  allowed: level, distribution, mean, sd
+  did you mean 'level'?
+demo.yaml:20: models.small: the formula does not parse: unexpected '*'
+    y ~ x + * (1 | unit)
+            ^
+demo.yaml:21: estimation.methods[1]: 'mll' is not allowed
+  allowed: reml, ml
+  did you mean 'ml'?""",
+        ("name: demo", "nmae: demo"),
+        ("seed: 1", "seed: one"),
+        ("replicates: 100", "replicates: 0"),
+        ("x: 3.0", "x: .nan"),
+        ("residual:", "residuals:"),
+        ("level: unit,", "levle: unit,"),
+        ("small: y ~ x +", "small: y ~ x + *"),
+        ("[reml, ml]", "[reml, mll]"),
+    ),
+    case(
+        "parts against one another",
+        """\
+demo.yaml:3: seed: the key 'seed' is there twice
+demo.yaml:7: truth.fixed.xx: the formula y ~ x * a + (1 + x | unit) has no coefficient 'xx'
+  allowed: (Intercept), x, a, x:a
+  did you mean 'x'?
+demo.yaml:7: truth.fixed: there is no value for the coefficient 'a' of the formula \
+y ~ x * a + (1 + x | unit)
+  allowed: (Intercept), x, a, x:a
+demo.yaml:8: truth.random.unit.sd: there is no value for the random effect 'x' of the formula \
+y ~ x * a + (1 + x | unit)
+  allowed: (Intercept), x
+demo.yaml:17: grid.design.unit: 'design.unit' is no path of this study: design has no 'unit'
+  allowed: design.units, design.rows, design.covariates
+  did you mean 'design.units'?
+demo.yaml:18: grid.design.rows[2]: the level 5 is there twice
+demo.yaml:20: models.full: the response is 'z', that of the truth is 'y'
+  allowed: y
+  did you mean 'y'?""",
+        ("seed: 1", "seed: 1\nseed: 2"),
+        ("a: -0.15, x: 3.0", "xx: 3.0"),
+        (", x: 0.5}", "}"),
+        ("design.units:", "design.unit:"),
+        ("[5, 10]", "[5, 10, 5]"),
+        ("full: y ~", "full: z ~"),
+    ),
+    case(
+        "F tests, each coefficient",
+        """\
+demo.yaml:21: estimation.tests.t[1]: no model has a coefficient 'b'
+  allowed: (Intercept), x, a, x:a
+demo.yaml:21: estimation.tests.t[2]: 'a' is there twice
+  allowed: each coefficient once
+demo.yaml:21: estimation.tests.u[0]: no model has a coefficient 'x:aa'
+  allowed: (Intercept), x, a, x:a
+  did you mean 'x:a'?""",
+        ("level: 0.95}", 'level: 0.95, tests: {t: [a, b, a], u: ["x:aa"]}}'),
+    ),
+    case(
+        "a covariate that three formulas lack is one mistake",
+        """\
+demo.yaml:5: truth.formula: 'a' in y ~ x * a + (1 + x | unit) is no covariate of the design
+  allowed: x
+demo.yaml:19: models.small: 'b' in y ~ b * a + (1 | unit) is no covariate of the design
+  allowed: x""",
+        ("    a: {level: unit, distribution: normal}\n", ""),
+        ("small: y ~ x", "small: y ~ b * a"),
+    ),
+    case(
+        "of coefficients and paths whose formula cannot be read nothing is said",
+        """\
+demo.yaml:5: truth.formula: the formula does not parse: unexpected '*'
+    y ~ x * * a + (1 + x | unit)
+            ^
+demo.yaml:19: models.full: the formula does not parse: it ends here
+    y ~ x * a + (1 + x | unit
+                             ^""",
+        ("y ~ x * a", "y ~ x * * a"),
+        ("x: 3.0", "xx: 3.0"),
+        ("full: y ~ x * a + (1 + x | unit)", "full: y ~ x * a + (1 + x | unit"),
+        ("level: 0.95}", "level: 0.95, tests: {t: [a]}}"),
+    ),
+    case(
+        "a misspelt section is one mistake",
+        f"""\
+demo.yaml:9: desing: unknown key 'desing'
+  allowed: {KEYS}
+  did you mean 'design'?""",
+        ("design:\n", "desing:\n"),
+    ),
+    case(
+        "a truth with mistakes hides none of the grid, but what leads into it",
+        """\
+demo.yaml:6: truth.fixed.(Intercpt): the formula y ~ x * a + (1 + x | unit) has no coefficient \
+'(Intercpt)'
+  allowed: (Intercept), x, a, x:a
+  did you mean '(Intercept)'?
+demo.yaml:17: grid.truht.residual.sd: 'truht.residual.sd' is no path of this study: there is no \
+'truht.residual.sd'
+  allowed: truth, design
+  did you mean 'truth.residual.sd'?
+demo.yaml:18: grid.truth.residuals.sd: 'truth.residuals.sd' is no path of this study: truth has \
+no 'residuals.sd'
+  allowed: truth.formula, truth.fixed, truth.random, truth.residual
+  did you mean 'truth.residual.sd'?""",
+        ("(Intercept): 1.0", "(Intercpt): 1.0"),
+        (
+            "  design.units: [10, 30]\n",
+            """\
+  truth.fixed.(Intercept): [1]
+  truht.residual.sd: [1]
+  truth.residuals.sd: [2]
+""",
+        ),
+    ),
+    case(
+        "what many scenarios share is said of the first",
+        """\
+demo.yaml:16: grid.design.units: 0 is not allowed (scenario units = 0, rows = 5)
+  allowed: at least 2
+demo.yaml:16: grid.design.units: -1 is not allowed (scenario units = -1, rows = 5)
+  allowed: at least 2
+demo.yaml:19: models.full: 'log(x)' is not finite for some values of the covariates \
+(scenario units = 10, rows = 5)
+demo.yaml:20: models.small: the model 'small' cannot be identified: the column 'I(2 * x)' \
+depends on the others (scenario units = 10, rows = 5)
+  allowed: more observations, or fewer terms""",
+        ("[10, 30]", "[10, 0, -1]"),
+        ("full: y ~ x * a", "full: y ~ x * a + log(x)"),
+        ("small: y ~ x", "small: y ~ x + I(2 * x)"),
+    ),
+    case(
+        "a mistake in one model, a scenario that is too small for another",
+        """\
+demo.yaml:19: models.full: the model 'full' cannot be identified: 20 observations for 20 random \
+effects of ((Intercept) + x | unit) (scenario units = 10, rows = 2)
+  allowed: more observations, or fewer terms
+demo.yaml:20: models.small: 'b' in y ~ b + (1 | unit) is no covariate of the design
+  allowed: a, x""",
+        ("[5, 10]", "[5, 2]"),
+        ("small: y ~ x", "small: y ~ b"),
+    ),
+    case(
+        "keys that are no text",
+        """\
+demo.yaml:3: seed: the key 'seed' is there twice
+demo.yaml:7: truth.fixed: the key 1 is not text
+  allowed: a name, in quotes
+demo.yaml:20: models: the key 2 is not text
+  allowed: a name, in quotes""",
+        ("seed: 1", "seed: 1\nseed: 2"),
+        ("x: 3.0", "1: 3.0"),
+        ("full:", "2:"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_all_mistakes_are_said(text, expected):
+    with pytest.raises(InputError) as caught:
+        Study.from_text(text, file="demo.yaml")
+    assert str(caught.value) == expected
+
+
+def test_one_mistake_is_as_it_always_was():
+    error = refused(BASE.replace("seed:", "seeed:", 1))
+    assert type(error) is InputError
+    assert error.errors == (error,)
+
+
+def test_of_very_many_mistakes_the_first_twenty_are_shown():
+    models = "".join(f"  m{i}: y ~ q{i} + (1 | unit)\n" for i in range(30))
+    error = refused(BASE.replace("models:\n", f"models:\n{models}"))
+    lines = str(error).splitlines()
+    assert len(error.errors) == 30
+    assert sum(line.startswith("studies/demo.yaml:") for line in lines) == 20
+    assert lines[-1] == "and 10 more"
+
+
+def test_check_prints_all_and_ends_with_status_2(tmp_path, capsys):
+    file = tmp_path / "demo.yaml"
+    file.write_text(BASE.replace("seed:", "seeed:").replace("small: y ~ x", "small: y ~ b"))
+    assert main(["check", str(file)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line for line in err.splitlines() if line.startswith(str(file))] == [
+        f"{file}:2: seeed: unknown key 'seeed'",
+        f"{file}:20: models.small: 'b' in y ~ b + (1 | unit) is no covariate of the design",
+    ]
+
+
+def test_several_mistakes_are_placed_each_where_it_has_no_place_yet():
+    errors = together([InputError("one", path="a"), InputError("two", file="other")])
+    assert str(errors.at(file="f", path="p")) == "f: a: one\nother: p: two"
+
+
+def test_a_collector_lets_pass_what_is_no_mistake_of_the_user():
+    def fault():
+        with Mistakes() as mistakes:
+            mistakes.add(InputError("one"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fault()
+
+
+def test_a_collector_keeps_several_and_the_one_that_ends_the_block():
+    def three():
+        with Mistakes() as mistakes:
+            mistakes.add(together([InputError("one"), InputError("two")]))
+            raise InputError("three")
+
+    with pytest.raises(InputErrors, match="one\ntwo\nthree") as caught:
+        three()
+    assert caught.value.problem == "one"
