@@ -70,13 +70,6 @@ def test_names_of_columns_may_be_anything(names):
     assert table["sigma"][0] == pytest.approx(fit.sigma, rel=1e-9)
 
 
-def test_lines_of_columns_named_by_numbers():
-    data = DATA[["y", "x", "g"]].set_axis([0, 1, 2], axis=1)
-    lines = lines_of_fit(lmer("`0` ~ `1` + (1 + `1` | `2`)", data), data)
-    plain = lines_of_fit(lmer("y ~ x + (1 + x | g)", DATA), DATA)
-    assert lines.predicted == pytest.approx(plain.predicted)
-
-
 def test_variances_are_named_by_their_kind():
     """A covariate sd_cor_x keeps its name in the matrix of the variances."""
     fit = lmer("y ~ sd_cor_x + (1 + sd_cor_x | g)", DATA.rename(columns={"x": "sd_cor_x"}))
