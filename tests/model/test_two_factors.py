@@ -27,7 +27,8 @@ def test_two_coefficients_of_one_name_are_two():
     assert list(fit.tidy()["term"])[:4] == list(fit.coef_names)
     assert len(fit.confint()) == len(fit.tidy())
     for k, L in ((1, [0, 1, 0, 0]), (2, [0, 0, 1, 0])):
-        assert fit.contest([L]).F == pytest.approx((fit.beta[k] / fit.se[k]) ** 2)
+        wald = (fit.beta[k] / fit.se[k]) ** 2
+        assert fit.contest([L]).F == pytest.approx(wald)
     with pytest.raises(InputError, match="'f1b' is ambiguous: 2 coefficients"):
         fit.contest("f1b")
     with pytest.raises(InputError, match="two columns of the table would be named 'f1b'"):
@@ -210,7 +211,8 @@ def test_each_data_set_has_random_effects_of_its_own_levels():
 
 
 def test_verdicts_are_missing_where_there_is_no_fit():
-    few = DATA.iloc[:3].assign(rep=2)
+    few = DATA[DATA["g"] == 9].assign(rep=2)
     table = lmer_each("y ~ x + (1 | g)", pd.concat([DATA.assign(rep=1), few]))
-    assert table["singular"].tolist() == [False, pd.NA]
+    assert not table["singular"][0]
+    assert table["singular"][1] is pd.NA
     assert table["singular"].dtype == "boolean"

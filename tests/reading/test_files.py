@@ -288,7 +288,8 @@ REFUSED = {
     "y,x,g\n1,2,a,,b\n1,2,a\n": "row 1: 5 cells under 3 names",
     "y,x,g\n1,2,a\n1,2,a\n1,2,a,b,c\n": "row 3: 5 cells",
     "y,x,g\n1,1,2,a\n2,1,2\n": "row 2: 3 cells",
-    "y;x;g\n1,5;2.5;a\n2,5;3.5;b\n": r"decimal commas in column 'y' \(1,5\), points in column 'x' \(2.5\)",
+    "y;x;g\n1,5;2.5;a\n2,5;3.5;b\n": r"commas in column 'y' \(1,5\), points in column 'x' \(2.5\)",
+    "y,x,g\n1,2,a,\n1,2,a,b\n1,2,a\n": "row 2: 4 cells",
     'y,x,g\n"1,2,a\n': "not a table that can be read",
 }
 
@@ -312,9 +313,10 @@ def test_columns_without_values_are_named(read):
         lmer(FORMULA, read(TEXT.replace(",None", ",").replace(",Low", ",NA").replace(",High", ",")))
     with pytest.raises(InputError, match="the data have no rows"):
         lmer(FORMULA, read(TEXT).iloc[:0])
+    data = read(TEXT)
+    data = data.assign(y=data.y.where(data.index > 29), x=data.x.where(data.index < 30))
     with pytest.raises(InputError, match=r"'y' in 30, 'x' in 42"):
-        data = read(TEXT)
-        lmer(FORMULA, data.assign(y=data.y.where(data.index > 29), x=data.x.where(data.index < 30)))
+        lmer(FORMULA, data)
 
 
 def test_a_column_that_is_there_twice_is_refused_where_it_is_used(read):
