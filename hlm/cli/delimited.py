@@ -23,7 +23,6 @@ from hlm.errors import InputError
 from hlm.formula.cells import NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -142,12 +141,12 @@ def _cells(body: str, names: list[str], separator: str) -> tuple[list[str], list
                 **options,
             ).fillna("")
     except (pd.errors.ParserError, pd.errors.ParserWarning):
-        _refuse_uneven(body, names, separator, (width, width + 1))
+        _refuse_uneven(body, names, separator)
         raise
     columns = [_text(cells[k]) for k in range(width + 1)]
     if (cells[width] == "").all():
         return names, columns[:width]
-    _refuse_uneven(body, names, separator, (width + 1,))
+    _refuse_uneven(body, names, separator)
     return ["", *names], columns
 
 
@@ -156,15 +155,22 @@ def _text(cells: pd.Series) -> pa.Array:
     return text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
 
 
-def _refuse_uneven(body: str, names: list[str], separator: str, allowed: Sequence[int]) -> None:
-    """Name the first row whose number of cells is not allowed."""
+def _refuse_uneven(body: str, names: list[str], separator: str) -> None:
+    """Name the first row that has not as many cells as it should, if there is one.
+
+    One more than there are names if the rows have names; else no more, but for an empty one.
+    """
     options: dict[str, Any] = {"delimiter": separator, "skipinitialspace": separator == " "}
-    rows = (row for row in csv.reader(io.StringIO(body), **options) if row)
+    rows = [row for row in csv.reader(io.StringIO(body), **options) if row]
+    width, named = len(names), len(rows[0]) == len(names) + 1 and rows[0][-1] != ""
+    if all(len(row) == width + 1 for row in rows):
+        return
     for number, row in enumerate(rows, start=1):
-        found = len(row)
-        if found not in allowed:
+        beyond = [cell for cell in row[width:] if cell]
+        if len(row) != width + 1 if named else beyond or len(row) > width + 1:
             raise InputError(
-                f"{found} cells under {len(names)} names ({', '.join(names)})",
+                f"{len(row)} cell{'' if len(row) == 1 else 's'} under {width} names "
+                f"({', '.join(names)})",
                 path=f"row {number}",
                 allowed="one cell for each name; in all rows one more, first, for names of rows",
             )

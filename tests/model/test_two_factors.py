@@ -27,7 +27,8 @@ def test_two_coefficients_of_one_name_are_two():
     assert list(fit.tidy()["term"])[:4] == list(fit.coef_names)
     assert len(fit.confint()) == len(fit.tidy())
     for k, L in ((1, [0, 1, 0, 0]), (2, [0, 0, 1, 0])):
-        assert pytest.approx((fit.beta[k] / fit.se[k]) ** 2) == fit.contest([L]).F
+        wald = (fit.beta[k] / fit.se[k]) ** 2
+        assert fit.contest([L]).F == pytest.approx(wald)
     with pytest.raises(InputError, match="'f1b' is ambiguous: 2 coefficients"):
         fit.contest("f1b")
     with pytest.raises(InputError, match="two columns of the table would be named 'f1b'"):
@@ -68,13 +69,6 @@ def test_names_of_columns_may_be_anything(names):
     assert fit.predict(dict(zip(names, data.to_numpy().T, strict=True)))[0] == fit.predict(data)[0]
     table = lmer_each(formula, data.assign(rep=1))
     assert table["sigma"][0] == pytest.approx(fit.sigma, rel=1e-9)
-
-
-def test_lines_of_columns_named_by_numbers():
-    data = DATA[["y", "x", "g"]].set_axis([0, 1, 2], axis=1)
-    lines = lines_of_fit(lmer("`0` ~ `1` + (1 + `1` | `2`)", data), data)
-    plain = lines_of_fit(lmer("y ~ x + (1 + x | g)", DATA), DATA)
-    assert lines.predicted == pytest.approx(plain.predicted)
 
 
 def test_variances_are_named_by_their_kind():
@@ -217,7 +211,8 @@ def test_each_data_set_has_random_effects_of_its_own_levels():
 
 
 def test_verdicts_are_missing_where_there_is_no_fit():
-    few = DATA.iloc[:3].assign(rep=2)
+    few = DATA[DATA["g"] == 9].assign(rep=2)
     table = lmer_each("y ~ x + (1 | g)", pd.concat([DATA.assign(rep=1), few]))
-    assert table["singular"].tolist() == [False, pd.NA]
+    assert not table["singular"][0]
+    assert table["singular"][1] is pd.NA
     assert table["singular"].dtype == "boolean"
