@@ -158,8 +158,10 @@ def test_a_fit_of_ours_that_is_not_the_lowest_is_found(made, tmp_path, monkeypat
     folder = shutil.copytree(made, tmp_path / "weak")
     spoil(folder / "estimates.parquet")
     monkeypatch.setitem(ENGINES, "lme4", lambda: Engine("own", "1", by_lmer))
-    monkeypatch.setitem(ENGINES, "statsmodels", lambda: None)
+    for other in ("statsmodels", "glmm"):
+        monkeypatch.setitem(ENGINES, other, lambda: None)
     assert main(["audit", str(made), "--n", "3"]) == 0
+    assert "engines: own 1\n" in capsys.readouterr().out
     assert main(["audit", str(folder), "--n", "120"]) == 1
     out = capsys.readouterr().out
     assert "own is lower by" in out
@@ -198,6 +200,135 @@ def test_by_another_program_no_criterion_is_lower(name, results, chosen):
         assert (table["stated"] - table["theirs"]).abs().max() < 1e-7
 
 
+INFERENCE = """
+name: inference
+seed: 8
+replicates: 6
+truth:
+  formula: y ~ x * a + (1 + x | unit)
+  fixed: {(Intercept): 0.3, x: 0.2, a: -0.2, "x:a": 0.1}
+  random: {unit: {sd: {(Intercept): 1.0, x: 0.8}, cor: 0.3}}
+  residual: {sd: 1.0}
+design:
+  units: 12
+  rows: 6
+  covariates:
+    x: {level: row, distribution: normal}
+    a: {level: unit, distribution: normal}
+models: {all: y ~ x * a + (1 + x | unit), mean: y ~ 1 + (1 | unit)}
+estimation: {df: %s, tests: {a_matters: [a, "x:a"], line: ["(Intercept)", x]}}
+"""
+
+
+@pytest.fixture
+def audited(request, tmp_path):
+    """The audit of the fits of `mean` and of `all` by an engine, with a method of df."""
+    name, df = request.param
+    engine = ENGINES[name]()
+    if engine is None:
+        pytest.skip(f"{name} is not installed")
+    (tmp_path / "study.yaml").write_text(INFERENCE % df, encoding="utf-8")
+    folder = make_results(tmp_path, study=tmp_path / "study.yaml")
+    results = Results(folder)
+    sets = choose(results, 6, np.random.default_rng(1))
+    rows = [draw_rows(item.scenario, results.plan.seed, item.replicate) for item in sets]
+    table = compare(results, sets, rows, engine)
+    assert (table["other_status"] == "ok").all()
+    summary = summarize(table).set_index(["model", "method"])
+    assert (summary["same"] >= 5).all()
+    return summary
+
+
+def nothing(row, *columns):
+    return row[list(columns)].isna().all()
+
+
+@pytest.mark.parametrize(
+    "audited", [("lme4", "kenward-roger"), ("lme4", "satterthwaite")], indirect=True, ids=str
+)
+def test_lmertest_and_pbkrtest_give_the_same_inference(audited, request):
+    """Adjusted standard errors beside adjusted ones: plain ones are 3e-2 away."""
+    if "absent" in ENGINES["lme4"]().version:
+        pytest.skip("lmerTest or pbkrtest is not installed")
+    kenward_roger = "kenward" in request.node.name
+    for (model, method), row in audited.iterrows():
+        assert row["se"] < 1e-3
+        if kenward_roger and method == "ml":
+            assert nothing(row, "df", "p", "f", "f_df", "f_p")
+            continue
+        assert row["df"] < 1e-3
+        assert row["p"] < 1e-3
+        if model == "all":
+            assert row["f"] < 1e-3
+            assert row["f_df"] < 1e-3
+            assert row["f_p"] < 1e-3
+        else:
+            assert nothing(row, "f", "f_df", "f_p")
+
+
+@pytest.mark.parametrize(
+    "audited",
+    [("lme4", "residual"), ("lme4", "infinite"), ("lme4", "between-within")],
+    indirect=True,
+    ids=str,
+)
+def test_degrees_of_freedom_that_are_counts_are_those_of_their_definition(audited):
+    assert (audited["df"] == 0.0).all()
+    assert (audited["p"] < 1e-3).all()
+    assert audited[["f", "f_df", "f_p"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    "audited",
+    [
+        ("statsmodels", "kenward-roger"),
+        ("glmm", "kenward-roger"),
+        ("lme4", "satterthwaite-expected"),
+    ],
+    indirect=True,
+    ids=str,
+)
+def test_what_a_program_does_not_have_is_not_compared(audited, request):
+    assert audited[["df", "p", "f", "f_df", "f_p"]].isna().all(axis=None)
+    by_reml = audited.xs("reml", level="method")
+    if "kenward" in request.node.name:
+        assert by_reml["se"].isna().all()
+    else:
+        assert (by_reml["se"] < 1e-3).all()
+
+
+@pytest.mark.parametrize("audited", [("glmm", "satterthwaite")], indirect=True, ids=str)
+def test_glmm_gives_the_same_satterthwaite_df(audited):
+    assert (audited[["se", "df", "p"]] < 1e-3).all(axis=None)
+
+
+def test_glmm_says_what_it_cannot_do_and_fits_the_rest(results, chosen):
+    engine = ENGINES["glmm"]()
+    if engine is None:
+        pytest.skip("glmm is not installed")
+    table = compare(results, chosen[0][:2], chosen[1][:2], engine).set_index("model")
+    assert table.loc["blocks", "other_status"].str.contains("double-bar").all()
+    assert (table.loc["whole", "other_status"] == "ok").all()
+    summary = summarize(table.reset_index()).set_index("model")
+    assert (summary.loc["blocks", "theirs_failed"] == 2).all()
+
+
+def test_wrong_inference_is_found(results, chosen):
+    """Of the other program's numbers, one of each kind is spoilt."""
+
+    def spoilt(sets, models):
+        fits = by_lmer(sets, models)
+        names = fits[2].coef
+        df, p = dict.fromkeys(names, 7.0), dict.fromkeys(names, 0.5)
+        fits[2] = replace(fits[2], df=df, p=p)
+        return fits
+
+    table = compare(results, *chosen, Engine("spoilt", "1", spoilt))
+    assert table["df"].notna().tolist() == [k == 2 for k in range(len(table))]
+    assert table["df"][2] > 0.01
+    assert table["p"][2] > 0.01
+
+
 def refusal(capsys, *arguments):
     assert main(["audit", *map(str, arguments)]) == 2
     return capsys.readouterr().err
@@ -209,7 +340,8 @@ def test_mistakes_are_named(made, tmp_path, monkeypatch, capsys):
     for name in ENGINES:
         monkeypatch.setitem(ENGINES, name, lambda: None)
     assert "no other engine is installed" in refusal(capsys, made)
-    assert "statsmodels is not installed" in refusal(capsys, made, "--engine", "statsmodels")
+    for name in ENGINES:
+        assert f"{name} is not installed" in refusal(capsys, made, "--engine", name)
     assert main(["run", str(TINY), "--audit", "5", "--results", str(tmp_path)]) == 2
     assert "no other engine" in capsys.readouterr().err
     monkeypatch.setitem(ENGINES, "lme4", lambda: Engine("own", "1", by_lmer))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hlm.audit.criterion import criterion_at
+from hlm.audit.inference import OurTest, compare_inference
 from hlm.model.frame import model_frame
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hlm.audit.engines import Engine, OtherFit, Rows
     from hlm.model.frame import Frame
     from hlm.provenance import Results
+    from hlm.scenario import Model
 
     Key = tuple[str, int, str, str]
 
@@ -30,13 +32,18 @@ __all__ = ["SAME", "compare", "summarize"]
 SAME = 1e-6
 """Criteria closer than this are of the same optimum."""
 
+INFERENCE = ("df", "p", "f", "f_df", "f_p")
+"""Differences of inference: compared at optima that are the same and not singular, where the
+other programs take derivatives across the boundary or by steps that end there."""
+
 
 class _OurFit(NamedTuple):
     status: str
     criterion: float
     singular: bool
     iterations: int
-    estimates: Mapping[str, tuple[float, float]]
+    estimates: Mapping[str, tuple[float, float, float]]
+    tests: Mapping[str, OurTest]
 
 
 def compare(
@@ -60,18 +67,19 @@ def compare(
         two optima and their `difference`, negative where ours is lower; `replayed`, how far
         `ours` is from what is in the files; `stated`, the other's by its own definition; `coef`,
         the largest difference of a coefficient in standard errors, and `se`, the largest relative
-        difference of a standard error;
+        difference of a standard error; `df`, `p`, `f`, `f_df` and `f_p`, as of
+        `inference.compare_inference`; NaN where the other has nothing of the kind;
         `singular` and `other_singular`; `iterations`, `other_seconds`, `warning`.
     """
     ours = _our_fits(results, sets)
     frames: dict[tuple[int, str], Frame] = {}
-    formulas = {model.name: model.formula for model in results.plan.models}
+    models = {model.name: model for model in results.plan.models}
     table = []
     for fit in engine.fit(rows, results.plan.models):
         item = sets[fit.data_set]
         place = (fit.data_set, fit.model)
         if place not in frames:
-            frames[place] = model_frame(formulas[fit.model], rows[fit.data_set])
+            frames[place] = model_frame(models[fit.model].formula, rows[fit.data_set])
         our = ours[item.scenario.key, item.replicate, fit.model, fit.method]
         table.append(
             {
@@ -81,7 +89,7 @@ def compare(
                 "reason": item.reason,
                 "model": fit.model,
                 "method": fit.method,
-                **_differences(our, fit, frames[place]),
+                **_differences(our, fit, frames[place], models[fit.model]),
             }
         )
     return pd.DataFrame(table)
@@ -101,16 +109,19 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
         One row for each engine, model and method: `fits`; those of the `same` optimum, within
         `SAME`; `ours_lower`, `theirs_lower` and by how much at most; `ours_failed`,
         `theirs_failed`, without an optimum; where it is the same, the largest difference of
-        coefficients and of standard errors; how many are `singular` by one of the two only.
+        coefficients and of standard errors, and where neither fit is singular, of degrees of
+        freedom, p-values and F tests; how many are `singular` by one of the two only.
     """
     rows = []
     keys = ["engine", "model", "method"]
     for names, group in table.groupby(keys, sort=False, observed=True):
         difference = group["difference"]
         same = group[difference.abs() <= SAME]
+        inside = same[~(same["singular"] | same["other_singular"]).astype(bool)]
+        labels: dict[str, Any] = dict(zip(keys, names, strict=True))
         rows.append(
-            {
-                **dict(zip(keys, names, strict=True)),
+            labels
+            | {
                 "fits": len(group),
                 "same": len(same),
                 "ours_lower": int((difference < -SAME).sum()),
@@ -121,13 +132,14 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
                 "theirs_failed": int((group["other_status"] != "ok").sum()),
                 "coef": float(same["coef"].max()),
                 "se": float(same["se"].max()),
+                **{name: float(inside[name].max()) for name in INFERENCE},
                 "singular_differs": int((same["singular"] != same["other_singular"]).sum()),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _differences(our: _OurFit, fit: OtherFit, frame: Frame) -> dict[str, Any]:
+def _differences(our: _OurFit, fit: OtherFit, frame: Frame, model: Model) -> dict[str, Any]:
     starts = np.searchsorted(frame.units, np.arange(len(frame.unit_names)))
     reml = fit.method == "reml"
 
@@ -137,11 +149,12 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame) -> dict[str, Any]:
     # A search that did not end at an optimum has a last point all the same.
     ours = judged(_psi(our, frame)) if np.isfinite(our.criterion) else np.nan
     theirs = judged(fit.psi) if fit.status == "ok" else np.nan
-    pairs = [
-        (our.estimates[name], (fit.coef[name], fit.se[name])) for name in fit.coef if our.estimates
-    ]
-    coef = [abs(a - b) / se for (a, se), (b, _) in pairs]
-    se = [abs(b / a - 1.0) for (_, a), (_, b) in pairs]
+    # Kenward and Roger's standard errors are held against theirs, not against plain ones.
+    adjusted = model.df == "kenward-roger" and fit.method == "reml"
+    other_se = fit.adjusted if adjusted else fit.se
+    known = our.estimates if fit.status == "ok" else {}
+    coef = [abs(known[name][0] - b) / known[name][1] for name, b in fit.coef.items() if known]
+    se = [abs(b / known[name][1] - 1.0) for name, b in other_se.items() if known]
     return {
         "status": our.status,
         "other_status": fit.status,
@@ -152,6 +165,7 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame) -> dict[str, Any]:
         "stated": fit.criterion,
         "coef": max(coef, default=np.nan),
         "se": max(se, default=np.nan),
+        **compare_inference(known, our.tests, fit, frame, model.df),
         "singular": our.singular,
         "other_singular": fit.singular,
         "iterations": our.iterations,
@@ -162,7 +176,7 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame) -> dict[str, Any]:
 
 def _psi(our: _OurFit, frame: Frame) -> NDArray[np.float64]:
     """Put the standard deviations and correlations of the files together, over sigma^2."""
-    values = {name: estimate for name, (estimate, _) in our.estimates.items()}
+    values = {name: estimate for name, (estimate, _, _) in our.estimates.items()}
     q = sum(frame.blocks)
     root, cor, start = np.zeros(q), np.eye(q), 0
     group = frame.formula.random[0].group
@@ -185,9 +199,11 @@ def _our_fits(results: Results, sets: Sequence[DataSet]) -> dict[Key, _OurFit]:
     found: dict[Key, _OurFit] = {}
     for scenario, replicates in chosen.items():
         wanted = np.array(replicates)
-        estimates: dict[Key, dict[str, tuple[float, float]]] = {}
+        estimates: dict[Key, dict[str, tuple[float, float, float]]] = {}
         for row in results.replicates("estimates", scenario, wanted).to_pylist():
-            estimates.setdefault(_key(row), {})[row["term"]] = (row["estimate"], row["se"])
+            found_there = (row["estimate"], row["se"], row["df"])
+            estimates.setdefault(_key(row), {})[row["term"]] = found_there
+        tests = _our_tests(results, scenario, wanted)
         for row in results.replicates("fits", scenario, wanted).to_pylist():
             found[_key(row)] = _OurFit(
                 row["status"],
@@ -195,8 +211,20 @@ def _our_fits(results: Results, sets: Sequence[DataSet]) -> dict[Key, _OurFit]:
                 row["singular"],
                 row["iterations"],
                 estimates[_key(row)],
+                tests.get(_key(row), {}),
             )
     return found
+
+
+def _our_tests(
+    results: Results, scenario: str, replicates: NDArray[np.int64]
+) -> dict[Key, dict[str, OurTest]]:
+    tests: dict[Key, dict[str, OurTest]] = {}
+    if "tests" in results.plan.kinds:
+        for row in results.replicates("tests", scenario, replicates).to_pylist():
+            test = OurTest(row["statistic"], row["ddf"], row["p_value"])
+            tests.setdefault(_key(row), {})[row["test"]] = test
+    return tests
 
 
 def _key(row: Mapping[str, Any]) -> Key:

@@ -1,9 +1,9 @@
-"""The other programs: R's lme4 and statsmodels, each with its own defaults."""
+"""The other programs: R's lme4, statsmodels and glmm, each with its own defaults."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     Rows = Mapping[str, NDArray[np.float64]]
 
-__all__ = ["ENGINES", "Engine", "OtherFit", "available_engines"]
+__all__ = ["ENGINES", "Engine", "OtherFit", "OtherTest", "available_engines"]
+
+
+class OtherTest(NamedTuple):
+    """An F test by another program: the statistic, its denominator df, the p-value."""
+
+    F: float
+    ddf: float
+    p: float
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,13 @@ class OtherFit:
         Covariance of the random effects over sigma^2.
     coef, se : dict of str to float
         By the names of the fixed effects.
+    adjusted : dict of str to float
+        Standard errors by Kenward and Roger.
+    df, p : dict of str to float
+        Degrees of freedom by the model's method, and p-values of t tests by them. Empty, as
+        `adjusted` and `tests` are, where the program has no such thing.
+    tests : dict of str to OtherTest
+        F tests by their names.
     criterion : float
         As the program states it, by its own definition.
     singular : bool
@@ -52,6 +67,10 @@ class OtherFit:
     psi: NDArray[np.float64] = field(default_factory=lambda: np.full((0, 0), np.nan))
     coef: Mapping[str, float] = field(default_factory=dict)
     se: Mapping[str, float] = field(default_factory=dict)
+    adjusted: Mapping[str, float] = field(default_factory=dict)
+    df: Mapping[str, float] = field(default_factory=dict)
+    p: Mapping[str, float] = field(default_factory=dict)
+    tests: Mapping[str, OtherTest] = field(default_factory=dict)
     criterion: float = float("nan")
     singular: bool = False
     seconds: float = float("nan")
@@ -81,9 +100,20 @@ def _statsmodels() -> Engine | None:
     return None if version is None else Engine("statsmodels", version, fit_with_statsmodels)
 
 
-ENGINES: dict[str, Callable[[], Engine | None]] = {"lme4": _lme4, "statsmodels": _statsmodels}
+def _glmm() -> Engine | None:
+    from hlm.audit.glmm import fit_with_glmm, glmm_version
 
-HOW = f"R with its package lme4, or statsmodels ({installation('audit')})"
+    version = glmm_version()
+    return None if version is None else Engine("glmm", version, fit_with_glmm)
+
+
+ENGINES: dict[str, Callable[[], Engine | None]] = {
+    "lme4": _lme4,
+    "statsmodels": _statsmodels,
+    "glmm": _glmm,
+}
+
+HOW = f"R with its package lme4, or statsmodels and glmm ({installation('audit')})"
 
 
 def available_engines(names: Sequence[str] = ()) -> list[Engine]:

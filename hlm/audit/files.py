@@ -37,6 +37,11 @@ HEADINGS = {
     "theirs_failed": "theirs failed",
     "coef": "coef. (SEs)",
     "se": "SE (share)",
+    "df": "df (share)",
+    "p": "p (share)",
+    "f": "F (share)",
+    "f_df": "F's df (share)",
+    "f_p": "F's p (share)",
     "singular_differs": "singular by one only",
 }
 

@@ -1,57 +1,105 @@
-# Fit every model to every data set with lme4: Rscript fit.R DATA MODELS ANSWER, all CSV.
+# Fit every model to every data set with lme4: Rscript fit.R DATA MODELS TESTS ANSWER, all CSV.
+# Degrees of freedom, p-values and F tests are lmerTest's, Kenward and Roger's by pbkrtest.
 suppressPackageStartupMessages(library(lme4))
 
 arguments <- commandArgs(trailingOnly = TRUE)
 data <- read.csv(arguments[1], check.names = FALSE)
-models <- read.csv(arguments[2], check.names = FALSE)
+models <- read.csv(arguments[2], check.names = FALSE, colClasses = "character")
+tests <- read.csv(arguments[3], check.names = FALSE, colClasses = "character")
 
-fit_one <- function(rows, formula, reml) {
+needed <- list("Satterthwaite" = "lmerTest", "Kenward-Roger" = c("lmerTest", "pbkrtest"))
+has <- function(ddf) all(vapply(needed[[ddf]], requireNamespace, NA, quietly = TRUE))
+
+# The value of an expression, or what went wrong; with all warnings.
+attempt <- function(expression) {
   warned <- character()
-  fit <- tryCatch(
+  value <- tryCatch(
     withCallingHandlers(
-      lmer(as.formula(formula), rows, REML = reml),
+      expression,
       warning = function(w) {
         warned <<- c(warned, conditionMessage(w))
         invokeRestart("muffleWarning")
       },
       message = function(m) invokeRestart("muffleMessage")
     ),
-    error = function(e) conditionMessage(e)
+    error = function(e) simpleError(conditionMessage(e))
   )
-  list(fit = fit, warned = warned)
+  list(value = value, warned = warned)
 }
 
-# One row for each number: kind, name, value.
+# Rows of the answer: kind, name, value.
+rows_of <- function(kind, name, value) {
+  value <- if (is.numeric(value)) sprintf("%.17g", value) else as.character(value)
+  data.frame(kind = rep(kind, length(value)), name = as.character(name), value = value)
+}
+
 numbers_of <- function(fit, reml) {
   beta <- fixef(fit)
   theta <- getME(fit, "theta")
-  list(
-    kind = c(rep("coef", length(beta)), rep("se", length(beta)), rep("theta", length(theta)),
-             "criterion", "singular"),
-    name = c(names(beta), names(beta), seq_along(theta), "", ""),
-    value = sprintf("%.17g", c(beta, sqrt(diag(as.matrix(vcov(fit)))), theta,
-                               if (reml) REMLcrit(fit) else deviance(fit), isSingular(fit)))
+  criterion <- if (reml) REMLcrit(fit) else deviance(fit)
+  rbind(
+    rows_of("coef", names(beta), beta),
+    rows_of("se", names(beta), sqrt(diag(as.matrix(vcov(fit))))),
+    rows_of("theta", seq_along(theta), theta),
+    rows_of("criterion", "", criterion),
+    rows_of("singular", "", as.numeric(isSingular(fit)))
   )
+}
+
+# lmerTest evaluates the call of the fit again: hence the same names as in the loop below.
+inference_of <- function(fit, formula, rows, reml, ddf, wanted) {
+  tested <- lmerTest::as_lmerModLmerTest(fit)
+  table <- coef(summary(tested, ddf = ddf))
+  found <- rbind(
+    if (ddf == "Kenward-Roger") rows_of("adjusted", rownames(table), table[, "Std. Error"]),
+    rows_of("df", rownames(table), table[, "df"]),
+    rows_of("p", rownames(table), table[, "Pr(>|t|)"])
+  )
+  for (name in unique(wanted$test)) {
+    L <- diag(nrow(table))[match(wanted$coef[wanted$test == name], rownames(table)), , drop = FALSE]
+    joint <- lmerTest::contest(tested, L, joint = TRUE, ddf = ddf)
+    found <- rbind(
+      found,
+      rows_of("F", name, joint[["F value"]]),
+      rows_of("ddf", name, joint[["DenDF"]]),
+      rows_of("test_p", name, joint[["Pr(>F)"]])
+    )
+  }
+  found
 }
 
 answers <- list()
 for (rows in split(data, data[[".set"]])) {
   for (k in seq_len(nrow(models))) {
     reml <- models$method[k] == "reml"
+    ddf <- models$ddf[k]
+    formula <- as.formula(models$formula[k])
     started <- proc.time()[["elapsed"]]
-    made <- fit_one(rows, models$formula[k], reml)
+    made <- attempt(lmer(formula, rows, REML = reml))
     seconds <- proc.time()[["elapsed"]] - started
-    found <- if (is.character(made$fit)) {
-      list(kind = "error", name = "", value = made$fit)
+    if (inherits(made$value, "error")) {
+      found <- rows_of("error", "", conditionMessage(made$value))
     } else {
-      numbers_of(made$fit, reml)
+      found <- numbers_of(made$value, reml)
+      if (ddf != "" && has(ddf)) {
+        wanted <- tests[tests$model == models$model[k], ]
+        more <- attempt(inference_of(made$value, formula, rows, reml, ddf, wanted))
+        if (inherits(more$value, "error")) {
+          made$warned <- c(made$warned, paste("no", ddf, "-", conditionMessage(more$value)))
+        } else {
+          found <- rbind(found, more$value)
+        }
+      }
     }
-    answers[[length(answers) + 1]] <- data.frame(
-      set = rows[[".set"]][1], model = models$model[k], method = models$method[k],
-      kind = c(found$kind, "seconds", rep("warning", length(made$warned))),
-      name = c(found$name, rep("", 1 + length(made$warned))),
-      value = gsub("[\r\n]+", " ", c(found$value, sprintf("%.3f", seconds), made$warned))
+    found <- rbind(
+      found,
+      rows_of("seconds", "", sprintf("%.3f", seconds)),
+      rows_of("warning", rep("", length(made$warned)), made$warned)
+    )
+    found$value <- gsub("[\r\n]+", " ", found$value)
+    answers[[length(answers) + 1]] <- cbind(
+      set = rows[[".set"]][1], model = models$model[k], method = models$method[k], found
     )
   }
 }
-write.csv(do.call(rbind, answers), arguments[3], row.names = FALSE)
+write.csv(do.call(rbind, answers), arguments[4], row.names = FALSE)

@@ -1,4 +1,4 @@
-"""Fits by R's lme4, in one R process for all data sets."""
+"""Fits by R's lme4, with inference by lmerTest and pbkrtest, in one R process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.audit.engines import OtherFit
+from hlm.audit.engines import OtherFit, OtherTest
 from hlm.engine.batch import free_elements
 from hlm.errors import InputError
 from hlm.formula import parse
@@ -30,17 +30,27 @@ __all__ = ["fit_with_lme4", "lme4_version"]
 SCRIPT = Path(__file__).with_name("fit.R")
 
 
+ASK = """
+version <- function(p) tryCatch(as.character(packageVersion(p)), error = function(e) "absent")
+others <- c("lmerTest", "pbkrtest")
+cat(as.character(packageVersion("lme4")), " (R ", as.character(getRversion()), ", ",
+    paste(others, vapply(others, version, ""), collapse = ", "), ")", sep = "")
+"""
+
+
 def lme4_version() -> str | None:
-    """Return the version of lme4, None if it or R is not installed."""
+    """Return the version of lme4 and of what goes with it, None if it or R is not installed."""
     if shutil.which("Rscript") is None:
         return None
-    ask = "cat(as.character(packageVersion('lme4')))"
-    done = subprocess.run(["Rscript", "-e", ask], capture_output=True, text=True, check=False)
+    done = subprocess.run(["Rscript", "-e", ASK], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
 
 
 def fit_with_lme4(sets: Sequence[Rows], models: Sequence[Model]) -> list[OtherFit]:
     """Fit every model to every data set by each of its methods, with lme4's defaults.
+
+    Degrees of freedom and F tests are there for Satterthwaite's method where lmerTest is
+    installed, and for Kenward and Roger's, of REML fits, where pbkrtest is too.
 
     Parameters
     ----------
@@ -54,11 +64,13 @@ def fit_with_lme4(sets: Sequence[Rows], models: Sequence[Model]) -> list[OtherFi
         R ended with an error.
     """
     with TemporaryDirectory() as folder:
-        data, wanted, answer = (Path(folder) / name for name in ("data", "models", "answer"))
+        names = ("data", "models", "tests", "answer")
+        data, wanted, tests, answer = files = [Path(folder, name) for name in names]
         _write_data(sets, data)
         _write_models(models, wanted)
+        _write_tests(models, tests)
         done = subprocess.run(
-            ["Rscript", "--vanilla", str(SCRIPT), str(data), str(wanted), str(answer)],
+            ["Rscript", "--vanilla", str(SCRIPT), *map(str, files)],
             capture_output=True,
             text=True,
             check=False,
@@ -83,9 +95,30 @@ def _write_data(sets: Sequence[Rows], path: Path) -> None:
 def _write_models(models: Sequence[Model], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["model", "formula", "method"])
+        writer.writerow(["model", "formula", "method", "ddf"])
         for model in models:
-            writer.writerows([model.name, model.formula, method] for method in model.methods)
+            writer.writerows(
+                [model.name, model.formula, method, _ddf(model, method)] for method in model.methods
+            )
+
+
+def _write_tests(models: Sequence[Model], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["model", "test", "coef"])
+        for model in models:
+            for name, coefficients in model.tests:
+                writer.writerows([model.name, name, coefficient] for coefficient in coefficients)
+
+
+def _ddf(model: Model, method: str) -> str:
+    """Return lmerTest's name of the method of a model, "" where it has none.
+
+    Of a fit by ML it computes Kenward and Roger's from a fit by REML.
+    """
+    if model.df == "kenward-roger" and method == "ml":
+        return ""
+    return {"satterthwaite": "Satterthwaite", "kenward-roger": "Kenward-Roger"}.get(model.df, "")
 
 
 def _read(path: Path, models: Sequence[Model]) -> list[OtherFit]:
@@ -116,8 +149,9 @@ def _read(path: Path, models: Sequence[Model]) -> list[OtherFit]:
                 method,
                 "ok",
                 psi=_psi(theta, blocks[model]),
-                coef={name: float(value) for name, value in found["coef"].items()},
-                se={name: float(value) for name, value in found["se"].items()},
+                coef=_numbers(found, "coef"),
+                **{kind: _numbers(found, kind) for kind in ("se", "adjusted", "df", "p")},
+                tests=_tests(found),
                 criterion=float(found["criterion"][""]),
                 singular=found["singular"][""] == "1",
                 seconds=seconds,
@@ -125,6 +159,15 @@ def _read(path: Path, models: Sequence[Model]) -> list[OtherFit]:
             )
         fits.append(fit)
     return fits
+
+
+def _numbers(found: dict[str, dict[str, str]], kind: str) -> dict[str, float]:
+    return {name: float(value) for name, value in found.get(kind, {}).items()}
+
+
+def _tests(found: dict[str, dict[str, str]]) -> dict[str, OtherTest]:
+    F, ddf, p = (_numbers(found, kind) for kind in ("F", "ddf", "test_p"))
+    return {name: OtherTest(F[name], ddf[name], p[name]) for name in F}
 
 
 def _psi(theta: list[float], blocks: list[int]) -> NDArray[np.float64]:

@@ -3,8 +3,10 @@
     hlm audit results/ogorek2012 --n 200
 
 Data sets of all scenarios alike, half of them chosen because a fit to them is singular or took
-long, are drawn again as rows and fitted by R's lme4 and by statsmodels, whichever is installed.
-Both optima are judged by the same definition of the criterion. Writes audit.csv and audit.html
+long, are drawn again as rows and fitted by R's lme4, by statsmodels and by glmm, whichever is
+installed. Both optima are judged by the same definition of the criterion. Degrees of freedom,
+p-values and F tests are held against lmerTest's and pbkrtest's where these are installed, and
+Satterthwaite's against glmm's. Writes audit.csv and audit.html
 into RESULTS; `hlm run STUDY --audit N` makes the table part of the report. Exit status 1 if the
 other program found a lower criterion.
 """
@@ -38,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="E",
-        help="lme4 or statsmodels; may be given twice; default: what is installed",
+        help="lme4, statsmodels or glmm; may be given again; default: what is installed",
     )
     parser.add_argument(
         "--seed", type=int, metavar="S", help="of the sample; default: another each time"
@@ -58,7 +60,9 @@ def run(options: argparse.Namespace) -> int:
     table, summary = run_audit(options.results, engines, n=options.n, seed=seed)
     for line in aligned([list(words(summary)), *words(summary).to_numpy().tolist()]):
         print(line)
-    print(f"criteria within {SAME:g} are of the same optimum; coefficients and SEs compared there")
+    print(f"criteria within {SAME:g} are of the same optimum; coefficients and SEs compared there,")
+    print("df, p-values and F tests where neither fit is singular; -: nothing to compare with")
+    print("engines:", "; ".join(f"{engine.name} {engine.version}" for engine in engines))
     print(f"data sets drawn again: criteria as in the files to {table['replayed'].abs().max():.0e}")
     print(
         f"{counted(len(table), 'fit')} in {options.results}/audit.csv (this sample: --seed {seed})"
