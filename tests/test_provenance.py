@@ -166,9 +166,15 @@ def test_data_that_another_rule_has_drawn_are_not_drawn_again(
 def test_verify_names_what_is_no_folder_of_results(results, verify, tmp_path):
     status, out = verify(tmp_path)
     assert status == 2
+    assert out == f"{tmp_path}: no results of a study\n  allowed: {results}\n"
+    manifest = results / "manifest.json"
+    aside = manifest.rename(results / "aside")
+    status, out = verify(results)
+    assert status == 2
     assert "there is no manifest" in out
     assert "hlm run" in out
-    (results / "manifest.json").write_text("{}")
+    aside.rename(manifest)
+    manifest.write_text("{}")
     assert verify(results)[0] == 2
     assert verify(results, "--n", "-1")[0] == 2
 

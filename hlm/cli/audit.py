@@ -1,20 +1,22 @@
 """Fit a sample of a study's data sets again by another program, and compare.
 
     hlm audit results/ogorek2012 --n 200
+    hlm audit config/ogorek2012.yaml
 
 Data sets of all scenarios alike, half of them chosen because a fit to them is singular or took
 long, are drawn again as rows and fitted by R's lme4, by statsmodels and by glmm, whichever is
 installed. Both optima are judged by the same definition of the criterion. Degrees of freedom,
 p-values and F tests are held against lmerTest's and pbkrtest's where these are installed, and
-Satterthwaite's against glmm's. Writes audit.csv and audit.html
-into RESULTS; `hlm run STUDY --audit N` makes the table part of the report. Exit status 1 if the
-other program found a lower criterion.
+Satterthwaite's against glmm's. Writes audit.csv and audit.html beside the results;
+`hlm run STUDY --audit N` makes the table part of the report. Exit status 1 if the other program
+found a lower criterion.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hlm.cli.place import add_place, find_results
 from hlm.errors import InputError
 from hlm.words import counted
 
@@ -33,7 +35,7 @@ MOST_SHOWN = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("results", metavar="RESULTS", help="a study's folder of results")
+    add_place(parser)
     parser.add_argument("--n", type=int, default=200, metavar="N", help="data sets; default 200")
     parser.add_argument(
         "--engine",
@@ -55,18 +57,17 @@ def run(options: argparse.Namespace) -> int:
 
     if options.n < 1:
         raise InputError(f"{options.n} data sets", path="--n", allowed="1 or more")
+    folder = find_results(options.study, options.results).folder
     engines = available_engines(options.engine)
     seed = seed_of(options.seed)
-    table, summary = run_audit(options.results, engines, n=options.n, seed=seed)
+    table, summary = run_audit(folder, engines, n=options.n, seed=seed)
     for line in aligned([list(words(summary)), *words(summary).to_numpy().tolist()]):
         print(line)
     print(f"criteria within {SAME:g} are of the same optimum; coefficients and SEs compared there,")
     print("df, p-values and F tests where neither fit is singular; -: nothing to compare with")
     print("engines:", "; ".join(f"{engine.name} {engine.version}" for engine in engines))
     print(f"data sets drawn again: criteria as in the files to {table['replayed'].abs().max():.0e}")
-    print(
-        f"{counted(len(table), 'fit')} in {options.results}/audit.csv (this sample: --seed {seed})"
-    )
+    print(f"{counted(len(table), 'fit')} in {folder}/audit.csv (this sample: --seed {seed})")
     lower = table[table["difference"] > SAME].sort_values("difference", ascending=False)
     for line in _lower(lower):
         print(line)

@@ -1,6 +1,7 @@
 """Draw one data set of a study again and print its rows as CSV.
 
     hlm replay config/ogorek2012.yaml units=30,rows=15,cor=0.9 17 > data.csv
+    hlm replay results/ogorek2012 1 17
 
 SCENARIO is a key, the beginning of one, a position in `hlm check`'s list, or levels.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hlm.cli.place import study_or_plan
 from hlm.cli.scenarios import find_scenario
 from hlm.cli.tables import print_table
 from hlm.errors import InputError
@@ -21,16 +23,14 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("study", metavar="STUDY", help="the study file")
+    parser.add_argument("study", metavar="STUDY", help="the study file, or its folder of results")
     parser.add_argument("scenario", metavar="SCENARIO", help="which point of the grid")
     parser.add_argument("replicate", metavar="REPLICATE", type=int, help="counted from 0")
 
 
 def run(options: argparse.Namespace) -> int:
     """Draw, print, return 0."""
-    from hlm.study import Study
-
-    study = Study.load(options.study)
+    study = study_or_plan(options.study)
     scenario = find_scenario(study, options.scenario)
     if not 0 <= options.replicate < study.replicates:
         raise InputError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hlm.errors import InputError, nearest
 
 if TYPE_CHECKING:
+    from hlm.plan import Plan
     from hlm.scenario import Scenario
     from hlm.study import Study
 
@@ -16,12 +17,12 @@ __all__ = ["find_scenario"]
 LONGEST_POSITION = 6
 
 
-def find_scenario(study: Study, words: str) -> Scenario:
+def find_scenario(study: Study | Plan, words: str) -> Scenario:
     """Find a scenario by its key, a unique beginning of it, its position, or levels.
 
     Parameters
     ----------
-    study : Study
+    study : Study or Plan
     words : str
         Such as ``3f09``, ``1`` or ``units=30,cor=0.9``.
 
@@ -46,7 +47,7 @@ def find_scenario(study: Study, words: str) -> Scenario:
     )
 
 
-def _with_levels(study: Study, words: str) -> list[Scenario]:
+def _with_levels(study: Study | Plan, words: str) -> list[Scenario]:
     # A label may hold commas: only one before a factor's name parts two levels.
     names = "|".join(map(re.escape, study.levels[0]))
     wanted = dict(_pair(part, study) for part in re.split(rf",(?=\s*(?:{names})\s*=)", words))
@@ -57,7 +58,7 @@ def _with_levels(study: Study, words: str) -> list[Scenario]:
     ]
 
 
-def _pair(part: str, study: Study) -> tuple[str, str]:
+def _pair(part: str, study: Study | Plan) -> tuple[str, str]:
     name, _, text = (word.strip() for word in part.partition("="))
     values = [levels[name] for levels in study.levels if name in levels]
     if not values:
@@ -86,7 +87,7 @@ def _same(level: Any, text: str) -> bool:
         return str(level) == text
 
 
-def _allowed(study: Study) -> str:
+def _allowed(study: Study | Plan) -> str:
     names = ",".join(f"{name}={level}" for name, level in study.levels[0].items())
     example = f", or levels such as {names}" if names else ""
     return f"a position from 1 to {len(study.scenarios)}, the beginning of a key{example}"

@@ -1,6 +1,7 @@
 """Say how far a study has come, also while it runs in the background or on a cluster.
 
     hlm status config/ogorek2012.yaml
+    hlm status results/ogorek2012
 
 Reads the folder of results only, so it may be called at any time, from any machine that sees it.
 """
@@ -8,17 +9,17 @@ Reads the folder of results only, so it may be called at any time, from any mach
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.cli.place import add_place, find_results
 from hlm.cli.progress import done_of, time_left
 from hlm.cli.words import duration
-from hlm.errors import InputError
 from hlm.words import counted
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from pathlib import Path
 
     from hlm.plan import Plan
     from hlm.plan.progress import Progress
@@ -38,28 +39,20 @@ MOST_FAILURES = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("study", metavar="STUDY", help="the study file")
-    parser.add_argument("--results", metavar="DIR", default="results", help="default: %(default)s")
+    add_place(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Look, print, return 0."""
     from hlm.plan import Plan
     from hlm.plan.progress import Watch
-    from hlm.study import Study
 
-    study = Study.load(options.study)
-    folder = Path(options.results) / study.name
-    if not (folder / "plan.json").exists():
-        raise InputError(
-            "no run of this study was begun here",
-            file=folder,
-            allowed=f"hlm run {options.study}, or --results with another folder",
-        )
+    place = find_results(options.study, options.results)
+    folder = place.folder
     plan = Plan.read(folder / "plan.json")
     progress = Watch(plan, folder).look()
     print(f"{plan.study}: {done_of(progress)}")
-    if study.hash != plan.hash:
+    if place.study is not None and place.study.hash != plan.hash:
         print("the study file was changed since this run was planned")
     for line in (*_work(progress), *_steps(folder, progress), *_failures(plan, folder)):
         print(line)

@@ -1,6 +1,7 @@
 """Check the results of a study against their manifest, and compute a sample of them again.
 
     hlm verify results/ogorek2012 --n 200
+    hlm verify config/ogorek2012.yaml
 
 Every file must have the checksum that manifest.json names. A random sample of replicates is drawn
 and fitted again; on the same kind of machine with the same versions all numbers must be the same.
@@ -11,12 +12,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hlm.cli.place import add_place, find_results
 from hlm.errors import InputError
 from hlm.words import counted, noun
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from pathlib import Path
 
     from hlm.provenance import Difference, Results
 
@@ -32,7 +35,7 @@ MOST_SHOWN = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("results", metavar="RESULTS", help="a study's folder of results")
+    add_place(parser)
     parser.add_argument(
         "--n", type=int, default=100, metavar="N", help="replicates to compute again; default 100"
     )
@@ -47,21 +50,22 @@ def run(options: argparse.Namespace) -> int:
 
     if options.n < 0:
         raise InputError(f"{options.n} replicates", path="--n", allowed="0 or more")
-    manifest = read_manifest(options.results)
-    good = _files(options.results, manifest)
+    folder = find_results(options.study, options.results).folder
+    manifest = read_manifest(folder)
+    good = _files(folder, manifest)
     if not good:
         return FAILED
-    results = Results(options.results)
+    results = Results(folder)
     if results.plan.wanted != manifest["wanted"]:
         raise InputError(
             "the study was planned anew since the results were made",
-            file=options.results,
+            file=folder,
             allowed="results of a run that was brought to its end: hlm run",
         )
     return 0 if options.n == 0 or _numbers(results, manifest, options.n, options.seed) else FAILED
 
 
-def _files(folder: str, manifest: dict[str, Any]) -> bool:
+def _files(folder: Path, manifest: dict[str, Any]) -> bool:
     from hlm.provenance import check_files
 
     wrong = list(check_files(folder, manifest["files"]))
