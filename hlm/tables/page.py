@@ -72,9 +72,8 @@ def table_page(table: pd.DataFrame, title: str) -> str:
     rows = zip(text.keys.to_numpy(), text.again.to_numpy(), text.cells.to_numpy(), strict=True)
     body = "\n".join(_row(*row) for row in rows)
     left_out = len(table) - len(text.keys)
-    more = [counted(left_out, "more row is", "more rows are") + " in the CSV file."] * (
-        left_out > 0
-    )
+    more = counted(left_out, "more row is", "more rows are") + " in the CSV file."
+    said = [*notes(table), *([more] if left_out else [])]
     below = "\n".join(f"<p>{escape(note)}</p>" for note in said)
     page = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{below}"
     return _PAGE.format(title=escape(title), style="", body=page)
