@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.text import Text
 
 __all__ = ["Look", "small_multiples"]
 
@@ -115,10 +116,12 @@ def small_multiples(
     for panel, points in zip(grid.panels, shown, strict=True):
         _draw(canvas.axes[panel.row, panel.column], points, axis, series, slots, look)
     _finish(canvas, grid, axis, look)
+    below = _name_axis(canvas.figure, axis, grid)
     _legend(canvas.figure, series, look, named_line=_has_reference(frame, look), axis=axis)
     name_panels(canvas.figure, canvas.axes, grid, look.words)
     # Once, and not at each drawing: panels are many, and their places do not change.
     ConstrainedLayoutEngine(rect=(0, canvas.foot, 1, 1 - canvas.foot)).execute(canvas.figure)
+    below.set_y(below.get_position()[1] + canvas.foot)
     span_columns(canvas.figure, canvas.axes[0], grid.columns)
     return canvas.figure
 
@@ -222,9 +225,10 @@ def _finish(canvas: _Canvas, grid: Grid, axis: Axis, look: Look) -> None:
         if panel.column and not grid.wrapped:
             ax.tick_params(left=False)
     figure.supylabel(wrap(look.label, figure.get_figheight() - 0.2))
-    below = [wrap(text, figure.get_figwidth()) for text in (axis.label, grid.note) if text]
-    pad = 0.04 / figure.get_figheight()
-    figure.supxlabel("\n".join(below), y=canvas.foot + pad, va="bottom")
+
+def _name_axis(figure: Figure, axis: Axis, grid: Grid) -> Text:
+    lines = [wrap(text, figure.get_figwidth()) for text in (axis.label, grid.note) if text]
+    return figure.supxlabel("\n".join(lines))
 
 
 def _dress_values(ax: Axes, look: Look) -> None:

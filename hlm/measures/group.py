@@ -118,5 +118,5 @@ def _interval_measures(rows: dict[str, Array]) -> dict[str, Value]:
         "rejection": f.rejection(lower, upper),
         "ci_width": f.ci_width(lower, upper),
         "median_ci_width": f.median(upper - lower),
-        "unbounded": f.proportion(~(upper - lower <= 1000 * np.median(upper - lower))),
+        "unbounded": f.proportion(~(upper - lower <= 1000 * f.median(upper - lower).estimate)),
     }
