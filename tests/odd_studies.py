@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 X = {"x": {"level": "row"}}
@@ -50,15 +49,23 @@ def study(
 
 def _named(name: str) -> dict[str, Any]:
     """Return a study whose covariate has this name."""
-    term = name if re.fullmatch(r"[^\W\d_][\w.]*", name) else f"`{name}`"
+    formula = f"y ~ {name} + (1 + {name} | unit)"
     return study(
-        f"y ~ {term} + (1 + {term} | unit)",
-        {"(Intercept)": 0.0, term: 1.0},
-        {"(Intercept)": 0.5, term: 0.5},
+        formula,
+        {"(Intercept)": 0.0, name: 1.0},
+        {"(Intercept)": 0.5, name: 0.5},
         covariates={name: {"level": "row"}},
-        models=f"y ~ {term} + (1 + {term} | unit)",
-        grid={f"truth.fixed.{term}": [0, 1]},
+        models=formula,
+        grid={f"truth.fixed.{name}": [0, 1]},
     )
+
+
+def _grouped(name: str) -> dict[str, Any]:
+    """Return a study whose group has this name."""
+    content = study(models=f"y ~ x + (1 + x | `{name}`)")
+    sd = {"(Intercept)": 1, "x": 1}
+    content["truth"] |= {"formula": f"y ~ x + (1 + x | `{name}`)", "random": {name: {"sd": sd}}}
+    return content
 
 
 MEAN: dict[str, Any] = {
@@ -136,30 +143,26 @@ STUDIES: dict[str, dict[str, Any]] = {
                    grid={"design.covariates.x.grid": [[0, 1, 2, 3], [0, 0, 1, 1]]}),
     # Of names.
     "dots": _named("a.b.c"),
-    "parentheses": _named("log(x)"),
-    "quotes": _named("it's \"x\""),
+    "parentheses": study(
+        "y ~ I((x + 1)^2) + (1 + I((x + 1)^2) | unit)", {"(Intercept)": 0, "I((x + 1)^2)": 1},
+        {"(Intercept)": 0.5, "I((x + 1)^2)": 0.5},
+        models="y ~ I((x + 1)^2) + (1 + I((x + 1)^2) | unit)",
+        grid={"truth.fixed.I((x + 1)^2)": [0, 1]},
+    ),
     "underscores": _named("sd_x_"),
-    "dollars and percents": _named("50% of $x^2$ {&} #1 ~ \\x"),
-    "tags": _named("<b>x</b>"),
     "sixty-four characters": _named(LONG),
     "letters of other scripts": _named("größe"),
     "a covariate called bias": _named("bias"),
     "a covariate called sigma": _named("sigma"),
     "a covariate called true": _named("true"),
     "a covariate called n": _named("n"),
-    "a colon": _named("a:b"),
     "long models": study(models={LONG: LINE, f"_{LONG[1:]}": "y ~ x + (1 | unit)"}),
     "models called as columns": study(
         models={"m": LINE, "m_n": LINE, "m_mcse": LINE, "criterion": "y ~ x + (1 | unit)",
                 "units": LINE, "_m": LINE},
         grid={"design.units": [6, 9]},
     ),
-    "a group with an odd name": study() | {
-        "truth": {"formula": "y ~ x + (1 + x | `the | unit`)", "fixed": {"(Intercept)": 0, "x": 1},
-                  "random": {"the | unit": {"sd": {"(Intercept)": 1, "x": 1}}},
-                  "residual": {"sd": 1}},
-        "models": {"m": "y ~ x + (1 + x | `the | unit`)"},
-    },
+    "a group with an odd name": _grouped("the | \"unit\" of 50% $x^2$ {&} #1 ~ <b>\\x</b>"),
     # Of models.
     "ten models": study(models={f"model_{k}": LINE for k in range(10)},
                         grid={"design.units": [6, 9]}, replicates=4),

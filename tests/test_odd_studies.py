@@ -13,7 +13,7 @@ from tests.results import make_results, summarize_results
 def run(content, folder):
     """Run a study up to its figures and tables; return its plan and its folder."""
     file = folder / "study.yaml"
-    file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    file.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
     results = make_results(folder, study=file)
     plan = Plan.read(results / "plan.json")
     summarize_results(plan, results)
