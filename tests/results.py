@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from hlm.plan import Plan, prepare
+from hlm.plan.chunking import chunks
 from hlm.stages.compact import compact, write_scenarios
 from hlm.stages.fit import fit_models
 from hlm.stages.simulate import simulate_batch
+from hlm.stages.summarize import join_chunks, summarize_chunk
 from hlm.store.lock import run_lock
 from hlm.store.parts import part_file
 from hlm.study import Study
@@ -43,3 +45,15 @@ def _run_batch(plan: Plan, name: str, results: Path) -> None:
         receipt=parts / f"{name}.json",
     )
     crossproducts.unlink()
+
+
+def summarize_results(plan: Plan, results: Path) -> None:
+    """Write the measures and the selection rates."""
+    pieces = {kind: [] for kind in ("measures", "selection")}
+    for chunk in range(len(chunks(plan))):
+        files = {kind: results / "chunks" / f"{chunk}.{kind}.parquet" for kind in pieces}
+        summarize_chunk(plan, chunk, results / "parts", **files)
+        for kind, path in files.items():
+            pieces[kind].append(path)
+    for kind, paths in pieces.items():
+        join_chunks(plan, paths, results / f"{kind}.parquet", kind)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.text import Text
 
 __all__ = ["Look", "small_multiples"]
 
@@ -33,6 +34,7 @@ _MARGIN = 0.04  # of the vertical axis, so that marks at its ends are whole
 _SMALL = 6.5  # points, of the notes
 _LETTERS = 8 / 6.5  # of the usual size that go where one note's letter goes
 _LINE = 0.115  # inches, of the notes
+_ENTRY = 0.16  # inches, of a line of the legend
 _WIDTHS = {1: COLUMN, 2: 5.2}
 _HEIGHTS = {1: 1.7, 2: 1.45, 3: 1.25}
 
@@ -110,15 +112,19 @@ def small_multiples(
     axis = Axis.of(frame, grid.axis)
     series = _series(frame, models if models is not None else frame["model"].drop_duplicates())
     shown = [frame[_matches(frame, panel.where)] for panel in grid.panels]
-    canvas = _canvas(grid, look.notes(pd.concat(shown)), one_scale=_one_scale(grid, look, row))
+    handles = _handles(series, look, named_line=_has_reference(frame, look), joined=axis.joined)
+    notes = look.notes(pd.concat(shown))
+    canvas = _canvas(grid, notes, handles, one_scale=look.whole or row not in grid.rows[0])
     slots = _slots(series, apart=row != "method")
     for panel, points in zip(grid.panels, shown, strict=True):
         _draw(canvas.axes[panel.row, panel.column], points, axis, series, slots, look)
     _finish(canvas, grid, axis, look)
-    _legend(canvas.figure, series, look, named_line=_has_reference(frame, look), axis=axis)
+    below = _name_axis(canvas.figure, axis, grid)
+    _legend(canvas.figure, handles, {method for _, method in series})
     name_panels(canvas.figure, canvas.axes, grid, look.words)
     # Once, and not at each drawing: panels are many, and their places do not change.
     ConstrainedLayoutEngine(rect=(0, canvas.foot, 1, 1 - canvas.foot)).execute(canvas.figure)
+    below.set_y(below.get_position()[1] + canvas.foot)
     span_columns(canvas.figure, canvas.axes[0], grid.columns)
     return canvas.figure
 
@@ -150,10 +156,6 @@ def _slots(series: Iterable[Series], *, apart: bool) -> dict[Series, int]:
     return {key: places[slot] for key, slot in keys.items()}
 
 
-def _one_scale(grid: Grid, look: Look, row: str | None) -> bool:
-    return look.whole or row not in grid.rows[0]
-
-
 def _matches(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
     keep = pd.Series(data=True, index=frame.index)
     for name, level in where.items():
@@ -165,12 +167,15 @@ def _has_reference(frame: pd.DataFrame, look: Look) -> bool:
     return bool(look.reference_label) and len(look.reference(frame)) > 0
 
 
-def _canvas(grid: Grid, notes: Sequence[str], *, one_scale: bool) -> _Canvas:
+def _canvas(
+    grid: Grid, notes: Sequence[str], handles: Sequence[Line2D], *, one_scale: bool
+) -> _Canvas:
     rows, columns = grid.shape
     width = _WIDTHS.get(columns, PAGE)
     text = "\n".join(wrap(note, (width - 0.1) * _LETTERS) for note in notes)
     below = _LINE * (text.count("\n") + 1) + 0.06 if text else 0.0
-    height = 1.15 + rows * _HEIGHTS.get(rows, 1.15) + below
+    above = _ENTRY * max(0, _legend_lines(handles, width) - 2)
+    height = 1.15 + rows * _HEIGHTS.get(rows, 1.15) + above + below
     figure = Figure(figsize=(width, height))
     share: Any = "all" if one_scale else "none" if grid.wrapped else "row"
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=share)
@@ -222,9 +227,10 @@ def _finish(canvas: _Canvas, grid: Grid, axis: Axis, look: Look) -> None:
         if panel.column and not grid.wrapped:
             ax.tick_params(left=False)
     figure.supylabel(wrap(look.label, figure.get_figheight() - 0.2))
-    below = [wrap(text, figure.get_figwidth()) for text in (axis.label, grid.note) if text]
-    pad = 0.04 / figure.get_figheight()
-    figure.supxlabel("\n".join(below), y=canvas.foot + pad, va="bottom")
+
+def _name_axis(figure: Figure, axis: Axis, grid: Grid) -> Text:
+    lines = [wrap(text, figure.get_figwidth()) for text in (axis.label, grid.note) if text]
+    return figure.supxlabel("\n".join(lines))
 
 
 def _dress_values(ax: Axes, look: Look) -> None:
@@ -240,22 +246,26 @@ def _dress_values(ax: Axes, look: Look) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
 
 
-def _legend(
-    figure: Figure, series: Mapping[Series, Mark], look: Look, *, named_line: bool, axis: Axis
-) -> None:
-    methods = [word for method, word in METHODS.items() if method in {key[1] for key in series}]
-    models: dict[str, Mark] = {}
+def _handles(
+    series: Mapping[Series, Mark], look: Look, *, named_line: bool, joined: bool
+) -> list[Line2D]:
+    """Return the entries of the legend: models, methods if there are two, the reference."""
+    entries: dict[str, Mark] = {}
     for (model, _), mark in series.items():
-        models.setdefault(look.models.get(model, model), mark)
-    handles = [_handle(wrap(model, 2.6), mark, axis) for model, mark in models.items()]
-    if len(methods) > 1:
+        entries.setdefault(wrap(look.models.get(model, model), 2.6), mark)
+    if len({method for _, method in series}) > 1:
         filled = Mark(INK, "o", 3.8)
-        handles += [_handle(METHODS["reml"], filled, axis)]
-        handles += [_handle(METHODS["ml"], replace(filled, hollow=True), axis)]
+        marks_of = {"reml": filled, "ml": replace(filled, hollow=True)}
+        entries |= {METHODS[method]: mark for method, mark in marks_of.items()}
+    lines = [Line2D([], [], label=k, **mark.look(joined=joined)) for k, mark in entries.items()]
     if named_line:
-        handles.append(Line2D([], [], color=GREY, linewidth=0.8, label=look.reference_label))
-    labels = [str(handle.get_label()) for handle in handles]
-    what = "Model and method" if len(methods) > 1 else f"Model ({methods[0]})"
+        lines.append(Line2D([], [], color=GREY, linewidth=0.8, label=look.reference_label))
+    return lines
+
+
+def _legend(figure: Figure, handles: Sequence[Line2D], methods: set[str]) -> None:
+    labels = _labels(handles)
+    what = "Model and method" if len(methods) > 1 else f"Model ({METHODS[min(methods)]})"
     figure.legend(
         handles,
         labels,
@@ -265,5 +275,13 @@ def _legend(
     )
 
 
-def _handle(label: str, mark: Mark, axis: Axis) -> Line2D:
-    return Line2D([], [], label=label, **mark.look(joined=axis.joined))
+def _legend_lines(handles: Sequence[Line2D], width: float) -> int:
+    """Return the lines of text of the longest column of the legend."""
+    labels = _labels(handles)
+    rows = -(-len(labels) // legend_columns(labels, width))
+    lines = [label.count("\n") + 1 for label in labels]
+    return max(sum(lines[first : first + rows]) for first in range(0, len(lines), rows))
+
+
+def _labels(handles: Sequence[Line2D]) -> list[str]:
+    return [str(handle.get_label()) for handle in handles]

@@ -119,7 +119,7 @@ class Mark:
 
 
 def marks(names: Iterable[str]) -> dict[str, Mark]:
-    """Give each name a mark, by its place in the list; after eight they repeat.
+    """Give each name a mark, by its place in the list; the first 64 differ.
 
     Examples
     --------
@@ -128,8 +128,9 @@ def marks(names: Iterable[str]) -> dict[str, Mark]:
     """
     series = {}
     for place, name in enumerate(names):
-        k = place % len(_COLOURS)
-        series[name] = Mark(_COLOURS[k], _MARKERS[k], _SIZES[k])
+        turn, colour = divmod(place, len(_COLOURS))
+        marker = (place + turn) % len(_MARKERS)
+        series[name] = Mark(_COLOURS[colour], _MARKERS[marker], _SIZES[marker])
     return series
 
 
