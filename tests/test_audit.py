@@ -190,7 +190,8 @@ def test_by_another_program_no_criterion_is_lower(name, results, chosen):
     n = 9 if name == "lme4" else 2
     table = compare(results, chosen[0][:n], chosen[1][:n], engine)
     assert len(table) == n * 4
-    assert (table["other_status"] == "ok").mean() > 0.9
+    possible = table[table["model"] != "blocks"] if name == "glmm" else table  # it has no ||
+    assert (possible["other_status"] == "ok").mean() > 0.9
     assert table["difference"].max() < 1e-7
     same = table[table["difference"].abs() < SAME]
     if name == "lme4":
