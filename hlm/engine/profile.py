@@ -75,7 +75,8 @@ def profile_limit(
 
     `search.tau` holds the point of the minimum on entry, where the parameter is `best`; `first` is
     the number of the first effect of the parameter's block, `guess` a first limit, `unit` is sigma
-    or, for a correlation, 1. Return the limit: 0, -1 or 1 where the data do not exclude the boundary, NaN if the search fails.
+    or, for a correlation, 1. Return the limit: 0, -1 or 1 where the data do not exclude the
+    boundary, NaN if the search fails.
     """
     stay, away = np.bool_(False), np.bool_(True)
     bound = edge(kind, z)
