@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.engine.basis import change_basis
-from hlm.engine.boundary import lower_factor
-from hlm.engine.fit import CRITERION, OK, STATUS, allocate_room
+from hlm.engine.boundary import rectify
+from hlm.engine.fit import CRITERION, OK, PARTLY_IDENTIFIED, STATUS, allocate_room
 from hlm.engine.held import COR, SD, SIGMA, allocate_search
 from hlm.engine.limits import critical_value
 from hlm.engine.linalg import copy
 from hlm.engine.load import load
+from hlm.engine.order import triangularize
 from hlm.engine.profile import profile_limit
 from hlm.engine.stack import allocate_results, fit_stack
 from hlm.engine.units import allocate_units
@@ -36,7 +37,7 @@ FAR_GUESS = 1.5
 correlation on the arctanh scale ..."""
 
 NEAR_PERFECT = 0.98
-"""... which is taken as no larger than this."""
+"""... which is taken as no larger than this where it has no standard error."""
 
 GUESS_AT_ZERO = 0.3
 """First guess of the upper limit of an sd of zero, in units of sigma."""
@@ -147,19 +148,22 @@ def profile_limits(
 def profile_stack(
     axes, p, cross, design, parametrization, targets, n_obs, z, room, other, search, fits, limits
 ):
-    """Fill `limits` (n, 2, n_theta + 1), lower and upper, where `fits` by ML have no fault.
+    """Fill `limits` (n, 2, n_theta + 1), lower and upper, of what `fits` by ML determine.
 
     The correlations come last: where an sd may be zero, none is excluded.
     """
     n = len(parametrization.row)
     for r in range(len(cross[2])):
-        if fits.summary[r, 0, STATUS] != OK:
+        status = fits.summary[r, 0, STATUS]
+        if status not in (OK, PARTLY_IDENTIFIED):
             continue
         load(axes, p, cross, r, design, room.units)
         copy(fits.Lambda[r, 0], room.Lambda)
         for step in range(2 * (n + 1)):
             k, of_correlations = step % (n + 1), step > n
             if (targets.kind[k] == COR) != of_correlations:
+                continue
+            if is_undetermined(k, parametrization, fits.estimate[r, 0, p:]):
                 continue
             if of_correlations and may_vanish(k, parametrization, limits[r]):
                 limits[r, 0, k], limits[r, 1, k] = -1.0, 1.0
@@ -169,6 +173,21 @@ def profile_stack(
                     fits.summary[r, 0, CRITERION], fits.estimate[r, 0, p:], fits.se[r, 0, p:],
                     limits[r],
                 )  # fmt: skip
+
+
+@kernel
+def is_undetermined(k, parametrization, estimate):
+    """Tell whether the data leave parameter k open: NaN, but not for being beside an sd of zero."""
+    row, col = parametrization.row, parametrization.col
+    if k == len(row):
+        return False
+    beside_zero = False
+    for v in range(len(row)):
+        if row[v] == col[v] and (row[v] == row[k] or row[v] == col[k]):
+            if np.isnan(estimate[v]):
+                return True
+            beside_zero = beside_zero or estimate[v] == 0.0
+    return np.isnan(estimate[k]) and not beside_zero
 
 
 @kernel
@@ -190,37 +209,32 @@ def profile_parameter(
     """Fill both limits of parameter k."""
     q, work, sigma, scale = np.int64(len(axes)), room.work, estimate[-1], targets.scale[k]
     row, col, n = parametrization.row, parametrization.col, len(parametrization.row)
-    change_basis(axes, p, room.units, targets.backward[k], work.products, work.unscaled, other)
+    change_basis(axes, p, room.units, targets.backward[k], work.products, other)
     for side in range(2):
         distance = (2.0 * side - 1.0) * z
-        start_point(q, n, row, col, targets.forward[k], room.Lambda, sigma, work, search)
+        start_point(q, n, row, col, targets.forward[k], room.Lambda, sigma, search)
         limit = profile_limit(
             axes, p, other, n_obs, row, col, targets.kind[k], targets.first[k],
             minimum, estimate[k] * scale,
             first_guess(targets.kind[k], estimate[k] * scale, se[k] * scale, distance, sigma),
-            distance, room.state, work, search,
+            distance, 1.0 if targets.kind[k] == COR else sigma, room.state, work, search,
         )  # fmt: skip
         limits[side, k] = limit / scale
 
 
 @kernel
-def start_point(q, n, row, col, forward, Lambda, sigma, work, search):
+def start_point(q, n, row, col, forward, Lambda, sigma, search):
     """Write theta and log sigma of the fit, in the basis of the search, into `search.tau`."""
-    lower, Psi = work.unscaled, work.trial
+    lower = search.Lambda
     for a in range(q):
         for b in range(q):
             lower[a, b] = 0.0
             for k in range(q):
                 lower[a, b] += forward[a, k] * Lambda[k, b]
-    for a in range(q):
-        for b in range(q):
-            Psi[a, b] = 0.0
-            for k in range(q):
-                Psi[a, b] += lower[a, k] * lower[b, k]
-    lower_factor(q, Psi)
-    copy(Psi, search.Lambda)
+    triangularize(q, lower)
+    rectify(q, lower)
     for k in range(n):
-        search.tau[k] = Psi[row[k], col[k]]
+        search.tau[k] = lower[row[k], col[k]]
     search.tau[n] = np.log(sigma)
 
 
@@ -228,11 +242,12 @@ def start_point(q, n, row, col, forward, Lambda, sigma, work, search):
 def first_guess(kind, best, se, distance, sigma):
     """Wald's limit on the log or atanh scale; near the boundary a step inside."""
     if kind == COR:
-        rho = max(min(best, NEAR_PERFECT), -NEAR_PERFECT)
-        step = (
-            distance * se / (1.0 - rho * rho) if np.isfinite(se) else np.copysign(np.inf, distance)
-        )
-        return np.tanh(np.arctanh(rho) + max(min(step, FAR_GUESS), -FAR_GUESS))
+        rho, step = best, np.copysign(FAR_GUESS, distance)
+        if np.isfinite(se):
+            step = max(min(distance * se / (1.0 - rho * rho), FAR_GUESS), -FAR_GUESS)
+        else:
+            rho = max(min(best, NEAR_PERFECT), -NEAR_PERFECT)
+        return np.tanh(np.arctanh(rho) + step)
     if best > 0.0 and np.isfinite(se):
         return best * np.exp(max(min(distance * se / best, FAR_GUESS), -FAR_GUESS))
     return GUESS_AT_ZERO * sigma

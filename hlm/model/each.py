@@ -19,6 +19,7 @@ from hlm.formula import Term, model_columns, parse
 from hlm.model.columns import missing_rows, read_columns, take_rows
 from hlm.model.frame import Frame, build_frame, check_size, has_full_rank, independent_columns
 from hlm.model.moments import EngineFit, Rows, fit_rows
+from hlm.model.undetermined import open_elements, open_theta
 from hlm.model.used import used_columns
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def lmer_each(formula: str, data: Any, by: str = "rep", reml: bool = True) -> pd
         differences from its own first level, and what it does not have or determine is NaN. A data
         set that cannot be fitted has a status that says why: 'unidentified' if it has too few
         rows, units or levels, 'not_finite', or as `LmerFit`; `singular` is missing there.
+        'partly_identified' leaves NaN only what the data set does not determine of theta.
 
     Raises
     ------
@@ -204,18 +206,20 @@ def _fit_part(stack: _Stack, k: int, out: _Results, *, reml: bool) -> None:
         keep = independent_columns(X)
         basis, transform = np.linalg.qr(X[:, keep])
     rows = Rows(basis, transform, Z, y, None, part.starts, part.blocks)
-    _write(fit_rows(rows, reml=reml), out, k, part.fixed[keep], part.theta)
+    _write(fit_rows(rows, reml=reml), out, k, part, keep)
 
 
-def _write(
-    fit: EngineFit, out: _Results, k: int, fixed: NDArray[np.int64], theta: NDArray[np.int64]
-) -> None:
+def _write(fit: EngineFit, out: _Results, k: int, part: _Part, keep: NDArray[np.bool_]) -> None:
     """Write a fit to row k, its columns at their places."""
+    fixed, theta, blocks = part.fixed[keep], part.theta, part.blocks
     out.status[k], room = fit.status, fit.room
     estimates, p = room.estimates, len(fixed)
     out.criterion[k], out.sigma[k] = room.summary[CRITERION], estimates.estimate[-1]
     out.singular[k] = bool(room.summary[SINGULAR]) if np.isfinite(out.sigma[k]) else None
     out.theta[k, theta] = estimates.theta
+    if fit.status == "partly_identified":
+        is_open = open_elements(estimates.estimate[p:-1], blocks)
+        out.theta[k, theta[open_theta(is_open, blocks)]] = np.nan
     out.beta[k, fixed], out.se[k, fixed] = estimates.estimate[:p], estimates.se[:p]
 
 

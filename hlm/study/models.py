@@ -1,7 +1,9 @@
 """The candidate models, and whether a scenario can identify them.
 
 The rules are lme4's (checkZdims, chkRank.drop.cols): in each random term fewer random effects than
-observations, more observations than coefficients, and fixed columns of full rank.
+observations, more observations than coefficients, and fixed columns of full rank. And one that lme4
+does not have: the variances and covariances of the random part are to be told apart, from each
+other and from the residual variance.
 """
 
 from __future__ import annotations
@@ -195,7 +197,7 @@ def check_identified(candidate: Candidate, scenario: Scenario) -> None:
         If there are too few observations, or columns that depend on one another.
     """
     _check_counts(candidate, scenario.n_units, scenario.n_rows)
-    problem = _problem(candidate, scenario, _dependent)
+    problem = _problem(candidate, scenario, _dependent) or _random_problem(candidate, scenario)
     if problem is not None:
         raise _unidentified(candidate, problem)
 
@@ -237,6 +239,19 @@ def _problem(candidate: Candidate, scenario: Scenario, find: Finder) -> str | No
     return _try(candidate.formula, scenario.covariates, counts, find)
 
 
+def _random_problem(candidate: Candidate, scenario: Scenario) -> str | None:
+    """Try the variances on an example of many units, and on a whole one before refusing them.
+
+    A few units may fail to show by chance what others would, so there are never only a few.
+    """
+    counts = (max(scenario.n_units, _ENOUGH), scenario.n_rows)
+    few = (_ENOUGH, min(scenario.n_rows, _ENOUGH))
+    problem = _try(candidate.formula, scenario.covariates, few, _confounded)
+    if problem is None or few == counts:
+        return problem
+    return _try(candidate.formula, scenario.covariates, counts, _confounded)
+
+
 @lru_cache(maxsize=4096)
 def _try(
     formula: Formula, covariates: tuple[Covariate, ...], counts: tuple[int, int], find: Finder
@@ -260,6 +275,50 @@ def _dependent(formula: Formula, data: Mapping[str, Floats]) -> str | None:
     ranks = (np.linalg.matrix_rank(fixed[:, : i + 1], tol=1e-9) for i in range(len(names)))
     first = next(name for i, (name, rank) in enumerate(zip(names, ranks, strict=True)) if rank <= i)
     return f"the column '{first}' depends on the others"
+
+
+def _confounded(formula: Formula, data: Mapping[str, Floats]) -> str | None:
+    """Name the first random effect whose variance or covariances depend on those before it."""
+    names, parts, blocks = [], [], []
+    for block in formula.random:
+        labels, columns = model_columns(block.terms, data)
+        parts.append(_scaled(columns, centred=labels[0] == "(Intercept)"))
+        blocks += [len(names)] * len(labels)
+        names += labels
+    pairs = [(a, b) for a, first in enumerate(blocks) for b in range(first, a + 1)]
+    effects = _effects_on_variance(np.concatenate(parts, axis=1), data["unit"], pairs)
+    if np.linalg.matrix_rank(effects, tol=1e-9) == len(pairs) + 1:
+        return None
+    ranks = (np.linalg.matrix_rank(effects[:, : v + 2], tol=1e-9) for v in range(len(pairs)))
+    first = next(
+        a for v, ((a, _), rank) in enumerate(zip(pairs, ranks, strict=True)) if rank < v + 2
+    )
+    terms = ", ".join(
+        f"({' + '.join('1' if t.name == '(Intercept)' else t.name for t in block.terms)} "
+        f"| {block.group})"
+        for block in formula.random
+    )
+    return (
+        f"the variances of {terms} depend on one another: no data set tells those of "
+        f"'{names[first]}' from the others and the residual's"
+    )
+
+
+def _effects_on_variance(Z: Floats, unit: Floats, pairs: Sequence[tuple[int, int]]) -> Floats:
+    """Return what sigma^2 and each free element of Psi add to V_i, of all units, as columns.
+
+    V_i = sigma^2 I + sum_v psi_v Z_i E_v Z_i'. With Z_i = Q_i R_i the lengths and angles of these
+    matrices are those of R_i E_v R_i', and of I within the span of Q_i and outside it.
+    """
+    n_units = len(np.unique(unit))
+    R = np.linalg.qr(Z.reshape(n_units, -1, Z.shape[1]), mode="r")
+    k = R.shape[1]
+    outside = np.sqrt(len(Z) - n_units * k)
+    columns = [np.append(np.tile(np.eye(k).ravel(), n_units), outside)]
+    for a, b in pairs:
+        product = R[:, :, None, a] * R[:, None, :, b]
+        columns.append(np.append(product + product.transpose(0, 2, 1), 0.0))
+    return _scaled(np.column_stack(columns), centred=False)
 
 
 def _scaled(columns: Floats, *, centred: bool) -> Floats:
