@@ -3,7 +3,8 @@
     hlm replay config/ogorek2012.yaml units=30,rows=15,cor=0.9 17 > data.csv
     hlm replay results/ogorek2012 1 17
 
-SCENARIO is a key, the beginning of one, a position in `hlm check`'s list, or levels.
+SCENARIO is a key, the beginning of one, a position in `hlm check`'s list, or levels. The data are
+those of results whose manifest.json names the `data_version` of this hlm.
 """
 
 from __future__ import annotations

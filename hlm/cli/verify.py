@@ -5,6 +5,7 @@
 
 Every file must have the checksum that manifest.json names. A random sample of replicates is drawn
 and fitted again; on the same kind of machine with the same versions all numbers must be the same.
+Data that another version of the rule for random numbers has drawn cannot be, which is said.
 Exit status 1 if something is not as it should be.
 """
 
