@@ -37,7 +37,8 @@ except InputError as error:
 AUDITED = int(config.get("audit", 0))
 
 # A parameter, not an input: where nodes share no folder, it travels with the code.
-PLAN = f"{RESULTS}/{plan.study}/plan.json"
+FOLDER = os.path.normpath(f"{RESULTS}/{plan.study}")
+PLAN = f"{FOLDER}/plan.json"
 workflow.configfiles += [STUDY, PLAN]
 
 # The batches that each chunk of scenarios is summarized from.
@@ -48,8 +49,8 @@ report: "workflow/report/workflow.rst"
 
 
 pathvars:
-    results=RESULTS,
-    study=f"{RESULTS}/{plan.study}",
+    cache=os.path.normpath(f"{RESULTS}/.cache"),
+    study=FOLDER,
 
 
 wildcard_constraints:
@@ -79,11 +80,11 @@ rule all:
 # reruns if the way there is ancient, not even what is missing.
 rule compile_kernels:
     output:
-        touch("<results>/.cache/kernels"),
+        touch("<cache>/kernels"),
     log:
-        "<results>/.cache/kernels.log",
+        "<cache>/kernels.log",
     benchmark:
-        "<results>/.cache/kernels.benchmark.tsv"
+        "<cache>/kernels.benchmark.tsv"
     params:
         code=fingerprint("kernels"),
     script:

@@ -78,7 +78,10 @@ def _run_alone(options: argparse.Namespace, folder: Path) -> int:
         return call(wholly)
     remove_leftovers(plan, folder)
     log = folder / "logs" / "snakemake.log"
-    status = call(wholly) if options.verbose else call_quietly(wholly, log, Teller(folder))
+    if options.verbose:
+        status = call(wholly)
+    else:
+        status = call_quietly(wholly, log, Teller(folder), directory=options.results)
     if status == 0:
         remove_leftovers(plan, folder)  # of jobs that died and were tried again
     if status == 0 and not _is_complete(folder):
@@ -93,11 +96,13 @@ def _run_alone(options: argparse.Namespace, folder: Path) -> int:
 
 def _report(command: list[str], folder: Path, log: Path, *, verbose: bool) -> int:
     style = _root() / "workflow" / "report" / "report.css"
-    report = ["--report", str(folder / "report.html"), "--report-stylesheet", str(style)]
+    file = f"{folder.name}/report.html"
+    report = ["--report", file, "--report-stylesheet", str(style)]
     if verbose:
         return call([*command, *report])
     tell = ("writing the report", "report")
-    return call_quietly([*command, *report], log, lambda _: tell, append=True)
+    place = folder.parent
+    return call_quietly([*command, *report], log, lambda _: tell, append=True, directory=place)
 
 
 def _is_complete(folder: Path) -> bool:
@@ -119,7 +124,11 @@ def _write_manifest(study: str, folder: Path) -> None:
 
 
 def _command(options: argparse.Namespace) -> list[str]:
-    config = [f"study={options.study}", f"results={options.results}"]
+    """Return the command, with all that Snakemake notes kept in the folder of results.
+
+    Snakemake works in that folder, so that paths in what it writes do not depend on where it is.
+    """
+    config = [f"study={Path(options.study).absolute()}", "results=."]
     if options.batch_seconds is not None:
         config.append(f"batch_seconds={options.batch_seconds}")
     if options.audit is not None:
@@ -127,7 +136,8 @@ def _command(options: argparse.Namespace) -> list[str]:
     profile = ["--profile", _profile(options.profile)] if options.profile else []
     snakefile = ["--snakefile", str(_root() / "Snakefile")]
     # Snakemake's own lock outlives a run that is killed; that of `run_lock` does not.
-    command = [sys.executable, "-m", "snakemake", *snakefile, *profile]
+    place = ["--directory", str(Path(options.results).absolute())]
+    command = [sys.executable, "-m", "snakemake", *snakefile, *place, *profile]
     return [*command, "--config", *config, "--nolock"]  # last: Snakemake's targets may follow
 
 
@@ -140,8 +150,10 @@ def _cores(options: argparse.Namespace) -> list[str]:
 
 
 def _profile(name: str) -> str:
+    """Return the folder of a profile; a name that Snakemake knows is left to it."""
     shipped = _root() / "profiles" / name
-    return str(shipped) if shipped.is_dir() else name
+    folder = shipped if shipped.is_dir() else Path(name)
+    return str(folder.absolute()) if folder.is_dir() else name
 
 
 def _root() -> Path:
