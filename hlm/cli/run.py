@@ -4,7 +4,8 @@
     hlm run big.yaml --profile slurm --batch-seconds 600 -- --keep-going
 
 Runs Snakemake, shows the command, and hands on what follows --. While it runs, one line says how
-far it is; what Snakemake says goes to logs/snakemake.log in the folder of results.
+far it is; what Snakemake says goes to logs/snakemake.log among the results. Snakemake works in the
+folder of results: relative paths after -- begin there. After Ctrl-C the same command goes on.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.cli.place import RESULTS
 from hlm.cli.progress import Teller
 from hlm.cli.snakemake import call, call_quietly
 from hlm.errors import InputError
@@ -35,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("study", metavar="STUDY", help="the study file")
     parser.add_argument("--cores", metavar="N", type=int, help="default: all, or the profile's")
-    parser.add_argument("--results", metavar="DIR", default="results", help="default: %(default)s")
+    parser.add_argument(
+        "--results",
+        metavar="DIR",
+        default=RESULTS,
+        help="a folder with a folder for each study; default: %(default)s",
+    )
     parser.add_argument("--batch-seconds", metavar="S", type=float, help="work in one job")
     parser.add_argument("--profile", metavar="P", help="a folder, or the name of one in profiles/")
     parser.add_argument(
