@@ -48,7 +48,9 @@ if AUDITED and workflow.is_main_process:
     ENGINES = [f"{engine.name} {engine.version}" for engine in available_engines()]
 
 # A parameter, not an input: where nodes share no folder, it travels with the code.
-PLAN = f"{RESULTS}/{plan.study}/plan.json"
+FOLDER = os.path.normpath(f"{RESULTS}/{plan.study}")
+CACHE = os.path.normpath(f"{RESULTS}/.cache")
+PLAN = f"{FOLDER}/plan.json"
 workflow.configfiles += [STUDY, PLAN]
 
 # What each batch needs compiled. By batch and not by study: a model that is added must not give
@@ -57,7 +59,7 @@ NEEDED = {batch.name: name_of(kernels_of(batch.models)) for batch in plan.batche
 
 
 def compiled(wildcards):
-    return f"{RESULTS}/.cache/kernels-{NEEDED[wildcards.batch]}"
+    return f"{CACHE}/kernels-{NEEDED[wildcards.batch]}"
 
 
 # The batches that each chunk of scenarios is summarized from.
@@ -68,8 +70,8 @@ report: "workflow/report/workflow.rst"
 
 
 pathvars:
-    results=RESULTS,
-    study=f"{RESULTS}/{plan.study}",
+    cache=CACHE,
+    study=FOLDER,
 
 
 wildcard_constraints:
@@ -100,11 +102,11 @@ rule all:
 # reruns if the way there is ancient, not even what is missing.
 rule compile_kernels:
     output:
-        touch("<results>/.cache/kernels-{kernels}"),
+        touch("<cache>/kernels-{kernels}"),
     log:
-        "<results>/.cache/kernels-{kernels}.log",
+        "<cache>/kernels-{kernels}.log",
     benchmark:
-        "<results>/.cache/kernels-{kernels}.benchmark.tsv"
+        "<cache>/kernels-{kernels}.benchmark.tsv"
     params:
         code=fingerprint("kernels"),
     script:

@@ -208,7 +208,8 @@ def test_run_shows_the_command_and_passes_on_options_and_status(capfd, tmp_path,
     assert main(["run", str(TINY), *arguments]) == 2
     out, err = capfd.readouterr()
     assert out.startswith("$ snakemake --snakefile ")
-    assert "results=here batch_seconds=5.0 --nolock --cores 1 --no-such" in out
+    assert f"--directory {tmp_path / 'here'} --config study={TINY} " in out
+    assert "results=. batch_seconds=5.0 --nolock --cores 1 --no-such" in out
     assert "unrecognized arguments: --no-such" in err
 
 
@@ -380,10 +381,13 @@ def test_a_reader_that_leaves_is_no_error():
     assert done.returncode == 128 + signal.SIGPIPE
 
 
-def test_ctrl_c_ends_quietly(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("command", "words"), [("check", "stopped"), ("run", "stopped; the same command goes on")]
+)
+def test_ctrl_c_ends_in_one_line(command, words, monkeypatch, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("hlm.study.Study.load", interrupted)
-    assert main(["check", str(TINY)]) == 130
-    assert capsys.readouterr() == ("", "")
+    assert main([command, str(TINY)]) == 130
+    assert capsys.readouterr() == ("", f"{words}\n")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hlm import __version__
 from hlm.cli import audit, check, fit, measures, replay, run, status, verify
+from hlm.cli.progress import CLEAR
 from hlm.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return INPUT_ERROR
     except KeyboardInterrupt:
+        again = "; the same command goes on" if arguments[0] == "run" else ""
+        print(f"{CLEAR if sys.stderr.isatty() else ''}stopped{again}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader has gone; without this the interpreter would complain when it closes stdout.

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from hlm.plan import Plan
     from hlm.study import Study
 
-__all__ = ["Place", "add_place", "find_results", "study_or_plan"]
+__all__ = ["RESULTS", "Place", "add_place", "find_results", "study_or_plan"]
 
 RESULTS = "results"
+"""The folder with a folder for each study, unless the user says otherwise."""
+
 PLAN = "plan.json"
 EITHER = "a study file, or the folder of its results"
 

@@ -51,6 +51,10 @@ class Line:
                 self._write(f"{text}\n")
             self._milestone = milestone
 
+    def amend(self, text: str) -> None:
+        """Show a text on a terminal; in a file it is no milestone."""
+        self.update(text, self._milestone)
+
     def above(self, text: str) -> None:
         """Print something that stays, above the line."""
         with self._lock:

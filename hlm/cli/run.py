@@ -4,7 +4,8 @@
     hlm run big.yaml --profile slurm --batch-seconds 600 -- --keep-going
 
 Runs Snakemake, shows the command, and hands on what follows --. While it runs, one line says how
-far it is; what Snakemake says goes to logs/snakemake.log in the folder of results.
+far it is; what Snakemake says goes to logs/snakemake.log among the results. Snakemake works in the
+folder of results: relative paths after -- begin there. After Ctrl-C the same command goes on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlm.cli.cores import check_cores, cores_of
+from hlm.cli.place import RESULTS
 from hlm.cli.progress import Teller
 from hlm.cli.snakemake import call, call_quietly
 from hlm.errors import InputError
@@ -33,7 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("study", metavar="STUDY", help="the study file")
     parser.add_argument("--cores", metavar="N", type=int, help="default: all, or the profile's")
-    parser.add_argument("--results", metavar="DIR", default="results", help="default: %(default)s")
+    parser.add_argument(
+        "--results",
+        metavar="DIR",
+        default=RESULTS,
+        help="a folder with a folder for each study; default: %(default)s",
+    )
     parser.add_argument("--batch-seconds", metavar="S", type=float, help="work in one job")
     parser.add_argument("--profile", metavar="P", help="a folder, or the name of one in profiles/")
     parser.add_argument(
@@ -83,7 +90,8 @@ def _run_alone(options: argparse.Namespace, folder: Path) -> int:
         status = call(wholly)
     else:
         profile = _profile(options.profile) if options.profile else None
-        status = call_quietly(wholly, log, Teller(folder, cores_of(options.cores, profile)))
+        teller = Teller(folder, cores_of(options.cores, profile))
+        status = call_quietly(wholly, log, teller, directory=options.results)
     if status == 0:
         remove_leftovers(plan, folder)  # of jobs that died and were tried again
     if status == 0 and not _is_complete(folder):
@@ -98,11 +106,13 @@ def _run_alone(options: argparse.Namespace, folder: Path) -> int:
 
 def _report(command: list[str], folder: Path, log: Path, *, verbose: bool) -> int:
     style = _root() / "workflow" / "report" / "report.css"
-    report = ["--report", str(folder / "report.html"), "--report-stylesheet", str(style)]
+    file = f"{folder.name}/report.html"
+    report = ["--report", file, "--report-stylesheet", str(style)]
     if verbose:
         return call([*command, *report])
     tell = ("writing the report", "report")
-    return call_quietly([*command, *report], log, lambda _: tell, append=True)
+    place = folder.parent
+    return call_quietly([*command, *report], log, lambda _: tell, append=True, directory=place)
 
 
 def _is_complete(folder: Path) -> bool:
@@ -124,7 +134,11 @@ def _write_manifest(study: str, folder: Path) -> None:
 
 
 def _command(options: argparse.Namespace) -> list[str]:
-    config = [f"study={options.study}", f"results={options.results}"]
+    """Return the command, with all that Snakemake notes kept in the folder of results.
+
+    Snakemake works in that folder, so that paths in what it writes do not depend on where it is.
+    """
+    config = [f"study={Path(options.study).absolute()}", "results=."]
     if options.batch_seconds is not None:
         config.append(f"batch_seconds={options.batch_seconds}")
     if options.audit is not None:
@@ -132,7 +146,8 @@ def _command(options: argparse.Namespace) -> list[str]:
     profile = ["--profile", _profile(options.profile)] if options.profile else []
     snakefile = ["--snakefile", str(_root() / "Snakefile")]
     # Snakemake's own lock outlives a run that is killed; that of `run_lock` does not.
-    command = [sys.executable, "-m", "snakemake", *snakefile, *profile]
+    place = ["--directory", str(Path(options.results).absolute())]
+    command = [sys.executable, "-m", "snakemake", *snakefile, *place, *profile]
     return [*command, "--config", *config, "--nolock"]  # last: Snakemake's targets may follow
 
 
@@ -143,8 +158,10 @@ def _cores(options: argparse.Namespace) -> list[str]:
 
 
 def _profile(name: str) -> str:
+    """Return the folder of a profile; a name that Snakemake knows is left to it."""
     shipped = _root() / "profiles" / name
-    return str(shipped) if shipped.is_dir() else name
+    folder = shipped if shipped.is_dir() else Path(name)
+    return str(folder.absolute()) if folder.is_dir() else name
 
 
 def _root() -> Path:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 import subprocess
 import sys
-from contextlib import suppress
-from threading import Thread
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from hlm.cli.progress import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["call", "call_quietly"]
-
-INTERRUPTED = 130
 
 RULE = re.compile(r"(?:local)?rule (\w+):")
 ERROR_OF_JOB = re.compile(r"Error in (rule|group)")
@@ -34,21 +33,39 @@ PRELUDE = re.compile(r"Using \w+|Assuming |host: |$")
 
 LONGEST_ERROR = 40
 
+MOMENT = 0.3
+"""Seconds in which Ctrl-C, which reaches Snakemake and its jobs too, has surely been noted here."""
+
 Tell: TypeAlias = "Callable[[str], tuple[str, object]]"
 """The rule of the latest job, '' before the first -> the text of the line, and its milestone."""
 
 
 def call(command: Sequence[str]) -> int:
-    """Run Snakemake with its own words; on Ctrl-C let it put its things in order."""
+    """Run Snakemake with its own words; return its exit status.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The user stopped it, once it has put its things in order and its jobs are gone.
+    """
     from hlm.store.lock import inherited  # with Arrow: too much for `hlm --help`
 
     _show(command)
-    with subprocess.Popen(command, pass_fds=inherited()) as process:
-        interrupted = _wait(process, lambda: None)
-    return INTERRUPTED if interrupted else process.returncode
+    with _interrupts() as interrupted, subprocess.Popen(command, pass_fds=inherited()) as process:
+        process.wait()
+    if interrupted.is_set():
+        raise KeyboardInterrupt
+    return process.returncode
 
 
-def call_quietly(command: Sequence[str], log: Path, tell: Tell, *, append: bool = False) -> int:
+def call_quietly(
+    command: Sequence[str],
+    log: Path,
+    tell: Tell,
+    *,
+    append: bool = False,
+    directory: str | Path = ".",
+) -> int:
     """Run Snakemake behind a line of progress; return its exit status.
 
     Parameters
@@ -60,6 +77,13 @@ def call_quietly(command: Sequence[str], log: Path, tell: Tell, *, append: bool 
         Gives the line's text.
     append : bool
         Keep what the file has.
+    directory : path
+        Where Snakemake works, and where the paths of which it speaks begin.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The user stopped it, once it has put its things in order and its jobs are gone.
     """
     from hlm.store.lock import inherited
 
@@ -68,6 +92,7 @@ def call_quietly(command: Sequence[str], log: Path, tell: Tell, *, append: bool 
     line = Line()
     with (
         log.open("ab" if append else "wb", buffering=0) as file,
+        _interrupts() as interrupted,
         subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -77,40 +102,53 @@ def call_quietly(command: Sequence[str], log: Path, tell: Tell, *, append: bool 
             pass_fds=inherited(),
         ) as process,
     ):
-        listener = _Listener(process.stdout, file, line)
+        listener = _Listener(process.stdout, file, line, interrupted)
         listener.start()
-        interrupted = _wait(process, lambda: line.update(*tell(listener.rule)))
+        while process.returncode is None:
+            if interrupted.is_set():
+                line.amend("stopping")
+            else:
+                line.update(*tell(listener.rule))
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=1.0)
         listener.join()
     line.end()
-    if process.returncode and not interrupted:
-        _explain(log, shown=listener.explained)
-    return INTERRUPTED if interrupted else process.returncode
+    if interrupted.is_set():
+        raise KeyboardInterrupt
+    if process.returncode:
+        _explain(log, directory, shown=listener.explained)
+    return process.returncode
 
 
 def _show(command: Sequence[str]) -> None:
     print("$", shlex.join(["snakemake", *command[3:]]), flush=True)
 
 
-def _wait(process: subprocess.Popen[Any], each_second: Callable[[], None]) -> bool:
-    """Wait for the end of a process; return whether the user interrupted it."""
-    interrupted = False
-    while process.returncode is None:
-        try:
-            each_second()
-            process.wait(timeout=1.0)
-        except subprocess.TimeoutExpired:
-            continue
-        except KeyboardInterrupt:
-            interrupted = True
-    return interrupted
+@contextmanager
+def _interrupts() -> Iterator[Event]:
+    """Note Ctrl-C, however often, instead of being stopped by it; unless it is ignored."""
+    noted = Event()
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: noted.set())
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Listener(Thread):
-    """Copies what Snakemake says to a file, shows what matters, and notes the latest rule."""
+    """Copies what Snakemake says to a file, shows what matters, and notes the latest rule.
 
-    def __init__(self, source: IO[str] | None, file: IO[bytes], line: Line) -> None:
+    Of what it says once the user has interrupted it nothing matters.
+    """
+
+    def __init__(
+        self, source: IO[str] | None, file: IO[bytes], line: Line, interrupted: Event
+    ) -> None:
         super().__init__(daemon=True)
         self._source, self._file, self._line = source, file, line
+        self._interrupted = interrupted
         self.rule = ""
         self.explained = False
 
@@ -119,7 +157,7 @@ class _Listener(Thread):
         for text in self._source or ():
             with suppress(OSError):  # a full disk: Snakemake must not wait for a reader that died
                 self._file.write(text.encode())
-            rule = RULE.match(text)
+            rule, before = RULE.match(text), shown
             self.rule = rule[1] if rule else self.rule
             if ERROR_OF_JOB.match(text):
                 shown = True
@@ -129,16 +167,18 @@ class _Listener(Thread):
                 shown = not PRELUDE.match(text)
             elif END_OF_ERROR.match(text):
                 shown = False
-            if shown:
+            if shown and not before:
+                self._interrupted.wait(MOMENT)
+            if shown and not self._interrupted.is_set():
                 self._line.above(text.rstrip("\n"))
                 self.explained = self.explained or bool(ERROR.match(text))
 
 
-def _explain(log: Path, *, shown: bool) -> None:
+def _explain(log: Path, directory: str | Path, *, shown: bool) -> None:
     """Show why Snakemake failed, where that was not the error of a job, and where to read more."""
     if not shown:
         lines = log.read_text(encoding="utf-8").rstrip().splitlines()
         errors = [place for place, text in enumerate(lines) if ERROR.match(text)]
         first = errors[0] if errors else len(lines) - LONGEST_ERROR
         print("\n".join(lines[max(0, first) :][:LONGEST_ERROR]), file=sys.stderr)
-    print(f"all that Snakemake said: {log}", file=sys.stderr)
+    print(f"all that Snakemake said: {log} (paths in it are from {directory})", file=sys.stderr)

@@ -58,9 +58,9 @@ def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
 def stale_rules(plan: Plan, folder: str | Path) -> list[str]:
     """Return the rules to be run whatever Snakemake thinks of the times of files.
 
-    Snakemake knows what it did from the working directory and from times of files. Neither says
-    all: a run from another directory may have changed a table since, and clocks jump. A table
-    says itself what it holds.
+    Snakemake knows what it did from its notes and from times of files. Neither says all: called
+    without `hlm run`, in another directory, it has other notes, and clocks jump. A table says
+    itself what it holds.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 import traceback
 from functools import partial
@@ -21,7 +22,7 @@ OF_THE_PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPE
 
 
 def stderr_to(path: str | Path) -> None:
-    """Send this process' standard error to a file until the process ends.
+    """Send this process' standard error to a file until the process ends, at once on Ctrl-C.
 
     What ends the process is said in one line if that says it all, else by a traceback; on the
     former standard error if the file cannot be written.
@@ -32,6 +33,9 @@ def stderr_to(path: str | Path) -> None:
     except OSError as error:
         print(f"{path}: cannot be written: {error.strerror}", file=terminal)
     sys.excepthook = partial(_say, terminal)
+    # A kernel would go on to its end first, and a log with a traceback tells of a fault.
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def reason(error: BaseException) -> str | None:

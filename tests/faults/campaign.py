@@ -85,8 +85,13 @@ class Tally:
 class Run:
     """`hlm run` in a session of its own, and whatever it starts."""
 
-    def __init__(self, folder: Path, targets: tuple[str, ...] = TARGETS) -> None:
-        command = [*HLM, "run", "study.yaml", "--cores", str(CORES), "--verbose"]
+    def __init__(
+        self,
+        folder: Path,
+        targets: tuple[str, ...] = TARGETS,
+        options: tuple[str, ...] = ("--verbose",),
+    ) -> None:
+        command = [*HLM, "run", "study.yaml", "--cores", str(CORES), *options]
         command += ["--batch-seconds", str(batch_seconds()), "--", *targets]
         self._log = (folder / "log").open("w+", encoding="utf-8")
         self.main = subprocess.Popen(

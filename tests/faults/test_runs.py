@@ -204,7 +204,7 @@ def test_clocks_that_jump_make_nothing_be_done_again(notes, finished):
     else:
         set_times(finished, "faults/*", YEAR_2100)
         set_times(finished, "faults/benchmarks/**/*.tsv", YEAR_2100)
-        (finished.folder / ".snakemake").rename(finished.folder / "forgotten")
+        (finished.folder / "results/.snakemake").rename(finished.folder / "forgotten")
     status, said = hlm_run(finished.folder, targets=["-n", *TARGETS])
     assert status == 0
     assert "Nothing to be done" in said

@@ -48,19 +48,64 @@ def times(folder):
     }
 
 
+def hlm(folder, *arguments, status=0):
+    """Run a command in a folder and return what it prints."""
+    done = subprocess.run(
+        [*HLM, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == status, done.stderr
+    return done.stdout
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """The study run by `hlm run`, and what that printed."""
+    """The study run by `hlm run`, what that printed, and what it left."""
     folder = tmp_path_factory.mktemp("study")
     (folder / "study.yaml").write_text(TINY, encoding="utf-8")
-    command = [*HLM, "run", "study.yaml", "--cores", "2"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
+    printed = hlm(folder, "run", "study.yaml", "--cores", "2")
+    return folder, printed, names(folder)
+
+
+def test_a_run_leaves_only_results_where_it_was_called(finished):
+    assert finished[2] == {"study.yaml", "results"}
+    assert names(finished[0] / "results") == {"tiny", ".cache", ".snakemake"}
+
+
+def test_nothing_that_a_run_leaves_says_where_it_was_called(finished):
+    """But for what Snakemake says of its own log."""
+    folder = finished[0]
+    files = [path for path in (folder / "results").rglob("*") if path.is_file()]
+    assert len(files) > 50
+    own = b"Complete log(s): " + str(folder).encode()
+    assert not [
+        path for path in files if str(folder).encode() in path.read_bytes().replace(own, b"")
+    ]
+
+
+def test_a_run_from_elsewhere_finds_all_done_and_leaves_nothing_there(finished, tmp_path):
+    study, results = finished[0] / "study.yaml", finished[0] / "results"
+    where = ["--results", results, "--cores", "1"]
+    assert "Nothing to be done" in hlm(tmp_path, "run", study, *where, "--verbose", "--", "-n")
+    hlm(tmp_path, "run", study, *where, "--verbose")
+    hlm(tmp_path, "check", study, "--no-pilot")
+    for target in (results / "tiny", study):
+        more = [] if target.is_dir() else ["--results", results]
+        hlm(tmp_path, "status", target, *more)
+        hlm(tmp_path, "verify", target, *more, "--n", "2")
+    hlm(tmp_path, "replay", results / "tiny", "1", "0")
+    hlm(tmp_path, "fit", "y ~ x + (1 | unit)", "ogorek2012")
+    hlm(tmp_path, "measures", results / "tiny/estimates.parquet", "--true", "0", "--by", "term")
+    (tmp_path / "wrong.yaml").write_text(TINY.replace("seed", "seeed"), encoding="utf-8")
+    hlm(tmp_path, "run", "wrong.yaml", status=2)
+    assert names(tmp_path) == {"wrong.yaml"}
 
 
 def test_a_run_ends_by_saying_where_the_report_is(finished):
-    folder, printed = finished
+    folder, printed, _ = finished
     assert printed.splitlines()[-1] == "report: results/tiny/report.html"
     assert (folder / "results/tiny/report.html").stat().st_size > 100_000
 
@@ -137,6 +182,13 @@ def grown(tmp_path_factory, grown_study):
     before = times(folder), tables(folder)
     snakemake(folder, "compact", "summarize", study=grown_study)
     return folder, *before
+
+
+def test_notes_of_snakemake_in_another_directory_are_not_needed(at_once):
+    assert ".snakemake" in names(at_once)
+    assert ".snakemake" not in names(at_once / "results")
+    options = ["--cores", "2", "--batch-seconds", "0.03", "--", "-n", "compact", "summarize"]
+    assert "Nothing to be done" in hlm(at_once, "run", "study.yaml", *options)
 
 
 def test_growing_computes_only_what_is_new(grown):
