@@ -184,7 +184,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "a term with no true value": study(
         models={"line": LINE, "total": "y ~ I(x + a) + (1 | unit)"}, covariates={**X, **A}
     ),
-    "no true value at all": study(models="y ~ I(exp(x)) + (1 | unit)"),
+    "no true value at all": study(models="y ~ 0 + I(exp(x)) + (1 | unit)"),
     "an interaction the other way round": study(
         "y ~ x * a + (1 + x | unit)", {"(Intercept)": 0, "x": 1, "a": 1, "x:a": 0.3},
         covariates={**A, **X}, models={"right": "y ~ a * x + (1 + x | unit)", "left": LINE},

@@ -14,18 +14,21 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Ellipse
 
-from hlm import datasets, figures
+from hlm import datasets, figures, tables
 from hlm.errors import InputError
+from hlm.figures import gallery
 from hlm.figures.departures import ellipse_axes
 from hlm.figures.grid import arrange
 from hlm.figures.lines import lines_of_fit
 from hlm.model import lmer
+from hlm.plan.leftovers import remove_leftovers
 from hlm.scenario import Covariate, Model, Scenario
 from tests.synthetic_results import FIXED, MODELS, made_results, made_scenario, made_study
 
 MODEL = (Model("m", "y ~ 1 + (1 | unit)"),)
 REFERENCE = Path(__file__).parent / "reference"
 CAPTIONS = Path(__file__).parents[1] / "workflow" / "report"
+FIXED_IN_ORDER = ("(Intercept)", "a", "x")
 EIGHT = tuple(f"model_number_{k}" for k in range(8))
 GRIDS = {
     "none": {},
@@ -38,15 +41,22 @@ GRIDS = {
 }
 
 
-def drawn_series(ax):
-    """Return label -> (x, y, half-lengths of the bars) of the series of a panel."""
+def drawn_series(ax, method="REML"):
+    """Return model -> (x, y, half-lengths of the bars) of the series of a panel, of one method."""
     found = {}
     for container in ax.containers:
         line, _, (bars,) = container
+        model, fitted_by = container.get_label().split(", ")
         ends = np.array([segment[:, 1] for segment in bars.get_segments()])
         halves = (ends[:, 1] - ends[:, 0]) / 2
-        found[container.get_label()] = (line.get_xdata(), line.get_ydata(), halves)
+        if fitted_by == method:
+            found[model] = (line.get_xdata(), line.get_ydata(), halves)
     return found
+
+
+def legend_texts(figure):
+    (legend,) = figure.legends
+    return [legend.get_title().get_text(), *(text.get_text() for text in legend.get_texts())]
 
 
 def texts(figure):
@@ -105,15 +115,145 @@ def test_a_panel_shows_the_estimates_with_bars_of_1_96_errors(results):
     assert len(figure.axes) == 6, "three levels of rows by two of the correlation"
     ax = figure.axes[4]  # second row, second column
     wanted = measures.query(
-        "measure == 'coverage' and term == 'x:a' and method == 'reml' and rows == 15 and cor == 0.9"
+        "measure == 'coverage' and term == 'x:a' and rows == 15 and cor == 0.9"
     )
-    series = drawn_series(ax)
-    assert list(series) == ["slopes_on_a", "intercepts_only"]
-    for model, (x, y, halves) in series.items():
-        own = wanted[wanted["model"] == model].sort_values("units")
-        np.testing.assert_allclose(y, own["estimate"])
-        np.testing.assert_allclose(halves, 1.959964 * own["mcse"], rtol=1e-5)
-        np.testing.assert_allclose(x, own["units"], rtol=0.35)
+    for method in ("REML", "ML"):
+        series = drawn_series(ax, method)
+        assert list(series) == ["slopes_on_a", "intercepts_only"]
+        for model, (x, y, halves) in series.items():
+            kept = (wanted["model"] == model) & (wanted["method"] == method.lower())
+            own = wanted[kept].sort_values("units")
+            np.testing.assert_allclose(y, own["estimate"])
+            np.testing.assert_allclose(halves, 1.959964 * own["mcse"], rtol=1e-5)
+            np.testing.assert_allclose(x, own["units"], rtol=0.4)
+
+
+def test_colour_and_marker_tell_the_model_and_filling_and_line_the_method(results):
+    measures, _ = results
+    figure = figures.measure_against_units(measures, "bias", term="x")
+    lines = {c.get_label(): c[0] for c in figure.axes[0].containers}
+    assert len(lines) == 2 * len(MODELS)
+    for model in MODELS:
+        reml, ml = lines[f"{model}, REML"], lines[f"{model}, ML"]
+        assert (reml.get_color(), reml.get_marker()) == (ml.get_color(), ml.get_marker())
+        assert (reml.get_linestyle(), reml.get_markerfacecolor()) == ("-", reml.get_color())
+        assert ml.get_linestyle() == "--", "Matplotlib's word for any dashes of one's own"
+        assert ml.get_markerfacecolor() == "white"
+    assert len({(line.get_color(), line.get_marker()) for line in lines.values()}) == len(MODELS)
+    title = "Model and method; bars: ±1.96 Monte Carlo SE"
+    assert legend_texts(figure) == [title, *MODELS, "REML", "ML"]
+
+
+def test_the_legend_says_which_method_where_there_is_one(results):
+    measures, selection = results
+    for figure in (
+        figures.measure_against_units(measures, "bias", term="x", method="ml"),
+        figures.failure_rates(measures[measures["method"] == "ml"]),
+        figures.selection_rates(selection[selection["method"] == "ml"]),
+    ):
+        assert legend_texts(figure) == ["Model (ML); bars: ±1.96 Monte Carlo SE", *MODELS]
+        assert {c[0].get_markerfacecolor() for c in figure.axes[0].containers} == {"white"}
+
+
+def test_a_line_below_says_where_a_measure_does_not_rest_on_all_replicates(results):
+    measures = results[0].copy()
+    assert not [text for text in texts(figures.measure_against_units(measures)) if "rest" in text]
+    sd = (measures["term"] == "sd_x|unit") & (measures["units"] == 10)
+    measures.loc[sd & (measures["measure"] == "coverage"), "n"] = 1450
+    measures.loc[sd & (measures["measure"] == "unbounded"), "estimate"] = 0.031
+    figure = figures.measure_against_units(measures, "coverage", term="random")
+    foot = (
+        "Coverage rests on 1,450 to 2,000 of 2,000 replicates: the others have no limits.\n"
+        "In up to 3% of the replicates the interval is unbounded; it counts as covering."
+    )
+    assert foot in texts(figure)
+    assert overlaps(figure) == []
+    held = figures.measure_against_units(measures, "coverage", term="sd_x|unit", at={"units": 30})
+    assert not [text for text in texts(held) if "rests on" in text], "of what is shown"
+    singular = measures["measure"] == "singular"
+    measures.loc[singular, "n"] = 1999
+    foot = "The share of singular fits rests on 1,999 of 2,000 fits: the others failed."
+    assert foot in texts(figures.failure_rates(measures))
+    foot = "The rates rest on 2,000 of 2,100 data sets: on the others a fit fails."
+    assert foot in texts(figures.selection_rates(results[1], replicates=2100))
+
+
+def test_a_term_without_a_true_value_has_no_bias_and_the_figure_says_so(results):
+    unknown = (results[0]["model"] == "ignoring_a") & (results[0]["term"] == "x")
+    measures = results[0].assign(true=results[0]["true"].mask(unknown))
+    measures = measures[~(unknown & measures["measure"].isin(["bias", "rmse", "coverage"]))]
+    figure = figures.measure_against_units(measures, "bias", term=["x", "(Intercept)"])
+    assert "No true value, so no bias: model ignoring_a, term x." in texts(figure)
+    first = drawn_series(figure.axes[0])
+    assert list(first) == ["slopes_on_a", "intercepts_only"]
+    assert list(drawn_series(figure.axes[6])) == list(MODELS)
+    nothing = measures[measures["model"] == "ignoring_a"]
+    figure = figures.measure_against_units(nothing, "coverage", term="x")
+    (text,) = texts(figure)
+    assert " ".join(text.split()) == (
+        "No value of coverage in this study. "
+        "No true value, so no coverage: model ignoring_a, term x."
+    )
+    figure = figures.measure_against_units(nothing, "rejection", term="x")
+    assert drawn_series(figure.axes[0]).keys() == {"ignoring_a"}
+    assert not [text for text in texts(figure) if "nominal" in text]
+
+
+def test_a_term_without_a_true_value_in_places_is_said_to_be_so(results):
+    unknown = (results[0]["term"] == "x") & (results[0]["units"] == 10)
+    measures = results[0].assign(true=results[0]["true"].mask(unknown))
+    measures = measures[~(unknown & (measures["measure"] == "rmse"))]
+    figure = figures.measure_against_units(measures, "rmse", term="x")
+    (foot,) = [text for text in texts(figure) if text.startswith("No true value")]
+    assert " ".join(foot.split()) == (
+        "No true value at some points of the grid: model slopes_on_a, term x; "
+        "model ignoring_a, term x; model intercepts_only, term x."
+    )
+
+
+def test_each_level_has_its_nominal_line(results):
+    measures, _ = results
+    levels = {"slopes_on_a": 0.95, "ignoring_a": 0.95, "intercepts_only": 0.9}
+    figure = figures.measure_against_units(measures, "coverage", term="x", level=levels)
+    flat = [line for line in figure.axes[0].lines if list(line.get_xdata()) == [0, 1]]
+    assert [line.get_ydata()[0] for line in flat] == [0.95, 0.9]
+    assert "Coverage of the 95% or 90% interval" in texts(figure)
+    assert legend_texts(figure)[1:] == [
+        "slopes_on_a (95%)", "ignoring_a (95%)", "intercepts_only (90%)", "REML", "ML",
+        "nominal level, 95% or 90%",
+    ]  # fmt: skip
+
+
+def test_a_covariate_called_as_another_term_is_no_other_term(results):
+    """A coefficient `sigma` and the residual sd are two terms of one name."""
+    other = results[0][results[0]["term"] == "x"].assign(term="sigma")
+    measures = pd.concat([results[0], other])
+    random = figures.measure_against_units(measures, "bias", term="random")
+    fixed = figures.measure_against_units(measures, "bias")
+    assert len(random.axes) == 4 * 6
+    assert len(fixed.axes) == 5 * 6
+    wanted = results[0].query(
+        "measure == 'bias' and term == 'sigma' and method == 'reml' and rows == 5 and cor == 0"
+    )
+    wanted = wanted[wanted["model"] == MODELS[0]]
+    np.testing.assert_allclose(drawn_series(random.axes[18])[MODELS[0]][1], wanted["estimate"])
+    table = tables.wide_table(measures)
+    assert table["term"].drop_duplicates().tolist() == [*FIXED_IN_ORDER, "sigma", "x:a"]
+
+
+def test_terms_beyond_six_are_said_to_be_in_the_tables(results):
+    x = results[0][results[0]["term"] == "x"]
+    measures = pd.concat([x.assign(term=f"x{k}") for k in range(8)])
+    figure = figures.measure_against_units(measures, "bias")
+    assert "Shown are 6 of 8 terms; the tables have all." in texts(figure)
+
+
+def test_names_are_no_mathematics(results):
+    name = "`50% of $x^2$ {&} \\x`"
+    measures = results[0].replace({"term": {"x": name}, "model": {"ignoring_a": "_ignoring_$a$"}})
+    figure = figures.measure_against_units(measures, "bias", term=name)
+    assert "_ignoring_$a$" in legend_texts(figure)
+    assert overlaps(figure) == []
 
 
 def test_a_share_has_no_axis_beyond_0_and_1(results):
@@ -127,7 +267,8 @@ def test_a_share_has_no_axis_beyond_0_and_1(results):
 def test_models_stand_beside_each_other_around_their_level(results):
     measures, _ = results
     ax = figures.measure_against_units(measures, "bias", term="x").axes[0]
-    x = np.array([series[0] for series in drawn_series(ax).values()])
+    both = zip(*(drawn_series(ax, method).values() for method in ("REML", "ML")), strict=True)
+    x = np.array([series[0] for model in both for series in model])
     assert ax.get_xscale() == "log"
     assert (np.diff(x, axis=0) > 0).all()
     np.testing.assert_allclose(np.exp(np.log(x).mean(axis=0)), [10, 30, 100])
@@ -170,7 +311,7 @@ def test_terms_make_rows_and_factors_make_columns(results):
     random = figures.measure_against_units(measures, "rmse", term="random")
     rows = [text for text in texts(random) if text.startswith(("sd ", "cor ", "residual"))]
     assert [row.split("\n")[0] for row in rows] == [
-        "sd (Intercept)", "sd x", "cor x, (Intercept)", "residual sd",
+        "sd (Intercept)", "sd x", "cor x.(Intercept)", "residual sd",
     ]  # fmt: skip
 
 
@@ -182,10 +323,10 @@ def test_selection_shows_each_method_and_the_whole_range_of_rates(results):
         "fitted by REML",
         "fitted by ML",
     ]
-    for ax in figure.axes:
+    for place, ax in enumerate(figure.axes):
         assert ax.get_ylim()[0] < 0
         assert ax.get_ylim()[1] > 1
-        total = sum(y for _, y, _ in drawn_series(ax).values())
+        total = sum(y for _, y, _ in drawn_series(ax, ("REML", "ML")[place // 6]).values())
         np.testing.assert_allclose(total, 1)
     first = drawn_series(figure.axes[0])
     wanted = selection.query("criterion == 'bic' and method == 'reml' and rows == 5 and cor == 0")
@@ -207,7 +348,7 @@ def test_a_model_keeps_its_mark_whatever_else_is_drawn(results):
     whole = figures.measure_against_units(measures, "bias", term="x")
     without = figures.measure_against_units(measures, "bias", term="x:a")
     lines = [
-        next(c for c in figure.axes[0].containers if c.get_label() == "intercepts_only")[0]
+        next(c for c in figure.axes[0].containers if c.get_label() == "intercepts_only, REML")[0]
         for figure in (whole, without)
     ]
     assert lines[0].get_marker() == lines[1].get_marker()
@@ -534,6 +675,108 @@ def test_the_example_is_the_scenario_that_the_study_marks(tmp_path):
     study.example = study.levels.index({"units": 10, "rows": 15, "cor": 0.9})
     plane = figures.draw("shrinkage", study, tmp_path).axes[0]
     assert len(plane.lines[0].get_xdata()) == 10
+
+
+@pytest.fixture
+def drawable(tmp_path, results):
+    for table, name in zip(results, ("measures", "selection"), strict=True):
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    return tmp_path
+
+
+def test_a_figure_that_cannot_be_drawn_is_a_page_and_the_others_are_drawn(
+    drawable, monkeypatch, capsys
+):
+    def broken(*_, **__):
+        raise ZeroDivisionError("the 7th row")
+
+    def without_rows(*_, **__):
+        raise InputError("no unit has two rows")
+
+    saved = {}
+    monkeypatch.setattr(gallery, "failure_rates", broken)
+    monkeypatch.setattr(gallery, "unit_lines", without_rows)
+    monkeypatch.setattr(gallery, "save", lambda f, stem: saved.update({stem.name: f}) or (stem,))
+    names = ["failures", "unit_lines", "bias_fixed"]
+    files = figures.draw_all(made_study(), drawable, names)
+    assert [file.name for file in files] == names
+    (page,) = texts(saved["failures"])
+    assert " ".join(page.split()) == (
+        "Singular and failed fits: cannot be made, by a fault of the program: "
+        "ZeroDivisionError: the 7th row (the log of the job has the traceback)."
+    )
+    (page,) = texts(saved["unit_lines"])
+    assert page == "The units' lines: no unit has two rows."
+    assert overlaps(saved["failures"]) == []
+    assert len(saved["bias_fixed"].axes) == 24
+    written = capsys.readouterr().err
+    assert "Traceback" in written
+    assert "in broken" in written
+    assert "InputError" not in written
+    with pytest.raises(ZeroDivisionError):
+        figures.draw_all(made_study(), drawable, names, strict=True)
+    assert len(figures.draw_all(made_study(), drawable, names[1:], strict=True)) == 2
+
+
+def test_what_is_no_matter_of_one_figure_ends_the_drawing(drawable, monkeypatch):
+    (drawable / "measures.parquet").write_bytes(b"half a file")
+    with pytest.raises(InputError, match="not a Parquet file"):
+        figures.draw_all(made_study(), drawable, ["bias_fixed"])
+    with pytest.raises(InputError, match="no figure 'bias_fixd'"):
+        figures.draw_all(made_study(), drawable, ["bias_fixd"])
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(gallery, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        figures.draw_all(made_study(), drawable, ["selection_aic"])
+
+
+def test_shrinkage_is_of_the_first_model_with_lines_that_the_data_identify(tmp_path):
+    truth = replace(made_scenario(12, 4), formula="y ~ x * a + (1 | unit)", sd=(0.2,), cor=((1,),))
+    study = made_study({}, ())
+    study.scenarios = (truth,)
+    study.models = (
+        Model("intercepts", "y ~ x + (1 | unit)"),
+        Model("curve", "y ~ x + I(x^2) + (1 + x | unit)"),
+        Model("attribute", "y ~ x + a + (1 + a | unit)"),
+    )
+    assert "shrinkage" not in figures.names(study), "no unit has a line in its own attribute"
+    study.models = (
+        *study.models,
+        Model("too_many", "y ~ x * a + (1 + x * a | unit)"),
+        Model("slopes", "y ~ x * a + (1 + x | unit)", methods=("ml",)),
+    )
+    assert "shrinkage" in figures.names(study)
+    found = texts(figures.draw("shrinkage", study, tmp_path))
+    assert "y ~ x * a + (1 + x | unit), fitted by ML" in found
+    study.models = study.models[:4]
+    (page,) = texts(figures.draw("shrinkage", study, tmp_path))
+    assert page.startswith("Model too_many: ")
+
+
+def test_half_written_figures_are_removed(tmp_path, results, monkeypatch):
+    """A job that is killed while it writes leaves a file that the next run knows as its own."""
+    left = []
+
+    def killed(self, path):
+        left.append(self.name)
+        raise KeyboardInterrupt
+
+    figure = figures.failure_rates(results[0])
+    monkeypatch.setattr(Path, "replace", killed)
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+    with pytest.raises(KeyboardInterrupt):
+        figures.save(figure, tmp_path / "figures" / "failures")
+    with pytest.raises(KeyboardInterrupt):
+        tables.write(pd.DataFrame({"a": [1]}), tmp_path / "tables" / "selection")
+    monkeypatch.undo()
+    study = made_study()
+    study.batches, study.kinds = (), ("estimates", "fits", "tests")
+    assert {path.name for path in remove_leftovers(study, tmp_path)} == set(left)
+    assert len(left) == 2
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_every_figure_has_a_section():

@@ -10,6 +10,8 @@ import pytest
 
 from hlm import tables
 from hlm.errors import InputError
+from hlm.tables import files
+from hlm.tables.layout import lay_out
 from tests.synthetic_results import F_TEST, FIXED, MODELS, made_results, made_study
 
 CAPTIONS = Path(__file__).parents[1] / "workflow" / "report"
@@ -23,15 +25,19 @@ def results():
 def test_a_row_holds_the_measures_of_one_term_model_and_scenario(results):
     measures, _ = results
     table = tables.wide_table(measures, "fixed")
-    assert list(table)[:6] == ["term", "units", "rows", "cor", "model", "true"]
-    assert len(table) == 18 * (4 + 2 + 4)
-    query = "term == 'x' and units == 30 and rows == 15 and cor == 0.9 and model == 'ignoring_a'"
-    (row,) = table.query(query).to_dict("records")
-    source = measures.query(query + " and method == 'reml'").set_index("measure")
-    assert row["true"] == 3
-    for measure in ("bias", "empirical_se", "rmse", "relative_error_se", "coverage", "rejection"):
-        assert row[measure] == source.loc[measure, "estimate"]
-        assert row[f"{measure}_mcse"] == source.loc[measure, "mcse"]
+    keys = ["term", "kind", "units", "rows", "cor", "model", "method", "true"]
+    assert list(table)[:10] == [*keys, "n_total", "unbounded"]
+    assert len(table) == 18 * (4 + 2 + 4) * 2
+    for method in ("reml", "ml"):
+        query = "term == 'x' and units == 30 and rows == 15 and cor == 0.9"
+        query += f" and model == 'ignoring_a' and method == '{method}'"
+        (row,) = table.query(query).to_dict("records")
+        source = measures.query(query).set_index("measure")
+        assert (row["true"], row["n_total"]) == (3, 2000)
+        for measure in tables.MEASURES["fixed"]:
+            assert row[measure] == source.loc[measure, "estimate"]
+            assert row[f"{measure}_mcse"] == source.loc[measure, "mcse"]
+            assert row[f"{measure}_n"] == source.loc[measure, "n"]
 
 
 def test_rows_are_sorted_by_term_grid_and_model_as_they_come(results):
@@ -43,7 +49,8 @@ def test_rows_are_sorted_by_term_grid_and_model_as_they_come(results):
     first = table[table["term"] == "x"]
     assert first["units"].is_monotonic_increasing
     ordered = tables.wide_table(measures, "fixed")
-    assert ordered["model"][:3].tolist() == list(MODELS)
+    assert ordered["model"][:6].tolist() == [model for model in MODELS for _ in range(2)]
+    assert ordered["method"][:6].tolist() == ["reml", "ml"] * 3
     random = tables.wide_table(measures, "random")
     assert random["term"].drop_duplicates().tolist() == [
         "sd_(Intercept)|unit", "sd_x|unit", "cor_x.(Intercept)|unit", "sigma",
@@ -53,17 +60,20 @@ def test_rows_are_sorted_by_term_grid_and_model_as_they_come(results):
 def test_f_tests_have_a_table_of_their_own(results):
     measures, _ = results
     table = tables.wide_table(measures, "tests")
-    assert list(table)[4:] == ["model", "true", "rejection", "rejection_mcse"]
+    columns = ["model", "method", "true", "rejection", "rejection_mcse", "rejection_n"]
+    assert list(table)[5:] == columns
     assert set(table["term"]) == {F_TEST}
     assert set(table["model"]) == {"slopes_on_a", "intercepts_only"}
-    assert len(table) == 18 * 2
+    assert len(table) == 18 * 2 * 2
     assert "F test: a" in tables.to_latex(table)
 
 
 def test_terms_and_measures_are_chosen_by_name(results):
     measures, _ = results
     table = tables.wide_table(measures, ["x:a"], method="ml", show=["coverage", "bias"])
-    assert list(table)[6:] == ["coverage", "coverage_mcse", "bias", "bias_mcse"]
+    shown = ["coverage", "coverage_mcse", "coverage_n", "bias", "bias_mcse", "bias_n"]
+    assert list(table)[10:] == shown
+    assert set(table["method"]) == {"ml"}
     wanted = measures.query("method == 'ml' and term == 'x:a' and measure == 'bias'")
     np.testing.assert_allclose(sorted(table["bias"]), sorted(wanted["estimate"]))
     with pytest.raises(InputError, match="no term 'x:b'"):
@@ -84,7 +94,8 @@ def test_selection_has_a_column_for_each_model(results):
 
 def test_a_study_without_a_grid_has_tables_too():
     measures, selection = made_results({}, ("m",))
-    assert list(tables.wide_table(measures))[:4] == ["term", "model", "true", "bias"]
+    first = ["term", "kind", "model", "method", "true"]
+    assert list(tables.wide_table(measures))[:5] == first
     assert len(tables.selection_table(selection)) == 4
 
 
@@ -103,6 +114,7 @@ def test_latex_writes_the_error_in_brackets_with_two_digits():
     table = pd.DataFrame(
         {
             "term": ["x", "x", "sd_a_b|unit", "sd_a_b|unit"],
+            "kind": ["coefficient", "coefficient", "sd", "sd"],
             "true": [-0.15, -0.15, 1, 1],
             "model": ["50%", "B&C", "50%", "B&C"],
             "bias": [-0.012345, 0.1, 123.456, np.nan],
@@ -193,6 +205,120 @@ def test_a_study_has_its_tables_by_name(tmp_path, results):
     kinds = ("csv", "tex", "html")
     assert [file.name for file in files] == [f"{s}.{kind}" for s in stems for kind in kinds]
     assert all((CAPTIONS / f"{stem}.rst").exists() for stem in tables.names(study))
-    assert pd.read_csv(files[0])["model"][:3].tolist() == list(MODELS)
+    assert pd.read_csv(files[0])["model"][:6:2].tolist() == list(MODELS)
     alone = tables.names(made_study(models=("ignoring_a",)))
     assert alone == ("performance_fixed", "performance_random")
+
+
+def _on_fewer(measures):
+    """Let the coverage of an sd rest on some of the replicates, a few intervals being unbounded."""
+    measures = measures.copy()
+    sd = (measures["term"] == "sd_x|unit") & (measures["units"] == 10)
+    measures.loc[sd & (measures["measure"] == "coverage"), "n"] = 1450
+    measures.loc[sd & (measures["measure"] == "unbounded"), "estimate"] = 0.0004
+    return measures
+
+
+def test_what_rests_on_fewer_replicates_says_on_how_many(results):
+    table = tables.wide_table(_on_fewer(results[0]), "random")
+    assert list(table)[-3:] == ["median_ci_width", "median_ci_width_mcse", "median_ci_width_n"]
+    fewer = (table["term"] == "sd_x|unit") & (table["units"] == 10)
+    assert (table.loc[fewer, "coverage_n"] == 1450).all()
+    assert (table.loc[~fewer, "coverage_n"] == 2000).all()
+    page, latex = tables.table_page(table, "Random"), tables.to_latex(table)
+    shown = _read_page(page)
+    assert "Width" in shown
+    assert shown["Coverage"].str.endswith(" [1450]").tolist() == fewer.tolist()
+    assert not shown["Bias"].str.contains("[", regex=False).any()
+    assert latex.count("{[}1450]") == fewer.sum()
+    minus = "\N{MINUS SIGN}"
+    line = (
+        "[n]: the measure rests on n of 2,000 replicates; the others have no limits or no standard "
+        f"error (a standard deviation of 0 and a correlation of {minus}1 or 1 have no Wald limits), "
+        "or no estimate (the fit failed, or the data do not identify the term)."
+    )
+    assert f"<p>{line}</p>" in page
+    assert line.replace("[n]", "{[}n]").replace(minus, "$-$") in latex
+    assert "In up to 0.04% of the replicates the interval is unbounded; it counts as cov" in page
+    assert "[n]" not in tables.table_page(tables.wide_table(results[0], "random"), "Random")
+
+
+def test_a_term_without_a_true_value_has_dashes_and_a_line_that_says_why(results):
+    unknown = results[0]["term"] == "x"
+    measures = results[0].assign(true=results[0]["true"].mask(unknown))
+    measures = measures[~(unknown & measures["measure"].isin(["bias", "rmse", "coverage"]))]
+    page = tables.table_page(tables.wide_table(measures), "Fixed")
+    shown = _read_page(page)
+    dash = "\N{EN DASH}"
+    assert (shown.loc[shown["Term"] == "x", ["True", "Bias", "RMSE", "Coverage"]] == dash).all(axis=None)
+    assert not (shown.loc[shown["Term"] == "x", "Emp. SE"] == dash).any()
+    assert f"<p>{dash}: there is no true value, so no bias, RMSE or coverage.</p>" in page
+
+
+def test_both_methods_stand_below_each_other(results):
+    shown = _read_page(tables.table_page(tables.wide_table(results[0]), "Fixed"))
+    assert list(shown)[:6] == ["Term", "Units", "Rows", "Cor.", "Model", "Method"]
+    assert shown["Method"][:4].tolist() == ["REML", "ML", "REML", "ML"]
+    first = tables.to_latex(tables.wide_table(results[0])).splitlines()[7:9]
+    assert first[0].startswith(r"(Intercept) & 10 & 5 & 0 & slopes\_on\_a & REML & 1 & ")
+    assert first[1].startswith(r" &  &  &  &  & ML & 1 & ")
+
+
+def test_selection_says_on_how_many_data_sets_a_rate_rests(results):
+    table = tables.selection_table(results[1], 2100)
+    assert (table["n_total"] == 2100).all()
+    assert (table["slopes_on_a_n"] == 2000).all()
+    page = tables.table_page(table, "Selection")
+    assert "[n]: the rate rests on n of 2,100 data sets; on the others a fit fails." in page
+    assert _read_page(page)["ignoring_a"].str.endswith(" [2000]").all()
+
+
+def test_models_called_as_other_columns_have_columns_of_their_own():
+    models = ("m", "m_n", "m_mcse", "criterion", "units", "n_total")
+    _, selection = made_results({"units": (10, 30)}, models)
+    table = tables.selection_table(selection, 2000)
+    shown = _read_page(tables.table_page(table, "Selection"))
+    named = ["m", *(f"model {name}" for name in models[1:])]
+    assert list(shown) == ["Criterion", "Method", "Units", *named]
+    rates = shown[named].apply(lambda cells: cells.str.partition(" ")[0].astype(float))
+    np.testing.assert_allclose(rates.sum(axis=1), 1, atol=0.01)
+
+
+def test_a_factor_called_as_a_measure_has_a_column_of_its_own():
+    measures, _ = made_results({"bias": (0, 1)}, ("m",))
+    table = tables.wide_table(measures)
+    assert set(table["grid bias"]) == {0, 1}
+    assert table["bias"].abs().max() < 0.1
+
+
+def test_unknown_errors_and_infinite_widths_are_no_words():
+    table = pd.DataFrame({"model": ["a", "b"], "bias": [0.1, np.inf], "bias_mcse": np.nan})
+    assert lay_out(table).cells["bias"].tolist() == [
+        "0.100 (\N{EN DASH})", "\N{INFINITY} (\N{EN DASH})",
+    ]  # fmt: skip
+    assert r"b & $\infty$ (--) \\" in tables.to_latex(table)
+
+
+def test_a_table_that_cannot_be_made_is_a_sentence_and_the_others_are_made(
+    tmp_path, results, monkeypatch, capsys
+):
+    study = made_study()
+    results[0][results[0]["kind"] != "coefficient"].to_parquet(tmp_path / "measures.parquet")
+    results[1].to_parquet(tmp_path / "selection.parquet")
+
+    def broken(*_):
+        raise ZeroDivisionError("50% of rows")
+
+    monkeypatch.setattr(files, "selection_table", broken)
+    written = {path.name: path.read_text() for path in tables.write_all(study, tmp_path)}
+    assert "<p>No model has a coefficient.</p>" in written["performance_fixed.html"]
+    assert written["performance_fixed.csv"] == 'note\n"No model has a coefficient."\n'
+    assert "Performance, fixed effects: No model has a coefficient." in (
+        written["performance_fixed.tex"]
+    )
+    assert len(pd.read_csv(io.StringIO(written["performance_random.csv"]))) == 18 * 10 * 2
+    said = r"Selection rates: Cannot be made, by a fault of the program: ZeroDivisionError: 50\%"
+    assert said in written["selection.tex"]
+    assert "in broken" in capsys.readouterr().err
+    with pytest.raises(ZeroDivisionError):
+        tables.write_all(study, tmp_path, strict=True)

@@ -1,7 +1,8 @@
 """Tables for papers: a study's measures and selection rates side by side, as CSV, LaTeX, HTML.
 
-The CSV has a column of numbers for each measure and one for its Monte Carlo standard error; the
-LaTeX (booktabs, longtable) and the HTML have the one followed by the other in brackets.
+The CSV has for each measure a column of numbers, one of their Monte Carlo standard errors and one
+of the replicates that they rest on; the LaTeX (booktabs, longtable) and the HTML have the error in
+brackets, and the replicates in square ones where these are not all.
 
 Names of tables come without pandas; whatever makes them is loaded when first used.
 """
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from hlm.tables.files import write, write_all, write_pages
     from hlm.tables.latex import to_latex
     from hlm.tables.page import study_page, table_page
-    from hlm.tables.wide import scenario_table, selection_table, wide_table
+    from hlm.tables.wide import MEASURES, scenario_table, selection_table, wide_table
 
 __all__ = [
+    "MEASURES",
     "TITLES",
     "names",
     "scenario_table",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "MEASURES": "wide",
     "scenario_table": "wide",
     "selection_table": "wide",
     "study_page": "page",
