@@ -7,8 +7,8 @@ Lambda, and every other parameter stays free:
     correlation of effects 1, 2: Lambda_21 + r Lambda_11 = t w, Lambda_22 = sqrt(1 - t^2) w, w free
     residual sd:                 sigma = t
 
-The correlation is that of effect 1 and of effect 2 plus r times effect 1, r the `slant`: that of the
-formula, while the effects of the search are orthonormal. As they would hardly be where a covariate
+The effects of the search are orthonormal, and those of the formula need not be: the correlation is
+that of effect 1 and of effect 2 plus r times effect 1, r the `slant`. It is large where a covariate
 is far from zero and the intercept there is all but a multiple of its slope.
 
 Newton's method, with the Hessian's eigenvalues made positive, finds the free parameters. Where

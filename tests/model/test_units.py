@@ -151,7 +151,7 @@ def test_correlation_limits_tend_to_what_they_must():
         limits = fit.confint("profile").loc["cor_x.(Intercept)|g"].to_numpy()
         shares.append((1.0 - limits**2) * zero**2)
     assert_allclose(shares[0], shares[1], rtol=2e-2)
-    assert_allclose(shares[1], shares[2], rtol=2e-4)
+    assert_allclose(shares[1], shares[2], rtol=1e-4)
 
 
 def test_effects_and_predictions_far_from_zero():
