@@ -130,7 +130,7 @@ def follow(axes, p, units, n_obs, row, col, kind, first, minimum, best, t, z, st
         if not np.isfinite(deviance):
             return np.nan
         derive(axes, p, units, n_obs, row, col, state, work, search)
-        count = free_directions(row, col, kind, first, t, tau, search.free)
+        count = free_directions(row, col, kind, first, t, search.slant, tau, search.free)
         project(row, col, kind, first, t, count, count + 1, search)
         if cholesky(factor, count, POSITIVE_TOLERANCE) < count:
             return np.nan
@@ -159,7 +159,7 @@ def follow(axes, p, units, n_obs, row, col, kind, first, minimum, best, t, z, st
             for f in range(count):
                 tau[k] += search.free[k, f] * projected[f]
         t = np.tanh(np.arctanh(t) + change) if kind == COR else t * np.exp(change)
-        constrain(row, col, kind, first, t, tau)
+        constrain(row, col, kind, first, t, search.slant, tau)
         if abs(z - zeta) < CLOSE and decrement < CLOSE * CLOSE:
             return np.nan if is_near(kind, t, best, z) else t
     return np.nan

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.engine.basis import change_basis
-from hlm.engine.boundary import rectify
+from hlm.engine.boundary import lower_factor
 from hlm.engine.fit import CRITERION, OK, PARTLY_IDENTIFIED, STATUS, allocate_room
 from hlm.engine.held import COR, SD, SIGMA, allocate_search
 from hlm.engine.limits import critical_value
 from hlm.engine.linalg import copy
 from hlm.engine.load import load
-from hlm.engine.order import triangularize
 from hlm.engine.profile import profile_limit
 from hlm.engine.stack import allocate_results, fit_stack
 from hlm.engine.units import allocate_units
@@ -44,7 +43,7 @@ GUESS_AT_ZERO = 0.3
 
 
 class Targets(NamedTuple):
-    """The parameters of the random part and the bases in which each comes first.
+    """The parameters of the random part and the orthonormal bases in which each comes first.
 
     Attributes
     ----------
@@ -52,6 +51,9 @@ class Targets(NamedTuple):
         SD, COR or SIGMA; the first effect of the parameter's block.
     scale : ndarray (n_theta + 1,)
         An sd in the search is `scale` times the reported one.
+    slant : ndarray (n_theta + 1,)
+        Of a correlation: the second of its effects is, but for a factor, the second effect of the
+        basis plus `slant` times the first.
     forward, backward : ndarray (n_theta + 1, q, q)
         Effects of the search from those of the fit, and Z of the search as Z* backward.
     """
@@ -59,6 +61,7 @@ class Targets(NamedTuple):
     kind: NDArray[np.int64]
     first: NDArray[np.int64]
     scale: NDArray[np.float64]
+    slant: NDArray[np.float64]
     forward: NDArray[np.float64]
     backward: NDArray[np.float64]
 
@@ -68,20 +71,32 @@ def targets_of(parametrization: Parametrization, blocks: Sequence[int]) -> Targe
     row, col, random = parametrization.row, parametrization.col, parametrization.random
     n, q = len(row), len(random)
     starts, sizes = np.repeat(np.cumsum([0, *blocks[:-1]]), blocks), np.repeat(blocks, blocks)
-    forward, scale = np.tile(np.eye(q), (n + 1, 1, 1)), np.ones(n + 1)
+    forward, scale, slant = np.tile(np.eye(q), (n + 1, 1, 1)), np.ones(n + 1), np.zeros(n + 1)
     for k, (a, b) in enumerate(zip(row, col, strict=True)):
         block = slice(starts[a], starts[a] + sizes[a])
         leading = random[[a] if a == b else [b, a], block]
         length = np.linalg.norm(leading, axis=1)
-        forward[k, block, block] = _complete(leading / length[:, None])
+        leading /= length[:, None]
+        if a != b:
+            leading[1], slant[k] = _across(*leading)
+        forward[k, block, block] = _complete(leading)
         scale[k] = 1.0 / length[0] if a == b else 1.0
     return Targets(
         np.array([*np.where(row == col, SD, COR), SIGMA]),
         np.append(starts[row], 0),
         scale,
+        slant,
         forward,
         np.asarray(np.linalg.inv(forward), dtype=np.float64),
     )
+
+
+def _across(first: Floats, second: Floats) -> tuple[Floats, float]:
+    """Return what is orthogonal in the second unit vector, and the first's share over its own."""
+    rest = second - (second @ first) * first
+    rest -= (rest @ first) * first
+    length = float(np.linalg.norm(rest))
+    return rest / length, float(second @ first) / length
 
 
 def _complete(rows: Floats) -> Floats:
@@ -209,10 +224,11 @@ def profile_parameter(
     """Fill both limits of parameter k."""
     q, work, sigma, scale = np.int64(len(axes)), room.work, estimate[-1], targets.scale[k]
     row, col, n = parametrization.row, parametrization.col, len(parametrization.row)
-    change_basis(axes, p, room.units, targets.backward[k], work.products, other)
+    search.slant[0] = targets.slant[k]
+    change_basis(axes, p, room.units, targets.backward[k], work.products, work.unscaled, other)
     for side in range(2):
         distance = (2.0 * side - 1.0) * z
-        start_point(q, n, row, col, targets.forward[k], room.Lambda, sigma, search)
+        start_point(q, n, row, col, targets.forward[k], room.Lambda, sigma, work, search)
         limit = profile_limit(
             axes, p, other, n_obs, row, col, targets.kind[k], targets.first[k],
             minimum, estimate[k] * scale,
@@ -223,18 +239,23 @@ def profile_parameter(
 
 
 @kernel
-def start_point(q, n, row, col, forward, Lambda, sigma, search):
+def start_point(q, n, row, col, forward, Lambda, sigma, work, search):
     """Write theta and log sigma of the fit, in the basis of the search, into `search.tau`."""
-    lower = search.Lambda
+    lower, Psi = work.unscaled, work.trial
     for a in range(q):
         for b in range(q):
             lower[a, b] = 0.0
             for k in range(q):
                 lower[a, b] += forward[a, k] * Lambda[k, b]
-    triangularize(q, lower)
-    rectify(q, lower)
+    for a in range(q):
+        for b in range(q):
+            Psi[a, b] = 0.0
+            for k in range(q):
+                Psi[a, b] += lower[a, k] * lower[b, k]
+    lower_factor(q, Psi)
+    copy(Psi, search.Lambda)
     for k in range(n):
-        search.tau[k] = lower[row[k], col[k]]
+        search.tau[k] = Psi[row[k], col[k]]
     search.tau[n] = np.log(sigma)
 
 

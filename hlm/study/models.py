@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hlm.formula import Formula
+    from hlm.formula import Formula, RandomTerm
     from hlm.study.schema import Estimation, Method, StudyFile
 
     Floats = NDArray[np.float64]
@@ -216,9 +216,12 @@ def _check_counts(candidate: Candidate, n_units: int, n_rows: int) -> None:
     for block in candidate.formula.random:
         effects = n_units * len(block.terms)
         if n <= effects:
-            names = " + ".join(term.name for term in block.terms)
-            problem = f"{n} observations for {effects} random effects of ({names} | {block.group})"
+            problem = f"{n} observations for {effects} random effects of {_block_text(block)}"
             raise _unidentified(candidate, problem)
+
+
+def _block_text(block: RandomTerm) -> str:
+    return f"({' + '.join(term.name for term in block.terms)} | {block.group})"
 
 
 def _unidentified(candidate: Candidate, problem: str) -> InputError:
@@ -279,7 +282,8 @@ def _dependent(formula: Formula, data: Mapping[str, Floats]) -> str | None:
 
 def _confounded(formula: Formula, data: Mapping[str, Floats]) -> str | None:
     """Name the first random effect whose variance or covariances depend on those before it."""
-    names, parts, blocks = [], [], []
+    names: list[str] = []
+    parts, blocks = [], []
     for block in formula.random:
         labels, columns = model_columns(block.terms, data)
         parts.append(_scaled(columns, centred=labels[0] == "(Intercept)"))
@@ -293,14 +297,9 @@ def _confounded(formula: Formula, data: Mapping[str, Floats]) -> str | None:
     first = next(
         a for v, ((a, _), rank) in enumerate(zip(pairs, ranks, strict=True)) if rank < v + 2
     )
-    terms = ", ".join(
-        f"({' + '.join('1' if t.name == '(Intercept)' else t.name for t in block.terms)} "
-        f"| {block.group})"
-        for block in formula.random
-    )
     return (
-        f"the variances of {terms} depend on one another: no data set tells those of "
-        f"'{names[first]}' from the others and the residual's"
+        f"the variances of {', '.join(map(_block_text, formula.random))} depend on one another: no "
+        f"data set tells those of '{names[first]}' from the others and the residual's"
     )
 
 
@@ -311,12 +310,12 @@ def _effects_on_variance(Z: Floats, unit: Floats, pairs: Sequence[tuple[int, int
     matrices are those of R_i E_v R_i', and of I within the span of Q_i and outside it.
     """
     n_units = len(np.unique(unit))
-    R = np.linalg.qr(Z.reshape(n_units, -1, Z.shape[1]), mode="r")
+    R = np.asarray(np.linalg.qr(Z.reshape(n_units, -1, Z.shape[1]), mode="r"))
     k = R.shape[1]
     outside = np.sqrt(len(Z) - n_units * k)
     columns = [np.append(np.tile(np.eye(k).ravel(), n_units), outside)]
     for a, b in pairs:
-        product = R[:, :, None, a] * R[:, None, :, b]
+        product = np.einsum("ij,ik->ijk", R[..., a], R[..., b])
         columns.append(np.append(product + product.transpose(0, 2, 1), 0.0))
     return _scaled(np.column_stack(columns), centred=False)
 

@@ -316,7 +316,8 @@ def test_values_that_vary_together():
 
 def covariate(**spec):
     covariates = {"a": {"level": "unit"}, "x": spec}
-    return only(design={"units": 4, "rows": 6, "covariates": covariates}).covariates[1]
+    design = {"units": 4, "rows": 6, "covariates": covariates}
+    return only(design=design, models={"m": "y ~ x + (1 | unit)"}).covariates[1]
 
 
 @pytest.mark.parametrize(
