@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -146,19 +145,20 @@ FAR = scenario(
 
 
 def test_covariates_far_from_zero_lose_no_digits():
-    """A year and a unit's size, centred: y is near 6e5, and rounded to 1e-10 in the rows.
-
-    The search for the model with ``||``, whose intercept and slope are nearly one effect where x is
-    near 2000, does not converge for 6 % of data sets drawn so; for these it does.
-    """
+    """A year and a unit's size, centred: y is near 6e5, and rounded to 1e-10 in the rows."""
     formulas = [
         "y ~ x * a + (1 | unit)",
         "y ~ x * a + (1 + x | unit)",
         "y ~ x * a + (1 + x || unit)",
         "y ~ a * x + (1 | unit)",
     ]
-    truth = replace(FAR, key="0123456789abcde2")
-    check_against_lmer(truth, models_of(*formulas), criterion=5e-8, digits=3e-5)
+    check_against_lmer(FAR, models_of(*formulas), criterion=5e-8, digits=3e-5)
+
+
+def test_the_search_ends_where_intercepts_and_slopes_are_nearly_one_effect():
+    """With ``||`` and x near 2000: 6 % of these had not converged while Z had x's own scale."""
+    fits = batch(FAR, models_of("y ~ x * a + (1 + x || unit)"), stop=1000)[1]
+    assert (fits["status"] == "ok").all()
 
 
 @pytest.mark.parametrize(
