@@ -29,7 +29,9 @@ def study(
 ) -> dict[str, Any]:
     """Return a study file's content; values without names are those of (Intercept) and x."""
     names = ("(Intercept)", "x")
-    fixed, sd = (v if isinstance(v, dict) else dict(zip(names, v, strict=False)) for v in (fixed, sd))
+    fixed, sd = (
+        v if isinstance(v, dict) else dict(zip(names, v, strict=False)) for v in (fixed, sd)
+    )
     content = {
         "name": "odd",
         "seed": 1,

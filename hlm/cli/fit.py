@@ -53,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
     """Fit, print, draw, return 0: a picture that there is not must not cost the summary."""
     from hlm import lmer
 
+    if options.shrinkage is not None:
+        _check_figures(options.shrinkage)
     data = read_table(options.file)
     fit = lmer(options.formula, data, reml=not options.ml, weights=options.weights)
     summary = fit.summary(options.df)
@@ -70,15 +72,22 @@ def _limits(fit: LmerFit, options: argparse.Namespace) -> str:
     return "\n" + table.reset_index().to_string(index=False, float_format="{:.5g}".format)
 
 
-def _draw(fit: LmerFit, data: pd.DataFrame, file: str) -> None:
+def _check_figures(file: str) -> None:
+    """Refuse at once what can never be drawn."""
     try:
-        from hlm.figures import save_as, shrinkage_of_fit
+        from hlm.figures.files import format_of
     except ModuleNotFoundError as error:
         raise InputError(
             f"figures need the library {error.name}",
             path="--shrinkage",
             allowed="an installation with pip install 'hlm[workflow]'",
         ) from None
+    format_of(file)
+
+
+def _draw(fit: LmerFit, data: pd.DataFrame, file: str) -> None:
+    from hlm.figures import save_as, shrinkage_of_fit
+
     try:
         save_as(shrinkage_of_fit(fit, data), file)
     except InputError as error:

@@ -142,7 +142,9 @@ def selection_rates(
     frame = selection[selection["criterion"] == criterion].rename(columns={"rate": "estimate"})
     frame = frame[frame["estimate"].notna()].sort_values("method", ascending=False, kind="stable")
     if frame.empty:
-        return blank(f"No value of {criterion.upper()} in this study: on every data set a fit fails.")
+        return blank(
+            f"No value of {criterion.upper()} in this study: on every data set a fit fails."
+        )
     look = Look(
         label=f"Share of data sets where {criterion.upper()} chooses the model",
         ends=(0, 1),
@@ -190,7 +192,9 @@ def failure_rates(
 def _look(
     measure: str, levels: Mapping[str, float], words: Mapping[str, str], missing: Sequence[str]
 ) -> Look:
-    shares = {name: 1 - level if measure == "rejection" else level for name, level in levels.items()}
+    shares = {
+        name: 1 - level if measure == "rejection" else level for name, level in levels.items()
+    }
     texts = {name: f"{100 * share:g}%" for name, share in shares.items()}
     several = " or ".join(dict.fromkeys(texts.values()))
     apart = len(set(texts.values())) > 1 and "{" in _LABELS[measure]

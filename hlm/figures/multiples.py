@@ -228,6 +228,7 @@ def _finish(canvas: _Canvas, grid: Grid, axis: Axis, look: Look) -> None:
             ax.tick_params(left=False)
     figure.supylabel(wrap(look.label, figure.get_figheight() - 0.2))
 
+
 def _name_axis(figure: Figure, axis: Axis, grid: Grid) -> Text:
     lines = [wrap(text, figure.get_figwidth()) for text in (axis.label, grid.note) if text]
     return figure.supxlabel("\n".join(lines))

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["METHODS", "MINUS", "PARTS", "level_words", "percent", "rank", "said", "span", "term_words"]
+__all__ = [
+    "METHODS",
+    "MINUS",
+    "PARTS",
+    "level_words",
+    "percent",
+    "rank",
+    "said",
+    "span",
+    "term_words",
+]
 
 MINUS = "\N{MINUS SIGN}"
 METHODS = {"reml": "REML", "ml": "ML"}

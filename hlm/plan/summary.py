@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hlm.figures.words import MINUS, is_random, rank, said, term_words
+from hlm.figures.words import level_words, rank, said, term_words
 
 if TYPE_CHECKING:
     from hlm.plan.plan import Plan
@@ -58,23 +58,21 @@ def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
     here, first, last = (
         true_values(plan.scenarios[place]) for place in (plan.example, 0, len(plan.scenarios) - 1)
     )
+    coefficients = dict(plan.scenarios[plan.example].fixed)
+    kinds = {
+        term: "coefficient" if term in coefficients else term.partition("_")[0] for term in here
+    }
     return [
-        (term_words(term), _text(here[term]), first.get(term) != last.get(term))
-        for term in sorted(here, key=lambda term: (is_random(term), rank(term)))
+        (term_words(term, kinds[term]), level_words(here[term]), first.get(term) != last.get(term))
+        for term in sorted(here, key=lambda term: rank(term, kinds[term]))
     ]
 
 
 def _levels(plan: Plan, name: str) -> str:
-    levels = list(dict.fromkeys(_text(level[name]) for level in plan.levels))
+    levels = list(dict.fromkeys(level_words(level[name]) for level in plan.levels))
     if len(levels) > MOST_LEVELS:
         levels[ENDS:-ENDS] = ["..."]
     return ", ".join(levels)
-
-
-def _text(level: Any) -> str:
-    if isinstance(level, int | float):
-        return f"{level:g}".replace("-", MINUS)
-    return str(level)
 
 
 def _tests(plan: Plan) -> list[tuple[str, str]]:
