@@ -758,7 +758,7 @@ def test_half_written_figures_are_removed(tmp_path, results, monkeypatch):
     """A job that is killed while it writes leaves a file that the next run knows as its own."""
     left = []
 
-    def killed(self, path):
+    def killed(self, _):
         left.append(self.name)
         raise KeyboardInterrupt
 

@@ -233,8 +233,9 @@ def test_what_rests_on_fewer_replicates_says_on_how_many(results):
     assert latex.count("{[}1450]") == fewer.sum()
     minus = "\N{MINUS SIGN}"
     line = (
-        "[n]: the measure rests on n of 2,000 replicates; the others have no limits or no standard "
-        f"error (a standard deviation of 0 and a correlation of {minus}1 or 1 have no Wald limits), "
+        "[n]: the measure rests on n of 2,000 replicates; the others have no limits or no "
+        "standard error (a standard deviation of 0 and a correlation of "
+        f"{minus}1 or 1 have no Wald limits), "
         "or no estimate (the fit failed, or the data do not identify the term)."
     )
     assert f"<p>{line}</p>" in page

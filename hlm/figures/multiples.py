@@ -150,7 +150,7 @@ def _series(frame: pd.DataFrame, models: Iterable[str]) -> dict[Series, Mark]:
 
 
 def _slots(series: Iterable[Series], *, apart: bool) -> dict[Series, int]:
-    """Number the places beside each other at a level; methods share them if not `apart`."""
+    """Return each series' place beside the others at a level; methods share one if not `apart`."""
     keys = {key: key if apart else key[:1] for key in series}
     places = {slot: place for place, slot in enumerate(dict.fromkeys(keys.values()))}
     return {key: places[slot] for key, slot in keys.items()}
