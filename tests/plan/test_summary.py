@@ -37,7 +37,7 @@ def test_the_founding_study():
     assert (found["scenarios"], found["replicates"], found["fits"]) == (18, 2000, 216_000)
     assert found["example"] == "30 units, 30 rows per unit, correlation 0.9"
     assert found["grid"][1] == ("Rows per unit", "5, 15, 30")
-    assert ("cor x, (Intercept)", "0.9", True) in found["values"]
+    assert ("cor x.(Intercept)", "0.9", True) in found["values"]
     assert ("residual sd", "0.75", False) in found["values"]
     assert found["models"][1]["formula"] == "y ~ x + (1 + x | unit)"
 
