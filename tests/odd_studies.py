@@ -29,7 +29,9 @@ def study(
 ) -> dict[str, Any]:
     """Return a study file's content; values without names are those of (Intercept) and x."""
     names = ("(Intercept)", "x")
-    fixed, sd = (v if isinstance(v, dict) else dict(zip(names, v, strict=False)) for v in (fixed, sd))
+    fixed, sd = (
+        v if isinstance(v, dict) else dict(zip(names, v, strict=False)) for v in (fixed, sd)
+    )
     content = {
         "name": "odd",
         "seed": 1,
@@ -77,7 +79,9 @@ TWO = {"one": LINE, "two": "y ~ x + (1 | unit)"}
 STUDIES: dict[str, dict[str, Any]] = {
     # Of what there is to draw.
     "one model": study(models="y ~ x + (1 | unit)"),
-    "a unit covariate alone": study(covariates={"x": {"level": "unit"}}, models="y ~ x + (1 | unit)"),
+    "a unit covariate alone": study(
+        covariates={"x": {"level": "unit"}}, models="y ~ x + (1 | unit)"
+    ),
     "a sparse binary covariate": study(
         rows=2, covariates={"x": {"level": "row", "distribution": "binary", "p": 0.1}},
         models="y ~ x + (1 | unit)",
@@ -115,7 +119,9 @@ STUDIES: dict[str, dict[str, Any]] = {
     "tiny values": study(fixed=(TINY, -TINY), sd=(TINY, TINY), sigma=TINY),
     "huge values": study(fixed=(HUGE, -HUGE), sd=(HUGE, HUGE), sigma=HUGE),
     "tiny and huge levels": study(grid={"truth.fixed.x": [TINY, 1.0, HUGE]}),
-    "negative levels": study(grid={"truth.fixed.x": [-1, 0, 1], "truth.random.unit.cor": [-0.5, 0]}),
+    "negative levels": study(
+        grid={"truth.fixed.x": [-1, 0, 1], "truth.random.unit.cor": [-0.5, 0]}
+    ),
     "perfect correlation": study(cor=1.0, grid={"truth.random.unit.cor": [-1, 0, 1]}),
     "a true value of zero": study(fixed=(0.0, 0.0)),
     "a response without noise": study(sd=(0.0, 0.0), fixed=(1.0, 0.0), sigma=1e-12),
@@ -137,7 +143,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     ),
     "matrices": study(grid={"truth.random.unit.cor": [[[1, 0], [0, 1]], [[1, 0.5], [0.5, 1]]]}),
     "mappings": study(
-        grid={"design.covariates.x": [{"level": "row"}, {"level": "row", "distribution": "uniform"}]}
+        grid={"design.covariates.x": [X["x"], {"level": "row", "distribution": "uniform"}]}
     ),
     "lists": study(covariates={"x": {"level": "row", "grid": [0, 1, 2, 3]}},
                    grid={"design.covariates.x.grid": [[0, 1, 2, 3], [0, 0, 1, 1]]}),
@@ -168,7 +174,8 @@ STUDIES: dict[str, dict[str, Any]] = {
                         grid={"design.units": [6, 9]}, replicates=4),
     "eight terms": study(
         "y ~ x + I(x^2) + I(x^3) + I(x^4) + I(x^5) + I(x^6) + I(x^7) + (1 | unit)",
-        {"(Intercept)": 0, "x": 1, **{f"I(x^{k})": 0 for k in range(2, 8)}}, (0.5,), rows=6, units=12,
+        {"(Intercept)": 0, "x": 1, **{f"I(x^{k})": 0 for k in range(2, 8)}}, (0.5,),
+        rows=6, units=12,
         models="y ~ x + I(x^2) + I(x^3) + I(x^4) + I(x^5) + I(x^6) + I(x^7) + (1 | unit)",
     ),
     "three random effects": study(
@@ -193,9 +200,11 @@ STUDIES: dict[str, dict[str, Any]] = {
     "ML only": study(methods=["ml"], models=TWO),
     "REML only": study(methods=["reml"], models=TWO),
     "a method each": study(
-        models={"one": {"formula": LINE, "methods": ["ml"]}, "two": {"formula": LINE, "methods": ["reml"]}}
+        models={name: {"formula": LINE, "methods": [name]} for name in ("ml", "reml")}
     ),
-    "F tests": study(tests={"all": ["(Intercept)", "x"], "more_than.50": ["x"]}, df="kenward-roger"),
+    "F tests": study(
+        tests={"all": ["(Intercept)", "x"], "more_than.50": ["x"]}, df="kenward-roger"
+    ),
     "Kenward and Roger, no denominator": study(units=2, rows=3, df="kenward-roger",
                                                models="y ~ x + (1 | unit)", tests={"x": ["x"]}),
     "profile limits": study(limits="profile", methods=["ml"], sd=(0.2, 0.2)),

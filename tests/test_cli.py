@@ -299,12 +299,39 @@ def test_fit_draws_the_lines_of_the_units_when_asked(printed, refused, tmp_path)
     formula, file = "y ~ x * a + (1 + x | unit)", tmp_path / "lines.png"
     printed("fit", formula, "ogorek2012", "--shrinkage", file)
     assert file.read_bytes()[:4] == b"\x89PNG"
-    message = refused("fit", "y ~ x + (1 | unit)", "ogorek2012", "--shrinkage", file)
-    assert "random intercepts and slopes" in message
     message = refused("fit", formula, "ogorek2012", "--shrinkage", tmp_path / "lines.gif")
     assert "a name with .png, .pdf" in message
-    message = refused("fit", formula, "ogorek2012", "--shrinkage", file / "lines.png")
-    assert "lines.png: cannot be written" in message
+
+
+@pytest.mark.parametrize(
+    ("formula", "name", "message"),
+    [
+        ("y ~ x + (1 | unit)", "lines.png", "--shrinkage: the units have no lines of their own"),
+        ("y ~ x * a + (1 + x | unit)", "d.csv/lines.png", "lines.png: cannot be written"),
+    ],
+)
+def test_fit_prints_its_summary_though_the_lines_cannot_be_drawn(
+    printed, capsys, tmp_path, formula, name, message
+):
+    (tmp_path / "d.csv").write_text("no folder")
+    summary = printed("fit", formula, "ogorek2012")
+    assert main(["fit", formula, "ogorek2012", "--shrinkage", str(tmp_path / name)]) == 2
+    out, err = capsys.readouterr()
+    assert out == summary
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_fit_draws_a_page_that_says_why_no_unit_has_a_line(printed, tmp_path):
+    """A covariate of the units has no slope within any of them."""
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"g": np.repeat(np.arange(20), 5), "x": np.repeat(rng.normal(size=20), 5)})
+    data["y"] = rng.normal(size=20)[data["g"]] + rng.normal(size=100)
+    data.to_csv(tmp_path / "d.csv", index=False)
+    call = ("fit", "y ~ x + (1 + x | g)", tmp_path / "d.csv")
+    out = printed(*call, "--shrinkage", tmp_path / "lines.png")
+    assert out == printed(*call)
+    assert (tmp_path / "lines.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_fit_reads_the_users_own_file(printed, tmp_path):

@@ -114,9 +114,7 @@ def test_a_panel_shows_the_estimates_with_bars_of_1_96_errors(results):
     figure = figures.measure_against_units(measures, "coverage", term="x:a")
     assert len(figure.axes) == 6, "three levels of rows by two of the correlation"
     ax = figure.axes[4]  # second row, second column
-    wanted = measures.query(
-        "measure == 'coverage' and term == 'x:a' and rows == 15 and cor == 0.9"
-    )
+    wanted = measures.query("measure == 'coverage' and term == 'x:a' and rows == 15 and cor == 0.9")
     for method in ("REML", "ML"):
         series = drawn_series(ax, method)
         assert list(series) == ["slopes_on_a", "intercepts_only"]
@@ -760,7 +758,7 @@ def test_half_written_figures_are_removed(tmp_path, results, monkeypatch):
     """A job that is killed while it writes leaves a file that the next run knows as its own."""
     left = []
 
-    def killed(self, path):
+    def killed(self, _):
         left.append(self.name)
         raise KeyboardInterrupt
 

@@ -31,7 +31,7 @@ def run(content, folder):
     return plan, results
 
 
-def draw(name, figure, plan, results):
+def draw(figure, plan, results):
     """Return a figure, or the reason why there is none."""
     try:
         return figures.draw(figure, plan, results)
@@ -43,7 +43,7 @@ def draw(name, figure, plan, results):
 def test_every_figure_and_every_table_is_made(name, tmp_path):
     plan, results = run(STUDIES[name], tmp_path)
     for figure in set(figures.names(plan)) - ALIKE:
-        drawn = draw(name, figure, plan, results)
+        drawn = draw(figure, plan, results)
         if (name, figure) in PAGES:
             assert drawn == PAGES[name, figure]
         else:

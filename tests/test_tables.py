@@ -233,8 +233,9 @@ def test_what_rests_on_fewer_replicates_says_on_how_many(results):
     assert latex.count("{[}1450]") == fewer.sum()
     minus = "\N{MINUS SIGN}"
     line = (
-        "[n]: the measure rests on n of 2,000 replicates; the others have no limits or no standard "
-        f"error (a standard deviation of 0 and a correlation of {minus}1 or 1 have no Wald limits), "
+        "[n]: the measure rests on n of 2,000 replicates; the others have no limits or no "
+        "standard error (a standard deviation of 0 and a correlation of "
+        f"{minus}1 or 1 have no Wald limits), "
         "or no estimate (the fit failed, or the data do not identify the term)."
     )
     assert f"<p>{line}</p>" in page
@@ -250,7 +251,9 @@ def test_a_term_without_a_true_value_has_dashes_and_a_line_that_says_why(results
     page = tables.table_page(tables.wide_table(measures), "Fixed")
     shown = _read_page(page)
     dash = "\N{EN DASH}"
-    assert (shown.loc[shown["Term"] == "x", ["True", "Bias", "RMSE", "Coverage"]] == dash).all(axis=None)
+    assert (shown.loc[shown["Term"] == "x", ["True", "Bias", "RMSE", "Coverage"]] == dash).all(
+        axis=None
+    )
     assert not (shown.loc[shown["Term"] == "x", "Emp. SE"] == dash).any()
     assert f"<p>{dash}: there is no true value, so no bias, RMSE or coverage.</p>" in page
 
@@ -313,8 +316,9 @@ def test_a_table_that_cannot_be_made_is_a_sentence_and_the_others_are_made(
     written = {path.name: path.read_text() for path in tables.write_all(study, tmp_path)}
     assert "<p>No model has a coefficient.</p>" in written["performance_fixed.html"]
     assert written["performance_fixed.csv"] == 'note\n"No model has a coefficient."\n'
-    assert "Performance, fixed effects: No model has a coefficient." in (
-        written["performance_fixed.tex"]
+    assert (
+        "Performance, fixed effects: No model has a coefficient."
+        in (written["performance_fixed.tex"])
     )
     assert len(pd.read_csv(io.StringIO(written["performance_random.csv"]))) == 18 * 10 * 2
     said = r"Selection rates: Cannot be made, by a fault of the program: ZeroDivisionError: 50\%"

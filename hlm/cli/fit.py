@@ -56,6 +56,8 @@ def run(options: argparse.Namespace) -> int:
     from hlm.formula import parse
 
     parse(options.formula)
+    if options.shrinkage is not None:
+        _check_figures(options.shrinkage)
     data = read_table(options.file)
     try:
         fit = lmer(options.formula, data, reml=not options.ml, weights=options.weights)
@@ -78,15 +80,22 @@ def _limits(fit: LmerFit, options: argparse.Namespace) -> str:
     return "\n" + table.to_string(index=False, float_format="{:.5g}".format)
 
 
-def _draw(fit: LmerFit, data: pd.DataFrame, file: str) -> None:
+def _check_figures(file: str) -> None:
+    """Refuse at once what can never be drawn."""
     try:
-        from hlm.figures import save_as, shrinkage_of_fit
+        from hlm.figures.files import format_of
     except ModuleNotFoundError as error:
         raise InputError(
             f"figures need the library {error.name}",
             path="--shrinkage",
             allowed=f"an installation with {installation('workflow')}",
         ) from None
+    format_of(file)
+
+
+def _draw(fit: LmerFit, data: pd.DataFrame, file: str) -> None:
+    from hlm.figures import save_as, shrinkage_of_fit
+
     try:
         save_as(shrinkage_of_fit(fit, data), file)
     except InputError as error:

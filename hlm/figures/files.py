@@ -14,7 +14,7 @@ from hlm.store.files import replacing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FORMATS", "save", "save_as"]
+__all__ = ["FORMATS", "format_of", "save", "save_as"]
 
 # No date and no program version: a figure that did not change gives a file that did not change.
 FORMATS: dict[str, dict[str, Any]] = {
@@ -70,11 +70,22 @@ def save_as(figure: Figure, file: str | Path) -> Path:
     InputError
         If the ending is another.
     """
-    target = Path(file)
-    kind = target.suffix.removeprefix(".").lower()
-    if kind not in FORMATS:
-        endings = ", ".join(f".{known}" for known in FORMATS)
-        raise InputError(f"cannot write a figure to '{target}'", allowed=f"a name with {endings}")
+    target, kind = Path(file), format_of(file)
     with replacing(target) as temporary, mpl.rc_context(RC):
         figure.savefig(temporary, format=kind, metadata=FORMATS[kind])
     return target
+
+
+def format_of(file: str | Path) -> str:
+    """Return the format of a figure's file, by its ending.
+
+    Examples
+    --------
+    >>> format_of("lines.PDF")
+    'pdf'
+    """
+    kind = Path(file).suffix.removeprefix(".").lower()
+    if kind not in FORMATS:
+        endings = ", ".join(f".{known}" for known in FORMATS)
+        raise InputError(f"cannot write a figure to '{file}'", allowed=f"a name with {endings}")
+    return kind

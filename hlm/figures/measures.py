@@ -235,7 +235,7 @@ def _on_fewer_data_sets(n: pd.Series, replicates: int | None) -> list[str]:
 
 
 def _on_fewer_fits(shown: pd.DataFrame) -> list[str]:
-    """Say on how many fits the share of singular ones rests: whether a failed one is, is unknown."""
+    """Say on how many fits the share of singular ones rests: of a failed one it is unknown."""
     singular, failed = (shown[shown["measure"] == name]["n"] for name in ("singular", "failed"))
     if singular.empty or failed.empty or not singular.min() < failed.max():
         return []
@@ -262,11 +262,12 @@ def _models(frame: pd.DataFrame) -> list[str]:
 
 def _true_words(frame: pd.DataFrame) -> dict[str, str]:
     words = {}
-    for (key, kind), true in frame.groupby(["term", "kind"])["true"]:
-        values = np.unique(true.to_numpy())
+    for key, rows in frame.groupby("term"):
+        kind, _, term = str(key).partition(" ")
+        values = np.unique(rows["true"].to_numpy())
         known = len(values) == 1 and np.isfinite(values[0])
-        text = term_words(key.removeprefix(f"{kind} "), kind)
-        words[key] = f"{text}\ntrue: {level_words(float(values[0]))}" if known else text
+        true = f"\ntrue: {level_words(float(values[0]))}" if known else ""
+        words[str(key)] = term_words(term, kind) + true
     return words
 
 

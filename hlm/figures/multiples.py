@@ -150,7 +150,7 @@ def _series(frame: pd.DataFrame, models: Iterable[str]) -> dict[Series, Mark]:
 
 
 def _slots(series: Iterable[Series], *, apart: bool) -> dict[Series, int]:
-    """Number the places beside each other at a level; methods share them if not `apart`."""
+    """Return each series' place beside the others at a level; methods share one if not `apart`."""
     keys = {key: key if apart else key[:1] for key in series}
     places = {slot: place for place, slot in enumerate(dict.fromkeys(keys.values()))}
     return {key: places[slot] for key, slot in keys.items()}
@@ -227,6 +227,7 @@ def _finish(canvas: _Canvas, grid: Grid, axis: Axis, look: Look) -> None:
         if panel.column and not grid.wrapped:
             ax.tick_params(left=False)
     figure.supylabel(wrap(look.label, figure.get_figheight() - 0.2))
+
 
 def _name_axis(figure: Figure, axis: Axis, grid: Grid) -> Text:
     lines = [wrap(text, figure.get_figwidth()) for text in (axis.label, grid.note) if text]

@@ -87,10 +87,8 @@ def unbounded(shares: pd.Series) -> list[str]:
     largest = shares.max()
     if not largest > 0:
         return []
-    return [
-        f"In up to {percent(largest)} of the replicates the interval is unbounded; "
-        "it counts as covering."
-    ]
+    share = percent(largest)
+    return [f"In up to {share} of the replicates the interval is unbounded; it counts as covering."]
 
 
 def without_true_value(frame: pd.DataFrame, measures: pd.DataFrame, measure: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 from hlm.words import noun
@@ -60,9 +60,9 @@ def level_words(level: Any) -> str:
     >>> level_words(-0.5).replace(MINUS, "minus "), level_words("log-normal"), level_words(True)
     ('minus 0.5', 'log-normal', 'True')
     """
-    if isinstance(level, bool) or not isinstance(level, Real):
-        return str(level)
-    return (f"{level:g}" if isinstance(level, float) else str(level)).replace("-", MINUS)
+    text = f"{level:g}" if isinstance(level, float) else str(level)
+    is_number = isinstance(level, Number) and not isinstance(level, bool)
+    return text.replace("-", MINUS) if is_number else text
 
 
 def term_words(term: str, kind: str) -> str:

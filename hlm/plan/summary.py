@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hlm.figures.words import MINUS, rank, said, term_words
+from hlm.figures.words import level_words, rank, said, term_words
 from hlm.words import counted, noun
 
 if TYPE_CHECKING:
@@ -74,22 +74,16 @@ def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
     values = {target.term: target.true for target in last}
     varied = {target.term for target in first if target.true != values.get(target.term)}
     return [
-        (term_words(target.term, target.kind), _text(target.true), target.term in varied)
+        (term_words(target.term, target.kind), level_words(target.true), target.term in varied)
         for target in sorted(here, key=lambda target: rank(target.term, target.kind))
     ]
 
 
 def _levels(plan: Plan, name: str) -> str:
-    levels = list(dict.fromkeys(_text(level[name]) for level in plan.levels))
+    levels = list(dict.fromkeys(level_words(level[name]) for level in plan.levels))
     if len(levels) > MOST_LEVELS:
         levels[ENDS:-ENDS] = ["..."]
     return ", ".join(levels)
-
-
-def _text(level: Any) -> str:
-    if isinstance(level, int | float):
-        return f"{level:g}".replace("-", MINUS)
-    return str(level)
 
 
 def _tests(plan: Plan) -> list[tuple[str, str]]:

@@ -175,7 +175,7 @@ def _on_fewer(table: pd.DataFrame) -> list[str]:
         f"{MINUS}1 or 1 have no Wald limits), or no estimate (the fit failed, or the data do not "
         "identify the term)"
     )
-    if set(table["kind"]) == {"test"}:
+    if "kind" in table and set(table["kind"]) == {"test"}:
         lacking = "no test"
     return [f"[n]: the measure rests on n of {of} replicates; the others have {lacking}."]
 

@@ -90,11 +90,9 @@ def wide_table(
     >>> wide_table(pd.DataFrame([row])).drop(columns=["term", "kind"]).to_dict("records")
     [{'model': 'm', 'method': 'ml', 'true': 3.0, 'bias': 0.1, 'bias_mcse': 0.02, 'bias_n': 100}]
     """
-    of_part = isinstance(part, str) and part in PARTS
     if show is None:
-        show = MEASURES[part] if of_part else MEASURES["fixed"]
-    keep = measures["kind"].isin(PARTS[part]) if of_part else _named(measures, part)
-    keep &= measures["measure"].isin([*show, TOTAL, UNBOUNDED])
+        show = MEASURES.get(str(part), MEASURES["fixed"])
+    keep = _of(measures, part) & measures["measure"].isin([*show, TOTAL, UNBOUNDED])
     frame = measures[keep if method is None else keep & (measures["method"] == method)]
     if frame.empty:
         raise InputError(_NONE.get(str(part), "no fit by this method"))
@@ -103,10 +101,11 @@ def wide_table(
     keys = ["kind", "term", *grid, "model", "method"]
     true = frame.drop_duplicates(keys).set_index(keys)["true"]
     wide = _spread(_in_order(frame), keys, "measure", show)
-    for name, kind in {UNBOUNDED: "float", TOTAL: "Int64"}.items():
+    for name in (UNBOUNDED, TOTAL):
         known = frame[frame["measure"] == name].set_index(keys)["estimate"]
         if not known.empty:
-            wide.insert(0, name, known.reindex(wide.index).astype(kind))
+            known = known.reindex(wide.index)
+            wide.insert(0, name, known.astype("Int64") if name == TOTAL else known)
     wide.insert(0, "true", true.reindex(wide.index))
     return _plain(wide)[["term", "kind", *keys[2:], *wide]]
 
@@ -160,8 +159,10 @@ def scenario_table(study: Planned) -> pd.DataFrame:
     return points.drop(columns=[size for size, factor in repeated.items() if factor in points])
 
 
-def _named(measures: pd.DataFrame, part: str | Sequence[str]) -> pd.Series:
-    """Return which rows are of the terms of these names."""
+def _of(measures: pd.DataFrame, part: str | Sequence[str]) -> pd.Series:
+    """Return which rows are of a part, or of the terms of these names."""
+    if isinstance(part, str) and part in PARTS:
+        return measures["kind"].isin(PARTS[part])
     found = [name for name in levels(measures["term"]) if name]
     asked = [part] if isinstance(part, str) else list(part)
     for name in asked:
