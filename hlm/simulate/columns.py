@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from math import isfinite, log2
+from math import hypot, isfinite, log2
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 
 REFERENCE_POINTS = 512
 CENTRE_ABOVE = 2.0
-"""A part is centred where |mean| exceeds this many sds."""
+"""A part is far from zero where |mean| exceeds this many sds; there it is centred, if it can be."""
 
 
 @dataclass(frozen=True)
@@ -250,13 +250,22 @@ def _plain(scenario: Scenario, term: Term) -> tuple[Part, Part]:
 
 
 def _part(scenario: Scenario, factors: tuple[Factor, ...], *, centred: bool) -> Part:
-    """Scale a product by a power of two near its sd, and centre it where that matters."""
+    """Scale a product by a power of two near its sd, and centre it where that matters.
+
+    Far from zero and not centred it is scaled by its root mean square: its size is its mean's.
+    """
     if not factors:
         return CONSTANT
     mean, sd = _moments(scenario.covariates, factors)
-    scale = 2.0 ** round(log2(sd)) if sd > 0.0 else 1.0
-    centre = scale * round(mean / scale) if centred and abs(mean) > CENTRE_ABOVE * sd > 0 else 0.0
-    return Part(factors, centre, scale)
+    far = abs(mean) > CENTRE_ABOVE * sd
+    if centred and far and sd > 0.0:
+        scale = _power_of_two(sd)
+        return Part(factors, scale * round(mean / scale), scale)
+    return Part(factors, 0.0, _power_of_two(hypot(mean, sd) if far else sd))
+
+
+def _power_of_two(size: float) -> float:
+    return 2.0 ** round(log2(size)) if size > 0.0 else 1.0
 
 
 @cache
