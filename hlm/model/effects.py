@@ -2,6 +2,7 @@
 
 With K_i = Lambda (Lambda'Z_i'Z_i Lambda + I)^-1 Lambda', the predicted random effects of unit i are
 K_i Z_i'(y_i - X_i beta) and their variance given beta is sigma^2 K_i; rows have their weights.
+All is computed on the columns of the fit, Z* and X*, whose means cost no digits.
 """
 
 from __future__ import annotations
@@ -25,24 +26,32 @@ Floats = NDArray[np.float64]
 
 def gain(fit: LmerFit) -> Floats:
     """K_i of each unit, (n_groups, q, q)."""
-    Z, Lambda = fit.frame.Z, fit.lambda_
-    products = (Z * fit.frame.weights[:, None])[:, :, None] * Z[:, None, :]
-    A = _sum_by_unit(fit, products)
-    inner = Lambda.T @ A @ Lambda + np.eye(Z.shape[1])
-    return Lambda @ np.linalg.solve(inner, np.broadcast_to(Lambda.T, A.shape))
+    inverse = fit.engine.moments.parametrization.random
+    return inverse @ _gain(fit) @ inverse.T
 
 
 def unit_effects(fit: LmerFit) -> Floats:
     """Random effects of each unit, (n_groups, q)."""
-    residual = fit.frame.weights * (fit.frame.y - fit.frame.X @ fit.beta)
-    score = _sum_by_unit(fit, fit.frame.Z * residual[:, None])
-    return np.einsum("iab,ib->ia", gain(fit), score)
+    moments, q = fit.engine.moments, fit.frame.Z.shape[1]
+    score = moments.response[0, :q].T - _products(fit)[:, :, q:] @ fit.engine.room.state.beta
+    return np.einsum("iab,ib->ia", _gain(fit), score) @ moments.parametrization.random.T
 
 
-def _sum_by_unit(fit: LmerFit, values: Floats) -> Floats:
-    total = np.zeros((fit.n_groups, *values.shape[1:]))
-    np.add.at(total, fit.frame.units, values)
-    return total
+def _gain(fit: LmerFit) -> Floats:
+    """K_i on the columns Z*, (n_groups, q, q)."""
+    Lambda = fit.engine.room.Lambda
+    A = _products(fit)[:, :, : len(Lambda)]
+    inner = Lambda.T @ A @ Lambda + np.eye(len(Lambda))
+    return Lambda @ np.linalg.solve(inner, np.broadcast_to(Lambda.T, A.shape))
+
+
+def _products(fit: LmerFit) -> Floats:
+    """Z*'[Z* X*] of each unit, (n_groups, q, q + p)."""
+    k, q = len(fit.engine.moments.columns), fit.frame.Z.shape[1]
+    a, b = np.arange(q)[:, None], np.arange(k)
+    larger = np.maximum(a, b)
+    pairs = larger * (larger + 1) // 2 + np.minimum(a, b)
+    return fit.engine.moments.gram[0][pairs].transpose(2, 0, 1)
 
 
 def between_within_df(fit: LmerFit) -> Floats:
@@ -80,16 +89,17 @@ def predict(fit: LmerFit, new: Any) -> tuple[Floats, Floats]:
     b = np.vstack([unit_effects(fit), np.zeros(Z.shape[1])])
     offset = sum((evaluate(factor, columns) for factor in formula.offset), start=np.zeros(n))
     prediction = X @ fit.beta + np.einsum("na,na->n", Z, b[units]) + offset
-    K = np.concatenate([gain(fit), (fit.lambda_ @ fit.lambda_.T)[None]])[units]
-    B = np.concatenate([_crossed(fit), np.zeros((1, Z.shape[1], X.shape[1]))])[units]
+    return prediction, np.sqrt(_prediction_variance(fit, X, Z, units))
+
+
+def _prediction_variance(fit: LmerFit, X: Floats, Z: Floats, units: NDArray[np.int64]) -> Floats:
+    """Variance of the errors of predictions for rows of X and Z, (n,)."""
+    engine, par = fit.engine, fit.engine.moments.parametrization
+    X, Z = X @ par.fixed, Z @ par.random
+    Lambda, Ls = engine.room.Lambda, engine.room.state.Ls
+    K = np.concatenate([_gain(fit), (Lambda @ Lambda.T)[None]])[units]
+    crossed = _products(fit)[:, :, len(Lambda) :]
+    B = np.concatenate([crossed, np.zeros((1, *crossed.shape[1:]))])[units]
     Kz = np.einsum("nab,nb->na", K, Z)
-    x = X - np.einsum("nap,na->np", B, Kz)
-    variance = np.einsum("np,pq,nq->n", x, fit.vcov, x)
-    variance += fit.sigma**2 * np.einsum("na,na->n", Z, Kz)
-    return prediction, np.sqrt(variance)
-
-
-def _crossed(fit: LmerFit) -> Floats:
-    """Z_i'X_i of each unit, (n_groups, q, p)."""
-    weighted = fit.frame.Z * fit.frame.weights[:, None]
-    return _sum_by_unit(fit, weighted[:, :, None] * fit.frame.X[:, None, :])
+    x = np.linalg.solve(np.tril(Ls), (X - np.einsum("nap,na->np", B, Kz)).T)
+    return fit.sigma**2 * (np.einsum("pn,pn->n", x, x) + np.einsum("na,na->n", Z, Kz))

@@ -35,7 +35,11 @@ squares and their products would leave the range of numbers."""
 
 COLLINEARITY_TOLERANCE = 1e-7
 """A column of X with less than this share of its length outside the columns before it is dropped
-(as R's `qr(X, tol = 1e-7)`, which lme4 uses)."""
+(as R's `qr(X, tol = 1e-7)`, which lme4 uses); next to an intercept, of its length about its mean,
+which does not depend on where zero is."""
+
+CONSTANT_TOLERANCE = 1e-13
+"""A column with less than this share of its length about its mean is constant but for rounding."""
 
 _WEIGHTS = "(weights)"
 
@@ -221,6 +225,7 @@ def independent_columns(X: Floats) -> NDArray[np.bool_]:
     """Tell the columns that are not linear combinations of those before them, (p,)."""
     if has_full_rank(np.linalg.qr(X, mode="r")):
         return np.ones(X.shape[1], dtype=bool)
+    X = _about_means(X)
     basis = np.empty((len(X), 0))
     keep = np.zeros(X.shape[1], dtype=bool)
     for j, column in enumerate(X.T):
@@ -232,6 +237,17 @@ def independent_columns(X: Floats) -> NDArray[np.bool_]:
         if keep[j]:
             basis = np.column_stack([basis, residual / np.linalg.norm(residual)])
     return keep
+
+
+def _about_means(X: Floats) -> Floats:
+    """Take the means off the columns, if the first is the intercept; constant ones become zero."""
+    if not (X[:, 0] == 1.0).all():
+        return X
+    centred = X - X.mean(axis=0)
+    constant = np.linalg.norm(centred, axis=0) <= CONSTANT_TOLERANCE * np.linalg.norm(X, axis=0)
+    centred[:, constant] = 0.0
+    centred[:, 0] = 1.0
+    return centred
 
 
 def has_full_rank(triangle: Any) -> bool:
