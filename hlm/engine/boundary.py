@@ -17,10 +17,12 @@ __all__ = [
     "FACTOR_TOLERANCE",
     "ZERO_RISE",
     "ZERO_THETA",
+    "curvature_along",
     "escape",
     "lower_factor",
     "rectify",
     "set_zeros",
+    "symmetric_gradient",
     "touches_boundary",
 ]
 
@@ -102,16 +104,36 @@ def lower_factor(q, Psi):
 
 
 @kernel
+def symmetric_gradient(row, col, G, out):
+    """Copy G, zero where Psi has no free element."""
+    out[:] = 0.0
+    for v in range(len(row)):
+        out[row[v], col[v]] = G[row[v], col[v]]
+        out[col[v], row[v]] = G[row[v], col[v]]
+
+
+@kernel
+def curvature_along(direction, row, col, hessian):
+    """Return the second derivative of the criterion along vv', v the direction."""
+    curvature = 0.0
+    for v in range(len(row)):
+        for w in range(len(row)):
+            curvature += (
+                direction[row[v]] * direction[col[v]]
+                * hessian[v, w]
+                * direction[row[w]] * direction[col[w]]
+            )  # fmt: skip
+    return curvature
+
+
+@kernel
 def escape(q, row, col, Lambda, state, work):
     """Leave the boundary along an eigenvector v of G with a negative eigenvalue, if there is one.
 
     Psi + t vv' changes the criterion by t v'Gv + t^2 Hessian(vv', vv') / 2.
     """
     G, vectors = work.square, work.vectors
-    G[:] = 0.0
-    for v in range(len(row)):
-        G[row[v], col[v]] = state.G[row[v], col[v]]
-        G[col[v], row[v]] = state.G[row[v], col[v]]
+    symmetric_gradient(row, col, state.G, G)
     eigh_jacobi(G, q, vectors)
     best = 0
     for k in range(1, q):
@@ -121,14 +143,7 @@ def escape(q, row, col, Lambda, state, work):
     if slope >= 0.0:
         return False
     direction = vectors[:, best]
-    curvature = 0.0
-    for v in range(len(row)):
-        for w in range(len(row)):
-            curvature += (
-                direction[row[v]] * direction[col[v]]
-                * state.hessian_psi[v, w]
-                * direction[row[w]] * direction[col[w]]
-            )  # fmt: skip
+    curvature = curvature_along(direction, row, col, state.hessian_psi)
     length = -slope / curvature if curvature > 0.0 else 1.0
     if -0.5 * slope * length < ESCAPE_DECREASE:
         return False

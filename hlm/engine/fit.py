@@ -8,12 +8,12 @@ import numpy as np
 
 from hlm.engine.criterion import State, allocate_state
 from hlm.engine.f_test import JointTests, allocate_joint_tests
+from hlm.engine.identified import LOOK_TOLERANCE, certified_rank, leave_out_undetermined
 from hlm.engine.inference import Estimates, allocate_estimates, infer
 from hlm.engine.linalg import copy, eigh_jacobi
 from hlm.engine.newton import (
     CONVERGED,
     NO_START,
-    SINGULAR_TOLERANCE,
     Work,
     allocate_work,
     minimize,
@@ -26,6 +26,7 @@ __all__ = [
     "CRITERION",
     "GRADIENT_NORM",
     "ITERATIONS",
+    "PARTLY_IDENTIFIED",
     "PERFECT_FIT",
     "PERFECT_FIT_TOLERANCE",
     "SADDLE_TOLERANCE",
@@ -38,10 +39,17 @@ __all__ = [
     "fit_units",
 ]
 
-STATUSES = ("ok", "not_converged", "unidentified", "perfect_fit", "not_finite")
-"""What can become of a fit; all but the first are failures."""
+STATUSES = (
+    "ok",
+    "not_converged",
+    "unidentified",
+    "perfect_fit",
+    "not_finite",
+    "partly_identified",
+)
+"""What can become of a fit; all but the first are failures, the last of some parameters only."""
 
-OK, NOT_CONVERGED, UNIDENTIFIED, PERFECT_FIT, NOT_FINITE = 0, 1, 2, 3, 4
+OK, NOT_CONVERGED, UNIDENTIFIED, PERFECT_FIT, NOT_FINITE, PARTLY_IDENTIFIED = range(6)
 
 PERFECT_FIT_TOLERANCE = 1e-13
 """Residuals with less than this share of the response's sum of squares are rounding error."""
@@ -122,7 +130,7 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
         norm += work.gradient[k] * work.gradient[k]
     n_star = n_obs - p if reml else n_obs
     summary[STATUS] = OK if status == CONVERGED else NOT_CONVERGED
-    summary[ITERATIONS], summary[SINGULAR] = iterations, 0.0
+    summary[ITERATIONS] = iterations
     summary[GRADIENT_NORM] = np.sqrt(norm)
     summary[CRITERION] = criterion + (parametrization.logdet if reml else 0.0)
     largest = 0.0
@@ -138,10 +146,16 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     for a in range(len(axes)):
         if Lambda[a, a] == 0.0:
             summary[BOUNDARY_RANK] += 1.0
-    for k in range(len(parametrization.row)):
-        diagonal = parametrization.row[k] == parametrization.col[k]
-        if diagonal and out.theta[k] < SINGULAR_TOLERANCE:
-            summary[SINGULAR] = 1.0
+    if (
+        summary[STATUS] == OK
+        and summary[SMALLEST_EIGENVALUE] <= LOOK_TOLERANCE * largest
+        and leave_out_undetermined(p, units, parametrization, state, work, out)
+    ):
+        summary[STATUS] = PARTLY_IDENTIFIED
+        summary[BOUNDARY_RANK] = certified_rank(
+            len(axes), parametrization.row, parametrization.col, state, work
+        )
+    summary[SINGULAR] = 1.0 if summary[BOUNDARY_RANK] > 0.0 else 0.0
 
 
 @kernel

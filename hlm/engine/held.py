@@ -4,8 +4,12 @@ The random effects are ordered so that the parameter t concerns the first rows o
 Lambda, and every other parameter stays free:
 
     sd of effect 1:              Lambda_11 = t / sigma
-    correlation of effects 1, 2: Lambda_21 = t w, Lambda_22 = sqrt(1 - t^2) w, w free
+    correlation of effects 1, 2: Lambda_21 + r Lambda_11 = t w, Lambda_22 = sqrt(1 - t^2) w, w free
     residual sd:                 sigma = t
+
+The effects of the search are orthonormal, and those of the formula need not be: the correlation is
+that of effect 1 and of effect 2 plus r times effect 1, r the `slant`. It is large where a covariate
+is far from zero and the intercept there is all but a multiple of its slope.
 
 Newton's method, with the Hessian's eigenvalues made positive, finds the free parameters. Where
 Lambda has a zero column the deviance is stationary, minimum or not: no search starts there.
@@ -64,7 +68,10 @@ MAX_INNER = 300
 
 
 class Search(NamedTuple):
-    """Room for one search; the point is tau = (theta, log sigma), n = n_theta + 1 numbers."""
+    """Room for one search; the point is tau = (theta, log sigma), n = n_theta + 1 numbers.
+
+    `slant` (1,) is r of the correlation that is held.
+    """
 
     tau: np.ndarray
     trial: np.ndarray
@@ -78,6 +85,7 @@ class Search(NamedTuple):
     start: np.ndarray
     found: np.ndarray
     Lambda: np.ndarray
+    slant: np.ndarray
 
 
 def allocate_search(q: int, n_theta: int) -> Search:
@@ -96,6 +104,7 @@ def allocate_search(q: int, n_theta: int) -> Search:
         start=np.zeros(n),
         found=np.zeros(n),
         Lambda=np.zeros((q, q)),
+        slant=np.zeros(1),
     )
 
 
@@ -109,7 +118,7 @@ def element(row, col, a, b):
 
 
 @kernel
-def constrain(row, col, kind, first, t, tau):
+def constrain(row, col, kind, first, t, slant, tau):
     """Move tau to where the parameter is t."""
     n = len(row)
     if kind == SIGMA:
@@ -123,12 +132,13 @@ def constrain(row, col, kind, first, t, tau):
     else:
         k21 = element(row, col, first + 1, first)
         k22 = element(row, col, first + 1, first + 1)
-        w = np.sqrt(tau[k21] ** 2 + tau[k22] ** 2)
-        tau[k21] = t * w
-        tau[k22] = np.sqrt(max(1.0 - t * t, 0.0)) * w
         # A negative Lambda_11 would turn the sign of the correlation.
         k11 = element(row, col, first, first)
-        tau[k11] = abs(tau[k11])
+        if tau[k11] < 0.0:
+            tau[k11], tau[k21] = -tau[k11], tau[k21] + 2.0 * slant[0] * tau[k11]
+        w = np.sqrt((tau[k21] + slant[0] * tau[k11]) ** 2 + tau[k22] ** 2)
+        tau[k21] = t * w - slant[0] * tau[k11]
+        tau[k22] = np.sqrt(max(1.0 - t * t, 0.0)) * w
 
 
 @kernel
@@ -153,13 +163,14 @@ def mirror(row, col, kind, first, search):
 
 
 @kernel
-def is_back(row, col, search):
-    """Tell whether no covariance has another sign than what was `found`.
+def is_back(row, col, kind, first, search):
+    """Tell whether no free covariance has another sign than what was `found`.
 
     Where a column there has hardly any diagonal element, the signs of the others mean nothing.
     """
     for k in range(len(row)):
-        if row[k] != col[k]:
+        held = kind == COR and row[k] == first + 1 and col[k] == first
+        if row[k] != col[k] and not held:
             found, diagonal = search.found[k], search.found[element(row, col, col[k], col[k])]
             if search.tau[k] * found < 0.0 or abs(found) > SKEW * abs(diagonal):
                 return False
@@ -167,22 +178,29 @@ def is_back(row, col, search):
 
 
 @kernel
-def free_directions(row, col, kind, first, t, tau, free):
-    """Write the directions of the free parameters as columns of `free`; return their number."""
+def free_directions(row, col, kind, first, t, slant, tau, free):
+    """Write the directions of the free parameters as columns of `free`; return their number.
+
+    With a correlation held that of Lambda_11 is orthogonal to that of w: neither is long.
+    """
     n = len(row)
     k11 = element(row, col, first, first)
     k21 = element(row, col, first + 1, first) if kind == COR else -1
     k22 = element(row, col, first + 1, first + 1) if kind == COR else -1
+    c = np.sqrt(max(1.0 - t * t, 0.0))
     free[:] = 0.0
     count = 0
     for k in range(n):
         held = kind == SD and (k == k11 or (t == 0.0 and col[k] == first))
         if not held and k != k21 and k != k22:
             free[k, count] = 1.0
+            if kind == COR and k == k11:
+                free[k21, count] = -slant[0] * c * c
+                free[k22, count] = slant[0] * t * c
             count += 1
     if kind == COR:
         free[k21, count] = t
-        free[k22, count] = np.sqrt(max(1.0 - t * t, 0.0))
+        free[k22, count] = c
         count += 1
     if kind != SIGMA:
         free[n, count] = 1.0
@@ -218,7 +236,8 @@ def partial(row, col, kind, first, t, search):
         return g[element(row, col, first, first)] / np.exp(tau[n])
     k21 = element(row, col, first + 1, first)
     k22 = element(row, col, first + 1, first + 1)
-    w = np.sqrt(tau[k21] ** 2 + tau[k22] ** 2)
+    crossed = tau[k21] + search.slant[0] * tau[element(row, col, first, first)]
+    w = np.sqrt(crossed**2 + tau[k22] ** 2)
     return w * (g[k21] - g[k22] * t / np.sqrt(max(1.0 - t * t, 1e-300)))
 
 
@@ -250,15 +269,15 @@ def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, away, state, 
     n = len(row)
     tau, trial = search.tau, search.trial
     leave_saddle(row, col, tau)
-    constrain(row, col, kind, first, t, tau)
+    constrain(row, col, kind, first, t, search.slant, tau)
     value = deviance_at(axes, p, units, n_obs, row, col, tau, state, search)
     if not np.isfinite(value):
         return np.inf
     for _ in range(MAX_INNER):
-        if away and is_back(row, col, search):
+        if away and is_back(row, col, kind, first, search):
             return np.inf
         derive(axes, p, units, n_obs, row, col, state, work, search)
-        count = free_directions(row, col, kind, first, t, tau, search.free)
+        count = free_directions(row, col, kind, first, t, search.slant, tau, search.free)
         project(row, col, kind, first, t, count, count, search)
         decrement = free_step(n + 1, count, search)
         if decrement < INNER_DECREMENT:
@@ -267,7 +286,7 @@ def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, away, state, 
         for _ in range(MAX_HALVINGS):
             for k in range(n + 1):
                 trial[k] = tau[k] + length * search.step[k]
-            constrain(row, col, kind, first, t, trial)
+            constrain(row, col, kind, first, t, search.slant, trial)
             candidate = deviance_at(axes, p, units, n_obs, row, col, trial, state, search)
             if candidate <= value - SUFFICIENT_DECREASE * length * decrement + ROUNDING * abs(
                 value
@@ -280,18 +299,18 @@ def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, away, state, 
             return value
         copy_vector(trial, tau)
         value = candidate
-        if kind == COR and has_vanished(row, col, first, tau):
+        if kind == COR and has_vanished(row, col, first, search.slant, tau):
             return value
     return value
 
 
 @kernel
-def has_vanished(row, col, first, tau):
+def has_vanished(row, col, first, slant, tau):
     """Tell whether the first or the second effect has hardly any variance."""
     k21, k22 = element(row, col, first + 1, first), element(row, col, first + 1, first + 1)
-    return (
-        tau[element(row, col, first, first)] < VANISHED or np.hypot(tau[k21], tau[k22]) < VANISHED
-    )
+    k11, r = element(row, col, first, first), slant[0]
+    sd = np.hypot(tau[k21] + r * tau[k11], tau[k22]) / np.sqrt(1.0 + r * r)
+    return tau[k11] < VANISHED or sd < VANISHED
 
 
 @kernel
@@ -332,8 +351,12 @@ def project(row, col, kind, first, t, n_free, count, search):
         k22 = element(row, col, first + 1, first + 1)
         c = np.sqrt(max(1.0 - t * t, 0.0))
         reduced[x, x] += search.tau[k22] * (g[k22] * (t * t - c * c) - 2.0 * g[k21] * t * c)
-        reduced[x, x - 2] += c * (g[k21] * c - g[k22] * t)
-        reduced[x - 2, x] = reduced[x, x - 2]
+        bend = c * (g[k21] * c - g[k22] * t)
+        for f in range(x):
+            # w moves by 1 along its own direction, by r t along that of Lambda_11.
+            crossed = D[k21, f] + search.slant[0] * D[element(row, col, first, first), f]
+            reduced[x, f] += bend * (t * crossed + c * D[k22, f])
+            reduced[f, x] = reduced[x, f]
 
 
 @kernel

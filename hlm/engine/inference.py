@@ -22,16 +22,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hlm.engine.linalg import cholesky, copy, eigh_jacobi, solve_lower
+from hlm.engine.boundary import rectify
+from hlm.engine.linalg import copy, eigh_jacobi, solve_lower
+from hlm.engine.order import triangularize
 from hlm.jit import kernel
 
 __all__ = ["FLAT_TOLERANCE", "Estimates", "Parametrization", "allocate_estimates", "infer"]
-
-PIVOT_TOLERANCE = 1e-12
-"""A pivot of Psi below this share of its diagonal element counts as zero."""
-
-PERFECT_CORRELATION = 1e-10
-"""A correlation with 1 - rho^2 below this is at the boundary and has no standard error."""
 
 FLAT_TOLERANCE = 1e-9
 """Eigenvalues of the Hessian below this share of the largest are flat directions."""
@@ -195,16 +191,41 @@ def random_part(p, n_star, sigma2, parametrization, Lambda, work, out):
             Psi[a, b] = 0.0
             for k in range(q):
                 Psi[a, b] += lower[a, k] * lower[b, k]
-            work.unscaled[a, b] = Psi[a, b]
-    cholesky(work.unscaled, q, PIVOT_TOLERANCE)
+    triangularize(q, lower)
+    rectify(q, lower)
     for k in range(n_theta):
         a, b = row[k], col[k]
-        out.theta[k] = work.unscaled[a, b]
+        out.theta[k] = lower[a, b]
         if a == b:
             sd_of(p, k, n_star, sigma2, parametrization, Psi, work, out)
         else:
             cor_of(p, k, parametrization, Psi, work, out)
         out.df[p + k] = np.nan
+
+
+@kernel
+def is_perfect(a, b, rho, lower):
+    """Tell whether a correlation is 1 or -1: a and b have parallel rows in the factor of Psi.
+
+    At the boundary they have so exactly, for the lost dimensions are zero columns there. Else the
+    correlation may still be so near that its last digit does not tell.
+    """
+    if 1.0 - rho * rho <= 0.0:
+        return True
+    for j in range(len(lower)):
+        for k in range(j):
+            if lower[a, j] * lower[b, k] != lower[a, k] * lower[b, j]:
+                return False
+    return True
+
+
+@kernel
+def element_of_psi(a, b, c, e, K):
+    """Return d Psi[a, b] / d Psi*[c, e] for the symmetric element (c, e) of the fit's Psi*."""
+    direction = K[a, c] * K[b, e]
+    if c != e:
+        direction += K[a, e] * K[b, c]
+    return direction
 
 
 @kernel
@@ -214,10 +235,7 @@ def psi_gradient(a, b, parametrization, work, d):
     for k in range(len(row)):
         d[k] = 0.0
     for v in range(len(row)):
-        c, e = row[v], col[v]
-        direction = K[a, c] * K[b, e]
-        if c != e:
-            direction += K[a, e] * K[b, c]
+        direction = element_of_psi(a, b, row[v], col[v], K)
         for k in range(len(row)):
             d[k] += direction * work.jacobian[v, k]
 
@@ -248,7 +266,7 @@ def cor_of(p, k, parametrization, Psi, work, out):
         return
     rho = Psi[a, b] / np.sqrt(product)
     out.estimate[p + k] = min(max(rho, -1.0), 1.0)
-    if 1.0 - rho * rho < PERFECT_CORRELATION:
+    if is_perfect(a, b, rho, work.trial):
         return
     psi_gradient(a, b, parametrization, work, d)
     for m in range(n_theta):

@@ -30,7 +30,6 @@ __all__ = [
     "NOT_CONVERGED",
     "NO_START",
     "POSITIVE_TOLERANCE",
-    "SINGULAR_TOLERANCE",
     "Work",
     "allocate_work",
     "minimize",
@@ -63,9 +62,6 @@ POSITIVE_TOLERANCE = 1e-12
 CURVATURE_FLOOR = 1e-6
 """... else its eigenvalues are made positive and at least this share of the largest."""
 
-SINGULAR_TOLERANCE = 1e-4
-"""A fit is singular if a diagonal element of lme4's theta is below this (lme4's `isSingular`)."""
-
 FEW_ROWS = 100
 """With so few rows the criterion may have several minima: the lowest from several starts is taken.
 Of random data sets of up to 20 rows 2 % had a lower one than the moment start leads to, of those of
@@ -83,7 +79,6 @@ CONVERGED, NOT_CONVERGED, NO_START = 0, 1, 2
 class Work(NamedTuple):
     """Room for the search; `hessian` (n_theta, n_theta) and `gradient` are those of theta."""
 
-    theta: np.ndarray
     gradient: np.ndarray
     step: np.ndarray
     hessian: np.ndarray
@@ -105,7 +100,6 @@ def allocate_work(q: int, n_theta: int) -> Work:
     """Return room for the search over `n_theta` parameters of `q` random effects."""
     n = max(q, n_theta)
     return Work(
-        theta=np.zeros(n_theta),
         gradient=np.zeros(n_theta),
         step=np.zeros(n_theta),
         hessian=np.zeros((n_theta, n_theta)),

@@ -14,7 +14,7 @@ import numpy as np
 
 from hlm.jit import kernel
 
-__all__ = ["SKEW", "is_skew", "natural_order", "pivot", "restore_order"]
+__all__ = ["SKEW", "is_skew", "natural_order", "pivot", "restore_order", "triangularize"]
 
 SKEW = 4.0
 """An element of Lambda this many times its column's diagonal element makes the search reorder the
@@ -79,12 +79,22 @@ def rotate_columns(q, a, j, Lambda):
 
 
 @kernel
+def triangularize(q, Lambda):
+    """Rotate the columns of Lambda, any factor of Psi, so that it is lower triangular.
+
+    Nothing cancels, as it does where Psi is multiplied out and factored again; a zero column of a
+    triangular Lambda stays one, wherever it ends.
+    """
+    for a in range(q):
+        rotate_columns(q, a, a, Lambda)
+
+
+@kernel
 def restore_order(q, Lambda, work):
     """Make Lambda lower triangular again; return whether it was not."""
     changed = False
     for a in range(q):
         changed = changed or work.order[a] != a
     if changed:
-        for a in range(q):
-            rotate_columns(q, a, a, Lambda)
+        triangularize(q, Lambda)
     return changed

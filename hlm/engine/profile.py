@@ -42,16 +42,17 @@ ZETA_TOLERANCE = 1e-7
 """A limit is found when zeta is this near to its target."""
 
 BRACKET_TOLERANCE = 1e-12
-"""Or when the points around it are this near to each other."""
+"""Or when the points around it are this near to each other: a share of an sd or, near a perfect
+correlation, of 1 - t^2."""
 
 NEAR_EDGE = 0.02
 """Within this share of the way to the edge of its range, the edge itself is looked at."""
 
 FIRST_STEP = 1e-3
-"""Beyond twice an sd whose limit is still outside; an sd may be zero."""
+"""Beyond twice an sd whose limit is still outside, in units of sigma; an sd may be zero."""
 
-BOUNDARY_TOLERANCE = 1e-12
-"""An estimate this near to the edge of its range is on it."""
+ROUNDING = 1e-15
+"""A correlation this near to 1 or -1 cannot be told from it."""
 
 MAX_OUTER = 60
 """Values of the parameter that are tried."""
@@ -68,17 +69,18 @@ LONGEST = 1.5
 
 @kernel
 def profile_limit(
-    axes, p, units, n_obs, row, col, kind, first, minimum, best, guess, z, state, work, search
+    axes, p, units, n_obs, row, col, kind, first, minimum, best, guess, z, unit, state, work, search
 ):
     """Find where zeta reaches `z` (negative for a lower limit).
 
     `search.tau` holds the point of the minimum on entry, where the parameter is `best`; `first` is
-    the number of the first effect of the parameter's block, `guess` a first limit. Return the
-    limit: 0, -1 or 1 where the data do not exclude the boundary, NaN if the search fails.
+    the number of the first effect of the parameter's block, `guess` a first limit, `unit` is sigma
+    or, for a correlation, 1. Return the limit: 0, -1 or 1 where the data do not exclude the
+    boundary, NaN if the search fails.
     """
     stay, away = np.bool_(False), np.bool_(True)
     bound = edge(kind, z)
-    if abs(best - bound) < BOUNDARY_TOLERANCE:
+    if abs(best - bound) < ROUNDING * unit:
         return bound
     copy_vector(search.tau, search.start)
     t = follow(
@@ -104,7 +106,7 @@ def profile_limit(
         copy_vector(search.start, search.tau)
         return bracket(
             axes, p, units, n_obs, row, col, kind, first, minimum, best, best, guess, z,
-            state, work, search,
+            unit, state, work, search,
         )  # fmt: skip
     if mirror(row, col, kind, first, search):
         other = minimize_free(
@@ -113,7 +115,7 @@ def profile_limit(
         if other < minimum + (abs(z) - ZETA_TOLERANCE) ** 2:
             return bracket(
                 axes, p, units, n_obs, row, col, kind, first, minimum, best, t, bound, z,
-                state, work, search,
+                unit, state, work, search,
             )  # fmt: skip
     return t
 
@@ -128,7 +130,7 @@ def follow(axes, p, units, n_obs, row, col, kind, first, minimum, best, t, z, st
         if not np.isfinite(deviance):
             return np.nan
         derive(axes, p, units, n_obs, row, col, state, work, search)
-        count = free_directions(row, col, kind, first, t, tau, search.free)
+        count = free_directions(row, col, kind, first, t, search.slant, tau, search.free)
         project(row, col, kind, first, t, count, count + 1, search)
         if cholesky(factor, count, POSITIVE_TOLERANCE) < count:
             return np.nan
@@ -157,7 +159,7 @@ def follow(axes, p, units, n_obs, row, col, kind, first, minimum, best, t, z, st
             for f in range(count):
                 tau[k] += search.free[k, f] * projected[f]
         t = np.tanh(np.arctanh(t) + change) if kind == COR else t * np.exp(change)
-        constrain(row, col, kind, first, t, tau)
+        constrain(row, col, kind, first, t, search.slant, tau)
         if abs(z - zeta) < CLOSE and decrement < CLOSE * CLOSE:
             return np.nan if is_near(kind, t, best, z) else t
     return np.nan
@@ -165,8 +167,9 @@ def follow(axes, p, units, n_obs, row, col, kind, first, minimum, best, t, z, st
 
 @kernel
 def bracket(
-    axes, p, units, n_obs, row, col, kind, first, minimum, best, inside, t, z, state, work, search
-):
+    axes, p, units, n_obs, row, col, kind, first, minimum, best, inside, t, z, unit,
+    state, work, search,
+):  # fmt: skip
     """Find the limit from t on, the parameter being inside the limits at `inside`."""
     sign = 1.0 if z > 0.0 else -1.0
     stay, away = np.bool_(False), np.bool_(True)
@@ -175,7 +178,11 @@ def bracket(
     bounded, mirrored = False, False
     for _ in range(MAX_OUTER):
         if not (min(inside, outside) < t < max(inside, outside)):
-            t = 0.5 * (inside + outside) if np.isfinite(outside) else 2.0 * inside + FIRST_STEP
+            t = (
+                0.5 * (inside + outside)
+                if np.isfinite(outside)
+                else 2.0 * inside + FIRST_STEP * unit
+            )
         if is_near(kind, t, best, z) and not bounded:
             bounded = True
             at_bound = minimize_free(
@@ -205,7 +212,8 @@ def bracket(
             outside = t
         slope = partial(row, col, kind, first, t, search)
         change = (z - zeta) * 2.0 * zeta / slope if slope != 0.0 else np.inf
-        if abs(inside - outside) < BRACKET_TOLERANCE * (1.0 + abs(t)):
+        width = (1.0 - t * t) if kind == COR else unit + abs(t)
+        if abs(inside - outside) <= max(BRACKET_TOLERANCE * width, ROUNDING * abs(t)):
             return t
         t = t + change
     return np.nan

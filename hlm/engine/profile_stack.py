@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hlm.engine.basis import change_basis
 from hlm.engine.boundary import lower_factor
-from hlm.engine.fit import CRITERION, OK, STATUS, allocate_room
+from hlm.engine.fit import CRITERION, OK, PARTLY_IDENTIFIED, STATUS, allocate_room
 from hlm.engine.held import COR, SD, SIGMA, allocate_search
 from hlm.engine.limits import critical_value
 from hlm.engine.linalg import copy
@@ -36,14 +36,14 @@ FAR_GUESS = 1.5
 correlation on the arctanh scale ..."""
 
 NEAR_PERFECT = 0.98
-"""... which is taken as no larger than this."""
+"""... which is taken as no larger than this where it has no standard error."""
 
 GUESS_AT_ZERO = 0.3
 """First guess of the upper limit of an sd of zero, in units of sigma."""
 
 
 class Targets(NamedTuple):
-    """The parameters of the random part and the bases in which each comes first.
+    """The parameters of the random part and the orthonormal bases in which each comes first.
 
     Attributes
     ----------
@@ -51,6 +51,9 @@ class Targets(NamedTuple):
         SD, COR or SIGMA; the first effect of the parameter's block.
     scale : ndarray (n_theta + 1,)
         An sd in the search is `scale` times the reported one.
+    slant : ndarray (n_theta + 1,)
+        Of a correlation: the second of its effects is, but for a factor, the second effect of the
+        basis plus `slant` times the first.
     forward, backward : ndarray (n_theta + 1, q, q)
         Effects of the search from those of the fit, and Z of the search as Z* backward.
     """
@@ -58,6 +61,7 @@ class Targets(NamedTuple):
     kind: NDArray[np.int64]
     first: NDArray[np.int64]
     scale: NDArray[np.float64]
+    slant: NDArray[np.float64]
     forward: NDArray[np.float64]
     backward: NDArray[np.float64]
 
@@ -67,20 +71,32 @@ def targets_of(parametrization: Parametrization, blocks: Sequence[int]) -> Targe
     row, col, random = parametrization.row, parametrization.col, parametrization.random
     n, q = len(row), len(random)
     starts, sizes = np.repeat(np.cumsum([0, *blocks[:-1]]), blocks), np.repeat(blocks, blocks)
-    forward, scale = np.tile(np.eye(q), (n + 1, 1, 1)), np.ones(n + 1)
+    forward, scale, slant = np.tile(np.eye(q), (n + 1, 1, 1)), np.ones(n + 1), np.zeros(n + 1)
     for k, (a, b) in enumerate(zip(row, col, strict=True)):
         block = slice(starts[a], starts[a] + sizes[a])
         leading = random[[a] if a == b else [b, a], block]
         length = np.linalg.norm(leading, axis=1)
-        forward[k, block, block] = _complete(leading / length[:, None])
+        leading /= length[:, None]
+        if a != b:
+            leading[1], slant[k] = _across(*leading)
+        forward[k, block, block] = _complete(leading)
         scale[k] = 1.0 / length[0] if a == b else 1.0
     return Targets(
         np.array([*np.where(row == col, SD, COR), SIGMA]),
         np.append(starts[row], 0),
         scale,
+        slant,
         forward,
         np.asarray(np.linalg.inv(forward), dtype=np.float64),
     )
+
+
+def _across(first: Floats, second: Floats) -> tuple[Floats, float]:
+    """Return what is orthogonal in the second unit vector, and the first's share over its own."""
+    rest = second - (second @ first) * first
+    rest -= (rest @ first) * first
+    length = float(np.linalg.norm(rest))
+    return rest / length, float(second @ first) / length
 
 
 def _complete(rows: Floats) -> Floats:
@@ -147,19 +163,22 @@ def profile_limits(
 def profile_stack(
     axes, p, cross, design, parametrization, targets, n_obs, z, room, other, search, fits, limits
 ):
-    """Fill `limits` (n, 2, n_theta + 1), lower and upper, where `fits` by ML have no fault.
+    """Fill `limits` (n, 2, n_theta + 1), lower and upper, of what `fits` by ML determine.
 
     The correlations come last: where an sd may be zero, none is excluded.
     """
     n = len(parametrization.row)
     for r in range(len(cross[2])):
-        if fits.summary[r, 0, STATUS] != OK:
+        status = fits.summary[r, 0, STATUS]
+        if status not in (OK, PARTLY_IDENTIFIED):
             continue
         load(axes, p, cross, r, design, room.units)
         copy(fits.Lambda[r, 0], room.Lambda)
         for step in range(2 * (n + 1)):
             k, of_correlations = step % (n + 1), step > n
             if (targets.kind[k] == COR) != of_correlations:
+                continue
+            if is_undetermined(k, parametrization, fits.estimate[r, 0, p:]):
                 continue
             if of_correlations and may_vanish(k, parametrization, limits[r]):
                 limits[r, 0, k], limits[r, 1, k] = -1.0, 1.0
@@ -169,6 +188,21 @@ def profile_stack(
                     fits.summary[r, 0, CRITERION], fits.estimate[r, 0, p:], fits.se[r, 0, p:],
                     limits[r],
                 )  # fmt: skip
+
+
+@kernel
+def is_undetermined(k, parametrization, estimate):
+    """Tell whether the data leave parameter k open: NaN, but not for being beside an sd of zero."""
+    row, col = parametrization.row, parametrization.col
+    if k == len(row):
+        return False
+    beside_zero = False
+    for v in range(len(row)):
+        if row[v] == col[v] and (row[v] == row[k] or row[v] == col[k]):
+            if np.isnan(estimate[v]):
+                return True
+            beside_zero = beside_zero or estimate[v] == 0.0
+    return np.isnan(estimate[k]) and not beside_zero
 
 
 @kernel
@@ -190,6 +224,7 @@ def profile_parameter(
     """Fill both limits of parameter k."""
     q, work, sigma, scale = np.int64(len(axes)), room.work, estimate[-1], targets.scale[k]
     row, col, n = parametrization.row, parametrization.col, len(parametrization.row)
+    search.slant[0] = targets.slant[k]
     change_basis(axes, p, room.units, targets.backward[k], work.products, work.unscaled, other)
     for side in range(2):
         distance = (2.0 * side - 1.0) * z
@@ -198,7 +233,7 @@ def profile_parameter(
             axes, p, other, n_obs, row, col, targets.kind[k], targets.first[k],
             minimum, estimate[k] * scale,
             first_guess(targets.kind[k], estimate[k] * scale, se[k] * scale, distance, sigma),
-            distance, room.state, work, search,
+            distance, 1.0 if targets.kind[k] == COR else sigma, room.state, work, search,
         )  # fmt: skip
         limits[side, k] = limit / scale
 
@@ -228,11 +263,12 @@ def start_point(q, n, row, col, forward, Lambda, sigma, work, search):
 def first_guess(kind, best, se, distance, sigma):
     """Wald's limit on the log or atanh scale; near the boundary a step inside."""
     if kind == COR:
-        rho = max(min(best, NEAR_PERFECT), -NEAR_PERFECT)
-        step = (
-            distance * se / (1.0 - rho * rho) if np.isfinite(se) else np.copysign(np.inf, distance)
-        )
-        return np.tanh(np.arctanh(rho) + max(min(step, FAR_GUESS), -FAR_GUESS))
+        rho, step = best, np.copysign(FAR_GUESS, distance)
+        if np.isfinite(se):
+            step = max(min(distance * se / (1.0 - rho * rho), FAR_GUESS), -FAR_GUESS)
+        else:
+            rho = max(min(best, NEAR_PERFECT), -NEAR_PERFECT)
+        return np.tanh(np.arctanh(rho) + step)
     if best > 0.0 and np.isfinite(se):
         return best * np.exp(max(min(distance * se / best, FAR_GUESS), -FAR_GUESS))
     return GUESS_AT_ZERO * sigma

@@ -26,6 +26,7 @@ from hlm.model.frame import (
     used_columns,
 )
 from hlm.model.moments import Rows, fit_rows
+from hlm.model.undetermined import open_elements, open_theta
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +54,8 @@ def lmer_each(formula: str, data: Any, by: str = "rep", reml: bool = True) -> pd
         One row per data set, in order of appearance: `by`, criterion, sigma, theta_1, ..., each
         coefficient, its se_<coefficient>, singular, status. What a data set does not determine is
         NaN; a data set that cannot be fitted has a status that says why: 'unidentified' if it has
-        too few rows, units or levels, 'not_finite', or as `LmerFit`.
+        too few rows, units or levels, 'not_finite', or as `LmerFit`; 'partly_identified' leaves NaN
+        only what it does not determine of theta.
 
     Raises
     ------
@@ -160,7 +162,7 @@ def _fit_part(stack: _Stack, k: int, out: _Results, *, reml: bool) -> None:
     X, Z, y = stack.X[begin:end], stack.Z[begin:end], stack.y[begin:end]
     first, last = np.searchsorted(stack.starts, (begin, end))
     starts = stack.starts[first:last] - begin
-    if not stack.first_levels[:, begin:end].any(axis=1).all() or not Z.any(axis=0).all():
+    if not stack.first_levels[:, begin:end].any(axis=1).all():
         return
     if not (np.isfinite(X).all() and np.isfinite(Z).all() and np.isfinite(y).all()):
         out.status[k] = "not_finite"
@@ -180,6 +182,9 @@ def _fit_part(stack: _Stack, k: int, out: _Results, *, reml: bool) -> None:
     estimates, p = room.estimates, len(transform)
     out.criterion[k], out.singular[k] = room.summary[CRITERION], room.summary[SINGULAR]
     out.theta[k], out.sigma[k] = estimates.theta, estimates.estimate[-1]
+    if fit.status == "partly_identified":
+        is_open = open_elements(estimates.estimate[p:-1], stack.frame.blocks)
+        out.theta[k, open_theta(is_open, stack.frame.blocks)] = np.nan
     out.beta[k, keep], out.se[k, keep] = estimates.estimate[:p], estimates.se[:p]
 
 

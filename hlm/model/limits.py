@@ -11,6 +11,7 @@ from hlm.engine.profile_stack import profile_limits
 from hlm.errors import InputError
 from hlm.model.bootstrap import bootstrap
 from hlm.model.moments import whole_design
+from hlm.model.undetermined import open_elements
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +54,8 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     covariance = np.outer(eta, eta) * 2.0 / n_star + 2.0 * half @ half.T
     if fit.singular:
         covariance[:] = np.nan
+    is_open = np.append(open_elements(fit.random[0][:-1], fit.frame.blocks), False)
+    covariance[is_open], covariance[:, is_open] = np.nan, np.nan
     names = [term.replace("sd_", "var_").replace("cor_", "cov_") for term in fit.terms]
     names = [*names[len(fit.beta) : -1], "sigma^2"]
     return pd.DataFrame(covariance, index=names, columns=names)

@@ -75,7 +75,7 @@ def fit_frame(frame: Frame, *, reml: bool) -> LmerFit:
         sigma=float(out.estimate[-1]),
         criterion=float(summary[CRITERION] - np.log(frame.weights).sum()),
         singular=bool(summary[SINGULAR]),
-        converged=engine.status == "ok",
+        converged=engine.status in ("ok", "partly_identified"),
         status=engine.status,
         iterations=int(summary[ITERATIONS]),
         gradient_norm=float(summary[GRADIENT_NORM]),

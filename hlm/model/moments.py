@@ -38,7 +38,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 CONSTANT_TOLERANCE = 1e-14
-"""A response whose range is within this share of its size is constant."""
+"""A response, or a column of Z, that varies by no more than this share of its size is constant."""
 
 PERFECT_TOLERANCE = 1e-14
 """A residual sum of squares below this share of the response's cannot be told from rounding."""
@@ -150,7 +150,8 @@ def _condition(Z: Floats, blocks: tuple[int, ...]) -> tuple[Floats, Floats]:
     centred = (intercept >= 0) & (intercept != np.arange(q))
     Z = Z - np.where(centred, mean, 0.0)
     scale = np.sqrt(np.einsum("nq,nq->q", Z, Z) / n)
-    scale[scale == 0.0] = 1.0
+    constant = scale <= CONSTANT_TOLERANCE * np.abs(mean)
+    Z, scale = np.where(constant, 0.0, Z), np.where(constant, 1.0, scale)
     transform = np.diag(scale)
     transform[intercept[centred], centred] = mean[centred]
     return Z / scale, transform
@@ -177,8 +178,8 @@ def fit_rows(rows: Rows, *, reml: bool) -> EngineFit:
         moments = moments_of(rows)
         room = _fit(moments, len(rows.y), reml=reml)
         status = _verdict(rows, moments, room)
-    if status not in ("ok", "not_converged"):
-        room.summary[:] = np.nan
+    if status not in ("ok", "partly_identified", "not_converged"):
+        room.summary[:], room.Lambda[:] = np.nan, np.nan
         room.summary[[ITERATIONS, SINGULAR]] = 0.0
         for values in room.estimates:
             values[:] = np.nan

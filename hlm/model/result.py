@@ -14,6 +14,7 @@ from hlm.errors import InputError, nearest
 from hlm.formula import random_names
 from hlm.model import effects
 from hlm.model.moments import kenward_roger_of
+from hlm.model.undetermined import open_elements
 from hlm.scenario import DfMethod
 
 if TYPE_CHECKING:
@@ -60,15 +61,19 @@ class LmerFit:
     vcov : ndarray (p, p)
         Of beta.
     theta : ndarray (n_theta,)
-        Relative covariance factor, column by column.
+        Relative covariance factor, column by column; where the data do not determine it all, one of
+        the equivalent ones.
     sigma : float
         Residual sd.
     criterion : float
         -2 log-likelihood, or the REML criterion.
     singular, converged : bool
+        Psi lacks a dimension, whatever the units: `boundary_rank` is not 0. The search ended at a
+        minimum.
     status : str
-        'ok', 'not_converged', 'unidentified', 'perfect_fit', 'constant_response' or 'not_finite';
-        with the last four all estimates are NaN.
+        'ok', 'partly_identified', 'not_converged', 'unidentified', 'perfect_fit',
+        'constant_response' or 'not_finite'; with the last four all estimates are NaN, with
+        'partly_identified' those of the terms in `undetermined`.
     iterations : int
     gradient_norm, smallest_eigenvalue : float
         Of the criterion in theta, and of its Hessian.
@@ -168,6 +173,25 @@ class LmerFit:
         """Names of all that is estimated: fixed part, random part, sigma."""
         group = self.frame.formula.random[0].group
         return [*self.coef_names, *random_names(self.frame.random_names, group)]
+
+    @property
+    def undetermined(self) -> list[str]:
+        """Terms of the random part that the data do not determine.
+
+        Examples
+        --------
+        >>> from hlm import lmer
+        >>> from hlm.datasets import load_sleepstudy
+        >>> data = load_sleepstudy().assign(hours=lambda d: 24 * d.Days)
+        >>> fit = lmer("Reaction ~ Days + (1 + Days + hours || Subject)", data)
+        >>> fit.status, fit.undetermined
+        ('partly_identified', ['sd_Days|Subject', 'sd_hours|Subject'])
+        """
+        if self.status != "partly_identified":
+            return []
+        is_open = open_elements(self.random[0][:-1], self.frame.blocks)
+        names = self.terms[len(self.beta) : -1]
+        return [name for name, left_open in zip(names, is_open, strict=True) if left_open]
 
     def df(self, method: DfMethod = "satterthwaite") -> Floats:
         """Degrees of freedom of the coefficients, (p,).
@@ -295,7 +319,8 @@ class LmerFit:
     def vcov_random(self) -> pd.DataFrame:
         """Covariance matrix of the variances and covariances of the random part and of sigma^2.
 
-        By the observed information, in the order of `terms`; NaN if the fit is singular.
+        By the observed information, in the order of `terms`; NaN if the fit is singular, and in the
+        rows and columns of what the data do not determine.
         """
         from hlm.model.limits import vcov_random
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hlm.engine.batch import free_elements
 from hlm.model.rformat import (
     abbreviate,
     align,
@@ -16,6 +17,7 @@ from hlm.model.rformat import (
     format_numbers,
     format_p_values,
 )
+from hlm.model.undetermined import open_elements
 
 if TYPE_CHECKING:
     from hlm.model.result import DfMethod, LmerFit
@@ -41,6 +43,7 @@ _REASONS = {
     "perfect_fit": "the model fits the response exactly, its residual variance is zero",
     "constant_response": "the response is constant",
     "not_finite": "the data are too large or too small for the computer's numbers",
+    "partly_identified": "the data do not determine",
     "not_converged": "the search did not end at a minimum",
 }
 
@@ -103,7 +106,7 @@ def _residuals(fit: LmerFit) -> list[str]:
 
 def _random_effects(fit: LmerFit) -> list[str]:
     """Variances, sds and correlations of each block, then the residual."""
-    group, psi, start = fit.frame.formula.random[0].group, fit.psi, 0
+    group, psi, start = fit.frame.formula.random[0].group, _determined_psi(fit), 0
     groups, names, variances, correlations = ["Groups"], ["Name"], [], []
     for number, block_names in enumerate(fit.frame.random_names):
         stop = start + len(block_names)
@@ -125,6 +128,17 @@ def _random_effects(fit: LmerFit) -> list[str]:
     lines = [" " + line for line in align(cells, left=len(cells))]
     counts = f"Number of obs: {fit.nobs}, groups:  {group}, {fit.n_groups}"
     return ["Random effects:", *lines, counts]
+
+
+def _determined_psi(fit: LmerFit) -> np.ndarray:
+    """Return Psi with NaN where the data do not determine a variance or correlation."""
+    psi = fit.psi
+    if fit.status == "partly_identified":
+        row, col = free_elements(fit.frame.blocks)
+        is_open = open_elements(fit.random[0][:-1], fit.frame.blocks)
+        psi[row[is_open], col[is_open]] = np.nan
+        psi[col[is_open], row[is_open]] = np.nan
+    return psi
 
 
 def _correlation_texts(covariance: np.ndarray) -> list[list[str]]:
@@ -196,5 +210,6 @@ def _remarks(fit: LmerFit) -> list[str]:
     if fit.singular:
         remarks.append("boundary (singular) fit: a variance is zero or a correlation is 1 or -1")
     if fit.status != "ok":
-        remarks.append(f"{fit.status}: {_REASONS[fit.status]}")
+        names = " ".join(["", ", ".join(fit.undetermined)]).rstrip()
+        remarks.append(f"{fit.status}: {_REASONS[fit.status]}{names}")
     return ["", *remarks] if remarks else []
