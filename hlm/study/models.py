@@ -1,7 +1,9 @@
 """The candidate models, and whether a scenario can identify them.
 
 The rules are lme4's (checkZdims, chkRank.drop.cols): in each random term fewer random effects than
-observations, more observations than coefficients, and fixed columns of full rank.
+observations, more observations than coefficients, and fixed columns of full rank. And one that lme4
+does not have: the variances and covariances of the random part are to be told apart, from each
+other and from the residual variance.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hlm.formula import Formula
+    from hlm.formula import Formula, RandomTerm
     from hlm.study.schema import Estimation, Method, StudyFile
 
     Floats = NDArray[np.float64]
@@ -108,7 +110,7 @@ def check_identified(candidate: Candidate, scenario: Scenario) -> None:
         If there are too few observations, or columns that depend on one another.
     """
     _check_counts(candidate, scenario.n_units, scenario.n_rows)
-    problem = _problem(candidate, scenario, _dependent)
+    problem = _problem(candidate, scenario, _dependent) or _random_problem(candidate, scenario)
     if problem is not None:
         raise _unidentified(candidate, problem)
 
@@ -127,9 +129,12 @@ def _check_counts(candidate: Candidate, n_units: int, n_rows: int) -> None:
     for block in candidate.formula.random:
         effects = n_units * len(block.terms)
         if n <= effects:
-            names = " + ".join(term.name for term in block.terms)
-            problem = f"{n} observations for {effects} random effects of ({names} | {block.group})"
+            problem = f"{n} observations for {effects} random effects of {_block_text(block)}"
             raise _unidentified(candidate, problem)
+
+
+def _block_text(block: RandomTerm) -> str:
+    return f"({' + '.join(term.name for term in block.terms)} | {block.group})"
 
 
 def _unidentified(candidate: Candidate, problem: str) -> InputError:
@@ -148,6 +153,19 @@ def _problem(candidate: Candidate, scenario: Scenario, find: Finder) -> str | No
     if problem is None or few == counts:
         return problem
     return _try(candidate.formula, scenario.covariates, counts, find)
+
+
+def _random_problem(candidate: Candidate, scenario: Scenario) -> str | None:
+    """Try the variances on an example of many units, and on a whole one before refusing them.
+
+    A few units may fail to show by chance what others would, so there are never only a few.
+    """
+    counts = (max(scenario.n_units, _ENOUGH), scenario.n_rows)
+    few = (_ENOUGH, min(scenario.n_rows, _ENOUGH))
+    problem = _try(candidate.formula, scenario.covariates, few, _confounded)
+    if problem is None or few == counts:
+        return problem
+    return _try(candidate.formula, scenario.covariates, counts, _confounded)
 
 
 @lru_cache(maxsize=4096)
@@ -173,6 +191,46 @@ def _dependent(formula: Formula, data: Mapping[str, Floats]) -> str | None:
     ranks = (np.linalg.matrix_rank(fixed[:, : i + 1], tol=1e-9) for i in range(len(names)))
     first = next(name for i, (name, rank) in enumerate(zip(names, ranks, strict=True)) if rank <= i)
     return f"the column '{first}' depends on the others"
+
+
+def _confounded(formula: Formula, data: Mapping[str, Floats]) -> str | None:
+    """Name the first random effect whose variance or covariances depend on those before it."""
+    names: list[str] = []
+    parts, blocks = [], []
+    for block in formula.random:
+        labels, columns = model_columns(block.terms, data)
+        parts.append(_scaled(columns, centred=labels[0] == "(Intercept)"))
+        blocks += [len(names)] * len(labels)
+        names += labels
+    pairs = [(a, b) for a, first in enumerate(blocks) for b in range(first, a + 1)]
+    effects = _effects_on_variance(np.concatenate(parts, axis=1), data["unit"], pairs)
+    if np.linalg.matrix_rank(effects, tol=1e-9) == len(pairs) + 1:
+        return None
+    ranks = (np.linalg.matrix_rank(effects[:, : v + 2], tol=1e-9) for v in range(len(pairs)))
+    first = next(
+        a for v, ((a, _), rank) in enumerate(zip(pairs, ranks, strict=True)) if rank < v + 2
+    )
+    return (
+        f"the variances of {', '.join(map(_block_text, formula.random))} depend on one another: no "
+        f"data set tells those of '{names[first]}' from the others and the residual's"
+    )
+
+
+def _effects_on_variance(Z: Floats, unit: Floats, pairs: Sequence[tuple[int, int]]) -> Floats:
+    """Return what sigma^2 and each free element of Psi add to V_i, of all units, as columns.
+
+    V_i = sigma^2 I + sum_v psi_v Z_i E_v Z_i'. With Z_i = Q_i R_i the lengths and angles of these
+    matrices are those of R_i E_v R_i', and of I within the span of Q_i and outside it.
+    """
+    n_units = len(np.unique(unit))
+    R = np.asarray(np.linalg.qr(Z.reshape(n_units, -1, Z.shape[1]), mode="r"))
+    k = R.shape[1]
+    outside = np.sqrt(len(Z) - n_units * k)
+    columns = [np.append(np.tile(np.eye(k).ravel(), n_units), outside)]
+    for a, b in pairs:
+        product = np.einsum("ij,ik->ijk", R[..., a], R[..., b])
+        columns.append(np.append(product + product.transpose(0, 2, 1), 0.0))
+    return _scaled(np.column_stack(columns), centred=False)
 
 
 def _scaled(columns: Floats, *, centred: bool) -> Floats:

@@ -242,7 +242,8 @@ def test_levels_of_one_axis_have_one_type():
 
 def covariate(**spec):
     covariates = {"a": {"level": "unit"}, "x": spec}
-    return only(design={"units": 4, "rows": 6, "covariates": covariates}).covariates[1]
+    design = {"units": 4, "rows": 6, "covariates": covariates}
+    return only(design=design, models={"m": "y ~ x + (1 | unit)"}).covariates[1]
 
 
 @pytest.mark.parametrize(
