@@ -6,10 +6,7 @@ The names below are imported when they are first used: a job pays only for what 
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
-
-from hlm.versions import DISTRIBUTION
 
 __all__ = [
     "InputError",
@@ -21,9 +18,8 @@ __all__ = [
     "performance",
 ]
 
-__version__ = version(DISTRIBUTION)
-
 _HOMES = {
+    "__version__": "hlm.versions",
     "InputError": "hlm.errors",
     "Study": "hlm.study",
     "anova": "hlm.model",

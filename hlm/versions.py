@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["DISTRIBUTION", "installation", "versions"]
+__all__ = ["DISTRIBUTION", "__version__", "installation", "versions"]
 
 DISTRIBUTION = "hlm-studies"
 """Its name on the package index, where `hlm` belongs to someone else."""
+
+__version__ = version(DISTRIBUTION)
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
@@ -22,7 +24,7 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
     >>> sorted(versions(["numpy", "hlm"]))
     ['hlm', 'numpy']
     """
-    return {name: version(DISTRIBUTION if name == "hlm" else name) for name in packages}
+    return {name: __version__ if name == "hlm" else version(name) for name in packages}
 
 
 def installation(extra: str) -> str:

@@ -10,10 +10,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from hlm import __version__
 from hlm.cli import audit, check, fit, measures, replay, run, status, verify
 from hlm.cli.progress import CLEAR
 from hlm.errors import InputError, nearest
+from hlm.versions import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
