@@ -34,7 +34,8 @@ Keys: TypeAlias = tuple[str, ...]
 _COLUMNS = frozenset(
     (
         *("scenario", "replicate", "model", "method", "term", "kind", "true", "measure"),
-        *("estimate", "mcse", "n", "criterion", "rate", "n_units", "n_rows"),
+        *("estimate", "mcse", "n", "n_total", "unbounded", "criterion", "rate"),
+        *("n_units", "n_rows"),
     )
 )
 _NAME = re.compile(r"[^\W\d][\w.-]*")
