@@ -199,7 +199,7 @@ def check_identified(candidate: Candidate, scenario: Scenario) -> None:
     _check_counts(candidate, scenario.n_units, scenario.n_rows)
     problem = _problem(candidate, scenario, _dependent) or _random_problem(candidate, scenario)
     if problem is not None:
-        raise _unidentified(candidate, problem)
+        raise _unidentified(candidate, problem, allowed="fewer terms, or other covariates")
 
 
 def check_finite(candidate: Candidate, scenario: Scenario) -> None:
@@ -217,18 +217,18 @@ def _check_counts(candidate: Candidate, n_units: int, n_rows: int) -> None:
         effects = n_units * len(block.terms)
         if n <= effects:
             problem = f"{n} observations for {effects} random effects of {_block_text(block)}"
-            raise _unidentified(candidate, problem)
+            raise _unidentified(candidate, problem, allowed="more observations, or fewer terms")
 
 
 def _block_text(block: RandomTerm) -> str:
     return f"({' + '.join(term.name for term in block.terms)} | {block.group})"
 
 
-def _unidentified(candidate: Candidate, problem: str) -> InputError:
+def _unidentified(candidate: Candidate, problem: str, *, allowed: str) -> InputError:
     return InputError(
         f"the model '{candidate.name}' cannot be identified: {problem}",
         path=candidate.path,
-        allowed="more observations, or fewer terms",
+        allowed=allowed,
     )
 
 

@@ -167,7 +167,7 @@ demo.yaml:19: models.full: 'log(x)' is not finite for some values of the covaria
 (scenario units = 10, rows = 5)
 demo.yaml:20: models.small: the model 'small' cannot be identified: the column 'I(2 * x)' \
 depends on the others (scenario units = 10, rows = 5)
-  allowed: more observations, or fewer terms""",
+  allowed: fewer terms, or other covariates""",
         ("[10, 30]", "[10, 0, -1]"),
         ("full: y ~ x * a", "full: y ~ x * a + log(x)"),
         ("small: y ~ x", "small: y ~ x + I(2 * x)"),
