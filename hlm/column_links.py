@@ -36,7 +36,7 @@ SAME = 1e-9
 """A column whose distance from a space is below this share of its length lies in it."""
 
 SIMPLE = (3, 6, 9, 12)
-"""A coefficient that is within rounding of a number of so many digits is that number."""
+"""A coefficient that is within rounding of 0 or of a number of so many digits is that number."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,10 @@ def _combination(X: Floats, column: Floats) -> tuple[Floats, bool]:
     c = np.linalg.lstsq(X / scale, column, rcond=None)[0] / scale
     if np.linalg.norm(column - X @ c) > SAME * np.linalg.norm(column):
         return c, False
-    for digits in SIMPLE:
-        simple = np.array([float(f"{value:.{digits}g}") for value in c])
-        simple[np.abs(simple) * scale < SAME * np.linalg.norm(column)] = 0.0
+    small = np.abs(c) * scale < SAME * np.linalg.norm(column)
+    for digits in (*SIMPLE, None):
+        simple = c if digits is None else np.array([float(f"{value:.{digits}g}") for value in c])
+        simple = np.where(small, 0.0, simple)
         rounding = 8.0 * np.finfo(float).eps * (np.abs(X) @ np.abs(simple) + np.abs(column))
         if (np.abs(column - X @ simple) <= rounding).all():
             return simple, True

@@ -51,6 +51,7 @@ LINE = scenario("y ~ x + (1 | g)", {G: 1.0, "x": 0.3}, (X,))
 CONTEXT = scenario("y ~ x + a + (1 | g)", {G: 0.5, "x": 0.3, "a": 0.7}, (A, X))
 PRODUCT = scenario("y ~ x * a + (1 | g)", {G: 1.0, "x": 0.3, "a": 0.7, "x:a": 0.2}, (A, X))
 LOG = scenario("y ~ log(p) + (1 | g)", {G: 1.0, "log(p)": 2.0}, (POSITIVE,))
+ZERO_LOG = scenario("y ~ log(p) + (1 | g)", {G: 0.0, "log(p)": 2.0}, (POSITIVE,))
 ARMS = scenario("y ~ arm * t + (1 | g)", {G: 1.0, "arm": 2.0, "t": 3.0, "arm:t": 4.0}, (ARM, TIME))
 BINARY = scenario("y ~ b + (1 | g)", {G: 1.0, "b": 2.0}, (B,))
 SQUARE = scenario("y ~ x + I(x^2) + (1 | g)", {G: 1.0, "x": 0.3, "I(x^2)": 0.1}, (X,))
@@ -74,6 +75,7 @@ SPANNED = [
         {G: 4.2, "I(x - 5)": 0.5, "I(a - 1)": 1.7, "I(x - 5):I(a - 1)": 0.2},
     ),
     (PRODUCT, "y ~ x + a + I(x * a)", {G: 1.0, "x": 0.3, "a": 0.7, "I(x * a)": 0.2}),
+    (ZERO_LOG, "y ~ log2(p)", {G: 0.0, "log2(p)": 2 * log(2)}),
     (LOG, "y ~ log2(p)", {G: 1.0, "log2(p)": 2 * log(2)}),
     (LOG, "y ~ log10(p)", {G: 1.0, "log10(p)": 2 * log(10)}),
     (LOG, "y ~ log(I(3 * p))", {G: 1.0 - 2 * log(3), "log(I(3 * p))": 2.0}),

@@ -190,7 +190,7 @@ def _allocate(n: int, p: int, n_theta: int) -> _Results:
 def _fit_part(stack: _Stack, k: int, out: _Results, *, reml: bool) -> None:
     """Fit data set k and write its row; what cannot be fitted keeps NaN and a status."""
     part = _part(stack, k)
-    if part is None or not part.Z.any(axis=0).all():
+    if part is None:
         return
     X, Z, y = part.X, part.Z, part.y
     if not (np.isfinite(X).all() and np.isfinite(Z).all() and np.isfinite(y).all()):

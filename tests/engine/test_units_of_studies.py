@@ -70,8 +70,12 @@ def test_the_same_draws_of_x_in_other_units(formula, limits, mean, sd, unit):
     for place, back in ((1, sd / unit), (sd_of_slope, sd / unit), (-1, 1 / unit)):
         for what in ("estimate", "se", "lower", "upper"):
             expected, values = plain[what][..., place], found[what][..., place] * back
+            if what == "se" and place == sd_of_slope:  # of the variance: that of a small sd is wild
+                expected = expected * plain["estimate"][..., place]
+                values = values * found["estimate"][..., place] * back
             _assert_same(values, expected, f"{what} {place}")
-    assert_allclose(found["df"][..., 1], plain["df"][..., 1], rtol=1e-5)
+    # Four digits: where a variance is nearly zero the search leaves it its last five.
+    assert_allclose(found["df"][..., 1], plain["df"][..., 1], rtol=1e-4)
 
 
 @pytest.mark.parametrize("formula", ["y ~ x + (0 + x | unit)", "y ~ x + (1 + x | unit)"])

@@ -163,10 +163,10 @@ def test_effects_and_predictions_far_from_zero():
         assert_allclose(far.ranef()["x"], near.ranef()["x"], rtol=1e-6)
         assert_allclose(far.fitted(), near.fitted(), rtol=1e-9)
         for group in ({}, {"g": [-1] * 12}):
-            there = far.predict(rows.assign(x=rows["x"] + zero, **group), se=True)
-            for found, expected in zip(
-                there, near.predict(rows.assign(**group), se=True), strict=True
-            ):
+            options = {"se": True, "new_units": "population"}
+            there = far.predict(rows.assign(x=rows["x"] + zero, **group), **options)
+            here = near.predict(rows.assign(**group), **options)
+            for found, expected in zip(there, here, strict=True):
                 assert_allclose(found, expected, rtol=1e-7)
 
 
