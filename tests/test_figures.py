@@ -162,7 +162,8 @@ def test_a_line_below_says_where_a_measure_does_not_rest_on_all_replicates(resul
     figure = figures.measure_against_units(measures, "coverage", term="random")
     foot = (
         "Coverage rests on 1,450 to 2,000 of 2,000 replicates: the others have no limits.\n"
-        "In up to 3% of the replicates the interval is unbounded; it counts as covering."
+        "In up to 3% of the replicates the interval is unbounded: it covers whatever is above "
+        "its lower limit."
     )
     assert foot in texts(figure)
     assert overlaps(figure) == []

@@ -87,8 +87,11 @@ def unbounded(shares: pd.Series) -> list[str]:
     largest = shares.max()
     if not largest > 0:
         return []
-    share = percent(largest)
-    return [f"In up to {share} of the replicates the interval is unbounded; it counts as covering."]
+    note = (
+        f"In up to {percent(largest)} of the replicates the interval is unbounded: "
+        "it covers whatever is above its lower limit."
+    )
+    return [note]
 
 
 def without_true_value(frame: pd.DataFrame, measures: pd.DataFrame, measure: str) -> list[str]:
