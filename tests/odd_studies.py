@@ -83,7 +83,7 @@ STUDIES: dict[str, dict[str, Any]] = {
         covariates={"x": {"level": "unit"}}, models="y ~ x + (1 | unit)"
     ),
     "a sparse binary covariate": study(
-        rows=2, covariates={"x": {"level": "row", "distribution": "binary", "p": 0.1}},
+        rows=2, covariates={"x": {"level": "row", "distribution": "binary", "p": 0.25}},
         models="y ~ x + (1 | unit)",
     ),
     "heteroscedastic by a dummy": study(
@@ -159,7 +159,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "sixty-four characters": _named(LONG),
     "letters of other scripts": _named("größe"),
     "a covariate called bias": _named("bias"),
-    "a covariate called sigma": _named("sigma"),
+    "a covariate called sd_": _named("sd_"),
     "a covariate called true": _named("true"),
     "a covariate called n": _named("n"),
     "long models": study(models={LONG: LINE, f"_{LONG[1:]}": "y ~ x + (1 | unit)"}),

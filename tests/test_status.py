@@ -186,7 +186,7 @@ def test_a_run_tells_the_line_its_cores(options, cores, tmp_path, monkeypatch):
     Path("study.yaml").write_text((ROOT / "tests" / "workflow" / "tiny.yaml").read_text())
     told = []
     monkeypatch.setattr("hlm.cli.run.Teller", lambda _, cores: told.append(cores))
-    monkeypatch.setattr("hlm.cli.run.call_quietly", lambda *_: 1)
+    monkeypatch.setattr("hlm.cli.run.call_quietly", lambda *_, **__: 1)
     assert main(["run", "study.yaml", *options]) == 1
     assert told == [cores]
 

@@ -42,6 +42,14 @@ def stop(folder, moment):
         return status, run.said(), run.processes()
 
 
+@pytest.fixture(autouse=True)
+def _with_a_terminal():
+    """Runs in the background of a shell are born deaf to Ctrl-C, and hand it on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stopped")

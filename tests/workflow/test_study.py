@@ -263,7 +263,7 @@ def planned(folder, study):
 
 def test_kernels_are_compiled_for_what_is_new_and_no_finished_batch_is_done_again(finished):
     """The mark of compiled kernels is one for each set of them, whatever the study."""
-    folder, _ = finished
+    folder, *_ = finished
     assert [p.name for p in folder.glob("results/.cache/kernels-*") if not p.suffix] == [
         "kernels-q2"
     ]
