@@ -36,7 +36,7 @@ SAME = 1e-9
 """A column whose distance from a space is below this share of its length lies in it."""
 
 SIMPLE = (3, 6, 9, 12)
-"""A coefficient that is within rounding of 0 or of a number of so many digits is that number."""
+"""A coefficient that is within rounding of a number of so many digits is that number."""
 
 
 @dataclass(frozen=True)
@@ -96,29 +96,63 @@ def link_columns(
     spanned = np.zeros(len(truth), dtype=bool)
     place, factor = np.full(len(terms), -1), np.ones(len(terms))
     for k, column in enumerate(others.T):
-        change[:, k], spanned[k] = _combination(own, column)
         for j, candidate in enumerate(own.T):
             multiple, same = _combination(column[:, None], candidate)
             if same and multiple[0] != 0.0 and place[j] < 0:
                 place[j], factor[j] = k, multiple[0]
+        alike = np.flatnonzero(place == k)[:1]
+        among = alike if len(alike) else np.arange(len(terms))
+        change[among, k], spanned[k] = _combination(own[:, among], column)
     return Link(change, spanned, place, factor)
 
 
 def _combination(X: Floats, column: Floats) -> tuple[Floats, bool]:
-    """Return c with X c = column, and whether there is one."""
-    scale = np.linalg.norm(X, axis=0)
-    scale[scale == 0.0] = 1.0
-    c = np.linalg.lstsq(X / scale, column, rcond=None)[0] / scale
-    if np.linalg.norm(column - X @ c) > SAME * np.linalg.norm(column):
+    """Return c with X c = column, and whether there is one.
+
+    What it can be without is left out, one column after the other, and the rest solved again: so a
+    coefficient of 0 is 0 where columns are nearly dependent too, as powers of a year are.
+    """
+    c = _solved(X, column)
+    if not np.linalg.norm(column - X @ c) <= _allowed(X, c, column):
         return c, False
-    small = np.abs(c) * scale < SAME * np.linalg.norm(column)
-    for digits in (*SIMPLE, None):
-        simple = c if digits is None else np.array([float(f"{value:.{digits}g}") for value in c])
-        simple = np.where(small, 0.0, simple)
-        rounding = 8.0 * np.finfo(float).eps * (np.abs(X) @ np.abs(simple) + np.abs(column))
-        if (np.abs(column - X @ simple) <= rounding).all():
+    there = np.ones(len(c), dtype=bool)
+    for j in np.argsort(np.abs(c) * np.linalg.norm(X, axis=0)):
+        there[j] = False
+        less = np.zeros(len(c))
+        less[there] = _solved(X[:, there], column)
+        there[j] = not _agrees(X, less, column)
+        c = c if there[j] else less
+    for digits in SIMPLE:
+        simple = np.array([float(f"{value:.{digits}g}") for value in c])
+        if _agrees(X, simple, column):
             return simple, True
     return c, True
+
+
+def _solved(X: Floats, column: Floats) -> Floats:
+    scale = np.linalg.norm(X, axis=0)
+    scale[scale == 0.0] = 1.0
+    return np.linalg.lstsq(X / scale, column, rcond=None)[0] / scale
+
+
+def _agrees(X: Floats, c: Floats, column: Floats) -> bool:
+    """Tell whether X c is the column but for rounding."""
+    return bool((np.abs(column - X @ c) <= _rounding(X, c, column)).all())
+
+
+def _allowed(X: Floats, c: Floats, column: Floats) -> float:
+    """Return the distance at which a column still lies in a space: a share of its length.
+
+    It is that about its mean where the space has the constants, so that a share of what varies.
+    """
+    constants = (np.ptp(X, axis=0) == 0.0) & (X[0] != 0.0)
+    varying = column - column.mean() if constants.any() else column
+    rounding = np.linalg.norm(_rounding(X, c, column))
+    return max(SAME * float(np.linalg.norm(varying)), float(rounding))
+
+
+def _rounding(X: Floats, c: Floats, column: Floats) -> Floats:
+    return 8.0 * np.finfo(float).eps * (np.abs(X) @ np.abs(c) + np.abs(column))
 
 
 @lru_cache(maxsize=1024)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hlm.formula import Formula, Term
     from hlm.scenario import Model, Scenario
 
-__all__ = ["Kind", "Target", "name_of_test", "parameters_of", "targets", "terms_of"]
+__all__ = ["FALSE", "Kind", "Target", "name_of_test", "parameters_of", "targets", "terms_of"]
 
 Floats = NDArray[np.float64]
 Kind = Literal["coefficient", "sd", "cor", "sigma", "test"]
@@ -36,6 +36,7 @@ Kind = Literal["coefficient", "sd", "cor", "sigma", "test"]
 ZERO = 1e-12
 """A sum below this share of its parts is 0."""
 
+FALSE = "its hypothesis is false"
 NO_CORRELATION = "an effect that does not vary has no correlation"
 
 
@@ -80,10 +81,9 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     'x of the truth is no combination of (Intercept) and I(x^2), and I(x^2) is not in the truth'
     """
     formula, given = parse(model.formula), dict(model.true)
-    found = [
-        _with_given(target, given)
-        for target in (*_fixed_targets(scenario, formula), *_random_targets(scenario, formula))
-    ]
+    fixed, lost = _fixed_targets(scenario, formula)
+    random = _random_targets(scenario, formula, lost)
+    found = [_with_given(target, given) for target in (*fixed, *random)]
     coefficients = {target.term: target for target in found if target.kind == "coefficient"}
     tests = (_test_target(name, [coefficients[c] for c in test]) for name, test in model.tests)
     return (*found, *tests)
@@ -133,24 +133,30 @@ def name_of_test(test: str) -> str:
     return f"F({test})"
 
 
-def _fixed_targets(scenario: Scenario, formula: Formula) -> list[Target]:
+def _fixed_targets(scenario: Scenario, formula: Formula) -> tuple[list[Target], tuple[str, ...]]:
+    """Return those of the coefficients, and the terms of the truth that the model lacks."""
     truth, beta = parse(scenario.formula).fixed, np.array([value for _, value in scenario.fixed])
     link, there = link_columns(scenario.covariates, formula.fixed, truth), beta != 0.0
     names = [term.name for term in formula.fixed]
     if link.holds(there):
         values = _sum_up(link.change[:, there], beta[there])
-        return [Target(n, "coefficient", v) for n, v in zip(names, values, strict=True)]
+        return [Target(n, "coefficient", v) for n, v in zip(names, values, strict=True)], ()
     if not link.is_part:
         reason = _neither(link, truth, formula.fixed, there)
-        return [Target(name, "coefficient", np.nan, reason) for name in names]
+        lost = tuple(truth[k].name for k in np.flatnonzero(there & ~link.spanned))
+        return [Target(name, "coefficient", np.nan, reason) for name in names], lost
     left_out = tuple(truth[k].name for k in np.flatnonzero(there) if k not in link.place)
     values = (beta[link.place] / link.factor).tolist()
     pairs = zip(names, values, strict=True)
-    return [Target(n, "coefficient", v, left_out=left_out) for n, v in pairs]
+    return [Target(n, "coefficient", v, left_out=left_out) for n, v in pairs], left_out
 
 
-def _random_targets(scenario: Scenario, formula: Formula) -> list[Target]:
-    """Return those of sds and correlations, then of sigma, which is the truth's in any model."""
+def _random_targets(scenario: Scenario, formula: Formula, lost: tuple[str, ...]) -> list[Target]:
+    """Return those of sds and correlations, then of sigma.
+
+    What the fixed part has lost of the truth goes into the variances, and what the random part has
+    lost into the others and sigma: they have the truth's values as targets.
+    """
     truth, terms = _random_terms(parse(scenario.formula)), _random_terms(formula)
     sd, cor = np.array(scenario.sd), np.array(scenario.cor)
     link, there, blocks = (
@@ -159,25 +165,26 @@ def _random_targets(scenario: Scenario, formula: Formula) -> list[Target]:
         _blocks(formula),
     )
     names, kinds = _random_names(formula), _random_kinds(formula)
-    values, reason = [np.nan] * len(names[:-1]), ""
-    left_out: tuple[str, ...] = ()
+    values, reason, left_out = [np.nan] * len(names[:-1]), "", lost
     psi = _covariance(link.change, sd, cor) if link.holds(there) else None
     if psi is not None and not np.any(psi[~_together(blocks)]):
         root = np.sqrt(np.diag(psi))
         values = _in_order(root, psi / _or_nan(np.outer(root, root)), blocks)
     elif link.is_part:
         sign = np.sign(link.factor)
-        own = cor[np.ix_(link.place, link.place)] * np.outer(sign, sign)
+        varies = np.where(there[link.place], 1.0, np.nan)
+        own = cor[np.ix_(link.place, link.place)] * np.outer(sign * varies, sign * varies)
         values = _in_order(sd[link.place] / np.abs(link.factor), own, blocks)
-        left_out = _left_out(scenario, link)
+        left_out = (*lost, *_left_out(scenario, link))
     elif psi is not None:
         reason = "the model has no correlation where the truth, in its terms, has one"
     else:
         reason = _neither(link, truth, terms, there)
+        left_out = (*lost, *_sd_names(scenario, there & ~link.spanned))
     random = zip(names[:-1], kinds, values, strict=False)
     return [
         *(Target(n, k, v, (reason or NO_CORRELATION) * (v != v), left_out) for n, k, v in random),
-        Target("sigma", "sigma", scenario.sigma),
+        Target("sigma", "sigma", scenario.sigma, left_out=left_out),
     ]
 
 
@@ -195,7 +202,7 @@ def _test_target(name: str, coefficients: Sequence[Target]) -> Target:
     if unknown:
         return Target(name_of_test(name), "test", np.nan, unknown[0].reason)
     is_true = all(target.true == 0.0 for target in coefficients)
-    reason = "" if is_true else "its hypothesis is false"
+    reason = "" if is_true else FALSE
     return Target(name_of_test(name), "test", 0.0 if is_true else np.nan, reason)
 
 
@@ -228,10 +235,16 @@ def _in_order(sd: Floats, cor: Floats, blocks: Sequence[int]) -> list[float]:
     values, start = [], 0
     for size in blocks:
         for j in range(start, start + size):
-            values.append(float(sd[j]))
-            values += [float(np.clip(cor[i, j], -1, 1)) for i in range(j + 1, start + size)]
+            values.append(_short(sd[j]))
+            values += [_short(np.clip(cor[i, j], -1, 1)) for i in range(j + 1, start + size)]
         start += size
     return values
+
+
+def _short(value: float) -> float:
+    """Return a value rid of the rounding of its last digits: 0.20000000000000004 is 0.2."""
+    short = float(f"{value:.14g}")
+    return short if abs(value - short) <= 4.0 * np.finfo(float).eps * abs(value) else float(value)
 
 
 def _or_nan(x: Floats) -> Floats:
@@ -261,16 +274,17 @@ def _verb(names: Sequence[str]) -> str:
 
 def _left_out(scenario: Scenario, link: Link) -> tuple[str, ...]:
     """Name the sds that a model leaves out, or the correlations if it leaves out only these."""
-    formula = parse(scenario.formula)
-    group, names = formula.random[0].group, [term.name for term in _random_terms(formula)]
-    sds = [
-        f"sd_{name}|{group}"
-        for k, name in enumerate(names)
-        if scenario.sd[k] > 0.0 and k not in link.place
-    ]
+    formula, sd = parse(scenario.formula), np.array(scenario.sd)
+    sds = _sd_names(scenario, (sd > 0.0) & ~np.isin(np.arange(len(sd)), link.place))
     values = zip(_random_names(formula), _random_kinds(formula), strict=True)
     correlations = (name for name, kind in values if kind == "cor")
-    return tuple(sds or correlations)
+    return sds or tuple(correlations)
+
+
+def _sd_names(scenario: Scenario, some: NDArray[np.bool_]) -> tuple[str, ...]:
+    formula = parse(scenario.formula)
+    group, names = formula.random[0].group, [term.name for term in _random_terms(formula)]
+    return tuple(f"sd_{names[k]}|{group}" for k in np.flatnonzero(some))
 
 
 def _random_terms(formula: Formula) -> tuple[Term, ...]:

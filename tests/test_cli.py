@@ -142,7 +142,7 @@ def test_check_shows_the_true_value_of_each_term_or_why_there_is_none(printed, t
             "of (Intercept) and I(xw + xb), and I(xw + xb) is not in the truth"
         ),
         (
-            "total leaves out sd_xw|unit of the truth: the truth's values are its targets, not "
+            "total lacks xw, xb, sd_xw|unit of the truth: the truth's values are its targets, not "
             "what it converges to"
         ),
     } <= lines

@@ -235,11 +235,62 @@ def test_an_effect_that_does_not_vary_has_no_correlation():
     assert found["cor_x.(Intercept)|g"].reason == "an effect that does not vary has no correlation"
 
 
+def test_a_correlation_with_what_the_truth_keeps_still_is_none():
+    """Also where the model is the truth less a slope."""
+    still = Scenario(
+        "",
+        10,
+        5,
+        (LATE.covariates[0], Covariate("z", "row", "normal")),
+        "y ~ year + z + (1 + year + z | g)",
+        ((G, 1.0), ("year", 0.3), ("z", 0.2)),
+        (0.5, 0.0, 0.4),
+        ((1.0, 0.3, 0.3), (0.3, 1.0, 0.3), (0.3, 0.3, 1.0)),
+        1.0,
+    )
+    found = {t.term: t for t in targets(still, Model("m", "y ~ year + z + (1 + year | g)"))}
+    assert isnan(found["cor_year.(Intercept)|g"].true)
+    assert found["sd_year|g"].true == 0.0
+    assert found["sigma"].left_out == ("sd_z|g",)
+
+
+DAYS = scenario("y ~ x + (1 | g)", {G: 100.0, "x": 0.3}, (Covariate("x", "row", "normal", 2e4, 3),))
+YEARS = scenario(
+    "y ~ x + (1 | g)",
+    {G: 100.0, "x": 0.3},
+    (Covariate("x", "row", "grid", values=tuple(map(float, range(2010, 2021)))),),
+)
+
+
+@pytest.mark.parametrize(
+    ("truth", "formula", "expected"),
+    [
+        (DAYS, "y ~ x + I(x^2)", {G: 100.0, "x": 0.3, "I(x^2)": 0.0}),
+        (DAYS, "y ~ I(x^2) + x", {G: 100.0, "x": 0.3, "I(x^2)": 0.0}),
+        (
+            DAYS,
+            "y ~ I(x - 20000) + I((x - 20000)^2)",
+            {G: 6100.0, "I(x - 20000)": 0.3, "I((x - 20000)^2)": 0.0},
+        ),
+        (YEARS, "y ~ x + I(x^2) + I(x^3)", {G: 100.0, "x": 0.3, "I(x^2)": 0.0, "I(x^3)": 0.0}),
+    ],
+)
+def test_what_is_not_needed_is_0_where_columns_are_nearly_dependent(truth, formula, expected):
+    assert {name: true(truth, f"{formula} + (1 | g)")[name] for name in expected} == expected
+
+
+def test_columns_that_are_nearly_the_same_far_from_zero_are_not():
+    far = replace(DAYS, covariates=(Covariate("x", "row", "normal", 1e6, 1.0),))
+    assert isnan(true(far, "y ~ log(x) + (1 | g)")["log(x)"])
+
+
 def test_what_the_user_gives_stands_where_nothing_is_computed():
     given = (("I(x + a)", 0.5), ("x", 9.0), ("sd_(Intercept)|g", 0.6))
     found = true(CONTEXT, "y ~ I(x + a) + (1 | g)", true=given)
     assert found["I(x + a)"] == 0.5
     assert isnan(found[G])
+    assert found["sd_(Intercept)|g"] == 0.6  # in place of the target
+    found = true(CONTEXT, "y ~ x + a + (1 | g)", true=given)
     assert found["sd_(Intercept)|g"] == 0.5  # it follows from the truth
     assert true(CONTEXT, "y ~ x + (1 | g)", true=given)["x"] == 9.0  # in place of the truth's own
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.true_values import targets
+from hlm.true_values import FALSE, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,8 +58,7 @@ def _by_term(of_scenarios: Sequence[Sequence[Target]]) -> dict[str, list[Target]
 def _values(found: Sequence[Target]) -> str:
     """Write the true values of a term over the scenarios."""
     if found[0].kind == "test":
-        said = ("true" if target.true == 0.0 else "false" for target in found)
-        return ", ".join(dict.fromkeys(said))
+        return ", ".join(dict.fromkeys(_hypothesis(target) for target in found))
     values = list(dict.fromkeys(target.true for target in found if target.true == target.true))
     shown = [f"{value:.6g}" for value in values]
     if len(values) > MOST_VALUES:
@@ -67,16 +66,21 @@ def _values(found: Sequence[Target]) -> str:
     return ", ".join([*shown, *[NONE] * any(target.reason for target in found)])
 
 
+def _hypothesis(test: Target) -> str:
+    if test.true == 0.0:
+        return "true"
+    return "false" if test.reason == FALSE else NONE
+
+
 def _remarks(model: Model, terms: Sequence[Sequence[Target]]) -> Iterator[str]:
-    """Say what the model leaves out, and why terms have no true value."""
+    """Say what the model lacks of the truth, and why terms have no true value."""
     of_parameters = [found for found in terms if found[0].kind != "test"]
-    left_out = dict.fromkeys(
-        name for found in of_parameters for target in found for name in target.left_out
-    )
+    lists = {target.left_out for found in of_parameters for target in found}
+    left_out = dict.fromkeys(name for some in sorted(lists, key=len, reverse=True) for name in some)
     if left_out:
         yield (
-            f"{model.name} leaves out {', '.join(left_out)} of the truth: the truth's values are "
-            "its targets, not what it converges to"
+            f"{model.name} lacks {', '.join(left_out)} of the truth: the truth's values are its "
+            "targets, not what it converges to"
         )
     reasons: dict[str, list[str]] = {}
     for found in of_parameters:

@@ -112,23 +112,32 @@ def _check_names(model: Model, path: str) -> None:
             )
 
 
-def check_true_values(model: Model, scenario: Scenario) -> None:
-    """Refuse a true value that the user gives and that the truth contradicts.
+def check_true_values(model: Model, scenarios: Sequence[Scenario]) -> None:
+    """Refuse true values that the user gives and that the truth contradicts in all scenarios.
+
+    Where it contradicts them in some, as where the truth's coefficients are 0, they are of the
+    others.
 
     Raises
     ------
     InputError
-        At the path of the value.
+        At the paths of the values.
     """
     given = dict(model.true)
-    for target in targets(scenario, model) if given else ():
-        if target.term in given and not isclose(given[target.term], target.true, rel_tol=1e-9):
-            raise InputError(
-                f"the true value of '{target.term}' is {target.true:.6g}, which follows from the "
-                f"truth, not {given[target.term]:.6g}",
-                path=f"models.{model.name}.true.{target.term}",
-                allowed="values of terms that hlm check shows without one, or as left out",
-            )
+    found = [targets(scenario, model) for scenario in scenarios] if given else []
+    with Mistakes() as mistakes:
+        for of_term in zip(*found, strict=True):
+            term = of_term[0].term
+            values = [target.true for target in of_term]
+            if term in given and not any(isclose(given[term], v, rel_tol=1e-9) for v in values):
+                mistakes.add(
+                    InputError(
+                        f"the true value of '{term}' is {values[0]:.6g}, which follows from "
+                        f"the truth, not {given[term]:.6g}",
+                        path=f"models.{model.name}.true.{term}",
+                        allowed="values of terms that hlm check shows without one, or as targets",
+                    )
+                )
 
 
 def check_variables(
@@ -217,14 +226,16 @@ def _check_counts(candidate: Candidate, n_units: int, n_rows: int) -> None:
         effects = n_units * len(block.terms)
         if n <= effects:
             problem = f"{n} observations for {effects} random effects of {_block_text(block)}"
-            raise _unidentified(candidate, problem, allowed="more observations, or fewer terms")
+            raise _unidentified(candidate, problem)
 
 
 def _block_text(block: RandomTerm) -> str:
     return f"({' + '.join(term.name for term in block.terms)} | {block.group})"
 
 
-def _unidentified(candidate: Candidate, problem: str, *, allowed: str) -> InputError:
+def _unidentified(
+    candidate: Candidate, problem: str, *, allowed: str = "more observations, or fewer terms"
+) -> InputError:
     return InputError(
         f"the model '{candidate.name}' cannot be identified: {problem}",
         path=candidate.path,

@@ -135,7 +135,7 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
         outline = Outline(tree, study, mistakes)
         levels, scenarios = _cross(outline, tree, mistakes)
         for _, model in models:
-            _check_given(model, levels, scenarios, outline.axes or (), mistakes)
+            mistakes.keep(check_true_values, model, scenarios)
         if study is not None and outline.axes is not None:
             own = scenario_key(study.truth, study.design, parameters(study.truth))
             keys = [scenario.key for scenario in scenarios]
@@ -230,22 +230,6 @@ def _check_models(models: Sequence[Candidate], scenario: Scenario, mistakes: Mis
             and candidate is not own
             and mistakes.passes(check_identified, candidate, scenario)
         )
-
-
-def _check_given(
-    model: Model,
-    levels: Sequence[Mapping[str, Any]],
-    scenarios: Sequence[Scenario],
-    axes: Sequence[Axis],
-    mistakes: Mistakes,
-) -> None:
-    """Check the true values that the user gives; name the first scenario that says otherwise."""
-    for labels, scenario in zip(levels, scenarios, strict=True) if model.true else ():
-        try:
-            check_true_values(model, scenario)
-        except InputError as error:
-            mistakes.add(together(_in_scenario(one, axes, labels) for one in error.errors))
-            return
 
 
 def _named(labels: Mapping[str, Any]) -> str:
