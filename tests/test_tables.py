@@ -240,7 +240,7 @@ def test_what_rests_on_fewer_replicates_says_on_how_many(results):
     )
     assert f"<p>{line}</p>" in page
     assert line.replace("[n]", "{[}n]").replace(minus, "$-$") in latex
-    assert "In up to 0.04% of the replicates the interval is unbounded; it counts as cov" in page
+    assert "In up to 0.04% of the replicates the interval is unbounded: it covers" in page
     assert "[n]" not in tables.table_page(tables.wide_table(results[0], "random"), "Random")
 
 

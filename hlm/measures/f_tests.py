@@ -41,7 +41,8 @@ def rejection_rates(
     >>> rejection_rates({"p_value": [0.01, 0.3, 0.04, None]}, by=None).round(3).to_dict("records")
     [{'measure': 'rejection', 'estimate': 0.667, 'mcse': 0.272, 'n': 3}]
     """
-    return counts_to_rates(rejection_counts(tests, by=by, level=level), "estimate")
+    counts = rejection_counts(tests, by=by, level=level)
+    return counts_to_rates(counts[counts["measure"] == "rejection"], "estimate")
 
 
 def rejection_counts(
@@ -52,12 +53,17 @@ def rejection_counts(
 ) -> pd.DataFrame:
     """Return what `rejection_rates` does as counts, `hits` of `n` tests, which add up.
 
-    `level` may be one for each model, by its name.
+    `level` may be one for each model, by its name. Rows of the measure 'n_total' count all tests,
+    those that could not be made too.
     """
+    import pandas as pd
+
     frame, keys = as_frame(tests), names(by)
     require(frame, [*(("by", key) for key in keys), ("tests", "p_value")])
     p = numbers(frame, "p_value")
     levels = level if isinstance(level, float) else frame["model"].map(level).to_numpy(float)
     groups = group_rows(frame, keys)
     hits, known = groups.count(p < 1.0 - levels), groups.count(np.isfinite(p))
-    return groups.labels.assign(measure="rejection", hits=hits, n=known)
+    total = groups.count(np.ones(len(frame), dtype=bool))
+    rejected = groups.labels.assign(measure="rejection", hits=hits, n=known)
+    return pd.concat([rejected, groups.labels.assign(measure="n_total", hits=total, n=total)])

@@ -14,7 +14,7 @@ Statistical Computation and Simulation 68, 295-305.
 
 from __future__ import annotations
 
-from math import nan, sqrt
+from math import isnan, nan, sqrt
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 VERY_WIDE = 1000.0
-"""An interval so many times as wide as the median one counts as unbounded: Wald limits on the log
+"""An interval so many times as wide as the narrow ones counts as unbounded: Wald limits on the log
 scale are so where an estimated sd is near 0."""
 
 
@@ -175,7 +175,9 @@ def coverage(lower: Array, upper: Array, t: Array) -> Value:
 
 
 def bias_eliminated_coverage(lower: Array, upper: Array, centre: float) -> Value:
-    """Return the share of L <= mean(b) <= U, with the MCSE of a proportion."""
+    """Return the share of L <= mean(b) <= U, with the MCSE of a proportion; NaN without a mean."""
+    if isnan(centre):
+        return Value(nan, nan, lower.size)
     return proportion((lower <= centre) & (centre <= upper))
 
 
@@ -189,15 +191,19 @@ def ci_width(width: Array, unbounded: NDArray[np.bool_]) -> Value:
     return Value(nan, nan, width.size) if unbounded.any() else mean(width)
 
 
-def is_unbounded(width: Array, median_width: float) -> NDArray[np.bool_]:
-    """Tell the intervals with no end, or `VERY_WIDE` times as wide as the median one.
+def is_unbounded(width: Array) -> NDArray[np.bool_]:
+    """Tell the intervals with no end, or `VERY_WIDE` times as wide as the narrowest tenth.
+
+    The yardstick is the 10 % quantile of the widths above 0: most of them may have exploded.
 
     Examples
     --------
-    >>> is_unbounded(np.array([1.0, 2.0, 3.0, 1e5]), 2.5)
+    >>> is_unbounded(np.array([1.0, 2.0, 3.0, 1e5]))
     array([False, False, False,  True])
     """
-    return ~np.isfinite(width) | (width > VERY_WIDE * median_width)
+    positive = width[width > 0.0]
+    narrow = np.quantile(positive, 0.1, method="lower") if positive.size else np.inf
+    return ~np.isfinite(width) | (width > VERY_WIDE * narrow)
 
 
 def _divide(numerator: float, denominator: float) -> float:

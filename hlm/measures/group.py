@@ -122,13 +122,12 @@ def _interval_measures(rows: dict[str, Array], centre: float) -> dict[str, Value
     known = ~(np.isnan(rows["lower"]) | np.isnan(rows["upper"]))
     lower, upper = rows["lower"][known], rows["upper"][known]
     width = upper - lower
-    median_width = f.median(width)
-    unbounded = f.is_unbounded(width, median_width.estimate)
+    unbounded = f.is_unbounded(width)
     return {
         "coverage": f.coverage(lower, upper, rows["true"][known]),
         "bias_eliminated_coverage": f.bias_eliminated_coverage(lower, upper, centre),
         "rejection": f.rejection(lower, upper),
         "ci_width": f.ci_width(width, unbounded),
-        "median_ci_width": median_width,
+        "median_ci_width": f.median(width),
         "unbounded": f.proportion(unbounded),
     }

@@ -89,7 +89,7 @@ def performance(
         ci_width                  mean(U - L), NaN where an interval is unbounded      se or limits
         median_ci_width           median(U - L)                                        se or limits
         unbounded                 share of intervals that are infinite, or more than   se or limits
-                                  1000 times as wide as the median one
+                                  1000 times as wide as the narrowest tenth
         ========================  ===================================================  ==========
 
         Shares are proportions, `relative_*` are fractions. `n` is the number of replicates that

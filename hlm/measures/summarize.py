@@ -153,7 +153,10 @@ def join_summaries(
     of_fits = counts_to_rates(failures, "estimate").assign(term="", kind="", true=np.nan)
     tables = [*measures, of_fits]
     if found := list(tests):
-        tables.append(counts_to_rates(add_counts(found), "estimate"))
+        counted = add_counts(found)
+        of_all = counted["measure"] == "n_total"
+        tables.append(counts_to_rates(counted[~of_all], "estimate"))
+        tables.append(counted[of_all].assign(estimate=counted["n"].astype(float), mcse=np.nan))
     table = pd.concat([rows[[*KEYS, "kind", "true", *RESULTS]] for rows in tables])
     rates = counts_to_rates(selection, "rate")[[*SELECTION, "rate", "mcse", "n"]]
     return (

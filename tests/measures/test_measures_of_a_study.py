@@ -155,7 +155,9 @@ def test_rejections_of_f_tests(files):
     truth = truth_of({"s1": {**TRUE["s1"], "F(t)": 0.0}, "s2": TRUE["s2"]}, kinds)
     measures, _ = summarize(*files, truth=truth, tests=tests, level=0.9)
     found = measures[measures.term.str.startswith("F(")]
-    assert set(found.measure) == {"rejection"}
+    totals = found[found.measure == "n_total"]
+    assert totals.estimate.tolist() == totals.n.tolist() == [40] * 2 * 2 * 2
+    found = found[found.measure == "rejection"]
     assert len(found) == 2 * 2 * 2
     assert (found.n == 39).all()
     row = found.query("scenario == 's1' and method == 'ml' and term == 'F(t)'").iloc[0]
@@ -166,7 +168,8 @@ def test_rejections_of_f_tests(files):
     assert found.query("not (scenario == 's1' and term == 'F(t)')").true.isna().all()
     # Each model at its own level.
     own, _ = summarize(*files, truth=truth, tests=tests, level={"a": 0.9, "b": 0.5})
-    pd.testing.assert_frame_equal(own[own.term.str.startswith("F(")], found)
+    own = own[own.term.str.startswith("F(") & (own.measure == "rejection")]
+    pd.testing.assert_frame_equal(own, found)
     without, _ = summarize(*files, truth=TRUTH, level=0.9)
     pd.testing.assert_frame_equal(
         measures[~measures.term.str.startswith("F(")].reset_index(drop=True), without
