@@ -1,5 +1,6 @@
 # make study   run a study (STUDY=file, CORES=n) and make its report
-# make test    run the tests
+# make test    run the tests, but for the slow ones
+# make slow    run the slow tests
 # make chaos   kill a run at random moments, 100 times or for 10 minutes, and compare its results
 # make fuzz    read damaged formulas, studies and tables for MINUTES
 # make check   style, types, examples in the documentation, the workflow's own checks
@@ -13,7 +14,7 @@ CORES ?= 2
 MINUTES ?= 20
 BIN := .venv/bin
 
-.PHONY: study test fuzz chaos check bench lock clean
+.PHONY: study test slow fuzz chaos check bench lock clean
 .DELETE_ON_ERROR:
 
 study: .venv/installed
@@ -21,6 +22,9 @@ study: .venv/installed
 
 test: .venv/installed
 	$(BIN)/pytest
+
+slow: .venv/installed
+	$(BIN)/pytest -m slow
 
 fuzz: .venv/installed
 	$(BIN)/python -m tests.fuzz.campaign --minutes $(MINUTES)

@@ -71,6 +71,7 @@ def python(program, folder, *studies):
     return {path.name: path.stat().st_mtime_ns for path in files if path.name != "lock"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
 def test_no_kernel_is_compiled_after_those_that_a_study_needs(tmp_path):
     """Three random effects, Kenward-Roger, profile limits, F tests; random and fixed design."""

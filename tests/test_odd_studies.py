@@ -20,6 +20,12 @@ PAGES = {
 """The figures that such studies do not have, with the reason."""
 
 
+QUICK = (
+    *("a unit covariate alone", "a sparse binary covariate", "heteroscedastic by a dummy"),
+    *("no covariates", "a response without noise", "many levels"),
+)
+
+
 def run(content, folder):
     """Run a study up to its measures; return its plan and its folder."""
     file = folder / "study.yaml"
@@ -39,7 +45,9 @@ def draw(figure, plan, results):
         return error.problem
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in STUDIES]
+)
 def test_every_figure_and_every_table_is_made(name, tmp_path):
     plan, results = run(STUDIES[name], tmp_path)
     for figure in set(figures.names(plan)) - ALIKE:

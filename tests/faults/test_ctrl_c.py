@@ -57,6 +57,7 @@ def stopped(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [has_begun, plans, draws, writes_the_report])
 def test_ctrl_c_ends_a_run_in_one_line(moment, stopped):
     status, said, alive = stop(stopped, moment)
@@ -68,6 +69,7 @@ def test_ctrl_c_ends_a_run_in_one_line(moment, stopped):
     assert not [log for log in logs if log.name != "snakemake.log" and log.stat().st_size]
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on(stopped, undisturbed):
     with Run(stopped, targets=(), options=()) as run:
         assert run.end() == 0, run.said()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .campaign import campaign
 
 
+@pytest.mark.slow
 def test_killed_runs_complete_with_the_same_tables(undisturbed, tmp_path):
     tally = campaign(tmp_path / "killed", undisturbed, kills=3, seconds=600, seed=4)
     assert tally.kills.total() == 3, tally

@@ -51,6 +51,7 @@ if sys.orig_argv[-1].endswith(".fit.py"):
 """
 
 
+@pytest.mark.slow
 def test_damaged_files_are_named_and_made_again_though_jobs_lack_memory(finished, tmp_path):
     """One file is cut, in another a bit is flipped; the fit fails twice: out of memory, killed."""
     (tmp_path / "sitecustomize.py").write_text(FAILING_FITS, encoding="utf-8")
@@ -135,6 +136,7 @@ def remount(folder, option):
     subprocess.run(["mount", "-o", f"remount,{option}", folder], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_and_one_that_cannot_be_written(undisturbed, tmp_path):
     folder = tmp_path / "study"
     prepare(folder)
@@ -163,6 +165,7 @@ def test_a_second_run_on_the_same_results_is_refused(finished, capsys):
     assert results(finished.folder) == finished.results
 
 
+@pytest.mark.slow
 def test_runs_of_several_studies_at_the_same_time_do_not_meet(undisturbed, tmp_path):
     """In one working directory: two studies with one folder of results, one with its own."""
     prepare(tmp_path)
@@ -210,6 +213,7 @@ def test_clocks_that_jump_make_nothing_be_done_again(notes, finished):
     assert "Nothing to be done" in said
 
 
+@pytest.mark.slow
 def test_a_study_of_another_folder_and_a_clock_that_was_ahead_leave_no_stale_tables(
     finished, tmp_path
 ):
