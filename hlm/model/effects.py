@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from hlm.engine.degrees_of_freedom import between_within
 from hlm.errors import InputError, nearest
 from hlm.formula import evaluate, model_columns
+from hlm.formula.bad_cells import check_numbers
 from hlm.formula.cells import spellings
-from hlm.model.columns import check_numbers, column_names, missing_rows, read_columns, take_rows
+from hlm.model.columns import column_names, missing_rows, read_columns, take_rows
 
 if TYPE_CHECKING:
     from hlm.formula import Formula

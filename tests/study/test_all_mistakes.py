@@ -265,7 +265,7 @@ design.covariates.x has no 'grd'
         """\
 demo.yaml:21: models.m.true.zz: the model 'm' has no term 'zz'
   allowed: (Intercept), x, a, x:a, sd_(Intercept)|unit, cor_x.(Intercept)|unit, sd_x|unit, sigma
-demo.yaml:21: models.m.true.xx: the model 'm' has no term 'xx'
+demo.yaml:21: models.m.true.tau: the model 'm' has no term 'tau'
   allowed: (Intercept), x, a, x:a, sd_(Intercept)|unit, cor_x.(Intercept)|unit, sd_x|unit, sigma
 demo.yaml:21: models.m.true.x: the true value of 'x' is 3, which follows from the truth, not 4 \
 (scenario units = 10, rows = 5)
@@ -279,7 +279,7 @@ demo.yaml:22: models.k.true.x: the true value of 'x' is 3, which follows from th
         (
             "estimation:",
             """\
-  m: {formula: y ~ x * a + (1 + x | unit), true: {zz: 1, sigma: 3, x: 4, xx: 1}}
+  m: {formula: y ~ x * a + (1 + x | unit), true: {zz: 1, sigma: 3, x: 4, tau: 1}}
   k: {formula: y ~ x * a + (1 + x | unit), true: {x: 9}}
 estimation:""",
         ),
