@@ -373,7 +373,7 @@ def test_one_group_in_numpy():
             r"column 'method', row 1: 'reml' \(and 1 more cell\) is no number",
         ),
         ({"se": "mixed"}, "column 'mixed', row 2: 'x' is no number"),
-        ({"se": "objects"}, r"column 'objects' does not hold numbers: .*\[\]"),
+        ({"se": "objects"}, r"column 'objects' does not hold numbers: .*sequence"),
         ({"method": "method", "id": "i", "ref": "remll"}, "no method 'remll'.*mean 'reml'"),
         ({"method": "method", "ref": "reml"}, "same data sets.*id="),
         ({"method": "method", "ref": "reml", "id": "se"}, "more than one estimate of.*se=1"),

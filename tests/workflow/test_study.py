@@ -104,6 +104,41 @@ def test_a_run_from_elsewhere_finds_all_done_and_leaves_nothing_there(finished, 
     assert names(tmp_path) == {"wrong.yaml"}
 
 
+@pytest.mark.parametrize("look", [["-n"], ["--rulegraph"], ["--list"], ["--detailed-summary"]])
+def test_a_look_leaves_nothing_where_there_were_no_results(look, tmp_path):
+    (tmp_path / "study.yaml").write_text(TINY, encoding="utf-8")
+    said = hlm(tmp_path, "run", "study.yaml", "--results", "deep/results", "--", *look)
+    assert "fit" in said or "--detailed-summary" in look
+    assert names(tmp_path) == {"study.yaml"}
+
+
+def test_a_look_leaves_what_other_studies_have(tmp_path):
+    (tmp_path / "study.yaml").write_text(TINY, encoding="utf-8")
+    (tmp_path / "results/another").mkdir(parents=True)
+    assert "simulate" in hlm(tmp_path, "run", "study.yaml", "--", "-n")
+    assert "another" in names(tmp_path / "results")
+    assert "tiny" not in names(tmp_path / "results")
+
+
+def test_a_look_at_damage_leaves_it_where_it_is(grown):
+    folder = grown[0]
+    part = min((folder / "results/tiny/parts").glob("*.fits.parquet"))
+    content, before = part.read_bytes(), names(part.parent)
+    part.write_bytes(content[:100])
+    study = folder / "study.yaml"
+    said = subprocess.run(
+        [*HLM, "run", study, "--", "--rulegraph"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    part.write_bytes(content)
+    assert part.name in said.stderr
+    assert "moved to" not in said.stderr
+    assert names(part.parent) == before
+
+
 def test_a_run_ends_by_saying_where_the_report_is(finished):
     folder, printed, _ = finished
     assert printed.splitlines()[-1] == "report: results/tiny/report.html"
