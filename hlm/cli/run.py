@@ -77,7 +77,8 @@ def _remove(folder: Path, new: Sequence[Path]) -> None:
     Snakemake's notes stay if they are also those of another study, run in the meantime.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    if [notes := folder.parent / ".snakemake"] == [*folder.parent.iterdir()] and notes in new:
+    notes = folder.parent / ".snakemake"
+    if notes in new and [*folder.parent.iterdir()] == [notes]:
         shutil.rmtree(notes, ignore_errors=True)
     for path in folder.parents:
         if path in new and not any(path.iterdir()):

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from snakemake.cli import get_argument_parser
 
+from hlm.plan.prepare import LOOK, PUT_IN_ORDER, makes_no_results
 from hlm.store import read
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +104,18 @@ def test_a_run_from_elsewhere_finds_all_done_and_leaves_nothing_there(finished, 
     (tmp_path / "wrong.yaml").write_text(TINY.replace("seed", "seeed"), encoding="utf-8")
     hlm(tmp_path, "run", "wrong.yaml", status=2)
     assert names(tmp_path) == {"wrong.yaml"}
+
+
+def test_options_with_which_snakemake_makes_no_results_are_told_from_all_others():
+    options = set(get_argument_parser()._option_string_actions)
+    known = {*LOOK, *PUT_IN_ORDER}
+    assert known <= options
+    assert {option for option in options if makes_no_results(["--cores", "2", option])} == {
+        *known,
+        *("-n", "-l", "-S", "-D", "-t", "-h", "-v"),
+    }
+    for words in (["-pn"], ["--lint=json"], ["--rulegraph", "dot"], ["--detailed"]):
+        assert makes_no_results(words)
 
 
 @pytest.mark.parametrize("look", [["-n"], ["--rulegraph"], ["--list"], ["--detailed-summary"]])
