@@ -2,7 +2,7 @@
 
 Snakemake compares the text of rules and the times of scripts but knows nothing of the modules
 that a script imports. A fingerprint hashes those: the modules that a stage imports from `hlm`,
-the modules that these import, and the other files in their folders, such as scripts in R; the
+the modules that these import, and the scripts in R and the data in their folders; the
 versions of the libraries that any of them imports; and the scripts of the workflow, because their
 times say nothing: every checkout sets them.
 """
@@ -38,6 +38,9 @@ STAGES: dict[str, tuple[str, ...]] = {
 
 CARRIERS = {"kernels": {"pyarrow"}, "simulate": {"pyarrow"}, "fit": {"pyarrow"}}
 """Libraries that a stage imports only to write and read its numbers, which they do not change."""
+
+DATA = {".R", ".csv", ".gz"}
+"""Endings of what the package has beside its modules; an editor's copies have others."""
 
 DISTRIBUTIONS = {"yaml": "PyYAML"}
 """Modules whose distribution has another name."""
@@ -121,13 +124,13 @@ def _all_imports(module: str) -> frozenset[str]:
 
 
 def _beside(stage: str) -> set[Path]:
-    """Return the files beside the modules of a stage that are not Python's."""
+    """Return the scripts in R and the data beside the modules of a stage."""
     folders = {path.parent for module in closure(*STAGES[stage]) if (path := _path(module))}
     return {
         path
         for folder in folders
         for path in folder.iterdir()
-        if path.is_file() and path.suffix not in (".py", ".pyc") and path.name[0] != "."
+        if path.is_file() and path.suffix in DATA and path.name[0] != "."
     }
 
 

@@ -392,6 +392,12 @@ def test_measures_to_a_file(ending, estimates, printed, tmp_path):
     assert frame.set_index("measure")["estimate"]["bias"] == 1.0
 
 
+def test_measures_names_the_row_of_a_cell_that_is_no_number(estimates, refused):
+    estimates.write_text("estimate,se\n1.0,1\nNA,1\nabout 3,1\n6.0,1\n")
+    message = refused("measures", estimates, "--true", "2")
+    assert f"{estimates}: column 'estimate', row 3: 'about 3' is no number" in message
+
+
 def test_measures_names_an_unknown_column(estimates, refused):
     message = refused("measures", estimates, "--true", "2", "--se", "sse")
     assert "'sse'" in message

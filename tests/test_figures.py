@@ -559,7 +559,8 @@ def test_other_covariates_of_the_rows_are_adjusted_for_by_the_fit():
     intercept = beta["(Intercept)"] + beta["meanses"] * meanses
     intercept += beta["sexMale"] * (first["sex"] == "Male").mean()
     np.testing.assert_allclose(lines.fixed[0], [intercept, slope])
-    left = first["mathach"] - fit.predict(first.drop(columns="school"))
+    without = first.drop(columns="school")
+    left = first["mathach"] - fit.predict(without, new_units="population")
     own = lines.fixed[0] + np.polyfit(first["cses"], left, 1)[::-1]
     np.testing.assert_allclose(lines.own[0], own)
     np.testing.assert_allclose(lines.predicted - lines.fixed, fit.ranef())

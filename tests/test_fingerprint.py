@@ -118,7 +118,12 @@ def test_a_script_in_another_language_is_part_of_its_stage(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "changes"), [("a.R", True), ("a.csv.gz", True), (".a.R.swp", False), ("a.pyc", False)]
+    ("name", "changes"),
+    [
+        *((name, True) for name in ("a.R", "a.csv", "a.csv.gz")),
+        *((name, False) for name in ("a.pyc", ".a.R.swp", ".#a.R", "#a.R#", "a.R~", "used.py~")),
+        *((name, False) for name in ("used.py.orig", "used.py.rej", "a.csv.bak", "notes.txt")),
+    ],
 )
 def test_files_beside_the_modules_count(name, changes, package):
     before = fingerprint("fit")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.cli.tables import print_table, read_table
+from hlm.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
@@ -43,14 +44,17 @@ def run(options: argparse.Namespace) -> int:
     from hlm.measures import performance
 
     frame = read_table(options.file)
-    table = performance(
-        frame,
-        estimate=options.estimate,
-        true=_number_or_name(options.true),
-        by=options.by or None,
-        level=options.level,
-        **{name: getattr(options, name) for name in COLUMNS},
-    )
+    try:
+        table = performance(
+            frame,
+            estimate=options.estimate,
+            true=_number_or_name(options.true),
+            by=options.by or None,
+            level=options.level,
+            **{name: getattr(options, name) for name in COLUMNS},
+        )
+    except InputError as error:
+        raise error.at(file=options.file) from None
     print_table(table, options.output)
     return 0
 

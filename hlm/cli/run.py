@@ -11,6 +11,7 @@ folder of results: relative paths after -- begin there. After Ctrl-C the same co
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from hlm.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
 __all__ = ["add_arguments", "run"]
 
@@ -51,14 +53,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Validate the study, run Snakemake, then its report; return Snakemake's exit status."""
+    from hlm.plan.prepare import makes_no_results
     from hlm.store.lock import run_lock
     from hlm.study import Study
 
     check_cores(options.cores)
     _check_audit(options.audit)
     folder = Path(options.results) / Study.load(options.study).name
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    notes = folder.parent / ".snakemake"
+    new += [] if notes.exists() else [notes]
     with run_lock(folder):
-        return _run_alone(options, folder)
+        try:
+            return _run_alone(options, folder)
+        finally:
+            if folder in new and makes_no_results(options.passed_on):
+                _remove(folder, new)
+
+
+def _remove(folder: Path, new: Sequence[Path]) -> None:
+    """Leave nothing of a look at a study without results: neither its folder nor those above.
+
+    Snakemake's notes stay if they are also those of another study, run in the meantime.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    notes = folder.parent / ".snakemake"
+    if notes in new and [*folder.parent.iterdir()] == [notes]:
+        shutil.rmtree(notes, ignore_errors=True)
+    for path in folder.parents:
+        if path in new and not any(path.iterdir()):
+            path.rmdir()
 
 
 def _check_audit(n: int | None) -> None:

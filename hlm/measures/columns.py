@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hlm.errors import InputError, nearest
+from hlm.formula.bad_cells import check_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,7 @@ def numbers(frame: pd.DataFrame, column: str) -> Array:
     try:
         return frame[column].to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as error:
+        check_numbers(column, frame[column].to_numpy(dtype=object))
         raise InputError(
             f"column {column!r} does not hold numbers: {error}", allowed="numbers"
         ) from None

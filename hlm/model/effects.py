@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from hlm.engine.degrees_of_freedom import between_within
 from hlm.errors import InputError, nearest
 from hlm.formula import evaluate, model_columns
+from hlm.formula.bad_cells import check_numbers
 from hlm.formula.cells import spellings
-from hlm.model.columns import check_numbers, column_names, missing_rows, read_columns, take_rows
+from hlm.model.columns import column_names, missing_rows, read_columns, take_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hlm.formula import Formula
     from hlm.model.result import LmerFit
 
@@ -133,6 +132,7 @@ def _units(fit: LmerFit, new: Any, n: int, new_units: NewUnits) -> NDArray[np.in
     """Return each new row's unit by number, -1 where the data had none such or none is given."""
     group = fit.frame.formula.random[0].group
     if group not in column_names(new):
+        _say_unknown(f"the new data have no column '{group}' of units", new_units)
         return np.full(n, -1)
     numbers: dict[str, int] = {}
     for k, name in enumerate(fit.frame.unit_names):
@@ -148,15 +148,14 @@ def _units(fit: LmerFit, new: Any, n: int, new_units: NewUnits) -> NDArray[np.in
     unknown = dict.fromkeys(names[k] for k in np.flatnonzero(units < 0))
     if unknown:
         shown = ["a missing one" if name is None else str(name) for name in unknown]
-        _say_unknown(shown, group, new_units)
+        some = ", ".join(shown[:SHOWN])
+        rest = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+        _say_unknown(f"units of '{group}' that were not in the data: {some}{rest}", new_units)
     return units
 
 
-def _say_unknown(unknown: Sequence[str], group: str, new_units: NewUnits) -> None:
-    """Say which units were not in the data, in the way that the caller asked for."""
-    some = ", ".join(unknown[:SHOWN])
-    rest = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
-    problem = f"units of '{group}' that were not in the data: {some}{rest}"
+def _say_unknown(problem: str, new_units: NewUnits) -> None:
+    """Say what is not known of the units, in the way that the caller asked for."""
     if new_units == "error":
         raise InputError(
             problem,

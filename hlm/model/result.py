@@ -393,15 +393,15 @@ class LmerFit:
         Parameters
         ----------
         new : pandas.DataFrame or mapping of str to array_like
-            With the formula's columns; a row with a missing value is predicted as missing. All
-            rows get the population's mean if there is no column of units. Labels of units are
-            compared as text: 308, 308.0 and '308' are one.
+            With the formula's columns; a row with a missing value is predicted as missing. Labels
+            of units are compared as text: 308, 308.0 and '308' are one.
         se : bool
             Return the standard errors too: of X beta + Z b as predictions of the units' own means,
             so that for a new unit the variance of its random effects is included.
         new_units : {'warn', 'population', 'error'}
-            Of units that were not in the data: the population's mean with a warning that names
-            them, the same without, or an error as lme4's.
+            Of units that were not in the data, and of all rows if there is no column of units:
+            the population's mean with a warning that says so, the same without, or an error as
+            lme4's.
 
         Examples
         --------
@@ -411,6 +411,8 @@ class LmerFit:
         >>> new = {"Days": [9, 9], "Subject": [308, 999]}
         >>> fit.predict(new, new_units="population").round(2)
         array([430.66, 345.61])
+        >>> fit.predict({"Days": [9]}, new_units="population").round(2)
+        array([345.61])
         """
         prediction, error = effects.predict(self, new, new_units)
         return (prediction, error) if se else prediction

@@ -25,8 +25,20 @@ __all__ = [
     "prepare",
 ]
 
-NO_RESULTS = {"--dry-run", "--dryrun", "--unlock", "--touch", "--lint", "--summary"}
-NO_RESULTS_SHORT = re.compile("-[pkFfnD]*[nD][pkFfnD]*")
+LOOK = (
+    *("--dry-run", "--dryrun", "--lint", "--summary", "--detailed-summary", "--print-compilation"),
+    *("--dag", "--d3dag", "--rulegraph", "--filegraph", "--help", "--version"),
+    *("--list", "--list-rules", "--list-target-rules", "--lt", "--list-changes", "--lc"),
+    *("--list-input-changes", "--li", "--list-params-changes", "--lp", "--list-untracked", "--lu"),
+    "--list-conda-envs",
+)
+PUT_IN_ORDER = (
+    *("--unlock", "--touch", "--cleanup-metadata", "--cm", "--cleanup-shadow", "--archive"),
+    *("--delete-all-output", "--delete-temp-output", "--generate-unit-tests", "--export-cwl"),
+    *("--containerize", "--container-cleanup-images", "--conda-create-envs-only"),
+    *("--conda-cleanup-envs", "--conda-cleanup-pkgs"),
+)
+SHORT = re.compile("-[pkaFfhvltnSD]*[hvltnSD][pkaFfhvltnSD]*")
 """Options of Snakemake with which it makes no results; short ones may stand together, as -np."""
 
 
@@ -97,8 +109,17 @@ def makes_no_results(arguments: Sequence[str]) -> bool:
     --------
     >>> makes_no_results(["--cores", "2", "-np"]), makes_no_results(["-p", "compact"])
     (True, False)
+    >>> makes_no_results(["--lint=json"]), makes_no_results(["--rulegr"])
+    (True, True)
     """
-    return any(word in NO_RESULTS or NO_RESULTS_SHORT.fullmatch(word) for word in arguments)
+    return any(_makes_none(word) for word in arguments)
+
+
+def _makes_none(word: str) -> bool:
+    """Tell whether an option is one of those, which may be abbreviated."""
+    option = word.split("=")[0]
+    long = len(option) > 2 and any(one.startswith(option) for one in (*LOOK, *PUT_IN_ORDER))
+    return long or SHORT.fullmatch(word) is not None
 
 
 def check_code(plan: Plan) -> None:

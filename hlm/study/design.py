@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,9 +25,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["check_names", "covariates", "example"]
+__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "example"]
 
 MAX_ROWS = 10_000_000
+ENOUGH = 12
+"""Units, and rows of each, that show the rank of all but odd designs."""
+
 _RESERVED = ("unit", "scenario", "replicate", "sigma")
 _NAME = re.compile(r"(?:[^\W\d_]|\.(?![0-9]))[\w.]*")
 
@@ -50,6 +55,30 @@ def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate,
             for name, spec in sorted(design.covariates.items())
         ]
     return tuple(covariate for covariate in found if covariate is not None)
+
+
+@dataclass(frozen=True)
+class Ample:
+    """A design with units and rows enough to show what no number of them can identify."""
+
+    n_units: int
+    n_rows: int
+    covariates: tuple[Covariate, ...]
+
+    @classmethod
+    def of(cls, design: Design, *, response: str, group: str) -> Ample:
+        """Repeat the units and the rows of a design: what its covariates fill, they still fill.
+
+        Examples
+        --------
+        >>> from hlm.study.schema import Design
+        >>> ample = Ample.of(Design(units=5, rows=20), response="y", group="unit")
+        >>> ample.n_units, ample.n_rows
+        (15, 20)
+        """
+        units, rows = (count * ceil(ENOUGH / count) for count in (design.units, design.rows))
+        larger = design.model_copy(update={"units": units, "rows": rows})
+        return cls(units, rows, covariates(larger, response=response, group=group))
 
 
 def check_names(names: Iterable[str], *, response: str, group: str) -> None:

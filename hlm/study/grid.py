@@ -15,18 +15,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hlm.errors import InputError, Mistakes, nearest
+from hlm.study.labels import given, made
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     Levels: TypeAlias = "Sequence[Any] | Mapping[str, Any]"
 
-__all__ = ["Axis", "axes", "cross"]
+__all__ = ["Axis", "axes", "changes", "cross"]
 
 MAX_SCENARIOS = 100_000
-
-LONGEST_LABEL = 40
-"""Characters of a label that is made of a level."""
 
 Keys: TypeAlias = tuple[str, ...]
 
@@ -131,7 +129,7 @@ def _single(
     """Read the levels of one path."""
     keys = _walk(path, f"grid.{path}", study)
     values = list(levels.values()) if isinstance(levels, dict) else list(levels)
-    labels = _numbers(levels) if isinstance(levels, dict) else _labels(values)
+    labels = given(levels, path) if isinstance(levels, dict) else made(values)
     axis = Axis(path, _short(path, keys, paths, names), tuple({keys: v} for v in values), labels)
     _refuse_duplicates(axis, levels)
     return axis
@@ -162,7 +160,47 @@ def _together(name: str, levels: Levels, study: Mapping[str, Any], names: set[st
                 path=f"{place}.{label}",
                 allowed=", ".join(".".join(keys) for keys in found[0]),
             )
-    return Axis(name, name, tuple(found), _numbers(levels))
+    return Axis(name, name, tuple(found), given(levels, name))
+
+
+def changes(
+    grid: Mapping[str, Levels], tree: dict[str, Any]
+) -> Iterator[tuple[str, Keys, dict[str, Any], dict[str, Any]]]:
+    """Yield each value that a grid sets, by itself, though the rest of the grid may be wrong.
+
+    Yields
+    ------
+    place : str
+        The path of the value in the study.
+    keys : tuple of str
+        Those of the value that it changes, which begin with the section.
+    changed, whatever : dict
+        The tree with the value put in, and with one in its place that no key allows.
+
+    Examples
+    --------
+    >>> tree = {"design": {"units": 5}}
+    >>> [(place, changed) for place, _, changed, _ in changes({"design.units": [10]}, tree)]
+    [('grid.design.units[0]', {'design': {'units': 10}})]
+    """
+    for place, path, value in _values(grid):
+        try:
+            keys = _walk(path, place, tree)
+        except InputError:
+            continue
+        yield place, keys, _put(tree, keys, value), _put(tree, keys, object())
+
+
+def _values(grid: Mapping[str, Levels]) -> Iterator[tuple[str, str, Any]]:
+    """Yield the values of a grid: where each stands, the path that it is for, and itself."""
+    for name, levels in grid.items():
+        together, labelled = _varies_together(name, levels), isinstance(levels, dict)
+        for label, value in levels.items() if isinstance(levels, dict) else enumerate(levels):
+            place = f"grid.{name}.{label}" if labelled else f"grid.{name}[{label}]"
+            if not together:
+                yield place, name, value
+            elif isinstance(value, dict):
+                yield from ((f"{place}.{path}", path, one) for path, one in value.items())
 
 
 def cross(
@@ -247,51 +285,6 @@ def _short(path: str, keys: Keys, paths: Collection[str], names: set[str]) -> st
         if not taken and sum(f".{other}".endswith(f".{name}") for other in paths) == 1:
             return name
     return path
-
-
-def _numbers(levels: Levels) -> tuple[Any, ...]:
-    """Return labels as a user wrote them: as numbers if they all are."""
-    for pattern, kind in ((r"[-+]?\d+", int), (r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", float)):
-        if all(re.fullmatch(pattern, label) for label in levels):
-            return tuple(kind(label) for label in levels)
-    return tuple(levels)
-
-
-def _labels(levels: Sequence[Any]) -> tuple[Any, ...]:
-    """Give all levels of an axis one type."""
-    kinds = {type(level) for level in levels}
-    if len(kinds) == 1 and kinds <= {int, float, str, bool}:
-        return tuple(levels)
-    if kinds == {int, float}:
-        return tuple(float(level) for level in levels)
-    texts = _differences(levels) if kinds == {dict} else [_written(level) for level in levels]
-    short = all(0 < len(text) <= LONGEST_LABEL for text in texts)
-    if short and len(set(texts)) == len(texts):
-        return tuple(texts)
-    return tuple(f"level {k}" for k in range(1, len(levels) + 1))
-
-
-def _differences(levels: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Write mappings as what not all of them have in common."""
-    flat = [dict(_leaves(level)) for level in levels]
-    names = dict.fromkeys(name for leaves in flat for name in leaves)
-    varied = [n for n in names if any(leaves.get(n) != flat[0].get(n) for leaves in flat)]
-    return [
-        ", ".join(f"{name} {leaves[name]}" for name in varied or names if name in leaves)
-        for leaves in flat
-    ]
-
-
-def _leaves(level: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in level.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", _written(value)
-
-
-def _written(level: Any) -> str:
-    return level if isinstance(level, str) else json.dumps(level, separators=(",", ":"))
 
 
 def _refuse_duplicates(axis: Axis, levels: Levels) -> None:

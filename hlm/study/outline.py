@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hlm.errors import InputError, Mistakes
+from hlm.errors import InputError, Mistakes, nearest
+from hlm.study.design import Ample
 from hlm.study.design import check_names as check_covariates
 from hlm.study.f_tests import check_tests
-from hlm.study.grid import Axis, axes
+from hlm.study.grid import Axis, axes, changes
+from hlm.study.identified import check_columns, check_finite
 from hlm.study.messages import validate
 from hlm.study.models import Candidate, check_variables
 from hlm.study.schema import Design, Part, Truth
 from hlm.study.truth import check_names, parameters, read_formula
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import ItemsView, Iterator, Mapping
     from typing import TypeVar
 
     from hlm.study.schema import StudyFile
@@ -67,6 +69,9 @@ class Outline:
         found = self._axes(study, sections)
         right = truth and named and self._own and mistakes.keep(parameters, truth)
         self.axes = found if right and sections["design"] else None
+        if self.axes is None:
+            self._check_levels(sections)
+            self._check_models(design if free else None)
 
     def _at(self, *keys: str) -> Any:
         """Return what is written under some keys, None if there is nothing."""
@@ -168,6 +173,82 @@ class Outline:
         }
         found = self._mistakes.keep(axes, grid, tree)
         return found if len(grid) == len(written) else None
+
+    def _check_levels(self, sections: Mapping[str, Part | None]) -> None:
+        """Check each level of the grid by itself.
+
+        Of a level only what is wrong at its own place is said, and only if it would not be so of
+        any other: then it is the place that is wrong.
+        """
+        grid = {path: levels for path, levels in self._grid() if _are_levels(levels)}
+        tree = {
+            key: self._at(key) if part is None else part.model_dump(by_alias=True)
+            for key, part in sections.items()
+        }
+        said: set[tuple[str | None, str]] = set()
+        for place, keys, changed, whatever in changes(grid, tree):
+            path = ".".join(keys)
+            of_any = {one.problem for one in _found_at(path, whatever)}
+            for one in _found_at(path, changed):
+                if one.problem not in of_any and (one.path, one.problem) not in said:
+                    said.add((one.path, one.problem))
+                    self._mistakes.add(_moved(one, path, place))
+
+    def _check_models(self, design: Design | None) -> None:
+        """Check the formulas against the design above the grid.
+
+        Of numbers of units and rows nothing is said, which the grid may be meant to change; and
+        nothing at all if it may be meant to change covariates.
+        """
+        paths = [one for path, levels in self._grid() for one in _paths_of(path, levels)]
+        if design is None or self._own is None or any(map(_may_change_covariates, paths)):
+            return
+        response, group = self._own.formula.response, self._own.formula.random[0].group
+        try:
+            data = Ample.of(design, response=response, group=group)
+        except InputError:  # of these numbers of units and rows
+            return
+        passes = self._mistakes.passes
+        for candidate in (self._own, *self.models):
+            (
+                design.covariates.keys() >= {*candidate.formula.variables}
+                and passes(check_finite, candidate, data)
+                and candidate is not self._own
+                and passes(check_columns, candidate, data)
+            )
+
+    def _grid(self) -> ItemsView[str, Any]:
+        """Return what is written in the grid, if it can be read."""
+        written = self._at("grid")
+        return (written if isinstance(written, dict) else {}).items()
+
+
+def _found_at(path: str, tree: Mapping[str, Any]) -> list[InputError]:
+    """Return what is wrong in a section at a path or below it."""
+    key = path.split(".")[0]
+    try:
+        validate(SECTIONS[key], tree[key], path=key)
+    except InputError as error:
+        below = (f"{path}.", f"{path}[")
+        return [one for one in error.errors if f"{one.path}.".startswith(below)]
+    return []
+
+
+def _moved(error: InputError, path: str, place: str) -> InputError:
+    """Return what is wrong at a path as wrong at the place in the grid that sets it."""
+    return InputError(
+        error.problem,
+        path=f"{place}{(error.path or path)[len(path) :]}",
+        allowed=error.allowed,
+        suggestion=error.suggestion,
+    )
+
+
+def _may_change_covariates(path: str) -> bool:
+    """Tell whether a path of the grid, which may be misspelt, may lead to a covariate."""
+    section, _, rest = path.partition(".")
+    counts = nearest(rest, Design.known_keys()) in ("units", "rows")
+    return bool(rest) and nearest(section, SECTIONS) != "truth" and not counts
 
 
 def _part(part: type[PartType], tree: Mapping[str, Any], key: str) -> PartType | None:

@@ -10,13 +10,12 @@ from hlm.errors import InputError, Mistakes, together
 from hlm.scenario import Model, Scenario
 from hlm.study.design import covariates
 from hlm.study.grid import cross
+from hlm.study.identified import check_finite, check_identified
 from hlm.study.keys import scenario_key
 from hlm.study.messages import validate
 from hlm.study.models import (
     Candidate,
     candidates,
-    check_finite,
-    check_identified,
     check_true_values,
     check_variables,
 )
@@ -131,7 +130,7 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
     """Check the study and cross its grid."""
     with Mistakes() as mistakes:
         study = mistakes.keep(validate, StudyFile, tree)
-        models = () if study is None else mistakes.keep(candidates, study) or ()
+        models = () if study is None else candidates(study, mistakes)
         outline = Outline(tree, study, mistakes)
         levels, scenarios = _cross(outline, tree, mistakes)
         for _, model in models:

@@ -387,7 +387,12 @@ def test_one_group_in_numpy():
         ({"true": None}, "true value None"),
         ({"lower": "se"}, "one limit without the other"),
         ({"level": 95}, "level 95.*between 0 and 1"),
-        ({"estimate": "method"}, "'method' does not hold numbers"),
+        (
+            {"estimate": "method"},
+            r"column 'method', row 1: 'reml' \(and 1 more cell\) is no number",
+        ),
+        ({"se": "mixed"}, "column 'mixed', row 2: 'x' is no number"),
+        ({"se": "objects"}, r"column 'objects' does not hold numbers: .*sequence"),
         ({"method": "method", "id": "i", "ref": "remll"}, "no method 'remll'.*mean 'reml'"),
         ({"method": "method", "ref": "reml"}, "same data sets.*id="),
         ({"method": "method", "ref": "reml", "id": "se"}, "more than one estimate of.*se=1"),
@@ -395,7 +400,15 @@ def test_one_group_in_numpy():
 )
 def test_mistakes_are_named(options, message):
     data = pd.DataFrame(
-        {"estimate": [1.0, 2.0], "se": 1.0, "true": 0.0, "method": "reml", "i": [0, 1]}
+        {
+            "estimate": [1.0, 2.0],
+            "se": 1.0,
+            "true": 0.0,
+            "method": "reml",
+            "i": [0, 1],
+            "mixed": ["1.5", "x"],
+            "objects": [1.0, []],
+        }
     )
     with pytest.raises(InputError, match=f"(?s){message}"):
         performance(data, **{"estimate": "estimate", "true": 0, **options})

@@ -93,7 +93,19 @@ def test_prediction_of_unknown_units_is_the_population_mean():
         fit.predict(new, new_units="error")
     with pytest.raises(InputError, match="did you mean 'error'"):
         fit.predict(new, new_units="errors")
-    assert fit.predict({"x": [0.0, 1.0]}) == pytest.approx(line)
+
+
+def test_prediction_without_a_column_of_units_is_the_population_mean_and_says_so():
+    """lme4 refuses it unless re.form = NA asks for it."""
+    fit = lmer("y ~ x + (1 + x | unit)", made())
+    line = pytest.approx([fit.beta[0], fit.beta.sum()])
+    new = {"x": [0.0, 1.0]}
+    with pytest.warns(UserWarning, match="no column 'unit' of units; predicted is") as caught:
+        assert fit.predict(new) == line
+    assert caught[0].filename == __file__
+    assert fit.predict(new, new_units="population") == line
+    with pytest.raises(InputError, match=r"no column 'unit' of units\n.*'population'"):
+        fit.predict(new, new_units="error")
 
 
 def test_prediction_knows_the_levels_of_the_data():
@@ -102,7 +114,8 @@ def test_prediction_knows_the_levels_of_the_data():
     b = dict(zip(fit.coef_names, fit.beta, strict=True))
     public = b["(Intercept)"] + b["sectorPublic"]
     slope = b["ses"] + b["sectorPublic:ses"]
-    assert fit.predict(new) == pytest.approx([public, public + slope])
+    predicted = fit.predict(new, new_units="population")
+    assert predicted == pytest.approx([public, public + slope])
 
 
 def test_prediction_of_missing_values_is_missing():
@@ -111,8 +124,8 @@ def test_prediction_of_missing_values_is_missing():
         predicted = fit.predict({"x": [np.nan, 1.0], "unit": [1, None]})
     assert np.isnan(predicted).tolist() == [True, False]
     nullable = pd.DataFrame({"x": pd.array([None, 1], dtype="Int64")})
-    assert np.isnan(fit.predict(nullable)).tolist() == [True, False]
-    assert np.isnan(fit.predict({"x": [None, np.nan]})).all()
+    assert np.isnan(fit.predict(nullable, new_units="population")).tolist() == [True, False]
+    assert np.isnan(fit.predict({"x": [None, np.nan]}, new_units="population")).all()
 
 
 def test_prediction_of_a_missing_level_is_missing():
@@ -170,6 +183,6 @@ def test_mistakes_in_new_data():
     with pytest.raises(InputError, match="no column 'f'"):
         fit.predict({"x": [1.0]})
     with pytest.raises(InputError, match="new level 'q'"):
-        fit.predict({"x": [1.0], "f": ["q"]})
+        fit.predict({"x": [1.0], "f": ["q"], "unit": [3]})
     with pytest.raises(InputError, match="different lengths"):
         fit.predict({"x": [1.0, 2.0], "f": ["a"]})

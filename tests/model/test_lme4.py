@@ -60,7 +60,7 @@ def test_rows(reference):
     assert fit.fitted()[:6] == pytest.approx(np.array(reference["fitted"]), abs=1e-5)
     assert fit.residuals()[:6] == pytest.approx(np.array(reference["residuals"]), abs=1e-5)
     assert fit.predict(some) == pytest.approx(np.array(reference["predicted"]), abs=1e-5)
-    without = fit.predict(some.drop(columns=group))
+    without = fit.predict(some.drop(columns=group), new_units="population")
     assert without == pytest.approx(np.array(reference["population"]), abs=1e-5)
 
 

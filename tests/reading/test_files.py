@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from hlm import InputError, lmer
-from hlm.cli import main
+from hlm.cli import delimited, main
 from hlm.cli.tables import read_table
 
 TREATMENTS = Path(__file__).with_name("treatments.csv")
@@ -342,3 +342,46 @@ def test_a_covariate_named_sigma_at_the_terminal(tmp_path, capsys):
         assert slope == pytest.approx(1.9578, abs=1e-4)
         lower, upper = map(float, table[3].split()[-2:])
         assert lower < residual < upper < slope
+
+
+CELLS = ["1", "-2", "+3", "007", "1.5", ".5", "1e5", "Inf", "nan", "NA", "", " 4 ", "TRUE", "F"]
+OTHER_CELLS = ["low", "1,5", "0x1F", "nan(1)", "1-2", "+-1", "99999999999999999999", "é", " "]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_quick_way_through_a_plain_table_reads_what_the_careful_one_does(
+    seed, read, monkeypatch
+):
+    """Columns of several kinds, blank lines among the rows; some rows too short or too long."""
+    rng = np.random.default_rng(seed)
+    kinds = [CELLS[:4], CELLS[:11], CELLS[9:], CELLS + OTHER_CELLS, OTHER_CELLS]
+    columns = [rng.choice(kind, 30) for kind in kinds]
+    rows = [";".join(cells) for cells in zip(*columns, strict=True)]
+    rows[seed % 7 : seed % 7] = ["", "  "][: seed % 3]
+    if seed % 4 == 3:
+        rows[5] += ";"
+    text = "\n".join(["a;b;c;d;e", *rows])
+    quick = read(text)
+    monkeypatch.setattr(delimited, "_plain_cells", lambda *_: None)
+    pd.testing.assert_frame_equal(quick, read(text))
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["+1", "2"], [1, 2]),
+        (["+1.5", "2"], [1.5, 2.0]),
+        (["1", "1e3", "-Inf"], [1.0, 1000.0, -np.inf]),
+        (["1", "nan(1)"], ["1", "nan(1)"]),
+        (["1", "0x1F"], ["1", "0x1F"]),
+        (["1", "+-1"], ["1", "+-1"]),
+        (["1", "99999999999999999999"], ["1", "99999999999999999999"]),
+        (["1.5", "99999999999999999999"], [1.5, 1e20]),
+        ([*["1"] * 200, "low"], [*["1"] * 200, "low"]),
+    ],
+)
+def test_a_column_is_what_all_of_its_cells_are(cells, expected, read):
+    """As read.csv() of R; hexadecimal digits aside, which are text here."""
+    column = read("x,y\n" + "".join(f"{cell},1\n" for cell in cells))["x"]
+    assert column.tolist() == expected
+    assert type(column.tolist()[0]) is type(expected[0])

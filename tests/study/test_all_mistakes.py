@@ -184,6 +184,156 @@ demo.yaml:20: models.small: 'b' in y ~ b + (1 | unit) is no covariate of the des
         ("small: y ~ x", "small: y ~ b"),
     ),
     case(
+        "a truth that no study can have hides no level of the grid",
+        """\
+demo.yaml:8: truth.residual.sd: 0 is not allowed
+  allowed: above 0
+demo.yaml:16: grid.design.units[0]: 1 is not allowed
+  allowed: at least 2
+demo.yaml:16: grid.design.units[1]: 'ten' is not allowed
+  allowed: a whole number
+demo.yaml:17: grid.design.rows[0]: 0 is not allowed
+  allowed: at least 1
+demo.yaml:18: grid.truth.residual.sd.small: -1 is not allowed
+  allowed: above 0
+demo.yaml:19: grid.spread.low.truth.random.unit.sd.x: -2 is not allowed
+  allowed: at least 0""",
+        ("sd: 0.75", "sd: 0"),
+        ("[10, 30]", "[1, ten]"),
+        (
+            "  design.rows: [5, 10]\n",
+            """\
+  design.rows: [0, 5]
+  truth.residual.sd: {small: -1, large: 2}
+  spread: {low: {truth.random.unit.sd.x: -2}, high: {truth.random.unit.sd.x: 2}}
+""",
+        ),
+    ),
+    case(
+        "of levels under a key that there is not nothing is said",
+        """\
+demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
+  allowed: level, distribution, mean, sd
+  did you mean 'level'?""",
+        ("level: unit,", "levle: unit,"),
+        (
+            "  design.units: [10, 30]\n  design.rows: [5, 10]\n",
+            "  design.covariates.a.levle: [unit, row]\n",
+        ),
+    ),
+    case(
+        "a misspelt path hides neither levels nor models that no data identify",
+        """\
+demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
+  allowed: design.units, design.rows, design.covariates
+  did you mean 'design.units'?
+demo.yaml:17: grid.design.rows[0]: 0 is not allowed
+  allowed: at least 1
+demo.yaml:19: models.full: 'log(x)' is not finite for some values of the covariates
+demo.yaml:20: models.small: the model 'small' cannot be identified: the column 'I(2 * x)' \
+depends on the others
+  allowed: fewer terms, or other covariates""",
+        ("design.units: [10, 30]", "design.unts: [10, 30]"),
+        ("[5, 10]", "[0, 2]"),
+        ("full: y ~ x * a", "full: y ~ x * a + log(x)"),
+        ("small: y ~ x", "small: y ~ x + I(2 * x)"),
+    ),
+    case(
+        "numbers of units and rows that a misspelt path may be meant to change are not judged",
+        """\
+demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
+  allowed: design.units, design.rows, design.covariates
+  did you mean 'design.units'?""",
+        ("  units: 30\n  rows: 10\n", "  units: 2\n  rows: 1\n"),
+        ("  design.units: [10, 30]\n  design.rows: [5, 10]\n", "  design.unts: [10, 30]\n"),
+    ),
+    case(
+        "nor are covariates that a misspelt path may be meant to change",
+        """\
+demo.yaml:16: grid.design.covariates.x.grd: 'design.covariates.x.grd' is no path of this study: \
+design.covariates.x has no 'grd'
+  allowed: design.covariates.x.level, design.covariates.x.grid
+  did you mean 'design.covariates.x.grid'?""",
+        ("grid: {from: -4, to: 4, endpoint: false}", "grid: [1]"),
+        (
+            "  design.units: [10, 30]\n  design.rows: [5, 10]\n",
+            "  design.covariates.x.grd: [[1, 2], [3, 4]]\n",
+        ),
+    ),
+    case(
+        "true values, each of each model",
+        """\
+demo.yaml:21: models.m.true.zz: the model 'm' has no term 'zz'
+  allowed: (Intercept), x, a, x:a, sd_(Intercept)|unit, cor_x.(Intercept)|unit, sd_x|unit, sigma
+demo.yaml:21: models.m.true.tau: the model 'm' has no term 'tau'
+  allowed: (Intercept), x, a, x:a, sd_(Intercept)|unit, cor_x.(Intercept)|unit, sd_x|unit, sigma
+demo.yaml:21: models.m.true.x: the true value of 'x' is 3, which follows from the truth, not 4 \
+(scenario units = 10, rows = 5)
+  allowed: values of terms that hlm check shows without one, or as left out
+demo.yaml:21: models.m.true.sigma: the true value of 'sigma' is 0.75, which follows from the \
+truth, not 3 (scenario units = 10, rows = 5)
+  allowed: values of terms that hlm check shows without one, or as left out
+demo.yaml:22: models.k.true.x: the true value of 'x' is 3, which follows from the truth, not 9 \
+(scenario units = 10, rows = 5)
+  allowed: values of terms that hlm check shows without one, or as left out""",
+        (
+            "estimation:",
+            """\
+  m: {formula: y ~ x * a + (1 + x | unit), true: {zz: 1, sigma: 3, x: 4, tau: 1}}
+  k: {formula: y ~ x * a + (1 + x | unit), true: {x: 9}}
+estimation:""",
+        ),
+    ),
+    case(
+        "a true value that a later scenario contradicts",
+        """\
+demo.yaml:20: models.m.true.x: the true value of 'x' is 3, which follows from the truth, not 9 \
+(scenario sd = 1)
+  allowed: values of terms that hlm check shows without one, or as left out
+demo.yaml:20: models.m.true.sigma: the true value of 'sigma' is 2, which follows from the truth, \
+not 1 (scenario sd = 2)
+  allowed: values of terms that hlm check shows without one, or as left out""",
+        ("  design.units: [10, 30]\n  design.rows: [5, 10]\n", "  truth.residual.sd: [1, 2]\n"),
+        (
+            "estimation:",
+            "  m: {formula: y ~ x * a + (1 + x | unit), true: {x: 9, sigma: 1}}\nestimation:",
+        ),
+    ),
+    case(
+        "labels that are one number",
+        """\
+demo.yaml:16: grid.design.units.1.0: the label '1.0' is there twice: it is the number of '1'
+  allowed: different numbers, or a label that is no number
+demo.yaml:17: grid.icc..1: the label '.1' is there twice: it is the number of '0.1'
+  allowed: different numbers, or a label that is no number
+demo.yaml:17: grid.icc.1e-1: the label '1e-1' is there twice: it is the number of '0.1'
+  allowed: different numbers, or a label that is no number
+demo.yaml:18: grid.design.rows.05: the label '05' is there twice: it is the number of '5'
+  allowed: different numbers, or a label that is no number""",
+        (
+            "  design.units: [10, 30]\n  design.rows: [5, 10]\n",
+            """\
+  design.units: {"1": 10, "2": 20, "1.0": 30}
+  icc: {"0.1": {truth.residual.sd: 1}, ".1": {truth.residual.sd: 2}, \
+"1e-1": {truth.residual.sd: 3}}
+  design.rows: {"5": 5, "05": 10}
+""",
+        ),
+    ),
+    case(
+        "fewer observations than coefficients",
+        """\
+demo.yaml:18: models.full: the model 'full' cannot be identified: 4 observations for 4 fixed \
+coefficients (scenario units = 4)
+  allowed: more observations, or fewer terms
+demo.yaml:19: models.small: the model 'small' cannot be identified: 4 observations for 4 random \
+effects of ((Intercept) | unit) (scenario units = 4)
+  allowed: more observations, or fewer terms""",
+        ("  rows: 10\n", "  rows: 1\n"),
+        ("  design.units: [10, 30]\n  design.rows: [5, 10]\n", "  design.units: [4]\n"),
+        ("x: {level: row, grid: {from: -4, to: 4, endpoint: false}}", "x: {level: row}"),
+    ),
+    case(
         "keys that are no text",
         """\
 demo.yaml:3: seed: the key 'seed' is there twice

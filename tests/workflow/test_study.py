@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from snakemake.cli import get_argument_parser
 
+from hlm.plan.prepare import LOOK, PUT_IN_ORDER, makes_no_results
 from hlm.store import read
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +104,53 @@ def test_a_run_from_elsewhere_finds_all_done_and_leaves_nothing_there(finished, 
     (tmp_path / "wrong.yaml").write_text(TINY.replace("seed", "seeed"), encoding="utf-8")
     hlm(tmp_path, "run", "wrong.yaml", status=2)
     assert names(tmp_path) == {"wrong.yaml"}
+
+
+def test_options_with_which_snakemake_makes_no_results_are_told_from_all_others():
+    options = set(get_argument_parser()._option_string_actions)
+    known = {*LOOK, *PUT_IN_ORDER}
+    assert known <= options
+    assert {option for option in options if makes_no_results(["--cores", "2", option])} == {
+        *known,
+        *("-n", "-l", "-S", "-D", "-t", "-h", "-v"),
+    }
+    for words in (["-pn"], ["--lint=json"], ["--rulegraph", "dot"], ["--detailed"]):
+        assert makes_no_results(words)
+
+
+@pytest.mark.parametrize("look", [["-n"], ["--rulegraph"], ["--list"], ["--detailed-summary"]])
+def test_a_look_leaves_nothing_where_there_were_no_results(look, tmp_path):
+    (tmp_path / "study.yaml").write_text(TINY, encoding="utf-8")
+    said = hlm(tmp_path, "run", "study.yaml", "--results", "deep/results", "--", *look)
+    assert "fit" in said or "--detailed-summary" in look
+    assert names(tmp_path) == {"study.yaml"}
+
+
+def test_a_look_leaves_what_other_studies_have(tmp_path):
+    (tmp_path / "study.yaml").write_text(TINY, encoding="utf-8")
+    (tmp_path / "results/another").mkdir(parents=True)
+    assert "simulate" in hlm(tmp_path, "run", "study.yaml", "--", "-n")
+    assert "another" in names(tmp_path / "results")
+    assert "tiny" not in names(tmp_path / "results")
+
+
+def test_a_look_at_damage_leaves_it_where_it_is(grown):
+    folder = grown[0]
+    part = min((folder / "results/tiny/parts").glob("*.fits.parquet"))
+    content, before = part.read_bytes(), names(part.parent)
+    part.write_bytes(content[:100])
+    study = folder / "study.yaml"
+    said = subprocess.run(
+        [*HLM, "run", study, "--", "--rulegraph"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    part.write_bytes(content)
+    assert part.name in said.stderr
+    assert "moved to" not in said.stderr
+    assert names(part.parent) == before
 
 
 def test_a_run_ends_by_saying_where_the_report_is(finished):
@@ -255,8 +304,10 @@ def test_numbers_do_not_depend_on_cores_executor_or_order(name, elsewhere, at_on
 
 
 def planned(folder, study):
-    """Return how many jobs of each rule a dry run plans."""
-    said = snakemake(folder, "-n", "--rerun-triggers", "mtime", "params", "input", study=study)
+    """Return how many jobs of each rule a dry run plans, by the notes that the run has left."""
+    (folder / "study.yaml").write_text(study, encoding="utf-8")
+    look = ["--", "-n", "--rerun-triggers", "mtime", "params", "input"]
+    said = hlm(folder, "run", "study.yaml", "--cores", "2", *look)
     rows = [line.split() for line in said.splitlines()]
     return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdecimal()}
 
@@ -279,7 +330,7 @@ def test_kernels_are_compiled_for_what_is_new_and_no_finished_batch_is_done_agai
     assert "compile_kernels" not in planned(folder, other)
     profile = other.replace("estimation:", "estimation:\n  limits: profile\n  df: kenward-roger")
     assert planned(folder, profile)["compile_kernels"] == 1
-    snakemake(folder, "-n")  # the plan of this study is the last one again
+    planned(folder, TINY)  # the plan of this study is the last one again
 
 
 def test_a_mistake_in_the_study_has_no_traceback(tmp_path):
