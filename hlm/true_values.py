@@ -63,6 +63,11 @@ class Target:
     reason: str = ""
     left_out: tuple[str, ...] = ()
 
+    @property
+    def follows(self) -> bool:
+        """Whether the value follows from the truth, and is not only a target."""
+        return self.true == self.true and not self.left_out
+
 
 def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     """Return what each term of a model estimates in a scenario, its F tests last.
@@ -190,8 +195,7 @@ def _random_targets(scenario: Scenario, formula: Formula, lost: tuple[str, ...])
 
 def _with_given(target: Target, given: Mapping[str, float]) -> Target:
     """Put in what the user gives, unless the value follows from the truth."""
-    follows = target.true == target.true and not target.left_out
-    if follows or target.term not in given:
+    if target.follows or target.term not in given:
         return target
     return Target(target.term, target.kind, given[target.term])
 

@@ -102,26 +102,27 @@ def _check_term(term: str, terms: Sequence[str], model: str) -> None:
 
 
 def check_true_values(model: Model, scenarios: Sequence[Scenario]) -> None:
-    """Refuse true values that the user gives and that the truth contradicts in all scenarios.
+    """Refuse true values that the user gives and that follow from the truth in all scenarios.
 
-    Where it contradicts them in some, as where the truth's coefficients are 0, they are of the
-    others.
+    Where they follow in some, as where coefficients of the truth are 0, they are of the others.
 
     Raises
     ------
     InputError
         At the paths of the values.
     """
-    given = dict(model.true)
-    found = [targets(scenario, model) for scenario in scenarios] if given else []
+    given, bare = dict(model.true), replace(model, true=())
+    found = [targets(scenario, bare) for scenario in scenarios] if given else []
     with Mistakes() as mistakes:
         for of_term in zip(*found, strict=True):
             term = of_term[0].term
-            values = [target.true for target in of_term]
-            if term in given and not any(isclose(given[term], v, rel_tol=1e-9) for v in values):
+            if term not in given or not all(target.follows for target in of_term):
+                continue
+            others = [t.true for t in of_term if not isclose(given[term], t.true, rel_tol=1e-9)]
+            if others:
                 mistakes.add(
                     InputError(
-                        f"the true value of '{term}' is {values[0]:.6g}, which follows from "
+                        f"the true value of '{term}' is {others[0]:.6g}, which follows from "
                         f"the truth, not {given[term]:.6g}",
                         path=f"models.{model.name}.true.{term}",
                         allowed="values of terms that hlm check shows without one, or as targets",

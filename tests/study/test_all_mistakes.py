@@ -267,15 +267,13 @@ demo.yaml:21: models.m.true.zz: the model 'm' has no term 'zz'
   allowed: (Intercept), x, a, x:a, sd_(Intercept)|unit, cor_x.(Intercept)|unit, sd_x|unit, sigma
 demo.yaml:21: models.m.true.tau: the model 'm' has no term 'tau'
   allowed: (Intercept), x, a, x:a, sd_(Intercept)|unit, cor_x.(Intercept)|unit, sd_x|unit, sigma
-demo.yaml:21: models.m.true.x: the true value of 'x' is 3, which follows from the truth, not 4 \
-(scenario units = 10, rows = 5)
-  allowed: values of terms that hlm check shows without one, or as left out
+demo.yaml:21: models.m.true.x: the true value of 'x' is 3, which follows from the truth, not 4
+  allowed: values of terms that hlm check shows without one, or as targets
 demo.yaml:21: models.m.true.sigma: the true value of 'sigma' is 0.75, which follows from the \
-truth, not 3 (scenario units = 10, rows = 5)
-  allowed: values of terms that hlm check shows without one, or as left out
-demo.yaml:22: models.k.true.x: the true value of 'x' is 3, which follows from the truth, not 9 \
-(scenario units = 10, rows = 5)
-  allowed: values of terms that hlm check shows without one, or as left out""",
+truth, not 3
+  allowed: values of terms that hlm check shows without one, or as targets
+demo.yaml:22: models.k.true.x: the true value of 'x' is 3, which follows from the truth, not 9
+  allowed: values of terms that hlm check shows without one, or as targets""",
         (
             "estimation:",
             """\
@@ -287,12 +285,11 @@ estimation:""",
     case(
         "a true value that a later scenario contradicts",
         """\
-demo.yaml:20: models.m.true.x: the true value of 'x' is 3, which follows from the truth, not 9 \
-(scenario sd = 1)
-  allowed: values of terms that hlm check shows without one, or as left out
+demo.yaml:20: models.m.true.x: the true value of 'x' is 3, which follows from the truth, not 9
+  allowed: values of terms that hlm check shows without one, or as targets
 demo.yaml:20: models.m.true.sigma: the true value of 'sigma' is 2, which follows from the truth, \
-not 1 (scenario sd = 2)
-  allowed: values of terms that hlm check shows without one, or as left out""",
+not 1
+  allowed: values of terms that hlm check shows without one, or as targets""",
         ("  design.units: [10, 30]\n  design.rows: [5, 10]\n", "  truth.residual.sd: [1, 2]\n"),
         (
             "estimation:",
