@@ -8,7 +8,13 @@ import numpy as np
 
 from hlm.engine.criterion import State, allocate_state
 from hlm.engine.f_test import JointTests, allocate_joint_tests
-from hlm.engine.identified import LOOK_TOLERANCE, certified_rank, leave_out_undetermined
+from hlm.engine.identified import (
+    LOOK_TOLERANCE,
+    certified_rank,
+    is_flat,
+    leave_out_undetermined,
+    null_space,
+)
 from hlm.engine.inference import Estimates, allocate_estimates, infer
 from hlm.engine.linalg import copy, eigh_jacobi
 from hlm.engine.newton import (
@@ -146,16 +152,34 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     for a in range(len(axes)):
         if Lambda[a, a] == 0.0:
             summary[BOUNDARY_RANK] += 1.0
-    if (
-        summary[STATUS] == OK
-        and summary[SMALLEST_EIGENVALUE] <= LOOK_TOLERANCE * largest
-        and leave_out_undetermined(p, units, parametrization, state, work, out)
+    if summary[SMALLEST_EIGENVALUE] <= LOOK_TOLERANCE * largest or (
+        reml and is_flat(units, state, work.hessian)
     ):
-        summary[STATUS] = PARTLY_IDENTIFIED
-        summary[BOUNDARY_RANK] = certified_rank(
-            len(axes), parametrization.row, parametrization.col, state, work
-        )
+        look(axes, p, room, n_obs, reml, n_star, parametrization)
     summary[SINGULAR] = 1.0 if summary[BOUNDARY_RANK] > 0.0 else 0.0
+
+
+@kernel
+def look(axes, p, room, n_obs, reml, n_star, parametrization):
+    """Leave out what the data do not determine.
+
+    Where that is all of Psi, nothing depends on where the search ended.
+    """
+    units, state, work, Lambda = room.units, room.state, room.work, room.Lambda
+    out, summary = room.estimates, room.summary
+    row, col = parametrization.row, parametrization.col
+    count = null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work)
+    if count == 0:
+        return
+    if count == len(row):
+        work.hessian[:] = 0.0
+        infer(p, n_star, parametrization, Lambda, state, work, out)
+        null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work)
+        summary[STATUS] = OK
+    if leave_out_undetermined(p, reml, parametrization, state, work, out):
+        summary[BOUNDARY_RANK] = certified_rank(len(axes), row, col, state, work)
+        if summary[STATUS] == OK:
+            summary[STATUS] = PARTLY_IDENTIFIED
 
 
 @kernel

@@ -84,6 +84,8 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
         level,
         shared=False,
     )
+    is_open = np.append(open_elements(fit.random[0][:-1], fit.frame.blocks), False)
+    limits[..., is_open] = np.nan
     return pd.DataFrame({"lower": limits[0, 0], "upper": limits[0, 1]}, index=index)
 
 
@@ -98,6 +100,7 @@ def percentiles(fit: LmerFit, level: float, n: int, rng: np.random.Generator) ->
     if np.isfinite(fit.sigma):
         estimates = _bootstrap(fit, n, rng)
         there = np.isfinite(estimates).any(axis=0)
+        there[: len(fit.se)] &= np.isfinite(fit.se)
         share = 0.5 - level / 2.0
         limits[:, there] = np.nanquantile(estimates[:, there], [share, 1.0 - share], axis=0)
     return pd.DataFrame({"lower": limits[0], "upper": limits[1]}, index=index)

@@ -220,6 +220,12 @@ class LmerFit:
         """
         check_df_method(method)
         self._check_reml(method)
+        df = self._df(method)
+        if self.status == "partly_identified":
+            df[np.isnan(self.se)] = np.nan
+        return df
+
+    def _df(self, method: DfMethod) -> Floats:
         p = len(self.beta)
         match method:
             case "satterthwaite":
