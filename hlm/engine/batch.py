@@ -145,7 +145,9 @@ def limits_of(
             shared=_one_design(columns, drawn),
         )
         lower[..., p:], upper[..., p:] = limits[:, None, 0], limits[:, None, 1]
-        is_open = open_elements(results.estimate[..., p:-1], parametrization.row, parametrization.col)
+        is_open = open_elements(
+            results.estimate[..., p:-1], parametrization.row, parametrization.col
+        )
         lower[..., p:-1][is_open], upper[..., p:-1][is_open] = np.nan, np.nan
     return lower, upper
 
