@@ -1,15 +1,17 @@
 r"""What the data cannot tell apart in the random part.
 
-The data depend on Psi by V_i = I + Z_i Psi Z_i' alone, which is linear in it. ML sees all of V, REML
-what is left of it by P0 = I - X(X'X)^{-1}X': a symmetric direction E of Psi, within its free
-elements, leaves the criterion as it is if P0 Z E Z' P0 = 0, with P0 = I for ML and Z E Z' that of
-all units. So it is in the null space of
+The data depend on Psi by V_i = I + Z_i Psi Z_i' alone, which is linear in it. ML sees all of V, and
+REML what P0 = I - X(X'X)^{-1}X' leaves: a symmetric direction E of Psi, within its free elements,
+leaves the criterion as it is if P0 Z E Z' P0 = c P0, with P0 = I for ML and Z E Z' that of all
+units; sigma^2 makes up for c, which is zero but where no residual is left within units. Such E are
+the null space of
 
-    A(E, F) = tr(P0 Z E Z' P0 Z F Z'),
+    A(E, F) = tr(P0 Z E Z' P0 Z F Z') - a(E) a(F) / n*,   a(E) = tr(P0 Z E Z').
 
-which is minus the Hessian of `hlm.engine.derivatives` at Psi = 0 without its terms in y. A variance
-or covariance is determined if it does not change along that space. What V adds within the span of X
-is seen by the fixed effects alone: by REML their standard errors may change along it.
+The first part is minus the Hessian of `hlm.engine.derivatives` at Psi = 0 without its terms in y,
+and a is G without them. A variance or covariance is determined if it does not change along that
+space. What is left of V within the span of X matters to the fixed effects alone: by REML their
+standard errors may change along it.
 """
 
 from __future__ import annotations
@@ -92,31 +94,36 @@ def null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
     """Diagonalize A, in units of its diagonal without X, whose roots are left in `direction`.
 
     The eigenvalues of the null space are left as zeros on the diagonal of `square`; return how
-    many there are. `state` is again that at Lambda.
+    many there are, and whether sigma changes along it. `state` is again that at Lambda.
     """
-    n, A, scale = len(row), work.square, work.direction
+    n, A, scale, trace = len(row), work.square, work.direction, work.change
     information(axes, p, units, n_obs, np.bool_(False), row, col, state, work)
     for v in range(n):
         scale[v] = np.sqrt(A[v, v]) if A[v, v] > 0.0 else 1.0
     if reml:
         information(axes, p, units, n_obs, reml, row, col, state, work)
+    n_star = n_obs - p if reml else n_obs
+    for v in range(n):
+        trace[v] = state.G[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
+        trace[v] /= scale[v] * np.sqrt(n_star)
     for v in range(n):
         for w in range(n):
-            A[v, w] /= scale[v] * scale[w]
+            A[v, w] = A[v, w] / (scale[v] * scale[w]) - trace[v] * trace[w]
     eigh_jacobi(A, n, work.vectors)
     count = 0
     for k in range(n):
         if A[k, k] <= NULL_TOLERANCE:
             A[k, k] = 0.0
             count += 1
+    moves_sigma = square_inside(n, trace, work) > SHARE_TOLERANCE * SHARE_TOLERANCE
     evaluate(axes, p, units, n_obs, reml, Lambda, state)
     differentiate(axes, p, units, n_obs, reml, row, col, state)
-    return count
+    return count, moves_sigma
 
 
 @kernel
 def information(axes, p, units, n_obs, reml, row, col, state, work):
-    """Write A into `square`."""
+    """Write the first part of A into `square`; `G` holds a."""
     A, origin, n = work.square, work.trial, len(row)
     origin[:] = 0.0
     evaluate(axes, p, units, n_obs, reml, origin, state)

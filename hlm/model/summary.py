@@ -39,7 +39,7 @@ _METHODS = {
     "infinite": "the normal distribution",
 }
 _REASONS = {
-    "unidentified": "the coefficients cannot be told apart, or leave no residual",
+    "unidentified": "the parameters cannot be told apart, or leave no residual",
     "perfect_fit": "the model fits the response exactly, its residual variance is zero",
     "constant_response": "the response is constant",
     "not_finite": "the data are too large or too small for the computer's numbers",
