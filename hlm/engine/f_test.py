@@ -269,7 +269,8 @@ def quadratic_form(p, L, beta, vcov, tests):
             square[m, n] = 0.0
             for j in range(p):
                 for k in range(p):
-                    square[m, n] += L[m, j] * vcov[j, k] * L[n, k]
+                    if L[m, j] != 0.0 and L[n, k] != 0.0:  # vcov may be NaN elsewhere
+                        square[m, n] += L[m, j] * vcov[j, k] * L[n, k]
     cholesky(square, r, 0.0)
     solve_lower(square, r, difference)
     total = 0.0

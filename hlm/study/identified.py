@@ -144,7 +144,7 @@ def _seen_by_reml(Z: Floats, Q: Floats, unit: Floats, pairs: Pairs) -> Floats:
     seen[0, 1:] = seen[1:, 0] = np.einsum("vuaa->v", EM) - np.einsum("vjj->v", T)
     seen[1:, 1:] = np.einsum("vuab,wuba->vw", EM, EM - 2.0 * EK)
     seen[1:, 1:] += np.einsum("vjk,wkj->vw", T, T)
-    scale = np.sqrt(np.append(len(Z), whole))
+    scale = np.sqrt(np.append(len(Z), np.where(whole > 0.0, whole, 1.0)))
     return np.asarray(seen / np.outer(scale, scale))
 
 

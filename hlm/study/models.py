@@ -43,6 +43,7 @@ __all__ = [
     "check_identified",
     "check_true_values",
     "check_variables",
+    "methods_of",
 ]
 
 METHODS: tuple[Method, ...] = ("reml", "ml")
@@ -53,7 +54,7 @@ _EXAMPLES = 10  # that all fail before REML is said to see nothing
 
 @dataclass(frozen=True)
 class Candidate:
-    """A formula of the study, where it stands, and the methods it is fitted by."""
+    """A formula of the study, where it stands, and the methods it is fitted by, if known."""
 
     name: str
     path: str
@@ -79,12 +80,10 @@ def _candidate(
     else:
         path, own = f"models.{name}.formula", spec
     formula = read_formula(own.formula, path=path)
-    wanted = own.methods or estimation.methods
-    ordered = tuple(method for method in METHODS if method in wanted)
     model = Model(
         name,
         formula.text,
-        ordered,
+        methods_of(spec, estimation),
         estimation.df,
         own.level or estimation.level,
         estimation.limits,
@@ -92,7 +91,13 @@ def _candidate(
         tuple(own.true.items()),
     )
     _check_names(model, path)
-    return Candidate(name, path, formula, ordered), model
+    return Candidate(name, path, formula), model
+
+
+def methods_of(spec: str | schema.Candidate, estimation: Estimation) -> tuple[Method, ...]:
+    """Return the methods by which a model is fitted, in their usual order."""
+    own = None if isinstance(spec, str) else spec.methods
+    return tuple(method for method in METHODS if method in (own or estimation.methods))
 
 
 def _check_names(model: Model, path: str) -> None:

@@ -7,6 +7,7 @@ section that is itself wrong.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError, Mistakes
@@ -14,7 +15,7 @@ from hlm.study.design import check_names as check_covariates
 from hlm.study.f_tests import check_tests
 from hlm.study.grid import Axis, axes
 from hlm.study.messages import validate
-from hlm.study.models import Candidate, check_variables
+from hlm.study.models import Candidate, check_variables, methods_of
 from hlm.study.schema import Design, Part, Truth
 from hlm.study.truth import check_names, parameters, read_formula
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import TypeVar
 
-    from hlm.study.schema import StudyFile
+    from hlm.study.schema import Method, StudyFile
 
     PartType = TypeVar("PartType", bound=Part)
 
@@ -54,6 +55,7 @@ class Outline:
 
     def __init__(self, tree: dict[str, Any], study: StudyFile | None, mistakes: Mistakes) -> None:
         self._tree, self._mistakes = tree, mistakes
+        self._methods = _methods(study) if study else {}
         truth = study.truth if study else _part(Truth, tree, "truth")
         design = study.design if study else _part(Design, tree, "design")
         self._covariates = (
@@ -133,7 +135,7 @@ class Outline:
                 spec, path = spec.get("formula"), f"{path}.formula"
             candidate = self._read(name, path, spec)
             if candidate is not None:
-                yield candidate
+                yield replace(candidate, methods=self._methods.get(name, ()))
 
     def _check_tests(self) -> None:
         """Check the F tests, unless a model is wrong that might have their coefficients."""
@@ -168,6 +170,10 @@ class Outline:
         }
         found = self._mistakes.keep(axes, grid, tree)
         return found if len(grid) == len(written) else None
+
+
+def _methods(study: StudyFile) -> dict[str, tuple[Method, ...]]:
+    return {name: methods_of(spec, study.estimation) for name, spec in study.models.items()}
 
 
 def _part(part: type[PartType], tree: Mapping[str, Any], key: str) -> PartType | None:
