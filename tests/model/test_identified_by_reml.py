@@ -136,9 +136,12 @@ def test_lmer_each():
 
 def test_at_the_terminal(tmp_path, capsys):
     TWO.to_csv(tmp_path / "data.csv", index=False)
-    assert main(["fit", "y ~ lone + x + (1 | g)", str(tmp_path / "data.csv")]) == 0
+    command = ["fit", "y ~ lone + x + (1 | g)", str(tmp_path / "data.csv"), "--level", "0.9"]
+    assert main(command) == 0
     text = capsys.readouterr().out
-    assert "the data do not determine sd_(Intercept)|g" in text
+    assert (
+        "the data do not determine sd_(Intercept)|g, nor the standard errors of (Intercept), lone\n"
+    ) in text
     rows = {line.split()[0]: line.split()[1:] for line in text.splitlines() if "|g " in line}
     assert set(rows["sd_(Intercept)|g"]) == {"NaN"}
 
