@@ -38,6 +38,9 @@ def adjust_stack(
                 axes, p, room.units, n_obs, sigma**2, parametrization, Lambda, room.state, adjusted
             )
             for j in range(p):
+                if np.isnan(results.se[r, method, j]):
+                    adjusted.vcov[j, :], adjusted.vcov[:, j] = np.nan, np.nan
+                    continue
                 results.df[r, method, j] = adjusted.df[j]
                 if adjust and reml[method]:
                     results.se[r, method, j] = np.sqrt(adjusted.vcov[j, j])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Model, Scenario
 
-__all__ = ["fit_batch", "fit_model", "free_elements", "parametrize", "term_kinds"]
+__all__ = ["fit_batch", "fit_model", "free_elements", "open_elements", "parametrize", "term_kinds"]
 
 Floats = NDArray[np.float64]
 
@@ -145,7 +145,29 @@ def limits_of(
             shared=_one_design(columns, drawn),
         )
         lower[..., p:], upper[..., p:] = limits[:, None, 0], limits[:, None, 1]
+        is_open = open_elements(
+            results.estimate[..., p:-1], parametrization.row, parametrization.col
+        )
+        lower[..., p:-1][is_open], upper[..., p:-1][is_open] = np.nan, np.nan
     return lower, upper
+
+
+def open_elements(
+    estimate: Floats, row: NDArray[np.int64], col: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell the sds and correlations that are not determined, (..., n_theta).
+
+    They are NaN, but so is a correlation with an sd of zero.
+
+    Examples
+    --------
+    >>> row, col = free_elements([2])
+    >>> open_elements(np.array([[1.2, np.nan, np.nan], [1.2, np.nan, 0.0]]), row, col).tolist()
+    [[False, True, True], [False, False, False]]
+    """
+    sd = estimate[..., row == col]
+    beside_zero = (sd[..., row] * sd[..., col] == 0.0) & (row != col)
+    return np.asarray(np.isnan(estimate) & ~beside_zero)
 
 
 def parametrize(formula: Formula, columns: ModelColumns) -> Parametrization:

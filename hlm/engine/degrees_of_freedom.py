@@ -41,10 +41,12 @@ def replace_df(scenario: Scenario, model: Model, results: StackResults, tests: J
             df = between_within(n_obs, scenario.n_units, constant, between)
         case _:
             return
-    failed = np.isnan(results.estimate[..., :p])
+    failed = np.isnan(results.se[..., :p])
     results.df[..., :p] = np.where(failed, np.nan, df)
     for t, (first, last) in enumerate(pairwise(tests.first)):
-        tests.ddf[..., t] = np.where(failed[..., 0], np.nan, smallest_df(tests.L[first:last], df))
+        L = tests.L[first:last]
+        unknown = failed[..., (L != 0.0).any(axis=0)].any(axis=-1)
+        tests.ddf[..., t] = np.where(unknown, np.nan, smallest_df(L, df))
 
 
 def smallest_df(L: Floats, df: Floats) -> float:

@@ -126,11 +126,16 @@ def observed_information(p, n_star, state, work, tests):
 def f_tests(p, beta, sigma2, fixed, Ls, P, Omega, vcov, adjust, tests, F, ddf):
     """Write F and ddf (n_tests,); with `adjust` Kenward and Roger's, `vcov` their covariance.
 
+    Both are NaN where `vcov` is.
+
     `beta` (p,) and `vcov` (p, p) are those of the formula's columns, `fixed` (p, p) takes them from
     the fit's, whose root is `Ls` (p, p); `P` and `Omega` are as in the equations.
     """
     for t in range(len(tests.first) - 1):
         L = tests.L[tests.first[t] : tests.first[t + 1]]
+        if has_no_variance(p, L, vcov):
+            F[t], ddf[t] = np.nan, np.nan
+            continue
         F[t] = rotate_contrasts(p, L, beta, sigma2, fixed, Ls, tests)
         project(p, len(L), P, tests)
         if adjust:
@@ -138,6 +143,16 @@ def f_tests(p, beta, sigma2, fixed, Ls, P, Omega, vcov, adjust, tests, F, ddf):
             F[t] = scale * quadratic_form(p, L, beta, vcov, tests) / len(L)
         else:
             ddf[t] = pooled_df(len(L), Omega, tests)
+
+
+@kernel
+def has_no_variance(p, L, vcov):
+    """Tell whether contrasts have a coefficient whose variance the data do not determine."""
+    for m in range(len(L)):
+        for j in range(p):
+            if L[m, j] != 0.0 and np.isnan(vcov[j, j]):
+                return True
+    return False
 
 
 @inlined
@@ -254,7 +269,8 @@ def quadratic_form(p, L, beta, vcov, tests):
             square[m, n] = 0.0
             for j in range(p):
                 for k in range(p):
-                    square[m, n] += L[m, j] * vcov[j, k] * L[n, k]
+                    if L[m, j] != 0.0 and L[n, k] != 0.0:  # vcov may be NaN elsewhere
+                        square[m, n] += L[m, j] * vcov[j, k] * L[n, k]
     cholesky(square, r, 0.0)
     solve_lower(square, r, difference)
     total = 0.0

@@ -8,7 +8,13 @@ import numpy as np
 
 from hlm.engine.criterion import State, allocate_state
 from hlm.engine.f_test import JointTests, allocate_joint_tests
-from hlm.engine.identified import LOOK_TOLERANCE, certified_rank, leave_out_undetermined
+from hlm.engine.identified import (
+    LOOK_TOLERANCE,
+    certified_rank,
+    is_flat,
+    leave_out_undetermined,
+    null_space,
+)
 from hlm.engine.inference import Estimates, allocate_estimates, infer
 from hlm.engine.linalg import copy, eigh_jacobi
 from hlm.engine.newton import (
@@ -18,6 +24,7 @@ from hlm.engine.newton import (
     allocate_work,
     minimize,
 )
+from hlm.engine.start import WITHIN_TOLERANCE, rank_of
 from hlm.engine.units import Units, allocate_units
 from hlm.jit import inlined, kernel
 
@@ -121,6 +128,10 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     for j in range(p + 1):
         for k in range(p + 1):
             residual += state.gamma[j] * units.within[j, k] * state.gamma[k]
+    no_rows_left = False
+    if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
+        no_rows_left = rows_left(p, units, n_obs, reml) <= 0
+        residual = state.scalars[1] if no_rows_left else residual
     if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
         without_estimates(out, summary)
         summary[STATUS], summary[ITERATIONS] = PERFECT_FIT, iterations
@@ -146,16 +157,38 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     for a in range(len(axes)):
         if Lambda[a, a] == 0.0:
             summary[BOUNDARY_RANK] += 1.0
-    if (
-        summary[STATUS] == OK
-        and summary[SMALLEST_EIGENVALUE] <= LOOK_TOLERANCE * largest
-        and leave_out_undetermined(p, units, parametrization, state, work, out)
+    if summary[SMALLEST_EIGENVALUE] <= LOOK_TOLERANCE * largest or (
+        (reml or no_rows_left) and is_flat(units, state, work.hessian)
     ):
-        summary[STATUS] = PARTLY_IDENTIFIED
-        summary[BOUNDARY_RANK] = certified_rank(
-            len(axes), parametrization.row, parametrization.col, state, work
-        )
+        look(axes, p, room, n_obs, reml, n_star, parametrization)
     summary[SINGULAR] = 1.0 if summary[BOUNDARY_RANK] > 0.0 else 0.0
+
+
+@kernel
+def look(axes, p, room, n_obs, reml, n_star, parametrization):
+    """Leave out what the data do not determine.
+
+    Where that is all of Psi, nothing depends on where the search ended.
+    """
+    units, state, work, Lambda = room.units, room.state, room.work, room.Lambda
+    out, summary = room.estimates, room.summary
+    row, col = parametrization.row, parametrization.col
+    count, moves_sigma = null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work)
+    if count == 0:
+        return
+    if moves_sigma:
+        without_estimates(out, summary)
+        summary[STATUS] = UNIDENTIFIED
+        return
+    if count == len(row):
+        work.hessian[:] = 0.0
+        infer(p, n_star, parametrization, Lambda, state, work, out)
+        null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work)
+        summary[STATUS] = OK
+    if leave_out_undetermined(p, reml, parametrization, state, work, out):
+        summary[BOUNDARY_RANK] = certified_rank(len(axes), row, col, state, work)
+        if summary[STATUS] == OK:
+            summary[STATUS] = PARTLY_IDENTIFIED
 
 
 @kernel
@@ -164,6 +197,26 @@ def without_estimates(out, summary):
     out.estimate[:], out.se[:], out.df[:] = np.nan, np.nan, np.nan
     out.theta[:], out.vcov[:], summary[:] = np.nan, np.nan, np.nan
     summary[ITERATIONS], summary[SINGULAR] = 0.0, 0.0
+
+
+@kernel
+def rows_left(p, units, n_obs, reml):
+    """Return how many dimensions of the data are outside the random effects, by REML and of X.
+
+    If there are none the residual within units is zero whatever the response.
+    """
+    rows, n_units = units.rows, units.rows.shape[0]
+    left = n_obs
+    for i in range(n_units):
+        left -= rank_of(rows.shape[1], units.root[0 if units.shared else i])
+    for j in range(p if reml else 0):
+        length = units.within[j, j]
+        for i in range(n_units):
+            for a in range(rows.shape[1]):
+                length += rows[i, a, j] * rows[i, a, j]
+        if units.within[j, j] > WITHIN_TOLERANCE * length:
+            left -= 1
+    return left
 
 
 @kernel

@@ -1,12 +1,17 @@
 r"""What the data cannot tell apart in the random part.
 
-The data depend on Psi by V_i = I + Z_i Psi Z_i' alone, which is linear in it. So a symmetric
-direction E of Psi, within its free elements, leaves every criterion as it is if Z_i E Z_i' = 0 in
-every unit: if it is in the null space of
+The data depend on Psi by V_i = I + Z_i Psi Z_i' alone, which is linear in it. ML sees all of V, and
+REML what P0 = I - X(X'X)^{-1}X' leaves: a symmetric direction E of Psi, within its free elements,
+leaves the criterion as it is if P0 Z E Z' P0 = c P0, with P0 = I for ML and Z E Z' that of all
+units; sigma^2 makes up for c, which is zero but where no residual is left within units. Such E are
+the null space of
 
-    A(E, F) = sum_i tr(Z_i E Z_i' Z_i F Z_i') = sum_i tr(E M_i F M_i),   M_i = Z_i'Z_i.
+    A(E, F) = tr(P0 Z E Z' P0 Z F Z') - a(E) a(F) / n*,   a(E) = tr(P0 Z E Z').
 
-A variance or covariance is determined if it does not change along that space.
+The first part is minus the Hessian of `hlm.engine.derivatives` at Psi = 0 without its terms in y,
+and a is G without them. A variance or covariance is determined if it does not change along that
+space. What is left of V within the span of X matters to the fixed effects alone: by REML their
+standard errors may change along it.
 """
 
 from __future__ import annotations
@@ -14,12 +19,19 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.engine.boundary import ESCAPE_DECREASE, curvature_along, symmetric_gradient
-from hlm.engine.derivatives import add_curvature
+from hlm.engine.criterion import evaluate
+from hlm.engine.derivatives import differentiate, sum_derivatives
 from hlm.engine.inference import element_of_psi
-from hlm.engine.linalg import eigh_jacobi
+from hlm.engine.linalg import eigh_jacobi, solve_lower
 from hlm.jit import kernel
 
-__all__ = ["LOOK_TOLERANCE", "certified_rank", "leave_out_undetermined"]
+__all__ = [
+    "LOOK_TOLERANCE",
+    "certified_rank",
+    "is_flat",
+    "leave_out_undetermined",
+    "null_space",
+]
 
 LOOK_TOLERANCE = 1e-3
 """Only where the smallest eigenvalue of the Hessian in theta is below this share of its largest
@@ -27,17 +39,38 @@ element may something be undetermined: where the search ends it is flat but for 
 and G may be a thousandth where an sd is a hundredth of sigma."""
 
 NULL_TOLERANCE = 1e-10
-"""An eigenvalue of A, in units of its diagonal, below this share of the largest is zero."""
+"""An eigenvalue of A below this is zero, in units of the diagonal that A has without X."""
 
 SHARE_TOLERANCE = 1e-4
 """What lies in the null space by more than this share of its length is not determined."""
 
+CHANGE_TOLERANCE = 1e-9
+"""A coefficient's variance that changes by less than this share of itself does not change."""
+
 
 @kernel
-def leave_out_undetermined(p, units, parametrization, state, work, out):
-    """Write NaN for the sds and correlations that are not determined; tell if there are any."""
+def is_flat(units, state, hessian):
+    """Tell whether the criterion is flat in all of theta, but for what rounding leaves.
+
+    Against 2 sum tr(M), by which log|V| alone bends at a Psi of zero.
+    """
+    largest, bend, XR = 0.0, 0.0, state.XR
+    for k in range(len(hessian)):
+        largest = max(largest, abs(hessian[k, k]))
+    for i in range(XR.shape[0]):
+        for a in range(XR.shape[1]):
+            for b in range(XR.shape[2]):
+                bend += 2.0 * XR[i, a, b] * XR[i, a, b]
+    return largest <= LOOK_TOLERANCE * bend * (units.rows.shape[0] / XR.shape[0])
+
+
+@kernel
+def leave_out_undetermined(p, reml, parametrization, state, work, out):
+    """Write NaN for what is not determined, given the null space; tell if there is anything.
+
+    These are sds and correlations, and by REML the standard errors of coefficients.
+    """
     row, col = parametrization.row, parametrization.col
-    null_space(units, row, col, state, work)
     found = False
     for k in range(len(row)):
         a, b = row[k], col[k]
@@ -48,57 +81,104 @@ def leave_out_undetermined(p, units, parametrization, state, work, out):
         ):
             out.estimate[p + k], out.se[p + k] = np.nan, np.nan
             found = True
+    if found and reml:
+        for j in range(p):
+            if has_open_variance(p, j, parametrization, state, work):
+                out.se[j], out.df[j] = np.nan, np.nan
+                out.vcov[j, :], out.vcov[:, j] = np.nan, np.nan
     return found
 
 
 @kernel
-def null_space(units, row, col, state, work):
-    """Diagonalize A, scaled to a unit diagonal; `direction` holds the roots of its diagonal.
+def null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
+    """Diagonalize A, in units of its diagonal without X, whose roots are left in `direction`.
 
-    The eigenvalues of the null space are left as zeros on the diagonal of `square`.
+    The eigenvalues of the null space are left as zeros on the diagonal of `square`; return how
+    many there are, and whether sigma changes along it. `state` is again that at Lambda.
     """
-    n, q, A, M, scale = len(row), len(state.M), work.square, state.M, work.direction
-    A[:] = 0.0
-    for i in range(units.root.shape[0]):
-        lower = units.root[i]
-        for a in range(q):
-            for b in range(a + 1):
-                M[a, b] = 0.0
-                for k in range(b + 1):
-                    M[a, b] += lower[a, k] * lower[b, k]
-                M[b, a] = M[a, b]
-        add_curvature(row, col, M, M, A)
+    n, A, scale, trace = len(row), work.square, work.direction, work.change
+    information(axes, p, units, n_obs, np.bool_(False), row, col, state, work)
     for v in range(n):
         scale[v] = np.sqrt(A[v, v]) if A[v, v] > 0.0 else 1.0
+    if reml:
+        information(axes, p, units, n_obs, reml, row, col, state, work)
+    n_star = n_obs - p if reml else n_obs
     for v in range(n):
-        for w in range(v + 1):
-            A[v, w] /= scale[v] * scale[w]
-            A[w, v] = A[v, w]
+        trace[v] = state.G[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
+        trace[v] /= scale[v] * np.sqrt(n_star)
+    for v in range(n):
+        for w in range(n):
+            A[v, w] = A[v, w] / (scale[v] * scale[w]) - trace[v] * trace[w]
     eigh_jacobi(A, n, work.vectors)
-    largest = 0.0
+    count = 0
     for k in range(n):
-        largest = max(largest, A[k, k])
-    for k in range(n):
-        if A[k, k] <= NULL_TOLERANCE * largest:
+        if A[k, k] <= NULL_TOLERANCE:
             A[k, k] = 0.0
+            count += 1
+    moves_sigma = square_inside(n, trace, work) > SHARE_TOLERANCE * SHARE_TOLERANCE
+    evaluate(axes, p, units, n_obs, reml, Lambda, state)
+    differentiate(axes, p, units, n_obs, reml, row, col, state)
+    return count, moves_sigma
+
+
+@kernel
+def information(axes, p, units, n_obs, reml, row, col, state, work):
+    """Write the first part of A into `square`; `G` holds a."""
+    A, origin, n = work.square, work.trial, len(row)
+    origin[:] = 0.0
+    evaluate(axes, p, units, n_obs, reml, origin, state)
+    sum_derivatives(axes, p, units, 0.0, 0.0, reml, np.bool_(True), row, col, state)
+    for v in range(n):
+        for w in range(n):
+            A[v, w] = -state.hessian_psi[v, w]
 
 
 @kernel
 def is_undetermined(a, b, parametrization, work):
     """Tell whether Psi[a, b], in the formula's units, changes along the null space."""
     row, col, gradient = parametrization.row, parametrization.col, work.change
-    n, length, inside = len(row), 0.0, 0.0
+    n, length = len(row), 0.0
     for v in range(n):
         gradient[v] = element_of_psi(a, b, row[v], col[v], parametrization.random)
         gradient[v] /= work.direction[v]
         length += gradient[v] * gradient[v]
+    inside = square_inside(n, gradient, work)
+    return inside > SHARE_TOLERANCE * SHARE_TOLERANCE * length
+
+
+@kernel
+def has_open_variance(p, j, parametrization, state, work):
+    """Tell whether the variance of coefficient j, over sigma^2, changes along the null space.
+
+    With k the coefficient's weights in the basis in which S_xx = I it is k'k, and changes by
+    k'T_E k.
+    """
+    n, k, gradient, variance = len(parametrization.row), state.S[p], work.change, 0.0
+    for m in range(p):
+        k[m] = parametrization.fixed[j, m]
+    solve_lower(state.Ls, p, k)
+    for m in range(p):
+        variance += k[m] * k[m]
+    for v in range(n):
+        gradient[v] = 0.0
+        for a in range(p):
+            for b in range(p):
+                gradient[v] += k[a] * state.T[v, a, b] * k[b]
+        gradient[v] /= variance * work.direction[v]
+    return square_inside(n, gradient, work) > CHANGE_TOLERANCE * CHANGE_TOLERANCE
+
+
+@kernel
+def square_inside(n, gradient, work):
+    """Return the squared length of what lies in the null space."""
+    inside = 0.0
     for k in range(n):
         if work.square[k, k] == 0.0:
             share = 0.0
             for v in range(n):
                 share += work.vectors[v, k] * gradient[v]
             inside += share * share
-    return inside > SHARE_TOLERANCE * SHARE_TOLERANCE * length
+    return inside
 
 
 @kernel

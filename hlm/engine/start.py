@@ -28,7 +28,7 @@ from hlm.engine.criterion import evaluate
 from hlm.engine.linalg import cholesky, copy, eigh_jacobi, invert_lower, solve_upper
 from hlm.jit import kernel
 
-__all__ = ["EIGENVALUE_FLOOR", "moment_start"]
+__all__ = ["EIGENVALUE_FLOOR", "WITHIN_TOLERANCE", "moment_start", "rank_of"]
 
 EIGENVALUE_FLOOR = 1e-4
 """Psi starts with eigenvalues of at least this much: inside the cone, where gradients point."""

@@ -84,6 +84,8 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
         level,
         shared=False,
     )
+    is_open = np.append(open_elements(fit.random[0][:-1], fit.frame.blocks), False)
+    limits[..., is_open] = np.nan
     return pd.DataFrame({"lower": limits[0, 0], "upper": limits[0, 1]}, index=index)
 
 
@@ -95,9 +97,11 @@ def percentiles(fit: LmerFit, level: float, n: int, rng: np.random.Generator) ->
         raise InputError(f"{n} bootstrap samples", allowed="1 or more")
     index = pd.Index(fit.terms, name="term")
     limits = np.full((2, len(index)), np.nan)
+    known = np.ones(len(index), dtype=bool)
+    known[: len(fit.se)] = np.isfinite(fit.se)
     if np.isfinite(fit.sigma):
         estimates = _bootstrap(fit, n, rng)
-        there = np.isfinite(estimates).any(axis=0)
+        there = known & np.isfinite(estimates).any(axis=0)
         share = 0.5 - level / 2.0
         limits[:, there] = np.nanquantile(estimates[:, there], [share, 1.0 - share], axis=0)
     return pd.DataFrame({"lower": limits[0], "upper": limits[1]}, index=index)

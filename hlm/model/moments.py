@@ -224,6 +224,9 @@ def kenward_roger_of(fit: EngineFit, n_obs: int) -> KenwardRoger:
             room.state,
             adjusted,
         )
+        unknown = np.isnan(room.estimates.se[:p])
+        adjusted.vcov[unknown, :], adjusted.vcov[:, unknown] = np.nan, np.nan
+        adjusted.df[unknown] = np.nan
     else:
         adjusted.vcov[:], adjusted.df[:] = np.nan, np.nan
     return adjusted

@@ -155,9 +155,14 @@ class LmerFit:
 
     @property
     def deviance(self) -> float:
-        """-2 log-likelihood at the estimates, of a REML fit too."""
+        """-2 log-likelihood at the estimates, of a REML fit too.
+
+        NaN where they leave open what ML sees of the random part and REML does not.
+        """
         if not self.reml or not np.isfinite(self.criterion):
             return self.criterion
+        if np.isnan(self.se).any():
+            return float("nan")
         n, p, relative = self.nobs, len(self.beta), self.se / self.sigma
         correlation = self.vcov / np.outer(self.se, self.se)
         logdet_xx = -np.linalg.slogdet(correlation)[1] - 2.0 * np.log(relative).sum()
@@ -220,6 +225,12 @@ class LmerFit:
         """
         check_df_method(method)
         self._check_reml(method)
+        df = self._df(method)
+        if self.status == "partly_identified":
+            df[np.isnan(self.se)] = np.nan
+        return df
+
+    def _df(self, method: DfMethod) -> Floats:
         p = len(self.beta)
         match method:
             case "satterthwaite":

@@ -39,7 +39,7 @@ _METHODS = {
     "infinite": "the normal distribution",
 }
 _REASONS = {
-    "unidentified": "the coefficients cannot be told apart, or leave no residual",
+    "unidentified": "the parameters cannot be told apart, or leave no residual",
     "perfect_fit": "the model fits the response exactly, its residual variance is zero",
     "constant_response": "the response is constant",
     "not_finite": "the data are too large or too small for the computer's numbers",
@@ -211,5 +211,8 @@ def _remarks(fit: LmerFit) -> list[str]:
         remarks.append("boundary (singular) fit: a variance is zero or a correlation is 1 or -1")
     if fit.status != "ok":
         names = " ".join(["", ", ".join(fit.undetermined)]).rstrip()
+        unknown = [name for name, se in zip(fit.coef_names, fit.se, strict=True) if np.isnan(se)]
+        if names and unknown:
+            names += f", nor the standard errors of {', '.join(unknown)}"
         remarks.append(f"{fit.status}: {_REASONS[fit.status]}{names}")
     return ["", *remarks] if remarks else []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hlm.engine import batch
 from hlm.engine.batch import free_elements
 
 if TYPE_CHECKING:
@@ -37,10 +38,7 @@ def open_elements(estimate: NDArray[np.float64], blocks: Sequence[int]) -> NDArr
     >>> open_elements(np.array([1.2, np.nan, 0.0]), [2]).tolist()
     [False, False, False]
     """
-    row, col = free_elements(blocks)
-    sd = estimate[row == col]
-    beside_zero = (sd[row] * sd[col] == 0.0) & (row != col)
-    return np.isnan(estimate) & ~beside_zero
+    return batch.open_elements(estimate, *free_elements(blocks))
 
 
 def open_theta(is_open: NDArray[np.bool_], blocks: Sequence[int]) -> NDArray[np.bool_]:

@@ -145,7 +145,9 @@ def _range(first: float, last: float, endpoint: bool, count: int) -> tuple[float
 
 
 @lru_cache(maxsize=64)
-def example(found: tuple[Covariate, ...], counts: tuple[int, int]) -> Mapping[str, Floats]:
+def example(
+    found: tuple[Covariate, ...], counts: tuple[int, int], seed: int = 2012
+) -> Mapping[str, Floats]:
     """Draw the covariates once, for `counts` units and rows of each.
 
     A stand-in to tell what no data can identify; binary covariates are drawn with probability
@@ -158,7 +160,7 @@ def example(found: tuple[Covariate, ...], counts: tuple[int, int]) -> Mapping[st
     >>> example((x,), (2, 2))["x"]
     array([1., 2., 1., 2.])
     """
-    rng = np.random.default_rng(2012)
+    rng = np.random.default_rng(seed)
     data = {"unit": np.repeat(np.arange(1.0, counts[0] + 1), counts[1])}
     for covariate in found:
         shape = (counts[0], 1) if covariate.level == "unit" else counts

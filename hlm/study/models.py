@@ -24,6 +24,7 @@ __all__ = [
     "candidates",
     "check_true_values",
     "check_variables",
+    "methods_of",
 ]
 
 METHODS: tuple[Method, ...] = ("reml", "ml")
@@ -31,11 +32,12 @@ METHODS: tuple[Method, ...] = ("reml", "ml")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A formula of the study and where it stands."""
+    """A formula of the study, where it stands, and the methods it is fitted by, if known."""
 
     name: str
     path: str
     formula: Formula
+    methods: tuple[Method, ...] = ()
 
 
 def candidates(study: StudyFile, mistakes: Mistakes) -> tuple[tuple[Candidate, Model], ...]:
@@ -58,12 +60,10 @@ def _candidate(
     else:
         path, own = f"models.{name}.formula", spec
     formula = read_formula(own.formula, path=path)
-    wanted = own.methods or estimation.methods
-    ordered = tuple(method for method in METHODS if method in wanted)
     model = Model(
         name,
         formula.text,
-        ordered,
+        methods_of(spec, estimation),
         estimation.df,
         own.level or estimation.level,
         estimation.limits,
@@ -77,6 +77,12 @@ def _candidate(
         if mistakes.passes(_check_term, term, terms, name)
     )
     return Candidate(name, path, formula), replace(model, true=true)
+
+
+def methods_of(spec: str | schema.Candidate, estimation: Estimation) -> tuple[Method, ...]:
+    """Return the methods by which a model is fitted, in their usual order."""
+    own = None if isinstance(spec, str) else spec.methods
+    return tuple(method for method in METHODS if method in (own or estimation.methods))
 
 
 def _refuse_one_name(model: Model, terms: Sequence[str], path: str) -> None:

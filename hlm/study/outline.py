@@ -7,6 +7,7 @@ section that is itself wrong.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError, Mistakes, nearest
@@ -16,7 +17,7 @@ from hlm.study.f_tests import check_tests
 from hlm.study.grid import Axis, axes, changes
 from hlm.study.identified import check_columns, check_finite
 from hlm.study.messages import validate
-from hlm.study.models import Candidate, check_variables
+from hlm.study.models import Candidate, check_variables, methods_of
 from hlm.study.schema import Design, Part, Truth
 from hlm.study.truth import check_names, parameters, read_formula
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import ItemsView, Iterator, Mapping
     from typing import TypeVar
 
-    from hlm.study.schema import StudyFile
+    from hlm.study.schema import Method, StudyFile
 
     PartType = TypeVar("PartType", bound=Part)
 
@@ -56,6 +57,7 @@ class Outline:
 
     def __init__(self, tree: dict[str, Any], study: StudyFile | None, mistakes: Mistakes) -> None:
         self._tree, self._mistakes = tree, mistakes
+        self._methods = _methods(study) if study else {}
         truth = study.truth if study else _part(Truth, tree, "truth")
         design = study.design if study else _part(Design, tree, "design")
         self._covariates = (
@@ -138,7 +140,7 @@ class Outline:
                 spec, path = spec.get("formula"), f"{path}.formula"
             candidate = self._read(name, path, spec)
             if candidate is not None:
-                yield candidate
+                yield replace(candidate, methods=self._methods.get(name, ()))
 
     def _check_tests(self) -> None:
         """Check the F tests, unless a model is wrong that might have their coefficients."""
@@ -249,6 +251,10 @@ def _may_change_covariates(path: str) -> bool:
     section, _, rest = path.partition(".")
     counts = nearest(rest, Design.known_keys()) in ("units", "rows")
     return bool(rest) and nearest(section, SECTIONS) != "truth" and not counts
+
+
+def _methods(study: StudyFile) -> dict[str, tuple[Method, ...]]:
+    return {name: methods_of(spec, study.estimation) for name, spec in study.models.items()}
 
 
 def _part(part: type[PartType], tree: Mapping[str, Any], key: str) -> PartType | None:

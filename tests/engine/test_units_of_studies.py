@@ -141,3 +141,49 @@ def test_dependent_slopes_and_binary_numbers_of_units(formula):
     assert np.isnan(found["estimate"][left_open][..., 3:5]).all()
     assert np.isfinite(found["estimate"][..., [0, 1, 2, 5]]).all()
     assert np.isfinite(found["df"][..., :2]).all()
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("df", ["satterthwaite", "kenward-roger", "between-within"])
+def test_one_unit_in_each_arm(shared, df):
+    """By REML the intercepts' variance is open, and with it the test of the arms; by ML it is 0."""
+    x = (
+        Covariate("x", "row", "grid", values=(0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
+        if shared
+        else Covariate("x", "row", "normal")
+    )
+    arms = Covariate("w", "unit", "grid", values=(0.0, 1.0))
+    scenario = replace(_scenario(0.0, 1.0), n_units=2, covariates=(arms, x))
+    tests = (("w", ("w",)), ("x", ("x",)))
+    model = Model("m", "y ~ w + x + (1 | unit)", ("reml", "ml"), df, limits="profile", tests=tests)
+    tables = fit_batch(scenario, [model], simulate(scenario, [model], 5, 0, N))
+    assert tables["fits"]["status"].to_pylist() == ["partly_identified", "ok"] * N
+    assert np.array_equal(tables["fits"]["singular"], [False, True] * N)
+    found, _ = _fitted(scenario, model)
+    for name in ("se", "df", "lower", "upper"):
+        assert np.isnan(found[name][:, 0, [0, 1, 3]]).all(), name
+        assert np.isfinite(found[name][:, :, 2]).all(), name
+    assert np.isnan(found["estimate"][:, 0, 3]).all()
+    assert (found["estimate"][:, 1, 3] == 0.0).all()
+    assert_allclose(found["df"][:, 0, 2], 9.0, rtol=1e-6)
+    assert_allclose(found["estimate"][:, 0, 4], found["estimate"][:, 1, 4] * np.sqrt(12 / 9))
+    for name in ("statistic", "ddf", "p_value"):
+        values = np.asarray(tables["tests"][name]).reshape(N, 2, 2)
+        assert np.isnan(values[:, 0, 0]).all(), name
+        assert np.isfinite(values[:, 0, 1]).all(), name
+    slope, se = found["estimate"][:, 0, 2], found["se"][:, 0, 2]
+    assert_allclose(
+        np.asarray(tables["tests"]["statistic"]).reshape(N, 2, 2)[:, 0, 1], (slope / se) ** 2
+    )
+
+
+@pytest.mark.parametrize("limits", ["wald", "profile"])
+def test_as_many_random_effects_as_rows(limits):
+    """The residual within units is 0 for every response, and the fits are like any other."""
+    scenario = replace(_scenario(0.0, 1.0), n_rows=2)
+    found, fits = _fitted(
+        scenario, Model("m", "y ~ x + (x || unit)", ("reml", "ml"), limits=limits)
+    )
+    assert set(fits["status"].to_pylist()) == {"ok"}
+    assert (found["estimate"][..., -1] > 0.0).all()
+    assert np.isfinite(fits["criterion"]).all()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from hlm.cli import main
 from hlm.errors import InputError
 from hlm.study import Study
 
@@ -24,7 +25,7 @@ design:
   units: {units}
   rows: {rows}
   covariates: {{{covariates}}}
-models: {{m: "y ~ 1 + {random}"}}
+models: {{m: {{formula: "y ~ {fixed} + {random}", methods: {methods}}}}}
 """
 
 X, Z = "x: {level: row}", "z: {level: row}"
@@ -85,9 +86,48 @@ ACCEPTED = [
 ]
 
 
-def _study(units, rows, covariates, random) -> Study:
+UNIT = "w: {level: unit, distribution: binary, p: 0.5}"
+LONE = f"w: {{level: unit, grid: [1{', 0' * 19}]}}"
+HIDDEN = [
+    # One unit in each arm; as many columns of units as units; a group of one unit.
+    (2, 5, "w: {level: unit, grid: [0, 1]}", "w", "(1 | unit)", "'(Intercept)'"),
+    (2, 20, UNIT, "w", "(1 | unit)", "'(Intercept)'"),
+    (3, 5, f"{W}, v: {{level: unit}}", "v + w", "(1 | unit)", "'(Intercept)'"),
+    (2, 5, f"{UNIT}, {X}", "w + x", "(1 + x | unit)", "'(Intercept)'"),
+    (2, 5, f"{UNIT}, {X}", "w * x", "(0 + x | unit)", "'x'"),
+    (20, 5, LONE, "w", "(1 | unit) + (0 + w | unit)", "'w'"),
+    (20, 5, LONE, "w", "(0 + w | unit)", "'w'"),
+]
+
+SEEN = [
+    (2, 5, X, "x", "(1 + x | unit)"),
+    (3, 2, X, "x", "(1 | unit)"),
+    (3, 5, UNIT, "w", "(1 | unit)"),
+    (4, 5, f"{W}, v: {{level: unit}}", "v + w", "(1 | unit)"),
+    (4, 5, f"{UNIT}, {X}", "w * x", "(1 + x | unit)"),
+    (2, 5, f"{UNIT}, {X}", "w + x", "(0 + x | unit)"),
+    (20, 5, LONE, "w", "(1 | unit)"),
+    (2, 3, RARE, "x", "(1 | unit)"),
+    (5, 3, "x: {level: row, mean: 1e5}", "x", "(1 + x | unit)"),
+    # Collinear but for a part in a hundred thousand.
+    (10, 11, "x: {level: row, mean: 1e5}", "x", "(x + I(x^2) | unit)"),
+    (10, 11, "x: {level: row, mean: 1e5}", "x", "(1 + I(x^2) + x | unit)"),
+    # As many random effects as rows, of several terms.
+    (10, 2, X, "x", "(x || unit)"),
+    (10, 2, f"{X}, {Z}", "x", "(x + z || unit)"),
+]
+
+
+def _study(units, rows, covariates, random, *, fixed="1", methods="[reml, ml]") -> Study:
     return Study.from_text(
-        TEXT.format(units=units, rows=rows, covariates=covariates, random=random)
+        TEXT.format(
+            units=units,
+            rows=rows,
+            covariates=covariates,
+            random=random,
+            fixed=fixed,
+            methods=methods,
+        )
     )
 
 
@@ -95,7 +135,7 @@ def _study(units, rows, covariates, random) -> Study:
 def test_refused(units, rows, covariates, random, term):
     with pytest.raises(InputError) as caught:
         _study(units, rows, covariates, random)
-    assert caught.value.path == "models.m"
+    assert caught.value.path == "models.m.formula"
     text = str(caught.value)
     assert "the model 'm' cannot be identified: the variances of (" in text
     assert f"no data set tells those of {term} from the others" in text
@@ -104,3 +144,31 @@ def test_refused(units, rows, covariates, random, term):
 @pytest.mark.parametrize(("units", "rows", "covariates", "random"), ACCEPTED)
 def test_accepted(units, rows, covariates, random):
     assert len(_study(units, rows, covariates, random).scenarios) == 1
+
+
+@pytest.mark.parametrize(("units", "rows", "covariates", "fixed", "random", "term"), HIDDEN)
+def test_refused_by_reml_alone(units, rows, covariates, fixed, random, term):
+    study = (units, rows, covariates, random)
+    with pytest.raises(InputError) as caught:
+        _study(*study, fixed=fixed)
+    text = str(caught.value)
+    assert f"leave REML nothing of the variance or covariances of {term} in (" in text
+    assert "methods: [ml]" in text
+    assert len(_study(*study, fixed=fixed, methods="[ml]").scenarios) == 1
+
+
+@pytest.mark.parametrize(("units", "rows", "covariates", "fixed", "random"), SEEN)
+def test_accepted_by_reml(units, rows, covariates, fixed, random):
+    assert len(_study(units, rows, covariates, random, fixed=fixed).scenarios) == 1
+
+
+def test_by_hlm_check(tmp_path, capsys):
+    units, rows, covariates, fixed, random, _ = HIDDEN[0]
+    text = TEXT.format(
+        units=units, rows=rows, covariates=covariates, random=random, fixed=fixed, methods="[reml]"
+    )
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    assert main(["check", str(tmp_path / "study.yaml"), "--no-pilot"]) == 2
+    printed = capsys.readouterr().err
+    assert "the fixed effects leave REML nothing" in printed
+    assert "or methods: [ml]" in printed
