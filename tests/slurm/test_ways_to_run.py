@@ -18,8 +18,8 @@ default-resources:
   mem_mb: "attempt * 1000"
   runtime: "attempt * 60"
 """
-MARK = "results/.cache/kernels-q2"
-"""What the rule `compile_kernels` makes for the tiny study."""
+MARK = ".cache/kernels-q2"
+"""What the rule `compile_kernels` makes for the tiny study, from the folder of results."""
 KERNELS = Path(__file__).parents[1] / "first_kernels.py"
 
 
