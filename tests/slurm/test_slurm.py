@@ -14,6 +14,8 @@ import pytest
 from tests.slurm.cluster import until
 from tests.workflow.test_study import HLM, TABLES, TINY, snakemake, tables
 
+pytestmark = pytest.mark.slow
+
 STUDY = TINY.replace("[8, 12]", str(list(range(8, 21))))
 QUICK = [
     "--slurm-status-command=squeue",  # there is no accounting

@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.slurm.test_slurm import command
 from tests.workflow.test_study import ROOT, TINY
+
+pytestmark = pytest.mark.slow
 
 OTHER_SYSTEM = """\
 executor: cluster-generic
