@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hlm.engine.batch import free_elements
+from hlm.engine.elements import free_elements
 
 __all__ = ["BLOCKS", "Group", "draw_group"]
 

@@ -64,7 +64,7 @@ def kernels_of(models: Iterable[Model]) -> list[Kernels]:
 
 def _kernels(model: Model) -> Kernels:
     return Kernels(
-        q=sum(len(block.terms) for block in parse(model.formula).random),
+        q=len(parse(model.formula).effects),
         expected=model.df in EXPECTED_INFORMATION,
         profile=model.limits == "profile",
     )

@@ -106,7 +106,7 @@ def parameters_of(scenario: Scenario) -> tuple[Target, ...]:
     ('cor_x.(Intercept)|g', 0.9)
     """
     formula = parse(scenario.formula)
-    values = _in_order(np.array(scenario.sd), np.array(scenario.cor), _blocks(formula))
+    values = _in_order(np.array(scenario.sd), np.array(scenario.cor), formula.blocks)
     random = zip(
         _random_names(formula), _random_kinds(formula), [*values, scenario.sigma], strict=True
     )
@@ -162,12 +162,12 @@ def _random_targets(scenario: Scenario, formula: Formula, lost: tuple[str, ...])
     What the fixed part has lost of the truth goes into the variances, and what the random part has
     lost into the others and sigma: they have the truth's values as targets.
     """
-    truth, terms = _random_terms(parse(scenario.formula)), _random_terms(formula)
+    truth, terms = parse(scenario.formula).effects, formula.effects
     sd, cor = np.array(scenario.sd), np.array(scenario.cor)
     link, there, blocks = (
         link_columns(scenario.covariates, terms, truth),
         sd > 0.0,
-        _blocks(formula),
+        formula.blocks,
     )
     names, kinds = _random_names(formula), _random_kinds(formula)
     values, reason, left_out = [np.nan] * len(names[:-1]), "", lost
@@ -287,16 +287,8 @@ def _left_out(scenario: Scenario, link: Link) -> tuple[str, ...]:
 
 def _sd_names(scenario: Scenario, some: NDArray[np.bool_]) -> tuple[str, ...]:
     formula = parse(scenario.formula)
-    group, names = formula.random[0].group, [term.name for term in _random_terms(formula)]
+    group, names = formula.random[0].group, [term.name for term in formula.effects]
     return tuple(f"sd_{names[k]}|{group}" for k in np.flatnonzero(some))
-
-
-def _random_terms(formula: Formula) -> tuple[Term, ...]:
-    return tuple(term for block in formula.random for term in block.terms)
-
-
-def _blocks(formula: Formula) -> list[int]:
-    return [len(block.terms) for block in formula.random]
 
 
 def _random_names(formula: Formula) -> list[str]:
@@ -306,7 +298,7 @@ def _random_names(formula: Formula) -> list[str]:
 
 def _random_kinds(formula: Formula) -> list[Kind]:
     kinds: list[Kind] = []
-    for size in _blocks(formula):
+    for size in formula.blocks:
         for j in range(size):
             kinds.append("sd")
             kinds.extend(["cor"] * (size - j - 1))

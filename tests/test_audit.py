@@ -13,7 +13,7 @@ from hlm.audit import ENGINES, SAME, Engine, available_engines, choose, compare,
 from hlm.audit.criterion import criterion_at
 from hlm.audit.engines import OtherFit
 from hlm.cli import main
-from hlm.engine.batch import free_elements
+from hlm.engine.elements import free_elements
 from hlm.model import lmer
 from hlm.model.frame import model_frame
 from hlm.provenance import Results

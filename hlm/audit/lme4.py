@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hlm.audit.engines import OtherFit, OtherTest
-from hlm.engine.batch import free_elements
+from hlm.engine.elements import free_elements
 from hlm.errors import InputError
 from hlm.formula import parse
 
@@ -123,9 +123,7 @@ def _ddf(model: Model, method: str) -> str:
 
 def _read(path: Path, models: Sequence[Model]) -> list[OtherFit]:
     formulas = {model.name: parse(model.formula) for model in models}
-    blocks = {
-        name: [len(block.terms) for block in formula.random] for name, formula in formulas.items()
-    }
+    blocks = {name: list(formula.blocks) for name, formula in formulas.items()}
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     fits = []

@@ -22,6 +22,7 @@ import pyarrow.csv
 
 from hlm.errors import InputError
 from hlm.formula.cells import NUMBER
+from hlm.words import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,7 @@ def read_delimited(file: Path) -> pd.DataFrame:
 
     with _opened(file) as text:
         lines = text.read()
-    header, _, body = _split_header(lines)
+    header, body = _split_header(lines)
     if not header.strip():
         raise InputError("the file is empty", allowed="rows under a line of names")
     separator = _separator(header)
@@ -97,13 +98,13 @@ def _opened(file: Path) -> IO[str]:
     return opener(file, "rt", encoding="utf-8-sig")
 
 
-def _split_header(lines: str) -> tuple[str, str, str]:
+def _split_header(lines: str) -> tuple[str, str]:
     """Return the line of names, which quotes may extend, and what follows."""
     lines = lines.lstrip("\n")
     end = lines.find("\n")
     while end >= 0 and lines.count('"', 0, end) % 2:
         end = lines.find("\n", end + 1)
-    return (lines[:end], "\n", lines[end + 1 :]) if end >= 0 else (lines, "", "")
+    return (lines[:end], lines[end + 1 :]) if end >= 0 else (lines, "")
 
 
 def _separator(header: str) -> str:
@@ -194,8 +195,7 @@ def _refuse_uneven(body: str, names: list[str], separator: str) -> None:
         beyond = [cell for cell in row[width:] if cell]
         if len(row) != width + 1 if named else beyond or len(row) > width + 1:
             raise InputError(
-                f"{len(row)} cell{'' if len(row) == 1 else 's'} under {width} names "
-                f"({', '.join(names)})",
+                f"{counted(len(row), 'cell')} under {width} names ({', '.join(names)})",
                 path=f"row {number}",
                 allowed="one cell for each name; in all rows one more, first, for names of rows",
             )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hlm.engine.adjust_stack import adjust_stack
 from hlm.engine.degrees_of_freedom import replace_df
+from hlm.engine.elements import free_elements, open_elements
 from hlm.engine.f_test import JointTests, allocate_joint_tests
 from hlm.engine.fit import allocate_room
 from hlm.engine.gather import Design
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Model, Scenario
 
-__all__ = ["fit_batch", "fit_model", "free_elements", "open_elements", "parametrize", "term_kinds"]
+__all__ = ["fit_batch", "fit_model", "parametrize", "term_kinds"]
 
 Floats = NDArray[np.float64]
 
@@ -139,40 +140,20 @@ def limits_of(
             (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers),
             _design(columns),
             parametrization,
-            [len(block.terms) for block in formula.random],
+            formula.blocks,
             scenario.n_units * scenario.n_rows,
             model.level,
             shared=_one_design(columns, drawn),
         )
         lower[..., p:], upper[..., p:] = limits[:, None, 0], limits[:, None, 1]
-        is_open = open_elements(
-            results.estimate[..., p:-1], parametrization.row, parametrization.col
-        )
+        is_open = open_elements(results.estimate[..., p:-1], formula.blocks)
         lower[..., p:-1][is_open], upper[..., p:-1][is_open] = np.nan, np.nan
     return lower, upper
 
 
-def open_elements(
-    estimate: Floats, row: NDArray[np.int64], col: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Tell the sds and correlations that are not determined, (..., n_theta).
-
-    They are NaN, but so is a correlation with an sd of zero.
-
-    Examples
-    --------
-    >>> row, col = free_elements([2])
-    >>> open_elements(np.array([[1.2, np.nan, np.nan], [1.2, np.nan, 0.0]]), row, col).tolist()
-    [[False, True, True], [False, False, False]]
-    """
-    sd = estimate[..., row == col]
-    beside_zero = (sd[..., row] * sd[..., col] == 0.0) & (row != col)
-    return np.asarray(np.isnan(estimate) & ~beside_zero)
-
-
 def parametrize(formula: Formula, columns: ModelColumns) -> Parametrization:
     """Return how the fit's parameters relate to the formula's."""
-    row, col = free_elements([len(block.terms) for block in formula.random])
+    row, col = free_elements(formula.blocks)
     transform = columns.fixed_transform
     return Parametrization(
         row,
@@ -182,26 +163,6 @@ def parametrize(formula: Formula, columns: ModelColumns) -> Parametrization:
         columns.offset,
         2.0 * float(np.linalg.slogdet(transform)[1]),
     )
-
-
-def free_elements(blocks: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows and columns of the free elements of a block-diagonal Lambda.
-
-    Column by column within each block, as lme4 orders theta.
-
-    Examples
-    --------
-    >>> row, col = free_elements([2, 1])
-    >>> row.tolist(), col.tolist()
-    ([0, 1, 1, 2], [0, 0, 1, 2])
-    """
-    pairs, start = [], 0
-    for size in blocks:
-        stop = start + size
-        pairs += [(a, b) for b in range(start, stop) for a in range(b, stop)]
-        start = stop
-    row, col = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    return np.ascontiguousarray(row), np.ascontiguousarray(col)
 
 
 def term_kinds(p: int, parametrization: Parametrization) -> list[str]:

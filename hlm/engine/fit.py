@@ -158,7 +158,7 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
         if Lambda[a, a] == 0.0:
             summary[BOUNDARY_RANK] += 1.0
     if summary[SMALLEST_EIGENVALUE] <= LOOK_TOLERANCE * largest or (
-        (reml or no_rows_left) and is_flat(units, state, work.hessian)
+        (reml or no_rows_left) and is_flat(largest, units.rows.shape[0], state.XR)
     ):
         look(axes, p, room, n_obs, reml, n_star, parametrization)
     summary[SINGULAR] = 1.0 if summary[BOUNDARY_RANK] > 0.0 else 0.0

@@ -49,19 +49,18 @@ CHANGE_TOLERANCE = 1e-9
 
 
 @kernel
-def is_flat(units, state, hessian):
+def is_flat(largest, n_units, XR):
     """Tell whether the criterion is flat in all of theta, but for what rounding leaves.
 
-    Against 2 sum tr(M), by which log|V| alone bends at a Psi of zero.
+    The largest element of the Hessian, against 2 sum tr(M), by which log|V| alone bends at a Psi of
+    zero.
     """
-    largest, bend, XR = 0.0, 0.0, state.XR
-    for k in range(len(hessian)):
-        largest = max(largest, abs(hessian[k, k]))
+    bend = 0.0
     for i in range(XR.shape[0]):
         for a in range(XR.shape[1]):
             for b in range(XR.shape[2]):
                 bend += 2.0 * XR[i, a, b] * XR[i, a, b]
-    return largest <= LOOK_TOLERANCE * bend * (units.rows.shape[0] / XR.shape[0])
+    return largest <= LOOK_TOLERANCE * bend * (n_units / XR.shape[0])
 
 
 @kernel

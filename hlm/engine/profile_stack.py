@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hlm.engine.basis import change_basis
 from hlm.engine.boundary import lower_factor
+from hlm.engine.elements import open_elements
 from hlm.engine.fit import CRITERION, OK, PARTLY_IDENTIFIED, STATUS, allocate_room
 from hlm.engine.held import COR, SD, SIGMA, allocate_search
 from hlm.engine.limits import critical_value
@@ -141,6 +142,8 @@ def profile_limits(
     fits = allocate_results(n, 1, p + n_theta + 1, q)
     limits = np.full((n, 2, n_theta + 1), np.nan)
     fit_stack((0,) * q, p, cross, design, parametrization, n_obs, np.array([False]), room, fits)
+    is_open = np.zeros((n, n_theta + 1), dtype=bool)
+    is_open[:, :-1] = open_elements(fits.estimate[:, 0, p:-1], blocks)
     profile_stack(
         (0,) * q,
         p,
@@ -154,6 +157,7 @@ def profile_limits(
         allocate_units(n_units, q, p, shared=shared),
         allocate_search(q, n_theta),
         fits,
+        is_open,
         limits,
     )
     return limits
@@ -161,9 +165,10 @@ def profile_limits(
 
 @entry
 def profile_stack(
-    axes, p, cross, design, parametrization, targets, n_obs, z, room, other, search, fits, limits
-):
-    """Fill `limits` (n, 2, n_theta + 1), lower and upper, of what `fits` by ML determine.
+    axes, p, cross, design, parametrization, targets, n_obs, z, room, other, search, fits, is_open,
+    limits,
+):  # fmt: skip
+    """Fill `limits` (n, 2, n_theta + 1), lower and upper, of what `fits` by ML do not leave open.
 
     The correlations come last: where an sd may be zero, none is excluded.
     """
@@ -176,9 +181,7 @@ def profile_stack(
         copy(fits.Lambda[r, 0], room.Lambda)
         for step in range(2 * (n + 1)):
             k, of_correlations = step % (n + 1), step > n
-            if (targets.kind[k] == COR) != of_correlations:
-                continue
-            if is_undetermined(k, parametrization, fits.estimate[r, 0, p:]):
+            if (targets.kind[k] == COR) != of_correlations or is_open[r, k]:
                 continue
             if of_correlations and may_vanish(k, parametrization, limits[r]):
                 limits[r, 0, k], limits[r, 1, k] = -1.0, 1.0
@@ -188,21 +191,6 @@ def profile_stack(
                     fits.summary[r, 0, CRITERION], fits.estimate[r, 0, p:], fits.se[r, 0, p:],
                     limits[r],
                 )  # fmt: skip
-
-
-@kernel
-def is_undetermined(k, parametrization, estimate):
-    """Tell whether the data leave parameter k open: NaN, but not for being beside an sd of zero."""
-    row, col = parametrization.row, parametrization.col
-    if k == len(row):
-        return False
-    beside_zero = False
-    for v in range(len(row)):
-        if row[v] == col[v] and (row[v] == row[k] or row[v] == col[k]):
-            if np.isnan(estimate[v]):
-                return True
-            beside_zero = beside_zero or estimate[v] == 0.0
-    return np.isnan(estimate[k]) and not beside_zero
 
 
 @kernel

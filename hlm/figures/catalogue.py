@@ -144,16 +144,14 @@ def random_line(formula: Formula) -> str | None:
     >>> random_line(parse("y ~ x + I(x^2) + (1 + x | unit)")) is None
     True
     """
-    effects = [term for block in formula.random for term in block.terms]
-    slopes = [term.name for term in effects if term.variables == (term.name,)]
-    if not slopes or "(Intercept)" not in [term.name for term in effects]:
+    slopes = [term.name for term in formula.effects if term.variables == (term.name,)]
+    if not slopes or "(Intercept)" not in [term.name for term in formula.effects]:
         return None
     return slopes[0] if _is_linear(formula, slopes[0]) else None
 
 
 def _is_linear(formula: Formula, covariate: str) -> bool:
-    terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
-    factors = [factor for term in terms for factor in term.factors]
+    factors = [factor for term in formula.terms for factor in term.factors]
     return all(f.name == covariate for f in factors if covariate in f.variables)
 
 

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from hlm.figures.words import percent, span, term_words
+from hlm.words import noun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,15 +72,15 @@ def on_fewer(frame: pd.DataFrame, measure: str) -> list[str]:
     known = frame[frame["n_total"].notna()]
     if not (known["n"] < known["n_total"]).any():
         return []
-    noun, rest = _INTERVALS.get(measure), "have no limits"
+    what, rest = _INTERVALS.get(measure), "have no limits"
     if measure == "rejection" and (known["kind"] == "test").all():
         rest = "have no test"
-    elif noun is None:
-        noun, rest = _ERRORS.get(measure), "have no standard error"
-    if noun is None:
-        noun, rest = OF_TRUE.get(measure, "the measure"), "have no estimate"
+    elif what is None:
+        what, rest = _ERRORS.get(measure), "have no standard error"
+    if what is None:
+        what, rest = OF_TRUE.get(measure, "the measure"), "have no estimate"
     of = f"{span(known['n'])} of {span(known['n_total'])} replicates"
-    return [f"{noun[0].upper()}{noun[1:]} rests on {of}: the others {rest}."]
+    return [f"{what[0].upper()}{what[1:]} rests on {of}: the others {rest}."]
 
 
 def unbounded(shares: pd.Series) -> list[str]:
@@ -125,6 +126,6 @@ def _listed(terms: Sequence[tuple[str, ...]]) -> str:
     for model, own in groupby(terms, key=lambda term: term[0]):
         words = [term_words(term, kind) for _, kind, term in own]
         more = f" and {len(words) - _MOST} more" if len(words) > _MOST else ""
-        noun = "term" if len(words) == 1 else "terms"
-        parts.append(f"model {model}, {noun} {', '.join(words[:_MOST])}{more}")
+        terms_of = f"model {model}, {noun(len(words), 'term')}"
+        parts.append(f"{terms_of} {', '.join(words[:_MOST])}{more}")
     return "; ".join(parts)

@@ -8,6 +8,7 @@ import numpy as np
 
 from hlm.errors import InputError
 from hlm.formula.cells import is_number, resembles_number
+from hlm.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,5 +91,5 @@ def _place(name: str, bad: _BadCell) -> tuple[str, str]:
 
 
 def _found(bad: _BadCell) -> str:
-    cells = "cell" if bad.more == 1 else "cells"
-    return f"{bad.text!r}{f' (and {bad.more} more {cells})' if bad.more else ''} is no number"
+    more = f" (and {counted(bad.more, 'more cell')})" if bad.more else ""
+    return f"{bad.text!r}{more} is no number"

@@ -21,6 +21,11 @@ class RandomTerm:
     terms: tuple[Term, ...]
     group: str
 
+    @property
+    def text(self) -> str:
+        """The block with its terms by name: ``((Intercept) + x | unit)``."""
+        return f"({' + '.join(term.name for term in self.terms)} | {self.group})"
+
 
 @dataclass(frozen=True)
 class Formula:
@@ -50,10 +55,24 @@ class Formula:
     offset: tuple[Factor, ...]
 
     @property
+    def effects(self) -> tuple[Term, ...]:
+        """The terms of the random effects, of all blocks."""
+        return tuple(term for block in self.random for term in block.terms)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The fixed terms, then those of the random effects."""
+        return (*self.fixed, *self.effects)
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """The sizes of the blocks of random effects."""
+        return tuple(len(block.terms) for block in self.random)
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """Every variable right of the ``~`` but the group, in order of appearance."""
-        terms = (*self.fixed, *(term for block in self.random for term in block.terms))
-        factors = (*(factor for term in terms for factor in term.factors), *self.offset)
+        factors = (*(factor for term in self.terms for factor in term.factors), *self.offset)
         return unique(name for factor in factors for name in factor.variables)
 
 
@@ -187,7 +206,7 @@ def _check(formula: Formula, bars: list[Binary], *, random: bool) -> None:
         if name in (*formula.variables, *groups):
             problem = f"the response '{name}' is also on the right side"
             raise complaint(text, text.index("~"), problem)
-    names = [term.name for block in formula.random for term in block.terms]
+    names = [term.name for term in formula.effects]
     for name in names:
         if names.count(name) > 1:
             problem = f"the random effect '{name}' is there twice"

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.batch import free_elements
+from hlm.engine.elements import free_elements, open_elements, open_theta
 from hlm.engine.fit import CRITERION, SINGULAR
 from hlm.errors import InputError
 from hlm.formula import Term, model_columns, parse
 from hlm.model.columns import missing_rows, read_columns, take_rows
 from hlm.model.frame import Frame, build_frame, check_size, has_full_rank, independent_columns
 from hlm.model.moments import EngineFit, Rows, fit_rows
-from hlm.model.undetermined import open_elements, open_theta
 from hlm.model.used import used_columns
 
 if TYPE_CHECKING:

@@ -122,8 +122,7 @@ def _length(fit: LmerFit, new: Any) -> int:
 
 def _numeric(fit: LmerFit, formula: Formula) -> list[str]:
     """Return the variables that must be numbers."""
-    terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
-    factors = [factor for term in terms for factor in term.factors]
+    factors = [factor for term in formula.terms for factor in term.factors]
     numeric = [factor for factor in factors if factor.name not in fit.frame.levels]
     return [name for factor in (*numeric, *formula.offset) for name in factor.variables]
 

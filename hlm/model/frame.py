@@ -162,8 +162,7 @@ def build_frame(formula: Formula, columns: Mapping[str, Any], kept: NDArray[np.b
     units, unit_names = _units(columns[formula.random[0].group])
     n = len(units)
     response = _response(formula, columns)
-    terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
-    levels = {name: tuple(values) for name, values in factor_levels(terms, columns).items()}
+    levels = {name: tuple(values) for name, values in factor_levels(formula.terms, columns).items()}
     names, X = model_columns(formula.fixed, columns, levels=levels)
     blocks = [model_columns(block.terms, columns, levels=levels) for block in formula.random]
     offset = _offset(formula.offset, columns, n)

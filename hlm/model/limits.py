@@ -11,7 +11,7 @@ from hlm.engine.profile_stack import profile_limits
 from hlm.errors import InputError
 from hlm.model.bootstrap import bootstrap
 from hlm.model.moments import whole_design
-from hlm.model.undetermined import open_elements
+from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     covariance = np.outer(eta, eta) * 2.0 / n_star + 2.0 * half @ half.T
     if fit.singular:
         covariance[:] = np.nan
-    is_open = np.append(open_elements(fit.random[0][:-1], fit.frame.blocks), False)
+    is_open = open_terms(fit)
     covariance[is_open], covariance[:, is_open] = np.nan, np.nan
     names = [*map(_variance_name, fit.terms[len(fit.beta) : -1]), "sigma^2"]
     return pd.DataFrame(covariance, index=names, columns=names)
@@ -84,8 +84,7 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
         level,
         shared=False,
     )
-    is_open = np.append(open_elements(fit.random[0][:-1], fit.frame.blocks), False)
-    limits[..., is_open] = np.nan
+    limits[..., open_terms(fit)] = np.nan
     return pd.DataFrame({"lower": limits[0, 0], "upper": limits[0, 1]}, index=index)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.batch import free_elements
+from hlm.engine.elements import free_elements
 from hlm.engine.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Room, allocate_room
 from hlm.engine.gather import Design
 from hlm.engine.inference import Parametrization

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.batch import free_elements
+from hlm.engine.elements import free_elements
 from hlm.engine.kenward_roger import KenwardRoger
 from hlm.errors import InputError, nearest
 from hlm.formula import random_names
 from hlm.model import effects
 from hlm.model.moments import kenward_roger_of
-from hlm.model.undetermined import open_elements
+from hlm.model.undetermined import open_terms
 from hlm.scenario import DfMethod
 
 if TYPE_CHECKING:
@@ -203,9 +203,8 @@ class LmerFit:
         """
         if self.status != "partly_identified":
             return []
-        is_open = open_elements(self.random[0][:-1], self.frame.blocks)
-        names = self.terms[len(self.beta) : -1]
-        return [name for name, left_open in zip(names, is_open, strict=True) if left_open]
+        names = self.terms[len(self.beta) :]
+        return [name for name, is_open in zip(names, open_terms(self), strict=True) if is_open]
 
     def df(self, method: DfMethod = "satterthwaite") -> Floats:
         """Degrees of freedom of the coefficients, (p,).

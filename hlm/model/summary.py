@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.engine.batch import free_elements
+from hlm.engine.elements import free_elements
 from hlm.model.rformat import (
     abbreviate,
     align,
@@ -17,7 +17,7 @@ from hlm.model.rformat import (
     format_numbers,
     format_p_values,
 )
-from hlm.model.undetermined import open_elements
+from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
     from hlm.model.result import DfMethod, LmerFit
@@ -135,7 +135,7 @@ def _determined_psi(fit: LmerFit) -> np.ndarray:
     psi = fit.psi
     if fit.status == "partly_identified":
         row, col = free_elements(fit.frame.blocks)
-        is_open = open_elements(fit.random[0][:-1], fit.frame.blocks)
+        is_open = open_terms(fit)[:-1]
         psi[row[is_open], col[is_open]] = np.nan
         psi[col[is_open], row[is_open]] = np.nan
     return psi

@@ -53,8 +53,8 @@ def _check_all_cells(formula: Formula, columns: Mapping[str, Any]) -> None:
     for name in (*formula.outcome.variables, WEIGHTS):
         if name in columns:
             check_numbers(name or "weights", columns[name])
-    terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
-    for factor in (*(factor for term in terms for factor in term.factors), *formula.offset):
+    factors = (factor for term in formula.terms for factor in term.factors)
+    for factor in (*factors, *formula.offset):
         if isinstance(factor.expr, Name):
             check_cells(factor.expr.name, columns[factor.expr.name])
         elif not (isinstance(factor.expr, Call) and factor.expr.function == "factor"):

@@ -302,7 +302,7 @@ def _effects(formula: str) -> tuple[str, ...]:
     """Return the names of the random effects."""
     from hlm.formula import parse
 
-    return tuple(term.name for block in parse(formula).random for term in block.terms)
+    return tuple(term.name for term in parse(formula).effects)
 
 
 @cache
@@ -310,11 +310,9 @@ def _terms(formula: str) -> frozenset[frozenset[tuple[str, frozenset[str]]]]:
     """Return the terms of a formula, each as its factors' names and variables."""
     from hlm.formula import parse
 
-    parsed = parse(formula)
-    terms = [*parsed.fixed, *(term for block in parsed.random for term in block.terms)]
     return frozenset(
         frozenset((factor.name, frozenset(factor.variables)) for factor in term.factors)
-        for term in terms
+        for term in parse(formula).terms
     )
 
 
@@ -324,5 +322,5 @@ def _size(formula: str) -> _Size:
     from hlm.formula import parse  # with NumPy: only planning needs it, not the reading of a plan
 
     parsed = parse(formula)
-    effects = [len(block.terms) for block in parsed.random]
-    return _Size(len(parsed.fixed), sum(effects), sum(q * (q + 1) // 2 for q in effects))
+    n_theta = sum(q * (q + 1) // 2 for q in parsed.blocks)
+    return _Size(len(parsed.fixed), len(parsed.effects), n_theta)

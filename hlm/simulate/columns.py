@@ -117,7 +117,7 @@ def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:
     """Collect the parts that the truth's random effects and the models need."""
     columns, multipliers = {CONSTANT.identity: CONSTANT}, {CONSTANT.identity: CONSTANT}
     truth = parse(scenario.formula)
-    needed = [_plain(scenario, term) for term in _random_terms(truth)]
+    needed = [_plain(scenario, term) for term in truth.effects]
     for model in models:
         formula = parse(model.formula)
         needed += [split for split, _ in _splits(scenario, formula.fixed)]
@@ -132,7 +132,7 @@ def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:
 
 def truth_effects(scenario: Scenario, basis: Basis) -> tuple[NDArray[np.int64], Floats]:
     """Return column, multiplier and scale of each of the truth's random effects."""
-    splits = [_plain(scenario, term) for term in _random_terms(parse(scenario.formula))]
+    splits = [_plain(scenario, term) for term in parse(scenario.formula).effects]
     scales = np.array([row.scale * unit.scale for row, unit in splits])
     return _pairs([basis.place(split) for split in splits]), scales
 
@@ -303,10 +303,6 @@ def _prime(k: int) -> int:
     """Return prime number k, of which 2 is number 0."""
     primes = (n for n in count(2) if all(n % d for d in range(2, isqrt(n) + 1)))
     return next(islice(primes, k, None))
-
-
-def _random_terms(formula: Formula) -> tuple[Term, ...]:
-    return tuple(term for block in formula.random for term in block.terms)
 
 
 def _identity(term: Term) -> frozenset[str]:

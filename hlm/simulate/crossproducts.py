@@ -237,8 +237,7 @@ def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, NDArra
     y = scenario.sigma * _flat(draws.noise[0], shape)
     for term in formula.fixed:
         y = y + values[term.name] * _product(term, data)
-    effects = [term for block in formula.random for term in block.terms]
-    for term, b in zip(effects, draws.effects[0], strict=True):
+    for term, b in zip(formula.effects, draws.effects[0], strict=True):
         y = y + _flat(b[None, :], shape) * _product(term, data)
     unit = _flat(np.arange(1, scenario.n_units + 1)[None, :], shape)
     return {formula.random[0].group: unit, **data, formula.response: y}

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hlm.formula import Formula, RandomTerm
+    from hlm.formula import Formula
 
     Floats = NDArray[np.float64]
     Pairs = Sequence[tuple[int, int]]
 
-__all__ = ["block_text", "confounded", "dependent", "hidden_by_reml"]
+__all__ = ["confounded", "dependent", "hidden_by_reml"]
 
 TOLERANCE = 1e-9
 """Sine of the angle below which a column lies in the span of others."""
@@ -50,7 +50,7 @@ def confounded(formula: Formula, data: Mapping[str, Floats]) -> str | None:
         a for v, ((a, _), rank) in enumerate(zip(pairs, ranks, strict=False)) if rank < v + 2
     )
     return (
-        f"the variances of {', '.join(map(block_text, formula.random))} depend on one another: no "
+        f"the variances of {_blocks_text(formula)} depend on one another: no "
         f"data set tells those of '{names[first]}' from the others and the residual's"
     )
 
@@ -71,14 +71,13 @@ def hidden_by_reml(formula: Formula, data: Mapping[str, Floats]) -> str | None:
         if eigenvalue <= SEEN_TOLERANCE:
             return (
                 f"the fixed effects leave REML nothing of the variance or covariances of "
-                f"'{names[a]}' in {', '.join(map(block_text, formula.random))}"
+                f"'{names[a]}' in {_blocks_text(formula)}"
             )
     return None
 
 
-def block_text(block: RandomTerm) -> str:
-    """Write a random term as lme4 does."""
-    return f"({' + '.join(term.name for term in block.terms)} | {block.group})"
+def _blocks_text(formula: Formula) -> str:
+    return ", ".join(block.text for block in formula.random)
 
 
 def _random_part(formula: Formula, data: Mapping[str, Floats]) -> tuple[list[str], Floats, Pairs]:

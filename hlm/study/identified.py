@@ -15,7 +15,7 @@ import numpy as np
 
 from hlm.errors import InputError
 from hlm.formula import evaluate
-from hlm.study.dependence import block_text, confounded, dependent, hidden_by_reml
+from hlm.study.dependence import confounded, dependent, hidden_by_reml
 from hlm.study.design import ENOUGH, Ample, example
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def check_columns(candidate: Candidate, data: Scenario | Ample) -> None:
     InputError
         At the formula.
     """
-    problem = _problem(candidate, data, dependent) or _random_problem(candidate, data)
+    problem = _problem(candidate, data, dependent)
+    problem = problem or _problem(candidate, data, confounded, least=ENOUGH)
     if problem is not None:
         raise _unidentified(candidate, problem, allowed="fewer terms, or other covariates")
 
@@ -80,7 +81,7 @@ def _check_counts(candidate: Candidate, n_units: int, n_rows: int) -> None:
     for block in candidate.formula.random:
         effects = n_units * len(block.terms)
         if n <= effects:
-            problem = f"{n} observations for {effects} random effects of {block_text(block)}"
+            problem = f"{n} observations for {effects} random effects of {block.text}"
             raise _unidentified(candidate, problem, allowed=FEWER)
 
 
@@ -92,27 +93,19 @@ def _unidentified(candidate: Candidate, problem: str, *, allowed: str) -> InputE
     )
 
 
-def _problem(candidate: Candidate, scenario: Scenario | Ample, find: Finder) -> str | None:
-    """Try the columns of a formula on a small example, and on a whole one before refusing it."""
-    counts = (scenario.n_units, scenario.n_rows)
-    few = (min(counts[0], ENOUGH), min(counts[1], ENOUGH))
-    problem = _try(candidate.formula, scenario.covariates, few, find)
-    if problem is None or few == counts:
-        return problem
-    return _try(candidate.formula, scenario.covariates, counts, find)
+def _problem(
+    candidate: Candidate, data: Scenario | Ample, find: Finder, *, least: int = 1
+) -> str | None:
+    """Try the columns of a formula on a small example, and on a whole one before refusing it.
 
-
-def _random_problem(candidate: Candidate, scenario: Scenario | Ample) -> str | None:
-    """Try the variances on an example of many units, and on a whole one before refusing them.
-
-    A few units may fail to show by chance what others would, so there are never only a few.
+    Both have `least` units: a few may fail to show by chance what others would.
     """
-    counts = (max(scenario.n_units, ENOUGH), scenario.n_rows)
-    few = (ENOUGH, min(scenario.n_rows, ENOUGH))
-    problem = _try(candidate.formula, scenario.covariates, few, confounded)
-    if problem is None or few == counts:
+    whole = (max(data.n_units, least), data.n_rows)
+    few = (min(whole[0], ENOUGH), min(whole[1], ENOUGH))
+    problem = _try(candidate.formula, data.covariates, few, find)
+    if problem is None or few == whole:
         return problem
-    return _try(candidate.formula, scenario.covariates, counts, confounded)
+    return _try(candidate.formula, data.covariates, whole, find)
 
 
 @lru_cache(maxsize=4096)
@@ -124,21 +117,18 @@ def _try(
 
 def _check_reml(candidate: Candidate, scenario: Scenario) -> None:
     """Refuse variances that REML sees in none of some examples, of which one may show by chance."""
+    problem = _problem(candidate, scenario, hidden_by_reml)
+    if problem is None:
+        return
     counts = (scenario.n_units, scenario.n_rows)
-    few = (min(counts[0], ENOUGH), min(counts[1], ENOUGH))
-    problem = _try(candidate.formula, scenario.covariates, few, hidden_by_reml)
-    for seed in range(EXAMPLES if problem is not None else 0):
-        problem = hidden_by_reml(candidate.formula, example(scenario.covariates, counts, seed))
-        if problem is None:
-            return
-    if problem is not None:
+    examples = (example(scenario.covariates, counts, seed) for seed in range(EXAMPLES))
+    if all(hidden_by_reml(candidate.formula, data) for data in examples):
         allowed = "more units, fewer terms, other covariates, or methods: [ml]"
         raise _unidentified(candidate, problem, allowed=allowed)
 
 
 def _infinite(formula: Formula, data: Mapping[str, Floats]) -> str | None:
-    terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
-    for factor in dict.fromkeys(factor for term in terms for factor in term.factors):
+    for factor in dict.fromkeys(factor for term in formula.terms for factor in term.factors):
         if not np.all(np.isfinite(evaluate(factor, data))):
             return f"'{factor.name}' is not finite for some values of the covariates"
     return None

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Candidate",
-    "candidates",
     "check_true_values",
     "check_variables",
     "methods_of",
+    "models_of",
 ]
 
 METHODS: tuple[Method, ...] = ("reml", "ml")
@@ -40,21 +40,21 @@ class Candidate:
     methods: tuple[Method, ...] = ()
 
 
-def candidates(study: StudyFile, mistakes: Mistakes) -> tuple[tuple[Candidate, Model], ...]:
+def models_of(study: StudyFile, mistakes: Mistakes) -> tuple[Model, ...]:
     """Read the models of a study, with the defaults of its estimation.
 
     A model is left out if its formula is wrong; of its true values those that are of no term.
     """
     found = [
-        mistakes.keep(_candidate, name, spec, study.estimation, mistakes)
+        mistakes.keep(_model, name, spec, study.estimation, mistakes)
         for name, spec in study.models.items()
     ]
     return tuple(one for one in found if one is not None)
 
 
-def _candidate(
+def _model(
     name: str, spec: str | schema.Candidate, estimation: Estimation, mistakes: Mistakes
-) -> tuple[Candidate, Model]:
+) -> Model:
     if isinstance(spec, str):
         path, own = f"models.{name}", schema.Candidate(formula=spec)
     else:
@@ -76,7 +76,7 @@ def _candidate(
         for term, value in own.true.items()
         if mistakes.passes(_check_term, term, terms, name)
     )
-    return Candidate(name, path, formula), replace(model, true=true)
+    return replace(model, true=true)
 
 
 def methods_of(spec: str | schema.Candidate, estimation: Estimation) -> tuple[Method, ...]:

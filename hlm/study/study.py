@@ -15,9 +15,9 @@ from hlm.study.keys import scenario_key
 from hlm.study.messages import validate
 from hlm.study.models import (
     Candidate,
-    candidates,
     check_true_values,
     check_variables,
+    models_of,
 )
 from hlm.study.outline import Outline
 from hlm.study.reading import place, read_text, read_tree
@@ -130,10 +130,10 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
     """Check the study and cross its grid."""
     with Mistakes() as mistakes:
         study = mistakes.keep(validate, StudyFile, tree)
-        models = () if study is None else candidates(study, mistakes)
+        models = () if study is None else models_of(study, mistakes)
         outline = Outline(tree, study, mistakes)
         levels, scenarios = _cross(outline, tree, mistakes)
-        for _, model in models:
+        for model in models:
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None and outline.axes is not None:
             own = scenario_key(study.truth, study.design, parameters(study.truth))
@@ -145,7 +145,7 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
                 "scenarios": scenarios,
                 "levels": levels,
                 "example": _example(own, keys, outline.axes),
-                "models": tuple(model for _, model in models),
+                "models": models,
             }
     return resolved
 

@@ -54,12 +54,11 @@ def parameters(truth: Truth) -> Parameters:
     check_names(formula, truth.formula, truth.fixed, sds)
     group = formula.random[0].group
     part = truth.random[group]
-    sizes = [len(block.terms) for block in formula.random]
     return Parameters(
         formula,
         tuple((term.name, float(truth.fixed[term.name])) for term in formula.fixed),
         tuple(float(part.sd[name]) for name in _effects(formula)),
-        _correlations(part, sizes, f"truth.random.{group}.cor"),
+        _correlations(part, formula.blocks, f"truth.random.{group}.cor"),
     )
 
 
@@ -99,7 +98,7 @@ def check_names(
 
 
 def _effects(formula: Formula) -> list[str]:
-    return [term.name for block in formula.random for term in block.terms]
+    return [term.name for term in formula.effects]
 
 
 @lru_cache(maxsize=1024)
@@ -116,8 +115,7 @@ def read_formula(text: str, *, path: str) -> Formula:
             allowed="a name: the truth draws the response as the models have it",
             suggestion=formula.outcome.variables[0],
         )
-    terms = (*formula.fixed, *(term for block in formula.random for term in block.terms))
-    calls = (factor.expr for term in terms for factor in term.factors)
+    calls = (factor.expr for term in formula.terms for factor in term.factors)
     if any(isinstance(c, Call) and c.function == "factor" for root in calls for c, _ in walk(root)):
         raise InputError("factor() in a study, where all covariates are numbers", path=path)
     if formula.offset:
@@ -134,10 +132,7 @@ def canonical(formula: Formula) -> str:
     'y ~ (Intercept) + x + a + x:a + ((Intercept) + x | unit)'
     """
     fixed = [term.name for term in formula.fixed]
-    blocks = [
-        f"({' + '.join(term.name for term in block.terms)} | {block.group})"
-        for block in formula.random
-    ]
+    blocks = [block.text for block in formula.random]
     return f"{formula.response} ~ {' + '.join(fixed + blocks)}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hlm.figures.notes import unbounded
+from hlm.figures.notes import OF_TRUE, unbounded
 from hlm.figures.words import METHODS, MINUS, level_words, span, term_words
 from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
 
@@ -36,7 +36,6 @@ _HEADINGS = {
     "rejection": "Rejection",
 }
 _HIDDEN = ("kind", TOTAL, UNBOUNDED)
-_OF_TRUE = ("bias", "rmse", "coverage")
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def _on_fewer(table: pd.DataFrame) -> list[str]:
 
 
 def _without_true_value(table: pd.DataFrame) -> list[str]:
-    if "true" not in table or not any(name in table for name in _OF_TRUE):
+    if "true" not in table or not any(name in table for name in OF_TRUE):
         return []
     if not table["true"].isna().any():
         return []

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
-from hlm.engine.batch import free_elements
 from hlm.engine.criterion import evaluate
 from hlm.engine.derivatives import differentiate
+from hlm.engine.elements import free_elements
 from hlm.engine.fit import STATUSES, Room, allocate_room
 from hlm.engine.gather import Design
 from hlm.engine.inference import Parametrization
