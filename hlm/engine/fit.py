@@ -11,6 +11,7 @@ from hlm.engine.f_test import JointTests, allocate_joint_tests
 from hlm.engine.identified import (
     LOOK_TOLERANCE,
     certified_rank,
+    is_degenerate,
     is_flat,
     leave_out_undetermined,
     null_space,
@@ -157,9 +158,12 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     for a in range(len(axes)):
         if Lambda[a, a] == 0.0:
             summary[BOUNDARY_RANK] += 1.0
-    if summary[SMALLEST_EIGENVALUE] <= LOOK_TOLERANCE * largest or (
-        (reml or no_rows_left) and is_flat(largest, units.rows.shape[0], state.XR)
-    ):
+    is_bent = summary[SMALLEST_EIGENVALUE] > LOOK_TOLERANCE * largest or (
+        summary[BOUNDARY_RANK] > 0.0
+        and not is_degenerate(len(parametrization.row), state.hessian_psi, work)
+    )
+    may_be_flat = reml or no_rows_left
+    if not is_bent or (may_be_flat and is_flat(largest, units.rows.shape[0], state.XR)):
         look(axes, p, room, n_obs, reml, n_star, parametrization)
     summary[SINGULAR] = 1.0 if summary[BOUNDARY_RANK] > 0.0 else 0.0
 

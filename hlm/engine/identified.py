@@ -28,6 +28,7 @@ from hlm.jit import kernel
 __all__ = [
     "LOOK_TOLERANCE",
     "certified_rank",
+    "is_degenerate",
     "is_flat",
     "leave_out_undetermined",
     "null_space",
@@ -37,6 +38,10 @@ LOOK_TOLERANCE = 1e-3
 """Only where the smallest eigenvalue of the Hessian in theta is below this share of its largest
 element may something be undetermined: where the search ends it is flat but for what is left of G,
 and G may be a thousandth where an sd is a hundredth of sigma."""
+
+DEGENERATE_TOLERANCE = 1e-6
+"""An eigenvalue of the Hessian in Psi below this share of the largest may be that of a direction
+which the data do not see."""
 
 NULL_TOLERANCE = 1e-10
 """An eigenvalue of A below this is zero, in units of the diagonal that A has without X."""
@@ -61,6 +66,23 @@ def is_flat(largest, n_units, XR):
             for b in range(XR.shape[2]):
                 bend += 2.0 * XR[i, a, b] * XR[i, a, b]
     return largest <= LOOK_TOLERANCE * bend * (n_units / XR.shape[0])
+
+
+@kernel
+def is_degenerate(n, hessian_psi, work):
+    """Tell whether the Hessian in Psi has an eigenvalue near zero, as it has where A has one.
+
+    Along E of the null space the criterion is constant at every Psi, so that Hessian E = 0. At the
+    boundary, where the Hessian in theta is flat anyway, this spares most fits a look.
+    """
+    H, smallest, largest = work.square, np.inf, 0.0
+    for v in range(n):
+        for w in range(n):
+            H[v, w] = hessian_psi[v, w]
+    eigh_jacobi(H, n, work.vectors)
+    for k in range(n):
+        smallest, largest = min(smallest, abs(H[k, k])), max(largest, abs(H[k, k]))
+    return smallest <= DEGENERATE_TOLERANCE * largest
 
 
 @kernel
