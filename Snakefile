@@ -7,12 +7,12 @@ from snakemake.exceptions import WorkflowError
 
 from hlm import figures, tables
 from hlm.errors import InputError
-from hlm.fingerprint import fingerprint
-from hlm.kernels import kernels_of, name_of
-from hlm.plan import BATCH_SECONDS, chunks, holdings, open_plan, prepare
-from hlm.plan.prepare import makes_no_results
-from hlm.plan.summary import summary
-from hlm.slurm import become_own_task
+from hlm.fits.variants import kernels_of, name_of
+from hlm.operations.fingerprint import fingerprint
+from hlm.operations.prepare import makes_no_results, open_plan, prepare
+from hlm.operations.slurm import become_own_task
+from hlm.plan import BATCH_SECONDS, chunks, holdings
+from hlm.tables.study_summary import summary
 
 become_own_task()
 

@@ -14,7 +14,7 @@ from benchmarks.report import (
     print_once,
     print_optimum,
 )
-from hlm.engine import warm_up
+from hlm.fits import warm_up
 
 
 def main() -> None:

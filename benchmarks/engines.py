@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.cases import SEED, Case, simulate_case
-from hlm.engine.batch import fit_model
-from hlm.engine.fit import CRITERION
+from hlm.fits.batch import fit_model
+from hlm.kernels.fit import CRITERION
 from hlm.scenario import Model
 from hlm.simulate import basis_of, draw_rows, model_columns_of
 

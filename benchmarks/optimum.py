@@ -14,18 +14,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.small import Group, draw_group
-from hlm.engine.fit import CRITERION, ITERATIONS, SINGULAR, STATUS, allocate_room
-from hlm.engine.gather import Design
-from hlm.engine.inference import Parametrization
-from hlm.engine.load import load
-from hlm.engine.newton import CONVERGED, minimize
-from hlm.engine.stack import allocate_results, fit_stack
 from hlm.jit import entry
+from hlm.kernels.cross import Design
+from hlm.kernels.fit import CRITERION, ITERATIONS, SINGULAR, STATUS, allocate_room
+from hlm.kernels.inference import Parametrization
+from hlm.kernels.load import load
+from hlm.kernels.newton import CONVERGED, minimize
+from hlm.kernels.stack import allocate_results, fit_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hlm.engine.units import Units
+    from hlm.kernels.units import Units
 
 __all__ = ["SAME", "STARTS", "WORSE", "Fits", "Rivals", "ask_lme4", "fit_groups"]
 
@@ -53,7 +53,7 @@ class Fits:
     Attributes
     ----------
     summary : ndarray (n, 2, 7)
-        Of the standard fits, as `hlm.engine.fit` has it.
+        Of the standard fits, as `hlm.kernels.fit` has it.
     criteria : ndarray (n, 2, starts)
         Where searches from the other starts end; infinite if they do not converge.
     steps : ndarray of int (n, 2, starts)

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hlm.engine import warm_up
+from hlm.fits import warm_up
+from hlm.operations.forecast import forecast
+from hlm.operations.pilot import cost_ratio
 from hlm.plan import make_plan
-from hlm.plan.forecast import forecast
-from hlm.plan.pilot import cost_ratio
 from hlm.study import Study
 
 CORES = 2

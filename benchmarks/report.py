@@ -23,7 +23,7 @@ from benchmarks.stages import (
 )
 from benchmarks.timing import Timing, time_case
 from hlm.datasets import load_mathachieve
-from hlm.engine.newton import FEW_ROWS
+from hlm.kernels.newton import FEW_ROWS
 
 if TYPE_CHECKING:
     from benchmarks.growth import Growth
@@ -235,7 +235,7 @@ def print_once() -> None:
     for label, seconds in (
         *compile_seconds().items(),
         ("import hlm", import_seconds("hlm")),
-        ("import hlm.engine", import_seconds("hlm.engine")),
+        ("import hlm.fits", import_seconds("hlm.fits")),
     ):
         print(f"{label:60}{seconds:9.3f}")
     for name, rate in refits_per_second().items():

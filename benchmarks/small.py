@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hlm.engine.elements import free_elements
+from hlm.kernels.elements import free_elements
 
 __all__ = ["BLOCKS", "Group", "draw_group"]
 
@@ -87,7 +87,7 @@ class Group:
         return pd.DataFrame(columns)
 
     def crossed(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return all cross-products, as `hlm.engine.stack.fit_stack` takes them."""
+        """Return all cross-products, as `hlm.kernels.stack.fit_stack` takes them."""
         columns = np.concatenate([self.Z, self.X], axis=3)
         gram = columns.swapaxes(2, 3) @ columns
         pairs = np.tril_indices(self.q + self.p)

@@ -20,7 +20,7 @@ MATHACHIEVE = "mathach ~ cses * meanses + (1 + cses | school)"
 
 TIMED = "from time import process_time as t; s = t(); {}; print(t() - s)"
 
-WARM_UP = "from hlm.engine import warm_up; from hlm.scenario import Model"
+WARM_UP = "from hlm.fits import warm_up; from hlm.scenario import Model"
 
 
 def compile_seconds() -> dict[str, float]:

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cases import SEED, Case, normals_of, simulate_case
-from hlm.engine import fit_batch
-from hlm.engine.batch import fit_model, limits_of
-from hlm.engine.fit import ITERATIONS
+from hlm.fits import fit_batch
+from hlm.fits.batch import fit_model, limits_of
 from hlm.formula import parse
+from hlm.kernels.fit import ITERATIONS
 from hlm.simulate import basis_of, model_columns_of
 
 if TYPE_CHECKING:
-    from hlm.engine.stack import StackResults
+    from hlm.kernels.stack import StackResults
     from hlm.scenario import Model
 
 __all__ = ["Timing", "interleave", "time_case"]

@@ -34,7 +34,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 config: Any = numba_config
 HOME = Path(__file__).parent
-KERNEL_FOLDERS = ("engine", "simulate")
+KERNEL_FOLDERS = ("kernels", "simulate")
 
 
 def cache_folder() -> Path:

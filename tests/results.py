@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hlm.plan import Plan, prepare
+from hlm.operations.lock import run_lock
+from hlm.operations.parts import part_file
+from hlm.operations.prepare import prepare
 from hlm.plan.chunking import chunks
 from hlm.stages.compact import compact, write_scenarios
 from hlm.stages.fit import fit_models
 from hlm.stages.simulate import simulate_batch
 from hlm.stages.summarize import join_chunks, summarize_chunk
-from hlm.store.lock import run_lock
-from hlm.store.parts import part_file
 from hlm.study import Study
+
+if TYPE_CHECKING:
+    from hlm.plan import Plan
 
 TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
 

@@ -13,12 +13,12 @@ from hlm.audit import ENGINES, SAME, Engine, available_engines, choose, compare,
 from hlm.audit.criterion import criterion_at
 from hlm.audit.engines import OtherFit
 from hlm.cli import main
-from hlm.engine.elements import free_elements
+from hlm.kernels.elements import free_elements
 from hlm.model import lmer
 from hlm.model.frame import model_frame
-from hlm.provenance import Results
+from hlm.operations.study_results import Results
+from hlm.results import ESTIMATES, read, write
 from hlm.simulate import draw_rows
-from hlm.store import ESTIMATES, read, write
 
 from .engine.references import all_references
 from .results import TINY, make_results

@@ -13,12 +13,12 @@ import pytest
 import yaml
 
 from hlm.cli import main
+from hlm.operations.parts import part_file
 from hlm.plan import chunks, make_plan
 from hlm.stages.compact import compact
 from hlm.stages.fit import fit_models
 from hlm.stages.simulate import simulate_batch
 from hlm.stages.summarize import join_chunks, summarize_chunk
-from hlm.store.parts import part_file
 from hlm.study import Study
 
 ROOT = Path(__file__).parents[1]

@@ -21,7 +21,7 @@ from hlm.figures.departures import ellipse_axes
 from hlm.figures.grid import arrange
 from hlm.figures.lines import lines_of_fit
 from hlm.model import lmer
-from hlm.plan.leftovers import remove_leftovers
+from hlm.operations.leftovers import remove_leftovers
 from hlm.scenario import Covariate, Model, Scenario
 from tests.synthetic_results import FIXED, MODELS, made_results, made_scenario, made_study
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hlm import fingerprint as module
-from hlm.fingerprint import STAGES, closure, fingerprint, libraries
+from hlm.operations import fingerprint as module
+from hlm.operations.fingerprint import STAGES, closure, fingerprint, libraries
 
 
 @pytest.mark.parametrize("stage", STAGES)

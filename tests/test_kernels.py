@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hlm.fits.variants import Kernels, kernels_named, kernels_of, name_of
 from hlm.jit import config
-from hlm.kernels import Kernels, kernels_named, kernels_of, name_of
 from hlm.scenario import Model
 
 STUDY = """
@@ -42,8 +42,8 @@ RANDOM, FIXED = "distribution: normal", "grid: [1, -1, 0]"
 
 COMPILE = """
 import sys
-from hlm.engine.warm_up import compile_kernels
-from hlm.kernels import kernels_named, kernels_of, name_of
+from hlm.fits.warm_up import compile_kernels
+from hlm.fits.variants import kernels_named, kernels_of, name_of
 from hlm.study import Study
 compile_kernels(kernels_named(name_of(kernels_of(Study.load(sys.argv[1]).models))))
 """

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from hlm.cli import main
+from hlm.operations.manifest import read_manifest, write_manifest
+from hlm.operations.receipts import checksum
+from hlm.operations.sample import stratified
+from hlm.operations.study_results import Results
 from hlm.plan import Plan
-from hlm.provenance import Results, read_manifest, write_manifest
-from hlm.provenance.sample import stratified
+from hlm.results import ESTIMATES, KINDS, read, write, writing
 from hlm.scenario import DATA_VERSION
-from hlm.store import ESTIMATES, KINDS, read, write, writing
-from hlm.store.receipts import checksum
 from hlm.study import Study
 
 from .results import TINY, make_results

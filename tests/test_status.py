@@ -16,10 +16,10 @@ from hlm.cli import main
 from hlm.cli.cores import cores_of
 from hlm.cli.progress import Line, Teller
 from hlm.cli.snakemake import call_quietly
+from hlm.operations.forecast import Forecast
+from hlm.operations.progress import Watch
+from hlm.operations.receipts import FileStamp, Receipt, write_receipt
 from hlm.plan import Plan, make_plan
-from hlm.plan.forecast import Forecast
-from hlm.plan.progress import Watch
-from hlm.store.receipts import FileStamp, Receipt, write_receipt
 from hlm.study import Study
 from tests.plan.studies import BIG, FakeStudy
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hlm.errors import InputError
-from hlm.store import (
+from hlm.results import (
     ESTIMATES,
     FITS,
     MEASURES,

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hlm.engine import fit_batch
+from hlm.estimands.true_values import parameters_of, targets, terms_of
+from hlm.fits import fit_batch
 from hlm.measures import summarize
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import simulate
-from hlm.true_values import parameters_of, targets, terms_of
 
 X = Covariate("x", "row", "normal", 5.0, 1.0)
 Z = Covariate("z", "row", "normal")

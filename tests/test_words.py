@@ -10,8 +10,8 @@ import pytest
 from hlm.cli import main
 from hlm.errors import InputError
 from hlm.plan import make_plan
-from hlm.plan.summary import summary
 from hlm.study import Study
+from hlm.tables.study_summary import summary
 from tests.plan.test_summary import first_page
 
 ONE = """\

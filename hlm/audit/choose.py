@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.provenance.sample import shares
+from hlm.operations.sample import shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from hlm.provenance import Results
+    from hlm.operations.study_results import Results
     from hlm.scenario import Scenario
 
 __all__ = ["DataSet", "choose"]

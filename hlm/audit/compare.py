@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hlm.audit.choose import DataSet
     from hlm.audit.engines import Engine, OtherFit, Rows
     from hlm.model.frame import Frame
-    from hlm.provenance import Results
+    from hlm.operations.study_results import Results
     from hlm.scenario import Model
 
     Key = tuple[str, int, str, str]

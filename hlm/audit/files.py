@@ -9,11 +9,11 @@ import pandas as pd
 
 from hlm.audit.choose import choose
 from hlm.audit.compare import compare, summarize
-from hlm.plan.prepare import check_data_version
-from hlm.provenance import Results
+from hlm.operations.prepare import check_data_version
+from hlm.operations.study_results import Results
+from hlm.results import replacing
 from hlm.simulate import draw_rows
-from hlm.store import replacing
-from hlm.words import noun
+from hlm.words.nouns import noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hlm.audit.engines import OtherFit, OtherTest
-from hlm.engine.elements import free_elements
 from hlm.errors import InputError
 from hlm.formula import parse
+from hlm.kernels.elements import free_elements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from hlm.cli.place import add_place, find_results
 from hlm.errors import InputError
-from hlm.words import counted
+from hlm.words.nouns import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Audit, print the table; return 0 if no criterion is lower than ours."""
     from hlm.audit import SAME, available_engines, run_audit, words
-    from hlm.cli.words import aligned
-    from hlm.provenance.sample import seed_of
+    from hlm.cli.sentences import aligned
+    from hlm.operations.sample import seed_of
 
     if options.n < 1:
         raise InputError(f"{options.n} data sets", path="--n", allowed="1 or more")

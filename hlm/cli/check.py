@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hlm.cli.cores import check_cores
-from hlm.cli.words import aligned, duration, size
-from hlm.words import counted, noun
+from hlm.cli.sentences import aligned, duration, size
+from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
     import argparse
@@ -75,8 +75,8 @@ def _contents(plan: Plan) -> Iterator[str]:
 
 
 def _costs(plan: Plan, cores: int, *, pilot: bool) -> Iterator[str]:
-    from hlm.plan.forecast import forecast
-    from hlm.plan.pilot import cost_ratio
+    from hlm.operations.forecast import forecast
+    from hlm.operations.pilot import cost_ratio
 
     cost = forecast(plan, cost_ratio(plan) if pilot else 1.0)
     fits = len(plan.scenarios) * plan.replicates * sum(len(m.methods) for m in plan.models)

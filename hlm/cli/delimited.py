@@ -22,7 +22,7 @@ import pyarrow.csv
 
 from hlm.errors import InputError
 from hlm.formula.cells import NUMBER
-from hlm.words import counted
+from hlm.words.nouns import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

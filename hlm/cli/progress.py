@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from hlm.cli.words import duration
-from hlm.words import counted
+from hlm.cli.sentences import duration
+from hlm.words.nouns import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hlm.plan.progress import Progress, Watch
+    from hlm.operations.progress import Progress, Watch
 
 __all__ = ["Line", "Teller", "done_of", "time_left"]
 
@@ -101,9 +101,9 @@ class Teller:
 
     def _look(self) -> Progress:
         # The plan is there once there are jobs.
+        from hlm.operations.forecast import forecast
+        from hlm.operations.progress import Watch
         from hlm.plan import Plan
-        from hlm.plan.forecast import forecast
-        from hlm.plan.progress import Watch
 
         if self._watch is None:
             plan = Plan.read(self._folder / "plan.json")
@@ -117,7 +117,7 @@ def done_of(progress: Progress) -> str:
 
     Examples
     --------
-    >>> from hlm.plan.progress import Progress
+    >>> from hlm.operations.progress import Progress
     >>> done_of(Progress(12400, 36000, 3, 8, 4.0, 11.0, 2.0, None))
     '12,400 of 36,000 replicates (34 %)'
     """
@@ -131,7 +131,7 @@ def time_left(progress: Progress, rest: float = 0.0) -> str:
     Examples
     --------
     >>> from datetime import timedelta
-    >>> from hlm.plan.progress import Progress
+    >>> from hlm.operations.progress import Progress
     >>> last = datetime.now(UTC) - timedelta(seconds=1)
     >>> time_left(Progress(12000, 36000, 3, 8, 4.0, 12.0, 2.0, last), rest=20.0)
     '6,000 a second, about 23 s left'

@@ -53,8 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Validate the study, run Snakemake, then its report; return Snakemake's exit status."""
-    from hlm.plan.prepare import makes_no_results
-    from hlm.store.lock import run_lock
+    from hlm.operations.lock import run_lock
+    from hlm.operations.prepare import makes_no_results
     from hlm.study import Study
 
     check_cores(options.cores)
@@ -95,9 +95,9 @@ def _check_audit(n: int | None) -> None:
 
 
 def _run_alone(options: argparse.Namespace, folder: Path) -> int:
-    from hlm.plan import BATCH_SECONDS, prepare
-    from hlm.plan.leftovers import remove_leftovers, stale_rules
-    from hlm.plan.prepare import makes_no_results
+    from hlm.operations.leftovers import remove_leftovers, stale_rules
+    from hlm.operations.prepare import makes_no_results, prepare
+    from hlm.plan import BATCH_SECONDS
 
     seconds = BATCH_SECONDS if options.batch_seconds is None else options.batch_seconds
     only_look = makes_no_results(options.passed_on)
@@ -141,8 +141,8 @@ def _report(command: list[str], folder: Path, log: Path, *, verbose: bool) -> in
 
 def _is_complete(folder: Path) -> bool:
     from hlm.figures import names
+    from hlm.operations.receipts import receipt_file
     from hlm.plan import Plan
-    from hlm.store.receipts import receipt_file
 
     plan = Plan.read(folder / "plan.json")
     figures = [folder / "figures" / f"{name}.png" for name in names(plan)]
@@ -151,8 +151,8 @@ def _is_complete(folder: Path) -> bool:
 
 
 def _write_manifest(study: str, folder: Path) -> None:
+    from hlm.operations.manifest import write_manifest
     from hlm.plan import Plan
-    from hlm.provenance import write_manifest
 
     write_manifest(Plan.read(folder / "plan.json"), folder, study=study)
 

@@ -48,7 +48,7 @@ def call(command: Sequence[str]) -> int:
     KeyboardInterrupt
         The user stopped it, once it has put its things in order and its jobs are gone.
     """
-    from hlm.store.lock import inherited  # with Arrow: too much for `hlm --help`
+    from hlm.operations.lock import inherited  # with Arrow: too much for `hlm --help`
 
     _show(command)
     with _interrupts() as interrupted, subprocess.Popen(command, pass_fds=inherited()) as process:
@@ -85,7 +85,7 @@ def call_quietly(
     KeyboardInterrupt
         The user stopped it, once it has put its things in order and its jobs are gone.
     """
-    from hlm.store.lock import inherited
+    from hlm.operations.lock import inherited
 
     _show(command)
     log.parent.mkdir(parents=True, exist_ok=True)

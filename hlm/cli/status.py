@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 from hlm.cli.place import add_place, find_results
 from hlm.cli.progress import done_of, time_left
-from hlm.cli.words import duration
-from hlm.words import counted
+from hlm.cli.sentences import duration
+from hlm.words.nouns import counted
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hlm.operations.progress import Progress
     from hlm.plan import Plan
-    from hlm.plan.progress import Progress
 
 __all__ = ["add_arguments", "run"]
 
@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Look, print, return 0."""
+    from hlm.operations.progress import Watch
     from hlm.plan import Plan
-    from hlm.plan.progress import Watch
 
     place = find_results(options.study, options.results)
     folder = place.folder

@@ -56,7 +56,7 @@ def _read_parquet(file: Path) -> pd.DataFrame:
     import pandas as pd
     import pyarrow.types as types
 
-    from hlm.store import read
+    from hlm.results import read
 
     table = read(file)
     for place, field in enumerate(table.schema):
@@ -88,7 +88,7 @@ def print_table(frame: pd.DataFrame, output: str | None = None) -> None:
     if output is None:
         frame.to_csv(sys.stdout, index=False)
         return
-    from hlm.store import replacing
+    from hlm.results import replacing
 
     try:
         with replacing(output) as temporary:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.true_values import FALSE, targets
+from hlm.estimands.true_values import FALSE, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from hlm.estimands.true_values import Target
     from hlm.plan import Plan
     from hlm.scenario import Model
-    from hlm.true_values import Target
 
 __all__ = ["true_value_lines"]
 
@@ -32,7 +32,7 @@ def true_value_lines(plan: Plan) -> Iterator[str]:
     ----------
     plan : Plan
     """
-    from hlm.cli.words import aligned
+    from hlm.cli.sentences import aligned
 
     scenarios = plan.scenarios[:: -(-len(plan.scenarios) // MOST_SCENARIOS)]
     found = {m.name: _by_term([targets(s, m) for s in scenarios]) for m in plan.models}

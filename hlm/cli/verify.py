@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from hlm.cli.place import add_place, find_results
 from hlm.errors import InputError
-from hlm.words import counted, noun
+from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
     from pathlib import Path
 
-    from hlm.provenance import Difference, Results
+    from hlm.operations.study_results import Results
+    from hlm.operations.verify import Difference
 
 __all__ = ["add_arguments", "run"]
 
@@ -47,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check files, then numbers; return 0 if all is well."""
-    from hlm.provenance import Results, read_manifest
+    from hlm.operations.manifest import read_manifest
+    from hlm.operations.study_results import Results
 
     if options.n < 0:
         raise InputError(f"{options.n} replicates", path="--n", allowed="0 or more")
@@ -67,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _files(folder: Path, manifest: dict[str, Any]) -> bool:
-    from hlm.provenance import check_files
+    from hlm.operations.verify import check_files
 
     wrong = list(check_files(folder, manifest["files"]))
     for name, problem in wrong[:MOST_SHOWN]:
@@ -83,8 +85,8 @@ def _files(folder: Path, manifest: dict[str, Any]) -> bool:
 def _numbers(results: Results, manifest: dict[str, Any], n: int, seed: int | None) -> bool:
     import numpy as np
 
-    from hlm.provenance import redraw
-    from hlm.provenance.sample import seed_of, stratified
+    from hlm.operations.sample import seed_of, stratified
+    from hlm.operations.verify import redraw
 
     plan = results.plan
     seed = seed_of(seed)
@@ -106,8 +108,8 @@ def _numbers(results: Results, manifest: dict[str, Any], n: int, seed: int | Non
 
 def _others(manifest: dict[str, Any]) -> Iterator[str]:
     """Say what is other here than where the results were made."""
-    from hlm.plan.prepare import code_of_fits
-    from hlm.store.machine import arithmetic
+    from hlm.operations.machine import arithmetic
+    from hlm.operations.prepare import code_of_fits
 
     allowed = f"differences up to {TOLERANCE:g} are allowed"
     if manifest["code"]["fits"] != code_of_fits():

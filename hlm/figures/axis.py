@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from hlm.figures.grid import levels, numeric
-from hlm.figures.words import level_words, said
+from hlm.words.terms import level_words, said
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import matplotlib as mpl
 
 from hlm.errors import InputError
 from hlm.figures.style import RC
-from hlm.store.files import replacing
+from hlm.results.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -17,7 +17,7 @@ from hlm.figures.measures import failure_rates, measure_against_units, selection
 from hlm.figures.results import attempt, read_results
 from hlm.figures.style import blank
 from hlm.figures.units import unit_lines, units_against_attribute
-from hlm.figures.words import METHODS
+from hlm.words.terms import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hlm.figures.words import said
+from hlm.words.terms import said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from hlm.errors import InputError, nearest
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.notes import beside, on_fewer, unbounded, without_true_value
 from hlm.figures.style import blank
-from hlm.figures.words import METHODS, MINUS, PARTS, level_words, rank, span, term_words
+from hlm.words.terms import METHODS, MINUS, PARTS, level_words, rank, span, term_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

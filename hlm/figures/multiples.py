@@ -16,7 +16,7 @@ from hlm.figures.axis import Axis
 from hlm.figures.grid import Grid, arrange
 from hlm.figures.headers import name_panels, span_columns, wrap
 from hlm.figures.style import COLUMN, GREY, INK, PAGE, Mark, legend_columns, marks, styled
-from hlm.figures.words import METHODS
+from hlm.words.terms import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

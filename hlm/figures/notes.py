@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from hlm.figures.words import percent, span, term_words
-from hlm.words import noun
+from hlm.words.nouns import noun
+from hlm.words.terms import percent, span, term_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from hlm.errors import InputError
-from hlm.store import read_frame
+from hlm.results import read_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

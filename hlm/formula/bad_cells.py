@@ -8,7 +8,7 @@ import numpy as np
 
 from hlm.errors import InputError
 from hlm.formula.cells import is_number, resembles_number
-from hlm.words import counted
+from hlm.words.nouns import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hlm.errors import InputError
+from hlm.estimands.true_values import name_of_test
 from hlm.measures.columns import as_frame, group_rows, numbers, require
 from hlm.measures.f_tests import rejection_counts
 from hlm.measures.performance import measures_of_groups, tidy, with_limits
@@ -16,7 +17,6 @@ from hlm.measures.selection import (
     failure_counts,
     selection_counts,
 )
-from hlm.true_values import name_of_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.fit import allocate_room
-from hlm.engine.inference import Parametrization
-from hlm.engine.stack import StackResults, allocate_results, fit_stack
+from hlm.kernels.fit import allocate_room
+from hlm.kernels.inference import Parametrization
+from hlm.kernels.stack import StackResults, allocate_results, fit_stack
 from hlm.model.moments import Moments, whole_design
 
 __all__ = ["bootstrap"]

@@ -1,4 +1,4 @@
-"""F tests of several coefficients at once, or of contrasts of them; see `hlm.engine.f_test`."""
+"""F tests of several coefficients, or of contrasts of them; see `hlm.kernels.joint_tests`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.degrees_of_freedom import smallest_df
-from hlm.engine.f_test import allocate_joint_tests
-from hlm.engine.kenward_roger import KenwardRoger
-from hlm.engine.limits import f_p_value
-from hlm.engine.one_fit import f_tests_expected, f_tests_observed
 from hlm.errors import InputError, nearest
+from hlm.fits.degrees_of_freedom import smallest_df
+from hlm.kernels.joint_tests import allocate_joint_tests
+from hlm.kernels.kenward_roger import KenwardRoger
+from hlm.kernels.limits import f_p_value
+from hlm.kernels.one_fit import f_tests_expected, f_tests_observed
 from hlm.scenario import EXPECTED_INFORMATION
 
 if TYPE_CHECKING:

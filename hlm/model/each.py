@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.elements import free_elements, open_elements, open_theta
-from hlm.engine.fit import CRITERION, SINGULAR
 from hlm.errors import InputError
 from hlm.formula import Term, model_columns, parse
+from hlm.kernels.elements import free_elements, open_elements, open_theta
+from hlm.kernels.fit import CRITERION, SINGULAR
 from hlm.model.columns import missing_rows, read_columns, take_rows
 from hlm.model.frame import Frame, build_frame, check_size, has_full_rank, independent_columns
 from hlm.model.moments import EngineFit, Rows, fit_rows

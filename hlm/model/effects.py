@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.degrees_of_freedom import between_within
 from hlm.errors import InputError, nearest
+from hlm.fits.degrees_of_freedom import between_within
 from hlm.formula import evaluate, model_columns
 from hlm.formula.bad_cells import check_numbers
 from hlm.formula.cells import spellings

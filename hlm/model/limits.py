@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.profile_stack import profile_limits
 from hlm.errors import InputError
+from hlm.kernels.profile_stack import profile_limits
 from hlm.model.bootstrap import bootstrap
 from hlm.model.moments import whole_design
 from hlm.model.undetermined import open_terms
@@ -35,7 +35,7 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     """Return the matrix of `LmerFit.vcov_random`.
 
     With eta = sigma^2 (Psi, 1), d its derivative along the profile and f_s = eta that in
-    log sigma^2: Cov(eta) = f_s f_s' 2 / n* + 2 d'Hp^{-1}d (see `hlm.engine.inference`).
+    log sigma^2: Cov(eta) = f_s f_s' 2 / n* + 2 d'Hp^{-1}d (see `hlm.kernels.inference`).
     """
     import pandas as pd
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hlm.engine.fit import (
+from hlm.kernels.fit import (
     BOUNDARY_RANK,
     CRITERION,
     GRADIENT_NORM,

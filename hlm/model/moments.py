@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.elements import free_elements
-from hlm.engine.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Room, allocate_room
-from hlm.engine.gather import Design
-from hlm.engine.inference import Parametrization
-from hlm.engine.kenward_roger import KenwardRoger, allocate_kenward_roger
-from hlm.engine.one_fit import adjust_fit
-from hlm.engine.stack import allocate_results, fit_stack
+from hlm.kernels.cross import Design
+from hlm.kernels.elements import free_elements
+from hlm.kernels.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Room, allocate_room
+from hlm.kernels.inference import Parametrization
+from hlm.kernels.kenward_roger import KenwardRoger, allocate_kenward_roger
+from hlm.kernels.one_fit import adjust_fit
+from hlm.kernels.stack import allocate_results, fit_stack
 
 if TYPE_CHECKING:
     from hlm.model.frame import Frame

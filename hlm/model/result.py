@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.engine.elements import free_elements
-from hlm.engine.kenward_roger import KenwardRoger
 from hlm.errors import InputError, nearest
 from hlm.formula import random_names
+from hlm.kernels.elements import free_elements
+from hlm.kernels.kenward_roger import KenwardRoger
 from hlm.model import effects
 from hlm.model.moments import kenward_roger_of
 from hlm.model.undetermined import open_terms

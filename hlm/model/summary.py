@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.engine.elements import free_elements
+from hlm.kernels.elements import free_elements
 from hlm.model.rformat import (
     abbreviate,
     align,

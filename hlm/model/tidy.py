@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.engine.limits import confidence_limits
+from hlm.kernels.limits import confidence_limits
 
 if TYPE_CHECKING:
     import pandas as pd

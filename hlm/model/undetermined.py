@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.engine.elements import open_elements
+from hlm.kernels.elements import open_elements
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,7 +3,6 @@
 from hlm.plan.batch import GRAIN, Batch, Range
 from hlm.plan.chunking import chunks, holdings
 from hlm.plan.plan import BATCH_SECONDS, Plan, make_plan
-from hlm.plan.prepare import check_code, open_plan, prepare
 
 __all__ = [
     "BATCH_SECONDS",
@@ -11,10 +10,7 @@ __all__ = [
     "Batch",
     "Plan",
     "Range",
-    "check_code",
     "chunks",
     "holdings",
     "make_plan",
-    "open_plan",
-    "prepare",
 ]

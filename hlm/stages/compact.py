@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.stages.gather import Gatherer, scenarios_together, together
-from hlm.store import KINDS, SCENARIOS, with_grid, write, write_csv, writing
-from hlm.store.parts import check_alike
+from hlm.operations.parts import check_alike
+from hlm.results import KINDS, SCENARIOS, with_grid, write, write_csv, writing
+from hlm.results.windows import scenarios_together, together
+from hlm.stages.gather import Gatherer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from hlm.engine import fit_batch, warm_up
+from hlm.fits import fit_batch, warm_up
+from hlm.operations.receipts import make_receipt, write_receipt
+from hlm.results import KINDS, read_crossproducts, writing
 from hlm.simulate import CrossProducts
-from hlm.store import KINDS, read_crossproducts, writing
-from hlm.store.receipts import make_receipt, write_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

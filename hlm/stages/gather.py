@@ -8,7 +8,7 @@ batches were and however the study grew.
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,55 +16,26 @@ import numpy as np
 import pyarrow as pa
 
 from hlm.errors import InputError
+from hlm.operations.parts import DamagedError, check_part, note_damage, part_file
 from hlm.plan.batch import GRAIN, Batch
 from hlm.plan.sources import Sources, ranges_by_scenario
-from hlm.store import open_parquet
-from hlm.store.parts import DamagedError, check_part, note_damage, part_file
+from hlm.results import open_parquet
+from hlm.results.windows import METHODS, WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import pyarrow.parquet as pq
     from numpy.typing import NDArray
 
     from hlm.plan import Plan
 
-__all__ = ["METHODS", "WINDOW", "Gatherer", "in_portions", "scenarios_together", "together"]
-
-WINDOW = 5000
-"""Replicates in memory at a time."""
-
-METHODS = ["reml", "ml"]
-"""In the order of rows."""
+__all__ = ["Gatherer"]
 
 OPEN_FILES = 64
 
 PLACE = ("scenario", "replicate", "model", "method")
 """The columns that say where a row belongs."""
-
-
-def scenarios_together(replicates: int) -> int:
-    """Return how many scenarios of so many replicates fill a row group of the sorted files."""
-    return max(1, WINDOW // replicates)
-
-
-def together(tables: Iterable[pa.Table], n: int) -> Iterator[pa.Table]:
-    """Put each `n` tables together, the last ones as many as are left."""
-    left = iter(tables)
-    while group := list(islice(left, n)):
-        yield pa.concat_tables(group).unify_dictionaries()
-
-
-def in_portions(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Put tables together until they have so many rows."""
-    held: list[pa.Table] = []
-    for table in tables:
-        held.append(table)
-        if sum(table.num_rows for table in held) >= rows:
-            yield pa.concat_tables(held)
-            held = []
-    if held:
-        yield pa.concat_tables(held)
 
 
 class Gatherer:

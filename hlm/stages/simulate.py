@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.engine import warm_up
+from hlm.fits import warm_up
+from hlm.results import RangeArrays, write_crossproducts
 from hlm.simulate import simulate
-from hlm.store import RangeArrays, write_crossproducts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

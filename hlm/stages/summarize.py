@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hlm.estimands.true_values import targets
 from hlm.measures import count_fits, count_tests, join_summaries, summarize_estimates
 from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
+from hlm.results import MEASURES, SELECTION, open_parquet, with_grid, writing, writing_csv
+from hlm.results.windows import METHODS, in_portions
 from hlm.stages.by_term import VALUES, by_term
-from hlm.stages.gather import METHODS, Gatherer, in_portions
-from hlm.store import MEASURES, SELECTION, open_parquet, with_grid, writing, writing_csv
-from hlm.true_values import targets
+from hlm.stages.gather import Gatherer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

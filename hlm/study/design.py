@@ -13,7 +13,7 @@ import numpy as np
 from hlm.errors import InputError, Mistakes
 from hlm.scenario import Covariate
 from hlm.study.schema import Binary, Grid, Normal, Range, Uniform
-from hlm.words import noun
+from hlm.words.nouns import noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,11 +7,11 @@ from math import isclose
 from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, Mistakes, nearest
+from hlm.estimands.true_values import targets, terms_of
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
 from hlm.study.f_tests import tests_of
 from hlm.study.truth import read_formula
-from hlm.true_values import targets, terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

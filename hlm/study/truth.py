@@ -11,7 +11,7 @@ import numpy as np
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.formula import Formula, parse
 from hlm.formula.syntax import Call, Name, walk
-from hlm.words import counted, noun
+from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlm.figures.results import attempt, read_results
-from hlm.store.files import replacing
+from hlm.results.files import replacing
 from hlm.tables.catalogue import TITLES, names
 from hlm.tables.latex import escape, to_latex
 from hlm.tables.page import sentence_page, study_page, table_page

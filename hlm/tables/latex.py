@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.figures.words import MINUS
 from hlm.tables.layout import INFINITE, MISSING, lay_out, notes
+from hlm.words.terms import MINUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

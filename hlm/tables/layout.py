@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from hlm.figures.notes import OF_TRUE, unbounded
-from hlm.figures.words import METHODS, MINUS, level_words, span, term_words
 from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
+from hlm.words.terms import METHODS, MINUS, level_words, span, term_words
 
 __all__ = ["INFINITE", "MISSING", "Layout", "lay_out", "notes"]
 

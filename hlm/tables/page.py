@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from hlm.tables.layout import lay_out, notes
-from hlm.words import counted
+from hlm.words.nouns import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ import pandas as pd
 
 from hlm.errors import InputError, nearest
 from hlm.figures.grid import factors, levels
-from hlm.figures.words import METHODS, PARTS, rank
+from hlm.words.terms import METHODS, PARTS, rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, Self
 
 import psutil
 
+from hlm.operations.forecast import forecast
 from hlm.plan import make_plan
-from hlm.plan.forecast import forecast
 from hlm.study import Study
 
 if TYPE_CHECKING:

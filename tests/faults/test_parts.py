@@ -13,14 +13,10 @@ import numpy as np
 import pytest
 
 from hlm.errors import InputError
-from hlm.plan import Plan, check_code, make_plan
-from hlm.plan.leftovers import remove_leftovers, stale_rules
-from hlm.scenario import DATA_VERSION
-from hlm.stages.compact import compact, write_scenarios
-from hlm.store import KINDS
-from hlm.store.lock import hold_lock, run_lock
-from hlm.store.machine import arithmetic
-from hlm.store.parts import (
+from hlm.operations.leftovers import remove_leftovers, stale_rules
+from hlm.operations.lock import hold_lock, run_lock
+from hlm.operations.machine import arithmetic
+from hlm.operations.parts import (
     DamagedError,
     check_alike,
     check_part,
@@ -28,7 +24,12 @@ from hlm.store.parts import (
     part_file,
     set_aside,
 )
-from hlm.store.receipts import checksum, read_receipt, receipt_file, write_receipt
+from hlm.operations.prepare import check_code
+from hlm.operations.receipts import checksum, read_receipt, receipt_file, write_receipt
+from hlm.plan import Plan, make_plan
+from hlm.results import KINDS
+from hlm.scenario import DATA_VERSION
+from hlm.stages.compact import compact, write_scenarios
 from tests.plan.studies import FakeStudy, write_parts
 
 STUDY = FakeStudy(units=(10, 30, 50), replicates=200)
@@ -169,7 +170,7 @@ def test_another_processor_with_the_same_arithmetic_is_welcome(plan, parts):
     check_alike(parts, [batch.name for batch in plan.batches], code=plan.code)
 
 
-ARITHMETIC = "from hlm.store.machine import arithmetic; print(arithmetic())"
+ARITHMETIC = "from hlm.operations.machine import arithmetic; print(arithmetic())"
 
 
 @pytest.mark.skipif(
@@ -260,8 +261,8 @@ def test_tables_that_hold_something_else_are_made_again(plan, parts, tmp_path):
 
 HOLD = """
 import sys, time
-from hlm.store import KINDS
-from hlm.store.lock import hold_lock
+from hlm.results import KINDS
+from hlm.operations.lock import hold_lock
 hold_lock(sys.argv[1])
 print("held", flush=True)
 time.sleep(60)
@@ -285,7 +286,7 @@ def test_a_lock_ends_with_the_process_that_is_killed(tmp_path):
 
 
 def test_a_child_holds_the_lock_of_its_parent(tmp_path):
-    code = "import sys; from hlm.store.lock import hold_lock; hold_lock(sys.argv[1])"
+    code = "import sys; from hlm.operations.lock import hold_lock; hold_lock(sys.argv[1])"
     with run_lock(tmp_path):
         subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
 

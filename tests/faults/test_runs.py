@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from hlm.cli import main
-from hlm.store import read_frame
-from hlm.store.lock import run_lock
+from hlm.operations.lock import run_lock
+from hlm.results import read_frame
 
 from .campaign import HLM, STUDY, TARGETS, batch_seconds, prepare, results
 

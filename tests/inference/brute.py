@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 from scipy.optimize import minimize
 
-from hlm.engine.elements import free_elements
+from hlm.kernels.elements import free_elements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hlm import InputError, lmer
-from tests.engine.references import all_references
+from tests.kernels.references import all_references
 
 from .brute import KenwardRoger
 from .data import R, centred_schools, fitted, frame

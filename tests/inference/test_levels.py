@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hlm.store import read_frame
+from hlm.results import read_frame
 from tests.results import make_results
 
 STUDY = """\

@@ -9,7 +9,7 @@ from tests.plain_python import run_both
 PROGRAM = """
 import sys
 import numpy as np
-from hlm.engine import fit_batch
+from hlm.fits import fit_batch
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import simulate
 

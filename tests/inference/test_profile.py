@@ -13,7 +13,7 @@ import pytest
 from hlm import InputError, lmer
 from hlm.scenario import Covariate, Scenario
 from hlm.simulate import draw_rows
-from tests.engine.references import all_references
+from tests.kernels.references import all_references
 
 from .brute import Deviance, profile_deviance
 from .data import fitted, frame

@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 import hlm
 from hlm.datasets import load_sleepstudy
-from hlm.engine import fit_batch
+from hlm.fits import fit_batch
 from hlm.measures.likelihood_ratio import chi_square_p
 from hlm.scenario import Model, Scenario
 from hlm.simulate import simulate

@@ -17,8 +17,8 @@ import pandas as pd
 import pytest
 
 from hlm import lmer, lmer_each
-from hlm.engine import fit_batch
 from hlm.errors import InputError
+from hlm.fits import fit_batch
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import simulate
 

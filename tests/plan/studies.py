@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from hlm.operations.parts import part_file
+from hlm.operations.receipts import make_receipt, receipt_file, write_receipt
+from hlm.results import KINDS, writing
 from hlm.scenario import Covariate, Model, Scenario
-from hlm.store import KINDS, writing
-from hlm.store.parts import part_file
-from hlm.store.receipts import make_receipt, receipt_file, write_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

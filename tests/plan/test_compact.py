@@ -7,10 +7,10 @@ import pytest
 
 from hlm.errors import InputError
 from hlm.plan import make_plan
+from hlm.results import read
 from hlm.scenario import Model
 from hlm.stages import gather as module
 from hlm.stages.compact import compact, write_scenarios
-from hlm.store import read
 
 from .studies import BIG, SMALL, FakeStudy, hash_number, labels, write_parts
 

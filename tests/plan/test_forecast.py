@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from hlm.plan import make_plan, pilot
+from hlm.operations import pilot
+from hlm.operations.forecast import batch_seconds, forecast
+from hlm.plan import make_plan
 from hlm.plan.cost import replicate_cost
-from hlm.plan.forecast import batch_seconds, forecast
 from hlm.scenario import Covariate, Model
 
 from .studies import BIG, SMALL, FakeStudy, scenario

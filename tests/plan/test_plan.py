@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from hlm.errors import InputError
+from hlm.operations.forecast import forecast
 from hlm.plan import Plan, chunks, holdings, make_plan
 from hlm.plan.batch import digest
-from hlm.plan.forecast import forecast
 from hlm.scenario import Model
 
 from .studies import BIG, SMALL, FakeStudy

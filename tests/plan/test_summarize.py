@@ -9,10 +9,10 @@ import pytest
 
 from hlm.plan import chunking as module
 from hlm.plan import make_plan
+from hlm.results import read_frame
 from hlm.stages import summarize as stage
 from hlm.stages.compact import compact
 from hlm.stages.summarize import join_chunks, summarize_chunk
-from hlm.store import read_frame
 
 from .studies import BIG, SMALL, FakeStudy, random_rows, write_parts
 

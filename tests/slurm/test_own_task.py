@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from hlm.slurm import own_command
+from hlm.operations.slurm import own_command
 
 OPTION = "--slurm-jobstep-array-execs"
 COMMANDS = {"2": "snakemake --target-jobs fit:batch=b", "3": "snakemake --target-jobs fit:batch=c"}

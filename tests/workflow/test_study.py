@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from snakemake.cli import get_argument_parser
 
-from hlm.plan.prepare import LOOK, PUT_IN_ORDER, makes_no_results
-from hlm.store import read
+from hlm.operations.prepare import LOOK, PUT_IN_ORDER, makes_no_results
+from hlm.results import read
 
 ROOT = Path(__file__).parents[2]
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")

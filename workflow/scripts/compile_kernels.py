@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from hlm.engine.warm_up import compile_kernels
-from hlm.kernels import kernels_named
+from hlm.fits.variants import kernels_named
+from hlm.fits.warm_up import compile_kernels
 from hlm.stages.log import stderr_to
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from hlm.plan import Plan, check_code
+from hlm.operations.prepare import check_code
+from hlm.plan import Plan
 from hlm.stages.fit import fit_models
 from hlm.stages.log import stderr_to
 

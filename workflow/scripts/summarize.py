@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.operations.parts import check_alike
 from hlm.plan import Plan
 from hlm.stages.log import stderr_to
 from hlm.stages.summarize import join_chunks
-from hlm.store.parts import check_alike
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it

@@ -1,0 +1,1 @@
+"""What is estimated, and its true value in a scenario."""

@@ -1,0 +1,75 @@
+"""Compile the kernels once, however many jobs are first to need them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hlm.fits.batch import fit_batch
+from hlm.fits.variants import Kernels, kernels_of
+from hlm.jit import compiling
+from hlm.scenario import Covariate, Model, Scenario
+from hlm.simulate import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["compile_kernels", "warm_up"]
+
+
+DEFAULT = (Kernels(1), Kernels(2))
+
+
+def warm_up(models: Sequence[Model] = ()) -> None:
+    """Compile and cache the kernels of the batch path, once for all processes.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        What is to be fitted; without any, the kernels of models with one and two random effects.
+
+    Examples
+    --------
+    >>> warm_up()
+    """
+    compile_kernels(kernels_of(models) or DEFAULT)
+
+
+def compile_kernels(needed: Iterable[Kernels]) -> None:
+    """Compile and cache these kernels, but for those that are there.
+
+    Parameters
+    ----------
+    needed : iterable of Kernels
+    """
+    for kernels in needed:
+        with compiling(kernels.name) as missing:
+            if missing:
+                scenario, model = _example(kernels)
+                fit_batch(scenario, [model], simulate(scenario, [model], 0, 0, 2))
+
+
+def _example(kernels: Kernels) -> tuple[Scenario, Model]:
+    """Return a small scenario and a model that needs these kernels."""
+    q = kernels.q
+    slopes = [f"x{k}" for k in range(1, q)]
+    random = " + ".join(["1", *slopes])
+    formula = f"y ~ {random} + ({random} | g)"
+    identity = tuple(tuple(float(a == b) for b in range(q)) for a in range(q))
+    scenario = Scenario(
+        key="0" * 16,
+        n_units=8,
+        n_rows=4 * q,
+        covariates=tuple(Covariate(name, "row", "normal") for name in slopes),
+        formula=formula,
+        fixed=tuple((name, 1.0) for name in ["(Intercept)", *slopes]),
+        sd=(1.0,) * q,
+        cor=identity,
+        sigma=1.0,
+    )
+    model = Model(
+        "m",
+        formula,
+        df="kenward-roger" if kernels.expected else "satterthwaite",
+        limits="profile" if kernels.profile else "wald",
+    )
+    return scenario, model

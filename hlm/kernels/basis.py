@@ -1,0 +1,69 @@
+"""The same units with the random effects in another basis."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hlm.jit import kernel
+from hlm.kernels.derivatives import combine_moments
+from hlm.kernels.linalg import cholesky, solve_lower
+from hlm.kernels.units import RANK_TOLERANCE
+
+__all__ = ["change_basis"]
+
+
+@kernel
+def change_basis(axes, p, units, transform, product, change, out):
+    """Write into `out` the units with Z replaced by Z times `transform` (q, q).
+
+    With B = R transform the new root is the Cholesky factor of B'B, and the new rows are
+    root^-1 B' rows; what is outside the span of Z stays as it is. Of units that share a design only
+    the moments change.
+    """
+    q = np.int64(len(axes))
+    for i in range(units.root.shape[0]):
+        change_root(axes, units.root[i], transform, product, change, out.root[i])
+        if not units.shared:
+            change_rows(axes, p, change, units.rows[i], out.rows[i])
+    if units.shared:
+        v = 0
+        for a in range(q):
+            for b in range(a + 1):
+                combine_moments(q, p, change[a], change[b], units.moments, out.moments[v])
+                v += 1
+    for j in range(p + 1):
+        for k in range(p + 1):
+            out.within[j, k] = units.within[j, k]
+
+
+@kernel
+def change_root(axes, old, transform, product, change, new):
+    """Write the new root, and into `change` (q, q) what makes new rows of old ones."""
+    q = np.int64(len(axes))
+    for a in range(q):
+        for b in range(q):
+            product[a, b] = 0.0
+            for k in range(a, q):
+                product[a, b] += old[k, a] * transform[k, b]
+    for a in range(q):
+        for b in range(q):
+            new[a, b] = 0.0
+            for k in range(q):
+                new[a, b] += product[k, a] * product[k, b]
+    cholesky(new, q, RANK_TOLERANCE)
+    for k in range(q):
+        solve_lower(new, q, product[k])
+        for a in range(q):
+            change[a, k] = product[k, a]
+
+
+@kernel
+def change_rows(axes, p, change, old, new):
+    """Write `change` times the old rows of a unit into its new ones."""
+    q = len(axes)
+    for a in range(q):
+        for j in range(p + 1):
+            element = 0.0
+            for k in range(q):
+                element += change[a, k] * old[k, j]
+            new[a, j] = element

@@ -1,0 +1,159 @@
+r"""In and out of the boundary of the cone of positive semidefinite Psi, between searches in theta.
+
+Small diagonal elements of Lambda are tried at exactly zero; and where Psi is singular, a negative
+eigenvalue of G = d criterion / d Psi shows a direction in which the criterion falls.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hlm.jit import kernel
+from hlm.kernels.criterion import evaluate
+from hlm.kernels.linalg import cholesky, copy, eigh_jacobi
+
+__all__ = [
+    "ESCAPE_DECREASE",
+    "FACTOR_TOLERANCE",
+    "ZERO_RISE",
+    "ZERO_THETA",
+    "curvature_along",
+    "escape",
+    "lower_factor",
+    "rectify",
+    "set_zeros",
+    "symmetric_gradient",
+    "touches_boundary",
+]
+
+FACTOR_TOLERANCE = 1e-14
+"""A pivot of Psi below this share of its diagonal element is zero in Lambda."""
+
+ZERO_THETA = 1e-2
+"""A diagonal element of Lambda below this is tried at exactly zero ..."""
+
+ZERO_RISE = 1e-9
+"""... and stays there if the criterion rises by no more than this."""
+
+ESCAPE_DECREASE = 1e-9
+"""A descent direction out of the boundary is taken if it promises a decrease above this."""
+
+
+@kernel
+def rectify(q, Lambda):
+    """Give every column of Lambda a nonnegative diagonal element."""
+    for j in range(q):
+        if Lambda[j, j] < 0.0:
+            for i in range(j, q):
+                Lambda[i, j] = -Lambda[i, j]
+
+
+@kernel
+def touches_boundary(q, Lambda):
+    """Tell whether a diagonal element is near zero."""
+    smallest = np.inf
+    for j in range(q):
+        smallest = min(smallest, Lambda[j, j])
+    return smallest < ZERO_THETA
+
+
+@kernel
+def set_zeros(axes, p, units, n_obs, reml, Lambda, state, work, criterion):
+    """Set to exactly zero the small diagonal elements that the data do not support.
+
+    Lambda stays the Cholesky factor of Psi: what is left in a column whose diagonal element is
+    zero moves to later columns. Return whether anything changed; if not, `state` is as it was.
+    """
+    q, trial = np.int64(len(axes)), work.trial
+    tried, changed = False, False
+    for j in range(q):
+        if Lambda[j, j] < ZERO_THETA and Lambda[j, j] != 0.0:
+            tried = True
+            without_column(q, j, Lambda, trial)
+            if evaluate(axes, p, units, n_obs, reml, trial, state) <= criterion + ZERO_RISE:
+                copy(trial, Lambda)
+                changed = True
+    if tried and not changed:
+        evaluate(axes, p, units, n_obs, reml, Lambda, state)
+    return changed
+
+
+@kernel
+def without_column(q, j, Lambda, trial):
+    """Write into `trial` the Cholesky factor of Psi with Lambda[j, j] taken as zero."""
+    diagonal = Lambda[j, j]
+    Lambda[j, j] = 0.0
+    for a in range(q):
+        for b in range(q):
+            trial[a, b] = 0.0
+            for k in range(q):
+                trial[a, b] += Lambda[a, k] * Lambda[b, k]
+    Lambda[j, j] = diagonal
+    lower_factor(q, trial)
+    for i in range(j, q):
+        trial[i, j] = 0.0
+
+
+@kernel
+def lower_factor(q, Psi):
+    """Overwrite Psi by its Cholesky factor, zeros above the diagonal."""
+    cholesky(Psi, q, FACTOR_TOLERANCE)
+    for a in range(q):
+        for b in range(a + 1, q):
+            Psi[a, b] = 0.0
+
+
+@kernel
+def symmetric_gradient(row, col, G, out):
+    """Copy G, zero where Psi has no free element."""
+    out[:] = 0.0
+    for v in range(len(row)):
+        out[row[v], col[v]] = G[row[v], col[v]]
+        out[col[v], row[v]] = G[row[v], col[v]]
+
+
+@kernel
+def curvature_along(direction, row, col, hessian):
+    """Return the second derivative of the criterion along vv', v the direction."""
+    curvature = 0.0
+    for v in range(len(row)):
+        for w in range(len(row)):
+            curvature += (
+                direction[row[v]] * direction[col[v]]
+                * hessian[v, w]
+                * direction[row[w]] * direction[col[w]]
+            )  # fmt: skip
+    return curvature
+
+
+@kernel
+def escape(q, row, col, Lambda, state, work):
+    """Leave the boundary along an eigenvector v of G with a negative eigenvalue, if there is one.
+
+    Psi + t vv' changes the criterion by t v'Gv + t^2 Hessian(vv', vv') / 2.
+    """
+    G, vectors = work.square, work.vectors
+    symmetric_gradient(row, col, state.G, G)
+    eigh_jacobi(G, q, vectors)
+    best = 0
+    for k in range(1, q):
+        if G[k, k] < G[best, best]:
+            best = k
+    slope = G[best, best]
+    if slope >= 0.0:
+        return False
+    direction = vectors[:, best]
+    curvature = curvature_along(direction, row, col, state.hessian_psi)
+    length = -slope / curvature if curvature > 0.0 else 1.0
+    if -0.5 * slope * length < ESCAPE_DECREASE:
+        return False
+    trial = work.trial
+    for a in range(q):
+        for b in range(q):
+            element = length * direction[a] * direction[b]
+            for k in range(q):
+                element += Lambda[a, k] * Lambda[b, k]
+            trial[a, b] = element
+    lower_factor(q, trial)
+    copy(trial, Lambda)
+    return True

@@ -1,0 +1,205 @@
+r"""Gradient and Hessian of the criterion, in the free elements of Psi.
+
+After `evaluate`, per unit,
+
+    M = Z'V^{-1}Z = XR'XR,   H = Z'V^{-1}X = XR'XB,   u = Z'V^{-1}(y - X beta) = XR'(XF gamma),
+
+gamma = (-beta, 1), and with the fixed effects in the basis in which S_xx = I (H Ls'^{-1} for H):
+
+    G = d criterion / d Psi = sum M - (n*/r^2) sum uu' - [REML] sum HH'
+    gradient = lower triangle of 2 G Lambda
+
+and, for symmetric directions E, F of Psi,
+
+    Hessian(E, F) = sum tr(E M F (2 (n*/r^2) uu' + 2 [REML] HH' - M)) - 2 (n*/r^2) h_E'h_F
+                    - (n*/r^4)(sum u'Eu)(sum u'Fu) - [REML] tr(T_E T_F),
+    h_E = sum H'Eu,  T_E = sum H'EH.
+
+The directions E are numbered v = 0, 1, ... by the elements (row[v], col[v]), row >= col, of Lambda
+that are free, which also number theta.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hlm.jit import kernel
+from hlm.kernels.linalg import solve_lower
+
+__all__ = ["add_curvature", "differentiate", "sum_derivatives"]
+
+
+@kernel
+def differentiate(axes, p, units, n_obs, reml, row, col, state):
+    """Second pass, after `evaluate`: G, and the Hessian in the free elements of Psi."""
+    slope = (n_obs - p if reml else n_obs) / state.scalars[1]
+    sum_derivatives(
+        axes, p, units, slope, -slope / state.scalars[1], reml, np.bool_(True), row, col, state
+    )
+
+
+@kernel
+def sum_derivatives(axes, p, units, slope, bend, reml, needs_T, row, col, state):
+    """Differentiate sum log|O_i| + f(r^2) [+ log|S_xx|], `slope` and `bend` being f' and f''.
+
+    f is n* log r^2 where sigma is profiled out and r^2 / sigma^2 where it is given. T is for REML
+    and for inference on beta; without `needs_T` it is left out.
+    """
+    q, n_v = len(axes), len(row)
+    G, uu, T, h, hessian = state.G, state.uu, state.T, state.h, state.hessian_psi
+    G[:], uu[:], T[:], h[:], hessian[:] = 0.0, 0.0, 0.0, 0.0, 0.0
+    if units.shared:
+        differentiate_shared(axes, p, units, slope, reml, needs_T, row, col, state)
+    else:
+        for i in range(units.rows.shape[0]):
+            differentiate_unit(axes, p, i, slope, reml, needs_T, row, col, state)
+    for a in range(q):
+        for b in range(a):
+            G[b, a] = G[a, b]
+            uu[b, a] = uu[a, b]
+    for v in range(n_v):
+        uu_v = uu[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
+        for w in range(v + 1):
+            uu_w = uu[row[w], col[w]] * (1.0 if row[w] == col[w] else 2.0)
+            element = hessian[v, w] + bend * uu_v * uu_w
+            for j in range(p):
+                element -= 2.0 * slope * h[v, j] * h[w, j]
+            if reml:
+                for j in range(p):
+                    for k in range(p):
+                        element -= T[v, j, k] * T[w, j, k]
+            hessian[v, w] = element
+            hessian[w, v] = element
+
+
+@kernel
+def differentiate_unit(axes, p, i, slope, reml, needs_T, row, col, state):
+    """Add unit i to the sums over units."""
+    q = len(axes)
+    XR, XF, Ls, gamma = state.XR[i], state.XF[i], state.Ls, state.gamma
+    M, H, u, Q, G, uu, h, T = (
+        state.M, state.H, state.u, state.Q, state.G, state.uu, state.h, state.T,
+    )  # fmt: skip
+    for a in range(q):
+        residual = 0.0
+        for j in range(p + 1):
+            residual += XF[a, j] * gamma[j]
+        solve_lower(Ls, p, XF[a])
+        XF[a, p] = residual
+    for a in range(q):
+        for b in range(a + 1):
+            element = 0.0
+            for k in range(q):
+                element += XR[k, a] * XR[k, b]
+            M[a, b] = element
+            M[b, a] = element
+        for j in range(p):
+            element = 0.0
+            for k in range(q):
+                element += XR[k, a] * XF[k, j]
+            H[a, j] = element
+        element = 0.0
+        for k in range(q):
+            element += XR[k, a] * XF[k, p]
+        u[a] = element
+    for a in range(q):
+        for b in range(a + 1):
+            product = u[a] * u[b]
+            weighted = slope * product
+            if reml:
+                for j in range(p):
+                    weighted += H[a, j] * H[b, j]
+            G[a, b] += M[a, b] - weighted
+            uu[a, b] += product
+            Q[a, b] = 2.0 * weighted - M[a, b]
+            Q[b, a] = Q[a, b]
+    add_curvature(row, col, M, Q, state.hessian_psi)
+    for v in range(len(row)):
+        a, b = row[v], col[v]
+        half = 0.5 if a == b else 1.0
+        for j in range(p):
+            h[v, j] += half * (H[a, j] * u[b] + H[b, j] * u[a])
+            if needs_T:
+                for k in range(p):
+                    T[v, j, k] += half * (H[a, j] * H[b, k] + H[b, j] * H[a, k])
+
+
+@kernel
+def add_curvature(row, col, M, Q, hessian):
+    """Add tr(E_v M E_w Q) for every pair of directions v >= w."""
+    for v in range(len(row)):
+        a, b = row[v], col[v]
+        for w in range(v + 1):
+            c, d = row[w], col[w]
+            trace = M[b, c] * Q[d, a]
+            if c != d:
+                trace += M[b, d] * Q[c, a]
+            if a != b:
+                trace += M[a, c] * Q[d, b]
+                if c != d:
+                    trace += M[a, d] * Q[c, b]
+            hessian[v, w] += trace
+
+
+@kernel
+def differentiate_shared(axes, p, units, slope, reml, needs_T, row, col, state):
+    """Fill the sums over units of a shared design: H_i = P b_i, u_i = P (rows_i gamma)."""
+    q, n_units = np.int64(len(axes)), units.rows.shape[0]
+    XR, P, Ls, gamma, moments = state.XR[0], state.P, state.Ls, state.gamma, units.moments
+    M, Q, G, uu = state.M, state.Q, state.G, state.uu
+    pair = state.S
+    for a in range(q):
+        for b in range(a + 1):
+            element = 0.0
+            for k in range(q):
+                element += XR[k, a] * XR[k, b]
+            M[a, b] = element
+            M[b, a] = element
+    for c in range(q):
+        for d in range(c + 1):
+            combine_moments(q, p, P[c], P[d], moments, pair)
+            product = 0.0
+            for j in range(p + 1):
+                moment = 0.0
+                for k in range(p + 1):
+                    moment += pair[k, j] * gamma[k]
+                product += gamma[j] * moment
+                pair[p, j] = moment
+            solve_lower(Ls, p, pair[p])
+            if needs_T:
+                for j in range(p):
+                    solve_lower(Ls, p, pair[j])
+                for k in range(p):
+                    solve_lower(Ls, p, pair[:, k])
+            weighted = slope * product
+            if reml:
+                for j in range(p):
+                    weighted += pair[j, j]
+            G[c, d] = n_units * M[c, d] - weighted
+            uu[c, d] = product
+            Q[c, d] = 2.0 * weighted - n_units * M[c, d]
+            Q[d, c] = Q[c, d]
+            for v in range(len(row)):
+                if row[v] == c and col[v] == d:
+                    factor = 1.0 if c == d else 2.0
+                    for j in range(p):
+                        state.h[v, j] = factor * pair[p, j]
+                        for k in range(p if needs_T else 0):
+                            state.T[v, j, k] = factor * pair[j, k]
+    add_curvature(row, col, M, Q, state.hessian_psi)
+
+
+@kernel
+def combine_moments(q, p, left, right, moments, pair):
+    """Write the symmetric part of sum_i (left'rows_i)'(right'rows_i) into `pair` (p + 1, p + 1)."""
+    pair[:] = 0.0
+    v = 0
+    for a in range(q):
+        for b in range(a + 1):
+            weight = left[a] * right[b]
+            if a != b:
+                weight += left[b] * right[a]
+            for j in range(p + 1):
+                for k in range(p + 1):
+                    pair[j, k] += weight * moments[v, j, k]
+            v += 1

@@ -1,0 +1,243 @@
+"""One fit: the search, its verdict, and everything that is reported of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hlm.jit import inlined, kernel
+from hlm.kernels.criterion import State, allocate_state
+from hlm.kernels.identified import (
+    LOOK_TOLERANCE,
+    certified_rank,
+    is_degenerate,
+    is_flat,
+    leave_out_undetermined,
+    null_space,
+)
+from hlm.kernels.inference import Estimates, allocate_estimates, infer
+from hlm.kernels.joint_tests import JointTests, allocate_joint_tests
+from hlm.kernels.linalg import copy, eigh_jacobi
+from hlm.kernels.newton import (
+    CONVERGED,
+    NO_START,
+    Work,
+    allocate_work,
+    minimize,
+)
+from hlm.kernels.start import WITHIN_TOLERANCE, rank_of
+from hlm.kernels.units import Units, allocate_units
+
+__all__ = [
+    "BOUNDARY_RANK",
+    "CRITERION",
+    "GRADIENT_NORM",
+    "ITERATIONS",
+    "PARTLY_IDENTIFIED",
+    "PERFECT_FIT",
+    "PERFECT_FIT_TOLERANCE",
+    "SADDLE_TOLERANCE",
+    "SINGULAR",
+    "SMALLEST_EIGENVALUE",
+    "STATUS",
+    "STATUSES",
+    "Room",
+    "allocate_room",
+    "fit_units",
+]
+
+STATUSES = (
+    "ok",
+    "not_converged",
+    "unidentified",
+    "perfect_fit",
+    "not_finite",
+    "partly_identified",
+)
+"""What can become of a fit; all but the first are failures, the last of some parameters only."""
+
+OK, NOT_CONVERGED, UNIDENTIFIED, PERFECT_FIT, NOT_FINITE, PARTLY_IDENTIFIED = range(6)
+
+PERFECT_FIT_TOLERANCE = 1e-13
+"""Residuals with less than this share of the response's sum of squares are rounding error."""
+
+SADDLE_TOLERANCE = 1e-6
+"""An eigenvalue of the Hessian below minus this share of its largest element is negative: the
+search ended at a saddle."""
+
+(CRITERION, STATUS, ITERATIONS, GRADIENT_NORM, SMALLEST_EIGENVALUE, SINGULAR, BOUNDARY_RANK) = (
+    range(7)
+)
+"""Columns of a fit's summary."""
+
+N_SUMMARY = 7
+
+
+class Room(NamedTuple):
+    """All the memory that fitting one data set needs, allocated once for a stack of them."""
+
+    units: Units
+    state: State
+    work: Work
+    Lambda: np.ndarray
+    estimates: Estimates
+    summary: np.ndarray
+    tests: JointTests
+
+
+def allocate_room(
+    n_units: int, q: int, p: int, n_theta: int, *, shared: bool, tests: JointTests | None = None
+) -> Room:
+    """Return room for data sets of at most `n_units` units, and for F tests of them if any."""
+    return Room(
+        units=allocate_units(n_units, q, p, shared=shared),
+        state=allocate_state(n_units, q, p, n_theta, shared=shared),
+        work=allocate_work(q, n_theta),
+        Lambda=np.zeros((q, q)),
+        estimates=allocate_estimates(p, n_theta),
+        summary=np.zeros(N_SUMMARY),
+        tests=allocate_joint_tests([], p, n_theta, 0, 0) if tests is None else tests,
+    )
+
+
+@inlined
+def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
+    """Fit the data set in `room.units`; the results are left in `estimates` and `summary`.
+
+    `sum_squares` is the response's own, against which a residual counts as zero.
+    """
+    units, state, work, Lambda = room.units, room.state, room.work, room.Lambda
+    out, summary = room.estimates, room.summary
+    if not np.isfinite(sum_squares):
+        without_estimates(out, summary)
+        summary[STATUS] = NOT_FINITE
+        return
+    if n_obs <= p:
+        without_estimates(out, summary)
+        summary[STATUS] = UNIDENTIFIED
+        return
+    status, iterations, criterion = minimize(
+        axes, p, units, n_obs, reml, parametrization.row, parametrization.col,
+        Lambda, state, work, True,
+    )  # fmt: skip
+    if status == NO_START:
+        without_estimates(out, summary)
+        summary[STATUS] = UNIDENTIFIED
+        return
+    residual = 0.0
+    for j in range(p + 1):
+        for k in range(p + 1):
+            residual += state.gamma[j] * units.within[j, k] * state.gamma[k]
+    no_rows_left = False
+    if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
+        no_rows_left = rows_left(p, units, n_obs, reml) <= 0
+        residual = state.scalars[1] if no_rows_left else residual
+    if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
+        without_estimates(out, summary)
+        summary[STATUS], summary[ITERATIONS] = PERFECT_FIT, iterations
+        return
+    norm = 0.0
+    for k in range(len(work.gradient)):
+        norm += work.gradient[k] * work.gradient[k]
+    n_star = n_obs - p if reml else n_obs
+    summary[STATUS] = OK if status == CONVERGED else NOT_CONVERGED
+    summary[ITERATIONS] = iterations
+    summary[GRADIENT_NORM] = np.sqrt(norm)
+    summary[CRITERION] = criterion + (parametrization.logdet if reml else 0.0)
+    largest = 0.0
+    for k in range(len(work.gradient)):
+        largest = max(largest, abs(work.hessian[k, k]))
+    summary[SMALLEST_EIGENVALUE] = infer(p, n_star, parametrization, Lambda, state, work, out)
+    if (
+        summary[SMALLEST_EIGENVALUE] < -SADDLE_TOLERANCE * largest
+        and smallest_inside(parametrization.col, Lambda, work) < -SADDLE_TOLERANCE * largest
+    ):
+        summary[STATUS] = NOT_CONVERGED
+    summary[BOUNDARY_RANK] = 0.0
+    for a in range(len(axes)):
+        if Lambda[a, a] == 0.0:
+            summary[BOUNDARY_RANK] += 1.0
+    is_bent = summary[SMALLEST_EIGENVALUE] > LOOK_TOLERANCE * largest or (
+        summary[BOUNDARY_RANK] > 0.0
+        and not is_degenerate(len(parametrization.row), state.hessian_psi, work)
+    )
+    may_be_flat = reml or no_rows_left
+    if not is_bent or (may_be_flat and is_flat(largest, units.rows.shape[0], state.XR)):
+        look(axes, p, room, n_obs, reml, n_star, parametrization)
+    summary[SINGULAR] = 1.0 if summary[BOUNDARY_RANK] > 0.0 else 0.0
+
+
+@kernel
+def look(axes, p, room, n_obs, reml, n_star, parametrization):
+    """Leave out what the data do not determine.
+
+    Where that is all of Psi, nothing depends on where the search ended.
+    """
+    units, state, work, Lambda = room.units, room.state, room.work, room.Lambda
+    out, summary = room.estimates, room.summary
+    row, col = parametrization.row, parametrization.col
+    count, moves_sigma = null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work)
+    if count == 0:
+        return
+    if moves_sigma:
+        without_estimates(out, summary)
+        summary[STATUS] = UNIDENTIFIED
+        return
+    if count == len(row):
+        work.hessian[:] = 0.0
+        infer(p, n_star, parametrization, Lambda, state, work, out)
+        null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work)
+        summary[STATUS] = OK
+    if leave_out_undetermined(p, reml, parametrization, state, work, out):
+        summary[BOUNDARY_RANK] = certified_rank(len(axes), row, col, state, work)
+        if summary[STATUS] == OK:
+            summary[STATUS] = PARTLY_IDENTIFIED
+
+
+@kernel
+def without_estimates(out, summary):
+    """Leave NaN."""
+    out.estimate[:], out.se[:], out.df[:] = np.nan, np.nan, np.nan
+    out.theta[:], out.vcov[:], summary[:] = np.nan, np.nan, np.nan
+    summary[ITERATIONS], summary[SINGULAR] = 0.0, 0.0
+
+
+@kernel
+def rows_left(p, units, n_obs, reml):
+    """Return how many dimensions of the data are outside the random effects, by REML and of X.
+
+    If there are none the residual within units is zero whatever the response.
+    """
+    rows, n_units = units.rows, units.rows.shape[0]
+    left = n_obs
+    for i in range(n_units):
+        left -= rank_of(rows.shape[1], units.root[0 if units.shared else i])
+    for j in range(p if reml else 0):
+        length = units.within[j, j]
+        for i in range(n_units):
+            for a in range(rows.shape[1]):
+                length += rows[i, a, j] * rows[i, a, j]
+        if units.within[j, j] > WITHIN_TOLERANCE * length:
+            left -= 1
+    return left
+
+
+@kernel
+def smallest_inside(col, Lambda, work):
+    """Return the smallest eigenvalue of the Hessian apart from the columns of Lambda that are zero.
+
+    The Hessian in these is a part of 2 G, apart from the others: `escape` has looked at it, and
+    what it does not promise is no saddle, though an eigenvalue may be a little below zero.
+    """
+    n, inside = len(col), work.square
+    copy(work.hessian, inside)
+    for k in range(n):
+        if Lambda[col[k], col[k]] == 0.0:
+            inside[k, :] = 0.0
+            inside[:, k] = 0.0
+    eigh_jacobi(inside, n, work.vectors)
+    smallest = 0.0
+    for k in range(n):
+        smallest = min(smallest, inside[k, k])
+    return smallest

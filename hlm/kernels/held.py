@@ -1,0 +1,411 @@
+r"""The ML deviance minimized with one parameter of the random part held.
+
+The random effects are ordered so that the parameter t concerns the first rows of their block of
+Lambda, and every other parameter stays free:
+
+    sd of effect 1:              Lambda_11 = t / sigma
+    correlation of effects 1, 2: Lambda_21 + r Lambda_11 = t w, Lambda_22 = sqrt(1 - t^2) w, w free
+    residual sd:                 sigma = t
+
+The effects of the search are orthonormal, and those of the formula need not be: the correlation is
+that of effect 1 and of effect 2 plus r times effect 1, r the `slant`. It is large where a covariate
+is far from zero and the intercept there is all but a multiple of its slope.
+
+Newton's method, with the Hessian's eigenvalues made positive, finds the free parameters. Where
+Lambda has a zero column the deviance is stationary, minimum or not: no search starts there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hlm.jit import kernel
+from hlm.kernels.joint import joint_derivatives, joint_deviance
+from hlm.kernels.linalg import cholesky, copy_vector, eigh_jacobi, solve_lower, solve_upper
+from hlm.kernels.newton import MAX_HALVINGS, MAX_STEP, POSITIVE_TOLERANCE, SUFFICIENT_DECREASE
+from hlm.kernels.order import SKEW
+
+__all__ = [
+    "COR",
+    "INNER_DECREMENT",
+    "SD",
+    "SIGMA",
+    "Search",
+    "allocate_search",
+    "constrain",
+    "derive",
+    "deviance_at",
+    "free_directions",
+    "minimize_free",
+    "mirror",
+    "partial",
+    "project",
+]
+
+SD, COR, SIGMA = 0, 1, 2
+"""What is held."""
+
+INNER_DECREMENT = 1e-10
+"""The free parameters are found when the decrement falls below this."""
+
+ROUNDING = 1e-11
+"""A rise of the deviance within this share of it is rounding error."""
+
+CURVATURE_FLOOR = 1e-8
+"""Eigenvalues of the free parameters' Hessian are at least this share of the largest."""
+
+SADDLE_STEP = 0.05
+"""The diagonal elements of Lambda start at least so far from zero."""
+
+VANISHED = 1e-4
+"""A search with a correlation held ends where an element of Lambda that makes one of its sds is
+below this: there the correlation is not defined, and no limit of it is sought where that may be."""
+
+MAX_INNER = 300
+"""Newton steps at one value of the parameter; the usual number is 2 to 6."""
+
+
+class Search(NamedTuple):
+    """Room for one search; the point is tau = (theta, log sigma), n = n_theta + 1 numbers.
+
+    `slant` (1,) is r of the correlation that is held.
+    """
+
+    tau: np.ndarray
+    trial: np.ndarray
+    gradient: np.ndarray
+    hessian: np.ndarray
+    free: np.ndarray
+    reduced: np.ndarray
+    projected: np.ndarray
+    vectors: np.ndarray
+    step: np.ndarray
+    start: np.ndarray
+    found: np.ndarray
+    Lambda: np.ndarray
+    slant: np.ndarray
+
+
+def allocate_search(q: int, n_theta: int) -> Search:
+    """Return room for the profile of one model."""
+    n = n_theta + 1
+    return Search(
+        tau=np.zeros(n),
+        trial=np.zeros(n),
+        gradient=np.zeros(n),
+        hessian=np.zeros((n, n)),
+        free=np.zeros((n, n)),
+        reduced=np.zeros((n, n)),
+        projected=np.zeros(n),
+        vectors=np.zeros((n, n)),
+        step=np.zeros(n),
+        start=np.zeros(n),
+        found=np.zeros(n),
+        Lambda=np.zeros((q, q)),
+        slant=np.zeros(1),
+    )
+
+
+@kernel
+def element(row, col, a, b):
+    """Return the number of the free element (a, b)."""
+    for k in range(len(row)):
+        if row[k] == a and col[k] == b:
+            return k
+    return -1
+
+
+@kernel
+def constrain(row, col, kind, first, t, slant, tau):
+    """Move tau to where the parameter is t."""
+    n = len(row)
+    if kind == SIGMA:
+        tau[n] = np.log(t)
+    elif kind == SD:
+        tau[element(row, col, first, first)] = t / np.exp(tau[n])
+        if t == 0.0:
+            for k in range(n):
+                if col[k] == first:
+                    tau[k] = 0.0
+    else:
+        k21 = element(row, col, first + 1, first)
+        k22 = element(row, col, first + 1, first + 1)
+        # A negative Lambda_11 would turn the sign of the correlation.
+        k11 = element(row, col, first, first)
+        if tau[k11] < 0.0:
+            tau[k11], tau[k21] = -tau[k11], tau[k21] + 2.0 * slant[0] * tau[k11]
+        w = np.sqrt((tau[k21] + slant[0] * tau[k11]) ** 2 + tau[k22] ** 2)
+        tau[k21] = t * w - slant[0] * tau[k11]
+        tau[k22] = np.sqrt(max(1.0 - t * t, 0.0)) * w
+
+
+@kernel
+def leave_saddle(row, col, tau):
+    """Give every column of Lambda a length: at zero the deviance is stationary, minimum or not."""
+    for k in range(len(row)):
+        if row[k] == col[k] and abs(tau[k]) < SADDLE_STEP:
+            tau[k] = SADDLE_STEP if tau[k] >= 0.0 else -SADDLE_STEP
+
+
+@kernel
+def mirror(row, col, kind, first, search):
+    """Turn the sign of the free covariances of what was `found`; return whether there are any."""
+    any_free = False
+    copy_vector(search.tau, search.found)
+    for k in range(len(row)):
+        held = kind == COR and row[k] == first + 1 and col[k] == first
+        if row[k] != col[k] and not held:
+            search.tau[k] = -search.tau[k]
+            any_free = True
+    return any_free
+
+
+@kernel
+def is_back(row, col, kind, first, search):
+    """Tell whether no free covariance has another sign than what was `found`.
+
+    Where a column there has hardly any diagonal element, the signs of the others mean nothing.
+    """
+    for k in range(len(row)):
+        held = kind == COR and row[k] == first + 1 and col[k] == first
+        if row[k] != col[k] and not held:
+            found, diagonal = search.found[k], search.found[element(row, col, col[k], col[k])]
+            if search.tau[k] * found < 0.0 or abs(found) > SKEW * abs(diagonal):
+                return False
+    return True
+
+
+@kernel
+def free_directions(row, col, kind, first, t, slant, tau, free):
+    """Write the directions of the free parameters as columns of `free`; return their number.
+
+    With a correlation held that of Lambda_11 is orthogonal to that of w: neither is long.
+    """
+    n = len(row)
+    k11 = element(row, col, first, first)
+    k21 = element(row, col, first + 1, first) if kind == COR else -1
+    k22 = element(row, col, first + 1, first + 1) if kind == COR else -1
+    c = np.sqrt(max(1.0 - t * t, 0.0))
+    free[:] = 0.0
+    count = 0
+    for k in range(n):
+        held = kind == SD and (k == k11 or (t == 0.0 and col[k] == first))
+        if not held and k != k21 and k != k22:
+            free[k, count] = 1.0
+            if kind == COR and k == k11:
+                free[k21, count] = -slant[0] * c * c
+                free[k22, count] = slant[0] * t * c
+            count += 1
+    if kind == COR:
+        free[k21, count] = t
+        free[k22, count] = c
+        count += 1
+    if kind != SIGMA:
+        free[n, count] = 1.0
+        if kind == SD:
+            free[k11, count] = -tau[k11]
+        count += 1
+    return count
+
+
+@kernel
+def held_direction(row, col, kind, first, t, tau, direction):
+    """Write how tau moves with the log of the held sd, or with the arctanh of the correlation."""
+    n = len(row)
+    direction[:] = 0.0
+    if kind == SIGMA:
+        direction[n] = 1.0
+    elif kind == SD:
+        direction[element(row, col, first, first)] = t / np.exp(tau[n])
+    else:
+        k21 = element(row, col, first + 1, first)
+        k22 = element(row, col, first + 1, first + 1)
+        direction[k21] = tau[k22] * np.sqrt(max(1.0 - t * t, 0.0))
+        direction[k22] = -tau[k22] * t
+
+
+@kernel
+def partial(row, col, kind, first, t, search):
+    """Return the derivative of the profile deviance, the partial one of the deviance."""
+    n, tau, g = len(row), search.tau, search.gradient
+    if kind == SIGMA:
+        return g[n] / t
+    if kind == SD:
+        return g[element(row, col, first, first)] / np.exp(tau[n])
+    k21 = element(row, col, first + 1, first)
+    k22 = element(row, col, first + 1, first + 1)
+    crossed = tau[k21] + search.slant[0] * tau[element(row, col, first, first)]
+    w = np.sqrt(crossed**2 + tau[k22] ** 2)
+    return w * (g[k21] - g[k22] * t / np.sqrt(max(1.0 - t * t, 1e-300)))
+
+
+@kernel
+def deviance_at(axes, p, units, n_obs, row, col, tau, state, search):
+    """Return the deviance at tau."""
+    n = len(row)
+    search.Lambda[:] = 0.0
+    for k in range(n):
+        search.Lambda[row[k], col[k]] = tau[k]
+    return joint_deviance(axes, p, units, n_obs, search.Lambda, np.exp(2.0 * tau[n]), state)
+
+
+@kernel
+def derive(axes, p, units, n_obs, row, col, state, work, search):
+    """Fill `gradient` and `hessian` at tau, after `deviance_at` there."""
+    joint_derivatives(
+        axes, p, units, n_obs, row, col, search.Lambda, np.exp(2.0 * search.tau[len(row)]),
+        state, work, search.gradient, search.hessian,
+    )  # fmt: skip
+
+
+@kernel
+def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, away, state, work, search):
+    """Minimize the deviance over the free parameters at t; return it; `tau` is where it is.
+
+    With `away` the search ends, with infinity, once it comes back to the side of what was `found`.
+    """
+    n = len(row)
+    tau, trial = search.tau, search.trial
+    leave_saddle(row, col, tau)
+    constrain(row, col, kind, first, t, search.slant, tau)
+    value = deviance_at(axes, p, units, n_obs, row, col, tau, state, search)
+    if not np.isfinite(value):
+        return np.inf
+    for _ in range(MAX_INNER):
+        if away and is_back(row, col, kind, first, search):
+            return np.inf
+        derive(axes, p, units, n_obs, row, col, state, work, search)
+        count = free_directions(row, col, kind, first, t, search.slant, tau, search.free)
+        project(row, col, kind, first, t, count, count, search)
+        decrement = free_step(n + 1, count, search)
+        if decrement < INNER_DECREMENT:
+            return value
+        length, found = 1.0, False
+        for _ in range(MAX_HALVINGS):
+            for k in range(n + 1):
+                trial[k] = tau[k] + length * search.step[k]
+            constrain(row, col, kind, first, t, search.slant, trial)
+            candidate = deviance_at(axes, p, units, n_obs, row, col, trial, state, search)
+            if candidate <= value - SUFFICIENT_DECREASE * length * decrement + ROUNDING * abs(
+                value
+            ):
+                found = True
+                break
+            length *= 0.5
+        if not found:
+            deviance_at(axes, p, units, n_obs, row, col, tau, state, search)
+            return value
+        copy_vector(trial, tau)
+        value = candidate
+        if kind == COR and has_vanished(row, col, first, search.slant, tau):
+            return value
+    return value
+
+
+@kernel
+def has_vanished(row, col, first, slant, tau):
+    """Tell whether the first or the second effect has hardly any variance."""
+    k21, k22 = element(row, col, first + 1, first), element(row, col, first + 1, first + 1)
+    k11, r = element(row, col, first, first), slant[0]
+    sd = np.hypot(tau[k21] + r * tau[k11], tau[k22]) / np.sqrt(1.0 + r * r)
+    return tau[k11] < VANISHED or sd < VANISHED
+
+
+@kernel
+def project(row, col, kind, first, t, n_free, count, search):
+    """Gradient and Hessian in the coordinates of the first `count` columns of `free`.
+
+    They are the `n_free` free parameters and, if one more, the held one by `held_direction`. Tau is
+    not linear in them: the gradient times its second derivatives is added to the Hessian.
+    """
+    g, H, D, reduced, projected = (
+        search.gradient, search.hessian, search.free, search.reduced, search.projected,
+    )  # fmt: skip
+    n, x = len(row) + 1, n_free
+    if count > n_free:
+        held_direction(row, col, kind, first, t, search.tau, D[:, x])
+    for f in range(count):
+        projected[f] = 0.0
+        for k in range(n):
+            projected[f] += D[k, f] * g[k]
+        for e in range(f + 1):
+            total = 0.0
+            for k in range(n):
+                if D[k, f] != 0.0:
+                    for m in range(n):
+                        total += D[k, f] * H[k, m] * D[m, e]
+            reduced[f, e] = total
+            reduced[e, f] = total
+    if kind == SD:
+        k11 = element(row, col, first, first)
+        bend = g[k11] * search.tau[k11]
+        reduced[n_free - 1, n_free - 1] += bend
+        if count > n_free:
+            reduced[x, x] += bend
+            reduced[x, x - 1] -= bend
+            reduced[x - 1, x] -= bend
+    if kind == COR and count > n_free:
+        k21 = element(row, col, first + 1, first)
+        k22 = element(row, col, first + 1, first + 1)
+        c = np.sqrt(max(1.0 - t * t, 0.0))
+        reduced[x, x] += search.tau[k22] * (g[k22] * (t * t - c * c) - 2.0 * g[k21] * t * c)
+        bend = c * (g[k21] * c - g[k22] * t)
+        for f in range(x):
+            # w moves by 1 along its own direction, by r t along that of Lambda_11.
+            crossed = D[k21, f] + search.slant[0] * D[element(row, col, first, first), f]
+            reduced[x, f] += bend * (t * crossed + c * D[k22, f])
+            reduced[f, x] = reduced[x, f]
+
+
+@kernel
+def free_step(n, count, search):
+    """Newton step in the free parameters, as a step of tau; return its first-order decrease."""
+    D, projected = search.free, search.projected
+    decrement = solve_positive(count, search)
+    norm = 0.0
+    for k in range(n):
+        search.step[k] = 0.0
+        for f in range(count):
+            search.step[k] -= D[k, f] * projected[f]
+        norm += search.step[k] ** 2
+    if norm > MAX_STEP * MAX_STEP:
+        shrink = MAX_STEP / np.sqrt(norm)
+        decrement *= shrink
+        for k in range(n):
+            search.step[k] *= shrink
+    return decrement
+
+
+@kernel
+def solve_positive(count, search):
+    """Overwrite `projected` by |H|^-1 of it; return the decrement."""
+    a, x, vectors = search.reduced, search.projected, search.vectors
+    decrement = 0.0
+    for k in range(count):
+        for m in range(k + 1):
+            vectors[k, m] = a[k, m]
+    if cholesky(vectors, count, POSITIVE_TOLERANCE) == count:
+        solve_lower(vectors, count, x)
+        for k in range(count):
+            decrement += x[k] * x[k]
+        solve_upper(vectors, count, x)
+        return decrement
+    eigh_jacobi(a, count, vectors)
+    largest = 0.0
+    for k in range(count):
+        largest = max(largest, abs(a[k, k]))
+    rotated = search.trial
+    for k in range(count):
+        rotated[k] = 0.0
+        for m in range(count):
+            rotated[k] += vectors[m, k] * x[m]
+    for m in range(count):
+        x[m] = 0.0
+    for k in range(count):
+        inverse = 1.0 / max(abs(a[k, k]), CURVATURE_FLOOR * largest)
+        decrement += rotated[k] * rotated[k] * inverse
+        for m in range(count):
+            x[m] += vectors[m, k] * rotated[k] * inverse
+    return decrement

@@ -1,0 +1,220 @@
+r"""What the data cannot tell apart in the random part.
+
+The data depend on Psi by V_i = I + Z_i Psi Z_i' alone, which is linear in it. ML sees all of V, and
+REML what P0 = I - X(X'X)^{-1}X' leaves: a symmetric direction E of Psi, within its free elements,
+leaves the criterion as it is if P0 Z E Z' P0 = c P0, with P0 = I for ML and Z E Z' that of all
+units; sigma^2 makes up for c, which is zero but where no residual is left within units. Such E are
+the null space of
+
+    A(E, F) = tr(P0 Z E Z' P0 Z F Z') - a(E) a(F) / n*,   a(E) = tr(P0 Z E Z').
+
+The first part is minus the Hessian of `hlm.kernels.derivatives` at Psi = 0 without its terms in y,
+and a is G without them. A variance or covariance is determined if it does not change along that
+space. What is left of V within the span of X matters to the fixed effects alone: by REML their
+standard errors may change along it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hlm.jit import kernel
+from hlm.kernels.boundary import ESCAPE_DECREASE, curvature_along, symmetric_gradient
+from hlm.kernels.criterion import evaluate
+from hlm.kernels.derivatives import differentiate, sum_derivatives
+from hlm.kernels.inference import element_of_psi
+from hlm.kernels.linalg import eigh_jacobi, solve_lower
+
+__all__ = [
+    "LOOK_TOLERANCE",
+    "certified_rank",
+    "is_degenerate",
+    "is_flat",
+    "leave_out_undetermined",
+    "null_space",
+]
+
+LOOK_TOLERANCE = 1e-3
+"""Only where the smallest eigenvalue of the Hessian in theta is below this share of its largest
+element may something be undetermined: where the search ends it is flat but for what is left of G,
+and G may be a thousandth where an sd is a hundredth of sigma."""
+
+DEGENERATE_TOLERANCE = 1e-6
+"""An eigenvalue of the Hessian in Psi below this share of the largest may be that of a direction
+which the data do not see."""
+
+NULL_TOLERANCE = 1e-10
+"""An eigenvalue of A below this is zero, in units of the diagonal that A has without X."""
+
+SHARE_TOLERANCE = 1e-4
+"""What lies in the null space by more than this share of its length is not determined."""
+
+CHANGE_TOLERANCE = 1e-9
+"""A coefficient's variance that changes by less than this share of itself does not change."""
+
+
+@kernel
+def is_flat(largest, n_units, XR):
+    """Tell whether the criterion is flat in all of theta, but for what rounding leaves.
+
+    The largest element of the Hessian, against 2 sum tr(M), by which log|V| alone bends at a Psi of
+    zero.
+    """
+    bend = 0.0
+    for i in range(XR.shape[0]):
+        for a in range(XR.shape[1]):
+            for b in range(XR.shape[2]):
+                bend += 2.0 * XR[i, a, b] * XR[i, a, b]
+    return largest <= LOOK_TOLERANCE * bend * (n_units / XR.shape[0])
+
+
+@kernel
+def is_degenerate(n, hessian_psi, work):
+    """Tell whether the Hessian in Psi has an eigenvalue near zero, as it has where A has one.
+
+    Along E of the null space the criterion is constant at every Psi, so that Hessian E = 0. At the
+    boundary, where the Hessian in theta is flat anyway, this spares most fits a look.
+    """
+    H, smallest, largest = work.square, np.inf, 0.0
+    for v in range(n):
+        for w in range(n):
+            H[v, w] = hessian_psi[v, w]
+    eigh_jacobi(H, n, work.vectors)
+    for k in range(n):
+        smallest, largest = min(smallest, abs(H[k, k])), max(largest, abs(H[k, k]))
+    return smallest <= DEGENERATE_TOLERANCE * largest
+
+
+@kernel
+def leave_out_undetermined(p, reml, parametrization, state, work, out):
+    """Write NaN for what is not determined, given the null space; tell if there is anything.
+
+    These are sds and correlations, and by REML the standard errors of coefficients.
+    """
+    row, col = parametrization.row, parametrization.col
+    found = False
+    for k in range(len(row)):
+        a, b = row[k], col[k]
+        if (
+            is_undetermined(a, a, parametrization, work)
+            or is_undetermined(b, b, parametrization, work)
+            or is_undetermined(a, b, parametrization, work)
+        ):
+            out.estimate[p + k], out.se[p + k] = np.nan, np.nan
+            found = True
+    if found and reml:
+        for j in range(p):
+            if has_open_variance(p, j, parametrization, state, work):
+                out.se[j], out.df[j] = np.nan, np.nan
+                out.vcov[j, :], out.vcov[:, j] = np.nan, np.nan
+    return found
+
+
+@kernel
+def null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
+    """Diagonalize A, in units of its diagonal without X, whose roots are left in `direction`.
+
+    The eigenvalues of the null space are left as zeros on the diagonal of `square`; return how
+    many there are, and whether sigma changes along it. `state` is again that at Lambda.
+    """
+    n, A, scale, trace = len(row), work.square, work.direction, work.change
+    information(axes, p, units, n_obs, np.bool_(False), row, col, state, work)
+    for v in range(n):
+        scale[v] = np.sqrt(A[v, v]) if A[v, v] > 0.0 else 1.0
+    if reml:
+        information(axes, p, units, n_obs, reml, row, col, state, work)
+    n_star = n_obs - p if reml else n_obs
+    for v in range(n):
+        trace[v] = state.G[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
+        trace[v] /= scale[v] * np.sqrt(n_star)
+    for v in range(n):
+        for w in range(n):
+            A[v, w] = A[v, w] / (scale[v] * scale[w]) - trace[v] * trace[w]
+    eigh_jacobi(A, n, work.vectors)
+    count = 0
+    for k in range(n):
+        if A[k, k] <= NULL_TOLERANCE:
+            A[k, k] = 0.0
+            count += 1
+    moves_sigma = square_inside(n, trace, work) > SHARE_TOLERANCE * SHARE_TOLERANCE
+    evaluate(axes, p, units, n_obs, reml, Lambda, state)
+    differentiate(axes, p, units, n_obs, reml, row, col, state)
+    return count, moves_sigma
+
+
+@kernel
+def information(axes, p, units, n_obs, reml, row, col, state, work):
+    """Write the first part of A into `square`; `G` holds a."""
+    A, origin, n = work.square, work.trial, len(row)
+    origin[:] = 0.0
+    evaluate(axes, p, units, n_obs, reml, origin, state)
+    sum_derivatives(axes, p, units, 0.0, 0.0, reml, np.bool_(True), row, col, state)
+    for v in range(n):
+        for w in range(n):
+            A[v, w] = -state.hessian_psi[v, w]
+
+
+@kernel
+def is_undetermined(a, b, parametrization, work):
+    """Tell whether Psi[a, b], in the formula's units, changes along the null space."""
+    row, col, gradient = parametrization.row, parametrization.col, work.change
+    n, length = len(row), 0.0
+    for v in range(n):
+        gradient[v] = element_of_psi(a, b, row[v], col[v], parametrization.random)
+        gradient[v] /= work.direction[v]
+        length += gradient[v] * gradient[v]
+    inside = square_inside(n, gradient, work)
+    return inside > SHARE_TOLERANCE * SHARE_TOLERANCE * length
+
+
+@kernel
+def has_open_variance(p, j, parametrization, state, work):
+    """Tell whether the variance of coefficient j, over sigma^2, changes along the null space.
+
+    With k the coefficient's weights in the basis in which S_xx = I it is k'k, and changes by
+    k'T_E k.
+    """
+    n, k, gradient, variance = len(parametrization.row), state.S[p], work.change, 0.0
+    for m in range(p):
+        k[m] = parametrization.fixed[j, m]
+    solve_lower(state.Ls, p, k)
+    for m in range(p):
+        variance += k[m] * k[m]
+    for v in range(n):
+        gradient[v] = 0.0
+        for a in range(p):
+            for b in range(p):
+                gradient[v] += k[a] * state.T[v, a, b] * k[b]
+        gradient[v] /= variance * work.direction[v]
+    return square_inside(n, gradient, work) > CHANGE_TOLERANCE * CHANGE_TOLERANCE
+
+
+@kernel
+def square_inside(n, gradient, work):
+    """Return the squared length of what lies in the null space."""
+    inside = 0.0
+    for k in range(n):
+        if work.square[k, k] == 0.0:
+            share = 0.0
+            for v in range(n):
+                share += work.vectors[v, k] * gradient[v]
+            inside += share * share
+    return inside
+
+
+@kernel
+def certified_rank(q, row, col, state, work):
+    """Return how many dimensions every equivalent Psi lacks: in how many the criterion rises.
+
+    Of two variances that cannot be told apart one may be zero, but need not be.
+    """
+    G, rank = work.square, 0
+    symmetric_gradient(row, col, state.G, G)
+    eigh_jacobi(G, q, work.vectors)
+    for k in range(q):
+        if G[k, k] > 0.0:
+            curvature = curvature_along(work.vectors[:, k], row, col, state.hessian_psi)
+            length = min(1.0, G[k, k] / curvature) if curvature > 0.0 else 1.0
+            if 0.5 * G[k, k] * length >= ESCAPE_DECREASE:
+                rank += 1
+    return rank

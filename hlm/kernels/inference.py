@@ -1,0 +1,280 @@
+r"""Standard errors, degrees of freedom and the random part, from the derivatives at the minimum.
+
+All quantities f that are reported are functions of (theta, sigma). Their variance follows from the
+Hessian of the criterion in both; since sigma is profiled out in closed form, with Hp the profiled
+Hessian, n* as in `criterion` and v = d log r^2 / d theta = -(u'Eu)/r^2 summed over units,
+
+    Var(log sigma^2) = 2/n* + 2 v'Hp^{-1}v,      Var(f) = f_s^2 2/n* + 2 d'Hp^{-1}d,
+    d = df/dtheta along the profile,  f_s = df / d log sigma^2.
+
+Satterthwaite's degrees of freedom of k'beta are 2 f^2 / Var(f) with f = sigma^2 k'S_xx^{-1}k, so
+
+    1 / df = 1/n* + d'Hp^{-1}d,   d = (k'S_xx^{-1} T_E S_xx^{-1} k)/(k'S_xx^{-1}k) + v,
+
+the observed-information form of lmerTest. Where a diagonal element of Lambda is zero, its direction
+leaves Psi unchanged to first order and drops out: the boundary counts as known. Directions in which
+the Hessian is flat are dropped too (Moore-Penrose inverse).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hlm.jit import kernel
+from hlm.kernels.boundary import rectify
+from hlm.kernels.linalg import copy, eigh_jacobi, solve_lower
+from hlm.kernels.order import triangularize
+
+__all__ = ["FLAT_TOLERANCE", "Estimates", "Parametrization", "allocate_estimates", "infer"]
+
+FLAT_TOLERANCE = 1e-9
+"""Eigenvalues of the Hessian below this share of the largest are flat directions."""
+
+
+class Parametrization(NamedTuple):
+    """How the columns of the fit relate to the columns of the formula.
+
+    The fit uses centred and scaled columns X* and Z* with X = X* T_x and Z = Z* T_z.
+
+    Attributes
+    ----------
+    row, col : ndarray of int (n_theta,)
+        The free elements of Lambda, in the order of the reported random part.
+    fixed : ndarray (p, p)
+        T_x^{-1}: beta = T_x^{-1} beta*.
+    random : ndarray (q, q)
+        T_z^{-1}: Psi = T_z^{-1} Psi* T_z^{-1}'.
+    offset : ndarray (p,)
+        Coefficients in beta* that were taken off y before the fit.
+    logdet : float
+        2 log|det T_x|, added to the REML criterion.
+    """
+
+    row: np.ndarray
+    col: np.ndarray
+    fixed: np.ndarray
+    random: np.ndarray
+    offset: np.ndarray
+    logdet: float
+
+
+class Estimates(NamedTuple):
+    """What is reported of one fit; the random part is sd, cor, ..., then sigma.
+
+    Attributes
+    ----------
+    estimate, se, df : ndarray (p + n_theta + 1,)
+    theta : ndarray (n_theta,)
+        lme4's: the relative Cholesky factor in the units of the formula's columns.
+    vcov : ndarray (p, p)
+    """
+
+    estimate: np.ndarray
+    se: np.ndarray
+    df: np.ndarray
+    theta: np.ndarray
+    vcov: np.ndarray
+
+
+def allocate_estimates(p: int, n_theta: int) -> Estimates:
+    """Return room for one fit's results."""
+    n = p + n_theta + 1
+    return Estimates(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n_theta), np.zeros((p, p)))
+
+
+@kernel
+def infer(p, n_star, parametrization, Lambda, state, work, out):
+    """Fill `out` from the state at the minimum; return the smallest eigenvalue of the Hessian."""
+    row, col = parametrization.row, parametrization.col
+    n_theta = len(row)
+    r2 = state.scalars[1]
+    sigma2 = r2 / n_star
+    smallest = inverse_root(n_theta, work)
+    log_r2 = work.gradient
+    for k in range(n_theta):
+        log_r2[k] = 0.0
+        for v in range(n_theta):
+            uu_v = state.uu[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
+            log_r2[k] -= work.jacobian[v, k] * uu_v / r2
+    fixed_effects(p, n_theta, n_star, sigma2, parametrization, state, work, out)
+    random_part(p, n_star, sigma2, parametrization, Lambda, work, out)
+    n = p + n_theta
+    out.estimate[n] = np.sqrt(sigma2)
+    out.se[n] = (
+        0.5 * out.estimate[n] * np.sqrt(2.0 / n_star + 2.0 * quadratic(n_theta, log_r2, work))
+    )
+    out.df[n] = np.nan
+    return smallest
+
+
+@kernel
+def inverse_root(n, work):
+    """Write B with B'B the pseudo-inverse of the Hessian; return its smallest eigenvalue."""
+    a, vectors, root = work.square, work.vectors, work.factor
+    copy(work.hessian, a)
+    eigh_jacobi(a, n, vectors)
+    largest, smallest = 0.0, np.inf
+    for k in range(n):
+        largest = max(largest, a[k, k])
+        smallest = min(smallest, a[k, k])
+    for k in range(n):
+        scale = 1.0 / np.sqrt(a[k, k]) if a[k, k] > FLAT_TOLERANCE * largest else 0.0
+        for m in range(n):
+            root[k, m] = vectors[m, k] * scale
+    return smallest
+
+
+@kernel
+def quadratic(n, d, work):
+    """Return d'Hp^-1 d."""
+    total = 0.0
+    for k in range(n):
+        element = 0.0
+        for m in range(n):
+            element += work.factor[k, m] * d[m]
+        total += element * element
+    return total
+
+
+@kernel
+def fixed_effects(p, n_theta, n_star, sigma2, parametrization, state, work, out):
+    """Coefficients of the formula's columns, their covariance, SEs and Satterthwaite df."""
+    half = state.S
+    for j in range(p):
+        out.estimate[j] = 0.0
+        for k in range(p):
+            out.estimate[j] += parametrization.fixed[j, k] * (
+                state.beta[k] + parametrization.offset[k]
+            )
+            half[j, k] = parametrization.fixed[j, k]
+        solve_lower(state.Ls, p, half[j])
+    for j in range(p):
+        for k in range(j + 1):
+            product = 0.0
+            for m in range(p):
+                product += half[j, m] * half[k, m]
+            out.vcov[j, k] = sigma2 * product
+            out.vcov[k, j] = sigma2 * product
+    d, change = work.direction, work.change
+    for j in range(p):
+        variance = out.vcov[j, j] / sigma2
+        for v in range(n_theta):
+            change[v] = 0.0
+            for k in range(p):
+                element = 0.0
+                for m in range(p):
+                    element += state.T[v, k, m] * half[j, m]
+                change[v] += half[j, k] * element
+        for k in range(n_theta):
+            d[k] = work.gradient[k]
+            for v in range(n_theta):
+                d[k] += work.jacobian[v, k] * change[v] / variance
+        out.se[j] = np.sqrt(out.vcov[j, j])
+        out.df[j] = 1.0 / (1.0 / n_star + quadratic(n_theta, d, work))
+
+
+@kernel
+def random_part(p, n_star, sigma2, parametrization, Lambda, work, out):
+    """Sds and correlations of the random effects in the formula's units, with delta-method SEs."""
+    row, col = parametrization.row, parametrization.col
+    q, n_theta = len(Lambda), len(row)
+    Psi, lower = work.products, work.trial
+    for a in range(q):
+        for b in range(q):
+            lower[a, b] = 0.0
+            for k in range(q):
+                lower[a, b] += parametrization.random[a, k] * Lambda[k, b]
+    for a in range(q):
+        for b in range(q):
+            Psi[a, b] = 0.0
+            for k in range(q):
+                Psi[a, b] += lower[a, k] * lower[b, k]
+    triangularize(q, lower)
+    rectify(q, lower)
+    for k in range(n_theta):
+        a, b = row[k], col[k]
+        out.theta[k] = lower[a, b]
+        if a == b:
+            sd_of(p, k, n_star, sigma2, parametrization, Psi, work, out)
+        else:
+            cor_of(p, k, parametrization, Psi, work, out)
+        out.df[p + k] = np.nan
+
+
+@kernel
+def is_perfect(a, b, rho, lower):
+    """Tell whether a correlation is 1 or -1: a and b have parallel rows in the factor of Psi.
+
+    At the boundary they have so exactly, for the lost dimensions are zero columns there. Else the
+    correlation may still be so near that its last digit does not tell.
+    """
+    if 1.0 - rho * rho <= 0.0:
+        return True
+    for j in range(len(lower)):
+        for k in range(j):
+            if lower[a, j] * lower[b, k] != lower[a, k] * lower[b, j]:
+                return False
+    return True
+
+
+@kernel
+def element_of_psi(a, b, c, e, K):
+    """Return d Psi[a, b] / d Psi*[c, e] for the symmetric element (c, e) of the fit's Psi*."""
+    direction = K[a, c] * K[b, e]
+    if c != e:
+        direction += K[a, e] * K[b, c]
+    return direction
+
+
+@kernel
+def psi_gradient(a, b, parametrization, work, d):
+    """Write d Psi[a, b] / d theta, Psi in the formula's units."""
+    row, col, K = parametrization.row, parametrization.col, parametrization.random
+    for k in range(len(row)):
+        d[k] = 0.0
+    for v in range(len(row)):
+        direction = element_of_psi(a, b, row[v], col[v], K)
+        for k in range(len(row)):
+            d[k] += direction * work.jacobian[v, k]
+
+
+@kernel
+def sd_of(p, k, n_star, sigma2, parametrization, Psi, work, out):
+    """Sd of random effect a: log sd = (log Psi_aa + log sigma^2) / 2."""
+    a, n_theta, d = parametrization.row[k], len(parametrization.row), work.direction
+    sd = np.sqrt(sigma2 * Psi[a, a])
+    out.estimate[p + k] = sd
+    if sd == 0.0:
+        out.se[p + k] = np.nan
+        return
+    psi_gradient(a, a, parametrization, work, d)
+    for m in range(n_theta):
+        d[m] = d[m] / Psi[a, a] + work.gradient[m]
+    out.se[p + k] = 0.5 * sd * np.sqrt(2.0 / n_star + 2.0 * quadratic(n_theta, d, work))
+
+
+@kernel
+def cor_of(p, k, parametrization, Psi, work, out):
+    """Correlation rho of random effects a and b: d rho = rho (dPsi_ab / Psi_ab - ...)."""
+    a, b = parametrization.row[k], parametrization.col[k]
+    n_theta, d, total = len(parametrization.row), work.direction, work.change
+    product = Psi[a, a] * Psi[b, b]
+    out.estimate[p + k], out.se[p + k] = np.nan, np.nan
+    if product == 0.0:
+        return
+    rho = Psi[a, b] / np.sqrt(product)
+    out.estimate[p + k] = min(max(rho, -1.0), 1.0)
+    if is_perfect(a, b, rho, work.trial):
+        return
+    psi_gradient(a, b, parametrization, work, d)
+    for m in range(n_theta):
+        total[m] = d[m] / np.sqrt(product)
+    psi_gradient(a, a, parametrization, work, d)
+    for m in range(n_theta):
+        total[m] -= 0.5 * rho * d[m] / Psi[a, a]
+    psi_gradient(b, b, parametrization, work, d)
+    for m in range(n_theta):
+        total[m] -= 0.5 * rho * d[m] / Psi[b, b]
+    out.se[p + k] = np.sqrt(2.0 * quadratic(n_theta, total, work))

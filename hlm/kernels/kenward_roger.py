@@ -1,0 +1,344 @@
+r"""Kenward and Roger's covariance and df, and Satterthwaite's df by expected information.
+
+The covariance parameters are the free elements of Psi (directions E_v) and the residual variance
+(direction r = s), all in units of sigma^2. With O = I + R Psi R' and b = `rows` of a unit, T_v as
+in `derivatives`, and
+
+    P = R'O^{-1},  P2 = R'O^{-2},  M = P R = Z'V^{-1}Z,  M2 = P2 R = Z'V^{-2}Z,
+    C = b S_xx^{-1} b',  p_v = T_v,  p_s = X'V^{-2}X = W + sum b'O^{-2}b,
+    tr q_vw = sum tr(E_v M E_w P C P'),  tr q_vs = sum tr(E_v P C P2'),
+    tr q_ss = tr X'V^{-3}X = tr W + sum tr(C O^{-3}),
+    I_rs = tr(V^{-1}G_r V^{-1}G_s) - 2 tr q_rs + tr(p_r p_s),   Omega = 2 I^{-1},
+
+traces of p and q and W taken in the basis in which S_xx = I, Kenward & Roger (1997) adjust the
+covariance of the fixed effects to
+
+    Phi_A = sigma^2 (I + 2 sum_rs Omega_rs (q_rs - p_r p_s)),
+    sum_rs Omega_rs q_rs = Omega_ss W + sum b'A b,
+    A = P'(sum_vw Omega_vw E_v M E_w) P + sum_v Omega_vs (P'E_v P2 + P2'E_v P) + Omega_ss O^{-3},
+
+and for one contrast k their degrees of freedom are 2 / (g'Omega g), g_r = k'p_r k / k'k: those of
+Satterthwaite with the expected information in the place of the observed. The q by q matrices are
+made once for all units that share a design, and sums of b'Ab taken from their moments.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hlm.jit import kernel
+from hlm.kernels.criterion import whiten
+from hlm.kernels.derivatives import add_curvature
+from hlm.kernels.linalg import eigh_jacobi, solve_lower, solve_upper
+
+__all__ = ["KenwardRoger", "allocate_kenward_roger", "kenward_roger"]
+
+SINGULAR_INFORMATION = 1e-10
+"""Eigenvalues of the information below this share of the largest are taken as zero."""
+
+
+class KenwardRoger(NamedTuple):
+    """Room and results, with n_v free elements of Psi and n_r = n_v + 1 parameters.
+
+    Attributes
+    ----------
+    vcov : ndarray (p, p)
+        The adjusted covariance of the formula's coefficients.
+    df : ndarray (p,)
+    P : ndarray (n_r, p, p)
+        p_r, in the basis in which S_xx = I.
+    Omega : ndarray (n_r, n_r)
+        Covariance of the parameters in units of sigma^2.
+    """
+
+    vcov: np.ndarray
+    df: np.ndarray
+    P: np.ndarray
+    Omega: np.ndarray
+    information: np.ndarray
+    vectors: np.ndarray
+    delta: np.ndarray
+    S_inverse: np.ndarray
+    unit: np.ndarray
+    gradient: np.ndarray
+    contrasts: np.ndarray
+
+
+(INVERSE, SQUARE, CUBE, P1, P2, M1, M2, C, LEFT, RIGHT) = range(10)
+"""Of a unit, in `unit` (10, q, q): O^-1, O^-2, O^-3, P, P2, M, M2, C, and room for two products."""
+
+
+def allocate_kenward_roger(q: int, p: int, n_theta: int) -> KenwardRoger:
+    """Return room for one fit's results."""
+    n_r = n_theta + 1
+    return KenwardRoger(
+        vcov=np.zeros((p, p)),
+        df=np.zeros(p),
+        P=np.zeros((n_r, p, p)),
+        Omega=np.zeros((n_r, n_r)),
+        information=np.zeros((n_r, n_r)),
+        vectors=np.zeros((n_r, n_r)),
+        delta=np.zeros((p, p)),
+        S_inverse=np.zeros((p, p)),
+        unit=np.zeros((10, q, q)),
+        gradient=np.zeros(n_r),
+        contrasts=np.zeros((p, p)),
+    )
+
+
+@kernel
+def kenward_roger(axes, p, units, n_obs, sigma2, parametrization, Lambda, state, out):
+    """Fill `out` from the state at the minimum."""
+    row, col = parametrization.row, parametrization.col
+    n_v, Ls = len(row), state.Ls
+    start(axes, p, units, n_obs, state, out)
+    for i in range(units.root.shape[0]):
+        design_products(axes, units.root[i], Lambda, out.unit)
+        coefficient_product(axes, p, i, units, out.S_inverse, out.unit[C])
+        add_information(axes, units.rows.shape[0] if units.shared else 1, row, col, out)
+        add_rows(axes, p, i, units, out.unit[SQUARE], out.P[n_v])
+    orthonormalize(p, Ls, out.P[n_v])
+    invert_information(p, n_v, out)
+    for j in range(p):
+        for k in range(p):
+            out.delta[j, k] = out.Omega[n_v, n_v] * units.within[j, k]
+    for i in range(units.root.shape[0]):
+        design_products(axes, units.root[i], Lambda, out.unit)
+        weigh(axes, row, col, out)
+        add_rows(axes, p, i, units, out.unit[LEFT], out.delta)
+    orthonormalize(p, Ls, out.delta)
+    report(p, n_v + 1, sigma2, parametrization.fixed, Ls, out)
+
+
+@kernel
+def start(axes, p, units, n_obs, state, out):
+    """Write S_xx^-1 and p_v; start p_s with W and the information with what is outside Z."""
+    P, inverse, information, n_v = out.P, out.S_inverse, out.information, len(state.T)
+    information[:] = 0.0
+    for j in range(p):
+        for k in range(p):
+            inverse[j, k] = 1.0 if j == k else 0.0
+            P[n_v, j, k] = units.within[j, k]
+            for v in range(n_v):
+                P[v, j, k] = state.T[v, j, k]
+        solve_lower(state.Ls, p, inverse[j])
+        solve_upper(state.Ls, p, inverse[j])
+    information[n_v, n_v] = n_obs - units.rows.shape[0] * len(axes)
+    for j in range(p):
+        for k in range(p):
+            information[n_v, n_v] -= 2.0 * inverse[j, k] * units.within[j, k]
+
+
+@kernel
+def design_products(axes, root, Lambda, unit):
+    """Write the powers of O^-1, P, P2, M and M2 of a unit, or of all that share its design."""
+    q = np.int64(len(axes))
+    L, inverse, P = unit[SQUARE], unit[INVERSE], unit[P1]
+    whiten(axes, root, Lambda, L, unit[LEFT])
+    for a in range(q):
+        for b in range(q):
+            inverse[a, b] = 1.0 if a == b else 0.0
+            P[a, b] = unit[LEFT, b, a]
+        solve_lower(L, q, inverse[a])
+        solve_upper(L, q, inverse[a])
+        solve_upper(L, q, P[a])
+    for a in range(q):
+        for b in range(q):
+            whitened, square, second, M = 0.0, 0.0, 0.0, 0.0
+            for k in range(q):
+                whitened += unit[LEFT, k, a] * unit[LEFT, k, b]
+                square += inverse[a, k] * inverse[k, b]
+                second += P[a, k] * inverse[k, b]
+                M += P[a, k] * P[b, k]
+            unit[M1, a, b], unit[P2, a, b], unit[M2, a, b] = whitened, second, M
+            unit[SQUARE, a, b] = square
+    for a in range(q):
+        for b in range(q):
+            unit[CUBE, a, b] = 0.0
+            for k in range(q):
+                unit[CUBE, a, b] += unit[SQUARE, a, k] * inverse[k, b]
+
+
+@kernel
+def coefficient_product(axes, p, i, units, S_inverse, out):
+    """Write C = b S_xx^-1 b' of unit i, or its sum over all units that share a design."""
+    v = 0
+    for a in range(len(axes)):
+        for b in range(a + 1):
+            element = 0.0
+            for j in range(p):
+                for k in range(p):
+                    if units.shared:
+                        element += S_inverse[j, k] * units.moments[v, j, k]
+                    else:
+                        element += units.rows[i, a, j] * S_inverse[j, k] * units.rows[i, b, k]
+            out[a, b] = element
+            out[b, a] = element
+            v += 1
+
+
+@kernel
+def add_rows(axes, p, i, units, weights, total):
+    """Add b'A b of unit i to `total` (p, p), or its sum over all units that share a design."""
+    v = 0
+    for a in range(len(axes)):
+        for b in range(a + 1):
+            weight = weights[a, b] if a == b else 2.0 * weights[a, b]
+            for j in range(p):
+                for k in range(p):
+                    if units.shared:
+                        total[j, k] += weight * units.moments[v, j, k]
+                    else:
+                        total[j, k] += (
+                            0.5
+                            * weight
+                            * (
+                                units.rows[i, a, j] * units.rows[i, b, k]
+                                + units.rows[i, b, j] * units.rows[i, a, k]
+                            )
+                        )
+            v += 1
+
+
+@kernel
+def add_information(axes, n_units, row, col, out):
+    """Add tr(V^-1 G_r V^-1 G_s) - 2 tr q_rs of a unit, or of `n_units` that share its design."""
+    q, n_v, unit, information = len(axes), len(row), out.unit, out.information
+    half, Q = unit[LEFT], unit[RIGHT]
+    for a in range(q):
+        for b in range(q):
+            half[a, b] = 0.0
+            for k in range(q):
+                half[a, b] += unit[P1, a, k] * unit[C, k, b]
+            information[n_v, n_v] += n_units * (unit[INVERSE, a, b] * unit[INVERSE, a, b])
+            information[n_v, n_v] -= 2.0 * unit[C, a, b] * unit[CUBE, a, b]
+    for a in range(q):
+        for b in range(q):
+            Q[a, b] = n_units * unit[M1, a, b]
+            for k in range(q):
+                Q[a, b] -= 2.0 * half[a, k] * unit[P1, b, k]
+    add_curvature(row, col, unit[M1], Q, information)
+    for v in range(n_v):
+        a, b = row[v], col[v]
+        element = n_units * unit[M2, a, b]
+        for k in range(q):
+            element -= half[a, k] * unit[P2, b, k] + half[b, k] * unit[P2, a, k]
+        information[n_v, v] += element if a == b else 2.0 * element
+
+
+@kernel
+def orthonormalize(p, Ls, a):
+    """Overwrite `a` (p, p) by Ls^-1 a Ls'^-1."""
+    for j in range(p):
+        solve_lower(Ls, p, a[j])
+    for j in range(p):
+        for k in range(j):
+            a[j, k], a[k, j] = a[k, j], a[j, k]
+    for j in range(p):
+        solve_lower(Ls, p, a[j])
+
+
+@kernel
+def invert_information(p, n_v, out):
+    """Finish the information with tr(p_r p_s) and invert it: Omega = 2 I^-1."""
+    information, vectors, n = out.information, out.vectors, n_v + 1
+    for r in range(n):
+        for s in range(r + 1):
+            element = information[r, s]
+            for j in range(p):
+                for k in range(p):
+                    element += out.P[r, j, k] * out.P[s, j, k]
+            information[r, s] = element
+            information[s, r] = element
+    eigh_jacobi(information, n, vectors)
+    largest = 0.0
+    for k in range(n):
+        largest = max(largest, information[k, k])
+    for r in range(n):
+        for s in range(n):
+            element = 0.0
+            for k in range(n):
+                if information[k, k] > SINGULAR_INFORMATION * largest:
+                    element += vectors[r, k] * vectors[s, k] / information[k, k]
+            out.Omega[r, s] = 2.0 * element
+
+
+@kernel
+def weigh(axes, row, col, out):
+    """Write A of a unit into `unit[LEFT]`."""
+    q, n_v, unit, Omega = len(axes), len(row), out.unit, out.Omega
+    inner, mixed, right, A = unit[C], unit[SQUARE], unit[RIGHT], unit[LEFT]
+    inner[:], mixed[:] = 0.0, 0.0
+    for v in range(n_v):
+        mixed[row[v], col[v]] = Omega[n_v, v]
+        mixed[col[v], row[v]] = Omega[n_v, v]
+        for w in range(n_v):
+            add_product(row[v], col[v], row[w], col[w], Omega[v, w], unit[M1], inner)
+    for a in range(q):
+        for b in range(q):
+            right[a, b] = 0.0
+            for k in range(q):
+                right[a, b] += inner[a, k] * unit[P1, k, b] + 2.0 * mixed[a, k] * unit[P2, k, b]
+    for a in range(q):
+        for b in range(a + 1):
+            element = Omega[n_v, n_v] * unit[CUBE, a, b]
+            for k in range(q):
+                element += 0.5 * (unit[P1, k, a] * right[k, b] + unit[P1, k, b] * right[k, a])
+            A[a, b] = element
+
+
+@kernel
+def add_product(a, b, c, d, weight, M, inner):
+    """Add `weight` times E_ab M E_cd to `inner`."""
+    inner[a, d] += weight * M[b, c]
+    if c != d:
+        inner[a, c] += weight * M[b, d]
+    if a != b:
+        inner[b, d] += weight * M[a, c]
+        if c != d:
+            inner[b, c] += weight * M[a, d]
+
+
+@kernel
+def report(p, n_r, sigma2, fixed, Ls, out):
+    """Covariance and df of the formula's coefficients."""
+    delta, P, contrasts, combined = out.delta, out.P, out.contrasts, out.S_inverse
+    for r in range(n_r):
+        combined[:] = 0.0
+        for s in range(n_r):
+            for j in range(p):
+                for k in range(p):
+                    combined[j, k] += out.Omega[r, s] * P[s, j, k]
+        for j in range(p):
+            for k in range(p):
+                for m in range(p):
+                    delta[j, k] -= P[r, j, m] * combined[m, k]
+    for j in range(p):
+        for k in range(p):
+            contrasts[j, k] = fixed[j, k]
+        solve_lower(Ls, p, contrasts[j])
+    for j in range(p):
+        for k in range(p):
+            element = 0.0
+            for m in range(p):
+                element += contrasts[j, m] * contrasts[k, m]
+                for n in range(p):
+                    element += 2.0 * contrasts[j, m] * delta[m, n] * contrasts[k, n]
+            out.vcov[j, k] = sigma2 * element
+    for j in range(p):
+        norm = 0.0
+        for m in range(p):
+            norm += contrasts[j, m] * contrasts[j, m]
+        for r in range(n_r):
+            out.gradient[r] = 0.0
+            for m in range(p):
+                for n in range(p):
+                    out.gradient[r] += contrasts[j, m] * P[r, m, n] * contrasts[j, n]
+            out.gradient[r] /= norm
+        variance = 0.0
+        for r in range(n_r):
+            for s in range(n_r):
+                variance += out.gradient[r] * out.Omega[r, s] * out.gradient[s]
+        out.df[j] = 2.0 / variance

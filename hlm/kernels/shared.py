@@ -1,0 +1,136 @@
+r"""A data set whose units all have one Z, and row-level columns in common: the sums in closed form.
+
+Column j of X is x_j u_ij, x_j the same in every unit and u_ij a number. With Z'Z = R'R and
+w_j = R'^{-1} Z'x_j, the pseudo-rows are b_i = [w_1 u_i1, ..., w_p u_ip], and the sums over units
+
+    sum_i b_ij'b_ik = w_j'w_k s_jk,  within_jk = (x_j'x_k - w_j'w_k) s_jk,  s_jk = sum_i u_ij u_ik,
+
+need one pass over the units' numbers and responses only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hlm.jit import kernel
+from hlm.kernels.cross import product
+from hlm.kernels.linalg import cholesky
+from hlm.kernels.units import RANK_TOLERANCE
+
+__all__ = ["load_shared"]
+
+
+@kernel
+def load_shared(axes, p, gram, response, sum_squares, levels, design, units):
+    """Write one data set's pseudo-rows, moments and remainder into `units`; return y'y."""
+    fixed, random, rest, coef = design
+    q = np.int64(len(axes))
+    lower, columns, rows = units.root[0], units.columns, units.rows
+    for a in range(q):
+        for b in range(a + 1):
+            lower[a, b] = product(gram, random[a, 0], random[b, 0], 0)
+    cholesky(lower, q, RANK_TOLERANCE)
+    for j in range(p):
+        for a in range(q):
+            element = product(gram, random[a, 0], fixed[j, 0], 0)
+            for k in range(a):
+                element -= lower[a, k] * columns[k, j]
+            columns[a, j] = element / lower[a, a] if lower[a, a] != 0.0 else 0.0
+    for i in range(rows.shape[0]):
+        for a in range(q):
+            element = response[random[a, 0], i]
+            for k in range(len(rest)):
+                level = levels[rest[k, 1], i]
+                element += coef[k] * product(gram, random[a, 0], rest[k, 0], 0) * level
+            for k in range(a):
+                element -= lower[a, k] * rows[i, k, p]
+            rows[i, a, p] = element / lower[a, a] if lower[a, a] != 0.0 else 0.0
+            for j in range(p):
+                rows[i, a, j] = columns[a, j] * levels[fixed[j, 1], i]
+    for j in range(p):
+        cross_fixed(q, j, gram, levels, fixed, units)
+        cross_response(axes, p, j, gram, response, levels, design, units)
+    return square_response(q, p, gram, response, sum_squares, levels, design, units)
+
+
+@kernel
+def cross_fixed(q, j, gram, levels, fixed, units):
+    """Write the sums of column j with the columns up to it."""
+    columns, within, moments = units.columns, units.within, units.moments
+    left = levels[fixed[j, 1]]
+    for k in range(j + 1):
+        right = levels[fixed[k, 1]]
+        scale = 0.0
+        for i in range(units.rows.shape[0]):
+            scale += left[i] * right[i]
+        element = product(gram, fixed[j, 0], fixed[k, 0], 0)
+        for a in range(q):
+            element -= columns[a, j] * columns[a, k]
+        if j == k:
+            element = max(element, 0.0)
+        within[j, k] = element * scale
+        within[k, j] = within[j, k]
+        v = 0
+        for a in range(q):
+            for b in range(a + 1):
+                pair = columns[a, j] * columns[b, k] + columns[b, j] * columns[a, k]
+                moments[v, j, k] = 0.5 * pair * scale
+                moments[v, k, j] = moments[v, j, k]
+                v += 1
+
+
+@kernel
+def cross_response(axes, p, j, gram, response, levels, design, units):
+    """Write the sums of column j with the response; `columns[:, p]` holds sum_i u_ij c_i."""
+    fixed, rest, coef = design.fixed, design.rest, design.rest_coef
+    columns, rows, within, moments = units.columns, units.rows, units.within, units.moments
+    q, x, level = len(axes), fixed[j, 0], levels[fixed[j, 1]]
+    for a in range(q):
+        columns[a, p] = 0.0
+    total = 0.0
+    for i in range(rows.shape[0]):
+        element = response[x, i]
+        for k in range(len(rest)):
+            element += coef[k] * product(gram, x, rest[k, 0], 0) * levels[rest[k, 1], i]
+        total += level[i] * element
+        for a in range(q):
+            columns[a, p] += level[i] * rows[i, a, p]
+    for a in range(q):
+        total -= columns[a, j] * columns[a, p]
+    within[p, j] = total
+    within[j, p] = total
+    v = 0
+    for a in range(q):
+        for b in range(a + 1):
+            pair = columns[a, j] * columns[b, p] + columns[b, j] * columns[a, p]
+            moments[v, p, j] = 0.5 * pair
+            moments[v, j, p] = 0.5 * pair
+            v += 1
+
+
+@kernel
+def square_response(q, p, gram, response, sum_squares, levels, design, units):
+    """Write the sums of the response with itself; return y'y."""
+    rest, coef = design.rest, design.rest_coef
+    rows, within, moments = units.rows, units.within, units.moments
+    n_units = units.rows.shape[0]
+    total = sum_squares
+    for k in range(len(rest)):
+        for i in range(n_units):
+            element = 2.0 * response[rest[k, 0], i]
+            for m in range(len(rest)):
+                level = levels[rest[m, 1], i]
+                element += coef[m] * level * product(gram, rest[k, 0], rest[m, 0], 0)
+            total += coef[k] * levels[rest[k, 1], i] * element
+    remainder, v = total, 0
+    for a in range(q):
+        for b in range(a + 1):
+            element = 0.0
+            for i in range(n_units):
+                element += rows[i, a, p] * rows[i, b, p]
+            moments[v, p, p] = element
+            if a == b:
+                remainder -= element
+            v += 1
+    within[p, p] = max(remainder, 0.0)
+    return total

@@ -1,0 +1,247 @@
+r"""Start values by the method of moments; for a shared design they are the optimum itself.
+
+With e_i = c_i - b_i beta_OLS the pseudo-residuals, R_i^{-1} e_i is unit i's least-squares deviation
+from the population line, with variance sigma^2 (Psi + (R_i'R_i)^{-1}). Hence
+
+    sigma^2 = gamma'W gamma / nu_w,     nu_w = N - sum rank Z_i [- rank W_xx],
+    Psi     = sum (R_i^{-1} e_i)(R_i^{-1} e_i)' / (nu sigma^2) - mean (R_i'R_i)^{-1},
+
+nu = m for ML and m less the fixed effects per random effect for REML.
+
+When all units have one Z, the random effects are one full block, and each of them is regressed on
+the same attributes of the units (X_i = Z_i W_i with W_i = w_i' x I_q), beta_OLS is the estimate for
+every Psi, and the criterion is that of G = sigma^2 (I + R Psi R') and sigma^2,
+
+    nu (log|G| + tr(G^{-1}T)) + nu_w log sigma^2 + gamma'W gamma / sigma^2,   T = sum e_i e_i' / nu,
+
+to be minimized subject to G >= sigma^2 I. G has the eigenvectors of T, and eigenvalues
+max(lambda_k, sigma^2): those below sigma^2 are pooled with it, the smallest first, each with nu
+degrees of freedom. So `closed_form` gives the minimum over all Psi, the boundary included.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hlm.jit import kernel
+from hlm.kernels.boundary import lower_factor
+from hlm.kernels.criterion import evaluate
+from hlm.kernels.linalg import cholesky, copy, eigh_jacobi, invert_lower, solve_upper
+
+__all__ = ["EIGENVALUE_FLOOR", "WITHIN_TOLERANCE", "moment_start", "rank_of"]
+
+EIGENVALUE_FLOOR = 1e-4
+"""Psi starts with eigenvalues of at least this much: inside the cone, where gradients point."""
+
+WITHIN_RESIDUAL = 1e-10
+"""With less than this share of the residual sum of squares within units, Psi starts as I."""
+
+WITHIN_TOLERANCE = 1e-9
+"""A column of X with less than this share of its sum of squares outside Z lies in the span of Z."""
+
+ORTHOGONAL = 1e-9
+"""Cosine of the angle between residuals and a column of X below which they are orthogonal."""
+
+
+@kernel
+def moment_start(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
+    """Write the start into Lambda; return False if X'X is singular or the fit is perfect."""
+    q = np.int64(len(axes))
+    Lambda[:] = 0.0
+    if evaluate(axes, p, units, n_obs, reml, Lambda, state) == np.inf:
+        return False
+    for a in range(q):
+        Lambda[a, a] = 1.0
+    gamma = state.gamma
+    sum_squares = 0.0
+    for j in range(p + 1):
+        for k in range(p + 1):
+            sum_squares += gamma[j] * units.within[j, k] * gamma[k]
+    n_within = count_within(p, units.within, state.S)
+    if units.shared and closed_form(
+        q, p, units, n_obs, reml, len(row), n_within, sum_squares, Lambda, state, work
+    ):
+        return True
+    n_regular, degrees = deviations(q, p, units, gamma, work.products, work.unscaled, state)
+    degrees += n_obs - (n_within if reml else 0)
+    if n_regular == 0 or degrees <= 0 or not sum_squares > WITHIN_RESIDUAL * state.scalars[1]:
+        return True
+    sigma2 = sum_squares / degrees
+    nu = n_regular - ((p - n_within) / q if reml else 0.0)
+    Psi = work.products
+    for a in range(q):
+        for b in range(q):
+            Psi[a, b] = Psi[a, b] / (max(nu, 1.0) * sigma2) - work.unscaled[a, b] / n_regular
+    keep_free(row, col, Psi, Lambda)
+    project(q, Lambda, work)
+    return True
+
+
+@kernel
+def count_within(p, within, S):
+    """Count the columns of X that have a share outside the span of Z."""
+    count = 0
+    for j in range(p):
+        if within[j, j] > WITHIN_TOLERANCE * S[j, j]:
+            count += 1
+    return count
+
+
+@kernel
+def closed_form(
+    q, p, units, n_obs, reml, n_theta, n_within, sum_squares, Lambda, state, work
+):  # fmt: skip
+    """Write the optimum into Lambda if the design has the structure for it; else return False."""
+    n_units, root = units.rows.shape[0], units.root[0]
+    degrees = n_obs - n_units * q - (n_within if reml else 0)
+    nu = n_units - ((p - n_within) / q if reml else 0.0)
+    determined = degrees > 0 and nu > 0.0 and sum_squares > WITHIN_RESIDUAL * state.scalars[1]
+    if not determined or 2 * n_theta != q * (q + 1) or rank_of(q, root) < q:
+        return False
+    T, vectors = work.square, work.vectors
+    if not pseudo_residuals(q, p, units, state, T):
+        return False
+    eigh_jacobi(T, q, vectors)
+    sigma2 = sum_squares / degrees
+    for _ in range(q):
+        least = 0
+        for k in range(q):
+            if T[least, least] < 0.0 or 0.0 <= T[k, k] < T[least, least]:
+                least = k
+        if not 0.0 <= T[least, least] < nu * sigma2:
+            break
+        sum_squares += T[least, least]
+        degrees += nu
+        sigma2 = sum_squares / degrees
+        T[least, least] = -1.0
+    Lambda[:] = 0.0
+    column = state.u
+    for k in range(q):
+        if T[k, k] > 0.0:
+            for a in range(q):
+                column[a] = vectors[a, k] * np.sqrt(max(T[k, k] / (nu * sigma2) - 1.0, 0.0))
+            solve_upper(root, q, column)
+            for a in range(q):
+                for b in range(q):
+                    Lambda[a, b] += column[a] * column[b]
+    lower_factor(q, Lambda)
+    return True
+
+
+@kernel
+def rank_of(q, root):
+    """Return the rank of a Z from its root, which has zeros for dependent columns."""
+    rank = 0
+    for a in range(q):
+        if root[a, a] > 0.0:
+            rank += 1
+    return rank
+
+
+@kernel
+def pseudo_residuals(q, p, units, state, T):
+    """Write sum e_i e_i' into T; return whether the e_i are orthogonal to X for every weight."""
+    gamma, v = state.gamma, 0
+    for a in range(q):
+        for b in range(a + 1):
+            T[a, b] = 0.0
+            for j in range(p + 1):
+                element = 0.0
+                for k in range(p + 1):
+                    element += units.moments[v, j, k] * gamma[k]
+                longest = np.sqrt(max(state.S[j, j], 0.0) * state.scalars[1])
+                if j < p and abs(element) > ORTHOGONAL * longest:
+                    return False
+                T[a, b] += gamma[j] * element
+            T[b, a] = T[a, b]
+            v += 1
+    return True
+
+
+@kernel
+def shared_deviations(q, p, units, gamma, products, unscaled, inverse):
+    """Do the same for a shared design, from the moments."""
+    n_units, root = units.rows.shape[0], units.root[0]
+    rank = rank_of(q, root)
+    if rank < q:
+        return 0, -n_units * rank
+    v = 0
+    for a in range(q):
+        for b in range(a + 1):
+            element = 0.0
+            for j in range(p + 1):
+                for k in range(p + 1):
+                    element += gamma[j] * units.moments[v, j, k] * gamma[k]
+            products[a, b] = element
+            products[b, a] = element
+            v += 1
+    for a in range(q):
+        solve_upper(root, q, products[a])
+    for b in range(q):
+        solve_upper(root, q, products[:, b])
+    invert_lower(root, q, inverse)
+    for a in range(q):
+        for b in range(q):
+            unscaled[a, b] = 0.0
+            for k in range(q):
+                unscaled[a, b] += n_units * inverse[k, a] * inverse[k, b]
+    return n_units, -n_units * q
+
+
+@kernel
+def deviations(q, p, units, gamma, products, unscaled, state):
+    """Sum (R^-1 e)(R^-1 e)' and (R'R)^-1 over the units whose Z has full rank.
+
+    Return the number of such units and minus the sum of all ranks.
+    """
+    e, inverse = state.u, state.Omega
+    if units.shared:
+        return shared_deviations(q, p, units, gamma, products, unscaled, inverse)
+    products[:] = 0.0
+    unscaled[:] = 0.0
+    n_regular, degrees = 0, 0
+    for i in range(units.rows.shape[0]):
+        root = units.root[i]
+        rank = rank_of(q, root)
+        degrees -= rank
+        if rank < q:
+            continue
+        n_regular += 1
+        for a in range(q):
+            e[a] = 0.0
+            for j in range(p + 1):
+                e[a] += units.rows[i, a, j] * gamma[j]
+        solve_upper(root, q, e)
+        invert_lower(root, q, inverse)
+        for a in range(q):
+            for b in range(q):
+                products[a, b] += e[a] * e[b]
+                for k in range(q):
+                    unscaled[a, b] += inverse[k, a] * inverse[k, b]
+    return n_regular, degrees
+
+
+@kernel
+def keep_free(row, col, Psi, out):
+    """Copy the free elements of Psi, both triangles, and zero the rest."""
+    out[:] = 0.0
+    for v in range(len(row)):
+        out[row[v], col[v]] = Psi[row[v], col[v]]
+        out[col[v], row[v]] = Psi[row[v], col[v]]
+
+
+@kernel
+def project(q, Psi, work):
+    """Overwrite the symmetric Psi by the Cholesky factor of it with its eigenvalues floored."""
+    a, vectors = work.square, work.vectors
+    copy(Psi, a)
+    eigh_jacobi(a, q, vectors)
+    for i in range(q):
+        for j in range(i + 1):
+            element = 0.0
+            for k in range(q):
+                element += vectors[i, k] * vectors[j, k] * max(a[k, k], EIGENVALUE_FLOOR)
+            Psi[i, j] = element
+            if j < i:
+                Psi[j, i] = 0.0
+    cholesky(Psi, q, 0.0)

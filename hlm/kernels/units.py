@@ -1,0 +1,94 @@
+r"""A data set as the criterion sees it: q pseudo-rows per unit, and what is left over.
+
+Rotate the rows of unit i by the Q of Z_i = Q_i R_i. The first q rows then hold all that the random
+effects touch; the remaining rows know the fixed effects and the residual only:
+
+    Q_i'[Z_i | X_i | y_i] = [R_i | b_i | c_i]   (q rows)
+                            [ 0  | the rest  ]   (n_i - q rows)
+
+With A = Z'Z = R'R (Cholesky), b = R'^{-1} Z'X and c = R'^{-1} Z'y come from the cross-products,
+and the rest enters only by the sum over units of its own cross-products,
+W = sum [X y]'[X y] - [b c]'[b c].
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hlm.jit import kernel
+from hlm.kernels.linalg import cholesky
+
+__all__ = ["RANK_TOLERANCE", "Units", "allocate_units", "rotate_units"]
+
+RANK_TOLERANCE = 1e-11
+"""A pivot of Z'Z or X'V^{-1}X below this share of its diagonal element counts as zero."""
+
+
+class Units(NamedTuple):
+    """The rotated data set.
+
+    Attributes
+    ----------
+    root : ndarray (m or 1, q, q)
+        R_i', the lower Cholesky factor of Z_i'Z_i; a single one when all units share a design.
+    rows : ndarray (m, q, p + 1)
+        [b_i | c_i], the pseudo-rows.
+    moments : ndarray (q (q + 1) / 2, p + 1, p + 1)
+        Symmetric parts of sum_i rows_i[a]' rows_i[b] for a >= b, when all units share a design;
+        then the criterion needs nothing else and costs the same for any number of units.
+    within : ndarray (p + 1, p + 1)
+        W, what the rotation leaves over.
+    columns : ndarray (q, p + 1)
+        R'^{-1} Z'x of the row-level part of each column, when all units share a design.
+    shared : bool
+        All units share one design Z.
+    """
+
+    root: np.ndarray
+    rows: np.ndarray
+    moments: np.ndarray
+    within: np.ndarray
+    columns: np.ndarray
+    shared: bool
+
+
+def allocate_units(n_units: int, q: int, p: int, *, shared: bool) -> Units:
+    """Return room for one data set of `n_units` units."""
+    return Units(
+        root=np.zeros((1 if shared else n_units, q, q)),
+        rows=np.zeros((n_units, q, p + 1)),
+        moments=np.zeros((q * (q + 1) // 2 if shared else 1, p + 1, p + 1)),
+        within=np.zeros((p + 1, p + 1)),
+        columns=np.zeros((q, p + 1)),
+        shared=shared,
+    )
+
+
+@kernel
+def rotate_units(q, p, units):
+    """Turn cross-products into pseudo-rows, in place.
+
+    On entry `root` holds Z'Z, `rows` Z'[X y] and `within` [X y]'[X y] summed over units.
+    """
+    root, rows, within = units.root, units.rows, units.within
+    for i in range(root.shape[0]):
+        cholesky(root[i], q, RANK_TOLERANCE)
+    for i in range(rows.shape[0]):
+        lower = root[i]
+        for a in range(q):
+            pivot = lower[a, a]
+            inverse = 1.0 / pivot if pivot != 0.0 else 0.0
+            for j in range(p + 1):
+                element = rows[i, a, j]
+                for k in range(a):
+                    element -= lower[a, k] * rows[i, k, j]
+                rows[i, a, j] = element * inverse
+            for j in range(p + 1):
+                for k in range(j + 1):
+                    within[j, k] -= rows[i, a, j] * rows[i, a, k]
+    for j in range(p + 1):
+        for k in range(j):
+            within[k, j] = within[j, k]
+        within[j, j] = max(within[j, j], 0.0)

@@ -1,0 +1,1 @@
+"""What keeps runs whole: plans and locks, receipts, leftovers, progress, manifests, checks."""

@@ -1,0 +1,113 @@
+"""What killed runs leave behind, and tables that show something else than the plan says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hlm.operations.parts import part_file
+from hlm.operations.receipts import receipt_file
+
+if TYPE_CHECKING:
+    from hlm.plan.plan import Plan
+
+__all__ = ["remove_leftovers", "stale_rules"]
+
+MADE_BY = {
+    "estimates": "compact",
+    "fits": "compact",
+    "tests": "compact",
+    "scenarios": "compact",
+    "measures": "summarize_chunk",
+    "selection": "summarize_chunk",
+}
+"""The table -> the rule with which its making begins."""
+
+
+def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
+    """Delete what killed jobs and an earlier form of the study have left.
+
+    Half-written files, cross-products that no job needs, tables and figures that are no longer
+    wanted, notes on damaged files, which planning has read. Only for who holds the lock of the
+    folder. A job that still writes one of these files belongs to a run that was killed: it fails,
+    and nobody waits for it.
+
+    Parameters
+    ----------
+    plan : Plan
+    folder : path
+        The study's folder of results.
+
+    Returns
+    -------
+    list of path
+        What was deleted.
+    """
+    folder = Path(folder)
+    needed = {batch.name for batch in plan.batches if not _is_fitted(plan, folder, batch.name)}
+    unneeded = [path for path in folder.glob("crossproducts/*.parquet") if path.stem not in needed]
+    unwanted = [folder / f"{table}.parquet" for table in MADE_BY if _is_unwanted(plan, table)]
+    unwanted += _no_longer_drawn(plan, folder)
+    notes = folder.glob("parts/*.damaged")
+    leftovers = [*folder.rglob(".*.tmp"), *notes, *unneeded, *(p for p in unwanted if p.exists())]
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+    return leftovers
+
+
+def stale_rules(plan: Plan, folder: str | Path) -> list[str]:
+    """Return the rules to be run whatever Snakemake thinks of the times of files.
+
+    Snakemake knows what it did from its notes and from times of files. Neither says all: called
+    without `hlm run`, in another directory, it has other notes, and clocks jump. A table says
+    itself what it holds.
+
+    Parameters
+    ----------
+    plan : Plan
+    folder : path
+        The study's folder of results.
+    """
+    wanted = plan.metadata()["contents"]
+    stale = {
+        rule
+        for table, rule in MADE_BY.items()
+        if not _is_unwanted(plan, table)
+        and (path := Path(folder) / f"{table}.parquet").exists()
+        and _contents(path) != wanted
+    }
+    return sorted(stale)
+
+
+def _no_longer_drawn(plan: Plan, folder: Path) -> list[Path]:
+    """Return the figures and the pages of tables that an earlier form of the study had."""
+    from hlm import figures, tables
+
+    return [
+        path
+        for module, name in ((figures, "figures"), (tables, "tables"))
+        for path in (folder / name).glob("*")
+        if path.stem in module.TITLES and path.stem not in module.names(plan)
+    ]
+
+
+def _is_unwanted(plan: Plan, table: str) -> bool:
+    """Tell whether a study no longer has this table of replicates."""
+    return table == "tests" and table not in plan.kinds
+
+
+def _is_fitted(plan: Plan, folder: Path, batch: str) -> bool:
+    parts = folder / "parts"
+    files = [part_file(parts, batch, kind) for kind in plan.kinds]
+    return all(path.exists() for path in (*files, receipt_file(parts, batch)))
+
+
+def _contents(path: Path) -> str:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+    except (pa.ArrowException, OSError):
+        return "damaged"
+    return metadata.get(b"contents", b"").decode()

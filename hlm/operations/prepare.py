@@ -1,0 +1,183 @@
+"""Where the plan of a study lies, who makes it and who only reads it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hlm.errors import InputError
+from hlm.operations.clock import mend_times
+from hlm.operations.fingerprint import fingerprint
+from hlm.plan.plan import BATCH_SECONDS, Plan, kinds_of, make_plan
+from hlm.scenario import DATA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "check_code",
+    "check_data_version",
+    "code_of_fits",
+    "makes_no_results",
+    "open_plan",
+    "prepare",
+]
+
+LOOK = (
+    *("--dry-run", "--dryrun", "--lint", "--summary", "--detailed-summary", "--print-compilation"),
+    *("--dag", "--d3dag", "--rulegraph", "--filegraph", "--help", "--version"),
+    *("--list", "--list-rules", "--list-target-rules", "--lt", "--list-changes", "--lc"),
+    *("--list-input-changes", "--li", "--list-params-changes", "--lp", "--list-untracked", "--lu"),
+    "--list-conda-envs",
+)
+PUT_IN_ORDER = (
+    *("--unlock", "--touch", "--cleanup-metadata", "--cm", "--cleanup-shadow", "--archive"),
+    *("--delete-all-output", "--delete-temp-output", "--generate-unit-tests", "--export-cwl"),
+    *("--containerize", "--container-cleanup-images", "--conda-create-envs-only"),
+    *("--conda-cleanup-envs", "--conda-cleanup-pkgs"),
+)
+SHORT = re.compile("-[pkaFfhvltnSD]*[hvltnSD][pkaFfhvltnSD]*")
+"""Options of Snakemake with which it makes no results; short ones may stand together, as -np."""
+
+
+def prepare(
+    study: str | Path,
+    results: str | Path,
+    *,
+    batch_seconds: float = BATCH_SECONDS,
+    only_look: bool = False,
+) -> Plan:
+    """Read and validate a study, plan it in the light of what is there, and write `plan.json`.
+
+    This process then holds the lock of the study's folder, unless its parent does. Damaged files
+    of batches are named and set aside.
+
+    Parameters
+    ----------
+    study : path
+        The study file.
+    results : path
+        The folder with a folder for each study.
+    batch_seconds : float
+        Seconds of work that one batch should hold at most.
+    only_look : bool
+        Whether damaged files stay where they are: in dry runs.
+
+    Raises
+    ------
+    InputError
+        There is a mistake in the study, or the folder of results cannot be written, or another
+        run is at work in it.
+    """
+    # With Arrow and pydantic: not for jobs, which only read the plan.
+    from hlm.operations.lock import hold_lock
+    from hlm.study import Study
+
+    if not batch_seconds > 0:
+        raise InputError(
+            f"{batch_seconds} is no length of time", path="batch_seconds", allowed="a number > 0"
+        )
+    loaded = Study.load(study)
+    folder = Path(results) / loaded.name
+    hold_lock(folder)
+    mend_times(results, folder)
+    path = folder / "plan.json"
+    plan = make_plan(
+        loaded,
+        code=code_of_fits(),
+        batch_seconds=batch_seconds,
+        previous=Plan.read(path) if path.exists() else None,
+        done=lambda name: _is_finished(folder / "parts", name, kinds_of(loaded.models), only_look),
+    )
+    try:
+        plan.write(path)
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror}",
+            file=path,
+            allowed="a folder of results with room in which this user can write",
+        ) from None
+    return plan
+
+
+def makes_no_results(arguments: Sequence[str]) -> bool:
+    """Tell whether Snakemake only looks, or only puts things in order, with these arguments.
+
+    Examples
+    --------
+    >>> makes_no_results(["--cores", "2", "-np"]), makes_no_results(["-p", "compact"])
+    (True, False)
+    >>> makes_no_results(["--lint=json"]), makes_no_results(["--rulegr"])
+    (True, True)
+    """
+    return any(_makes_none(word) for word in arguments)
+
+
+def _makes_none(word: str) -> bool:
+    """Tell whether an option is one of those, which may be abbreviated."""
+    option = word.split("=")[0]
+    long = len(option) > 2 and any(one.startswith(option) for one in (*LOOK, *PUT_IN_ORDER))
+    return long or SHORT.fullmatch(word) is not None
+
+
+def check_code(plan: Plan) -> None:
+    """Refuse to work for a plan that other code has made.
+
+    Raises
+    ------
+    InputError
+        The package was edited or exchanged since, or this is another machine's copy of it.
+    """
+    if plan.code != (code := code_of_fits()):
+        raise InputError(
+            f"the code of hlm is {code} here; the plan was made by {plan.code}",
+            allowed="the same code for a whole run; run the study again",
+        )
+
+
+def check_data_version(plan: Plan, folder: str | Path) -> None:
+    """Refuse to draw data again that another rule has drawn.
+
+    Raises
+    ------
+    InputError
+        Seed, scenario and number of a replicate gave other data when the results were made.
+    """
+    if plan.data_version != DATA_VERSION:
+        raise InputError(
+            f"the data were drawn by version {plan.data_version} of the rule for random numbers, "
+            f"which is {DATA_VERSION} here: a replicate drawn again would be another data set",
+            file=folder,
+            allowed="the version of hlm that made the results (manifest.json names it), or the "
+            "study run again",
+        )
+
+
+def open_plan(study: str | Path, results: str | Path) -> Plan:
+    """Read the plan that `prepare` wrote, as jobs do: the study is not looked at again."""
+    import yaml
+
+    with Path(study).open(encoding="utf-8") as file:
+        name = yaml.safe_load(file)["name"]
+    return Plan.read(Path(results) / name / "plan.json")
+
+
+def code_of_fits() -> str:
+    """Return the fingerprint of the code that simulates and fits."""
+    return f"{fingerprint('simulate')} {fingerprint('fit')}"
+
+
+def _is_finished(parts: Path, batch: str, kinds: Sequence[str], only_look: bool) -> bool:
+    """Return whether a batch has all its files; if one is damaged, say so and set it aside."""
+    # With Arrow: not for jobs that only read the plan.
+    from hlm.operations.parts import DamagedError, check_sizes, set_aside
+
+    try:
+        return check_sizes(parts, batch, kinds) is not None
+    except DamagedError as error:
+        print(f"{error.file}: {error.problem}", file=sys.stderr)
+        if not only_look:
+            print(f"  moved to {set_aside(error)[0]}; its batch is computed again", file=sys.stderr)
+        return False

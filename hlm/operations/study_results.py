@@ -1,0 +1,101 @@
+"""Single data sets of a study's sorted files, whatever the size of these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hlm.errors import InputError
+from hlm.plan import Plan
+from hlm.results import open_parquet
+from hlm.results.windows import WINDOW, scenarios_together
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Results"]
+
+
+class Results:
+    """The estimates, fits and F tests in the folder of a study.
+
+    They are sorted by scenario key and replicate, a row group for each window of replicates, or
+    for several scenarios that have fewer, so little is read for one window.
+
+    Parameters
+    ----------
+    folder : path
+
+    Attributes
+    ----------
+    folder : Path
+    plan : Plan
+    windows : int
+        Windows of replicates of each scenario.
+
+    Raises
+    ------
+    InputError
+        There are no results in the folder, or not those of its plan.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.plan = _read_plan(self.folder)
+        self.windows = -(-self.plan.replicates // WINDOW)
+        self._together = scenarios_together(self.plan.replicates)
+        keys = sorted(scenario.key for scenario in self.plan.scenarios)
+        self._place = {key: place for place, key in enumerate(keys)}
+        self._files = {
+            kind: open_parquet(self.folder / f"{kind}.parquet") for kind in self.plan.kinds
+        }
+        for kind, file in self._files.items():
+            if file.num_row_groups != -(-len(keys) // self._together) * self.windows:
+                raise _unlike(self.folder, kind)
+
+    def window(self, kind: str, scenario: str, number: int) -> pa.Table:
+        """Return one window of a scenario.
+
+        Parameters
+        ----------
+        kind : {'estimates', 'fits', 'tests'}
+        scenario : str
+            Its key.
+        number : int
+        """
+        group = self._place[scenario] // self._together * self.windows + number
+        table = self._files[kind].read_row_group(group)
+        table = table.filter(pc.equal(table["scenario"], scenario))
+        if not table.num_rows or table["replicate"][0].as_py() != number * WINDOW:
+            raise _unlike(self.folder, kind)
+        return table
+
+    def replicates(self, kind: str, scenario: str, replicates: np.ndarray) -> pa.Table:
+        """Return the rows of some replicates of a scenario, in the order of the file."""
+        numbers = sorted({int(replicate) // WINDOW for replicate in replicates})
+        wanted = pa.array(replicates, pa.int32())
+        tables = [self.window(kind, scenario, number) for number in numbers]
+        parts = [table.filter(pc.is_in(table["replicate"], wanted)) for table in tables]
+        return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+
+
+def _read_plan(folder: Path) -> Plan:
+    path = folder / "plan.json"
+    if not path.exists():
+        raise InputError(
+            "no results of a study",
+            file=folder,
+            allowed="the folder of a study, such as results/ogorek2012",
+        )
+    return Plan.read(path)
+
+
+def _unlike(folder: Path, kind: str) -> InputError:
+    return InputError(
+        "does not hold what the plan says",
+        file=folder / f"{kind}.parquet",
+        allowed="the files of one run; run the study again",
+    )

@@ -1,0 +1,119 @@
+"""What a report says of a study, from its plan."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from hlm.words.nouns import counted, noun
+from hlm.words.terms import level_words, rank, said, term_words
+
+if TYPE_CHECKING:
+    from hlm.plan.plan import Plan
+    from hlm.scenario import Model
+
+__all__ = ["summary"]
+
+MOST_LEVELS, ENDS = 12, 4
+
+
+def summary(plan: Plan) -> dict[str, Any]:
+    """Return what a report says of a study, as builtin types that a template can write.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Returns
+    -------
+    dict
+        `study`, `hash`, `seed`; the numbers of `replicates`, `scenarios` and `fits`, and what
+        was `done` so often, in words; the formula
+        of the `truth` and its `values`, (term, value, whether the grid varies it), at the point
+        of the grid that `example` names; the factors of the `grid`, (factor, levels); the
+        `models`, (name, formula, the way in which they are fitted); the F `tests`, (name,
+        hypothesis); the `versions` of what made the numbers.
+    """
+    fits = sum(len(model.methods) for model in plan.models)
+    versions = json.loads(plan.metadata()["versions"])
+    return {
+        "study": plan.study,
+        "hash": plan.hash,
+        "seed": plan.seed,
+        "replicates": plan.replicates,
+        "scenarios": len(plan.scenarios),
+        "fits": len(plan.scenarios) * plan.replicates * fits,
+        "done": _done(plan, len(plan.scenarios) * plan.replicates * fits),
+        "truth": plan.scenarios[plan.example].formula,
+        "values": _true_values(plan),
+        "example": ", ".join(said(*level) for level in plan.levels[plan.example].items()),
+        "grid": [(said(name), _levels(plan, name)) for name in plan.levels[0]],
+        "models": [_model(model) for model in plan.models],
+        "tests": _tests(plan),
+        "versions": [f"{name} {number}" for name, number in versions.items()],
+    }
+
+
+def _done(plan: Plan, fits: int) -> str:
+    """Say what was drawn and fitted, and how often."""
+    points, models = len(plan.scenarios), len(plan.models)
+    at = f"at each of {points:,} points of a grid, " if points > 1 else ""
+    drawn = counted(plan.replicates, "data set was", "data sets were")
+    to = noun(plan.replicates, "it", "each of them")
+    fitted = counted(models, "model was fitted", "models were fitted")
+    return f"{at}{drawn} drawn from the truth, and to {to} {fitted}: {counted(fits, 'fit')}"
+
+
+def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
+    """Return each term, its true value, and whether opposite corners of the grid differ in it."""
+    from hlm.estimands.true_values import parameters_of
+
+    here, first, last = (
+        parameters_of(plan.scenarios[place]) for place in (plan.example, 0, len(plan.scenarios) - 1)
+    )
+    values = {target.term: target.true for target in last}
+    varied = {target.term for target in first if target.true != values.get(target.term)}
+    return [
+        (term_words(target.term, target.kind), level_words(target.true), target.term in varied)
+        for target in sorted(here, key=lambda target: rank(target.term, target.kind))
+    ]
+
+
+def _levels(plan: Plan, name: str) -> str:
+    levels = list(dict.fromkeys(level_words(level[name]) for level in plan.levels))
+    if len(levels) > MOST_LEVELS:
+        levels[ENDS:-ENDS] = ["..."]
+    return ", ".join(levels)
+
+
+def _tests(plan: Plan) -> list[tuple[str, str]]:
+    """Return each F test with its hypothesis, named as in the first model that has it."""
+    found: dict[str, str] = {}
+    for model in plan.models:
+        for name, coefficients in model.tests:
+            verb = noun(len(coefficients), "is", "are")
+            found.setdefault(name, f"{', '.join(coefficients)} {verb} 0")
+    return list(found.items())
+
+
+DF_NAMES = {
+    "satterthwaite": "Satterthwaite's",
+    "satterthwaite-expected": "Satterthwaite's (expected information)",
+    "kenward-roger": "Kenward and Roger's",
+}
+LIMIT_NAMES = {
+    "wald": "",
+    "wald-variance": ", those of the random part on the scale of variances",
+    "profile": ", those of the random part by profile likelihood",
+}
+
+
+def _model(model: Model) -> dict[str, str]:
+    methods = " and ".join(method.upper() for method in model.methods)
+    df = DF_NAMES.get(model.df, model.df)
+    limits = f"{100 * model.level:g}% limits{LIMIT_NAMES[model.limits]}"
+    return {
+        "name": model.name,
+        "formula": model.formula,
+        "way": f"by {methods}, with {df} degrees of freedom and {limits}",
+    }

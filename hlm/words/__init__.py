@@ -1,0 +1,1 @@
+"""How results are named in sentences, figures, tables and at the terminal."""
