@@ -140,12 +140,12 @@ def _report(command: list[str], folder: Path, log: Path, *, verbose: bool) -> in
 
 
 def _is_complete(folder: Path) -> bool:
-    from hlm.figures import names
     from hlm.operations.receipts import receipt_file
     from hlm.plan import Plan
+    from hlm.plan.report import figure_names
 
     plan = Plan.read(folder / "plan.json")
-    figures = [folder / "figures" / f"{name}.png" for name in names(plan)]
+    figures = [folder / "figures" / f"{name}.png" for name in figure_names(plan)]
     receipts = [receipt_file(folder / "parts", batch.name) for batch in plan.batches]
     return all(path.exists() for path in (*figures, *receipts))
 

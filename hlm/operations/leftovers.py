@@ -81,13 +81,14 @@ def stale_rules(plan: Plan, folder: str | Path) -> list[str]:
 
 def _no_longer_drawn(plan: Plan, folder: Path) -> list[Path]:
     """Return the figures and the pages of tables that an earlier form of the study had."""
-    from hlm import figures, tables
+    from hlm.plan.report import FIGURES, TABLES, figure_names, table_names
 
+    made = {"figures": (FIGURES, figure_names(plan)), "tables": (TABLES, table_names(plan))}
     return [
         path
-        for module, name in ((figures, "figures"), (tables, "tables"))
+        for name, (known, wanted) in made.items()
         for path in (folder / name).glob("*")
-        if path.stem in module.TITLES and path.stem not in module.names(plan)
+        if path.stem in known and path.stem not in wanted
     ]
 
 
