@@ -68,7 +68,7 @@ def works() -> bool:
     """
     try:
         return _trial()
-    except Exception:  # noqa: BLE001 - whatever it is, kernels can do without
+    except Exception:
         return False
 
 

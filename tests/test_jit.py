@@ -229,4 +229,4 @@ def test_nothing_is_vectorized_and_numbas_settings_are_as_they_were():
     assert before[0] == 1
     assert vectors(numba.njit(_double))
     assert not vectors(jit.entry(_double))
-    assert (numba.config.LOOP_VECTORIZE, numba.config.SLP_VECTORIZE) == before
+    assert before == (numba.config.LOOP_VECTORIZE, numba.config.SLP_VECTORIZE)
