@@ -64,7 +64,7 @@ def _wants_plain() -> bool:
 
 
 _CACHE = str(cache_folder())
-_OPTIONS = {
+_OPTIONS: dict[str, Any] = {
     "cache": True,
     "error_model": "numpy",
     "nogil": True,
