@@ -96,8 +96,6 @@ class Axis:
         ax.set_xlim(*(np.exp(limits) if self.log else limits))
         ax.xaxis.set_major_locator(FixedLocator(list(np.exp(places) if self.log else places)))
         ax.xaxis.set_minor_locator(NullLocator())
-        if self.name is None:
-            ax.tick_params(bottom=False)
         ax.set_xticklabels(self._labels(room, limits))
 
     def _labels(self, room: float, limits: NDArray[np.float64]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -134,10 +134,21 @@ def small_multiples(
 
 @dataclass(frozen=True)
 class _Canvas:
-    """A figure with its panels; the notes take the share `foot` of its height."""
+    """A figure with its panels, those that share a vertical scale, and its foot for the notes.
+
+    Attributes
+    ----------
+    figure : Figure
+    axes : ndarray of Axes, (rows, columns)
+    scales : str
+        Whether `all` panels have one scale, those of a `row`, or `none`.
+    foot : float
+        Share of the height.
+    """
 
     figure: Figure
     axes: Any
+    scales: Literal["all", "row", "none"]
     foot: float
 
 
@@ -180,13 +191,14 @@ def _canvas(
     above = _ENTRY * max(0, _legend_lines(handles, width) - 2)
     height = 1.15 + rows * _HEIGHTS.get(rows, 1.15) + above + below
     figure = Figure(figsize=(width, height))
-    share: Any = "all" if one_scale else "none" if grid.wrapped else "row"
+    share: Literal["all", "row", "none"]
+    share = "all" if one_scale else "none" if grid.wrapped else "row"
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=share)
     for unused in axes.flat[len(grid.panels) :]:
         unused.set_axis_off()
     if text:
         figure.text(0.05 / width, 0.05 / height, text, size=_SMALL, va="bottom", linespacing=1.25)
-    return _Canvas(figure, axes, below / height)
+    return _Canvas(figure, axes, share, below / height)
 
 
 def _draw(
@@ -220,11 +232,14 @@ def _draw(
 
 def _finish(canvas: _Canvas, grid: Grid, axis: Axis, look: Look) -> None:
     figure, axes = canvas.figure, canvas.axes
-    room = (figure.get_figwidth() - 0.9) / grid.shape[1]
+    axis.dress(axes[0, 0], (figure.get_figwidth() - 0.9) / grid.shape[1])  # all share it
     for panel in grid.panels:
         ax = axes[panel.row, panel.column]
-        axis.dress(ax, room)
-        _dress_values(ax, look)
+        ax.grid(visible=True, axis="y")
+        if axis.name is None:
+            ax.tick_params(bottom=False)
+        if canvas.scales == "none" or panel.column == 0 and (canvas.scales == "row" or not panel.row):
+            _dress_values(ax, look)
         below_is_empty = panel.row + 1 == len(axes) or not axes[panel.row + 1, panel.column].axison
         ax.tick_params(labelbottom=below_is_empty)
         if panel.column and not grid.wrapped:
@@ -238,7 +253,6 @@ def _name_axis(figure: Figure, axis: Axis, grid: Grid) -> Text:
 
 
 def _dress_values(ax: Axes, look: Look) -> None:
-    ax.grid(visible=True, axis="y")
     first, last = look.ends
     low, high = (-np.inf, np.inf) if look.whole else ax.get_ylim()
     margin = _MARGIN * (min(high, last) - max(low, first))
