@@ -56,6 +56,8 @@ class Look:
         What the axis may not reach beyond.
     whole : bool
         Whether the axis shows all between the ends; `from_zero` whether it begins at 0.
+    scale : str, optional
+        A column: the panels of one of its values have one scale.
     words : dict
         The text for a value of the column that makes the rows.
     series : str
@@ -73,6 +75,7 @@ class Look:
     ends: tuple[float, float] = (-np.inf, np.inf)
     whole: bool = False
     from_zero: bool = False
+    scale: str | None = None
     words: Mapping[Any, str] = field(default_factory=dict)
     series: str = "Model"
     models: Mapping[str, str] = field(default_factory=dict)
@@ -119,6 +122,8 @@ def small_multiples(
     notes = look.notes(pd.concat(shown))
     canvas = _canvas(grid, notes, handles, one_scale=look.whole or row not in grid.rows[0])
     slots = _slots(series, apart=row != "method")
+    if look.scale:
+        _give_room(canvas, grid, shown, look.scale)
     for panel, points in zip(grid.panels, shown, strict=True):
         _draw(canvas.axes[panel.row, panel.column], points, axis, series, slots, look)
     _finish(canvas, grid, axis, look)
@@ -201,6 +206,18 @@ def _canvas(
     return _Canvas(figure, axes, share, below / height)
 
 
+def _give_room(canvas: _Canvas, grid: Grid, shown: Sequence[pd.DataFrame], column: str) -> None:
+    """Let the axis of each panel reach as far as those of all with the same value of a column."""
+    every = pd.concat(shown)
+    bars = Z * every["mcse"].fillna(0)
+    ends = every.assign(low=every["estimate"] - bars, high=every["estimate"] + bars)
+    reach = ends.groupby(column).agg({"low": "min", "high": "max"})
+    for panel, points in zip(grid.panels, shown, strict=True):
+        for low, high in reach.loc[points[column].unique()].to_numpy():
+            corners = [(0, low), (0, high)]
+            canvas.axes[panel.row, panel.column].update_datalim(corners, updatex=False)
+
+
 def _draw(
     ax: Axes,
     shown: pd.DataFrame,
@@ -238,7 +255,7 @@ def _finish(canvas: _Canvas, grid: Grid, axis: Axis, look: Look) -> None:
         ax.grid(visible=True, axis="y")
         if axis.name is None:
             ax.tick_params(bottom=False)
-        if canvas.scales == "none" or panel.column == 0 and (canvas.scales == "row" or not panel.row):
+        if canvas.scales == "none" or panel.column == 0:
             _dress_values(ax, look)
         below_is_empty = panel.row + 1 == len(axes) or not axes[panel.row + 1, panel.column].axison
         ax.tick_params(labelbottom=below_is_empty)
