@@ -62,6 +62,12 @@ def drawn_series(ax, method="REML"):
     return found
 
 
+def drawn_units(figure):
+    """Return the ends of the units' lines in a picture of them, (n_units, 2, 2)."""
+    (lines,) = [c for c in figure.axes[0].collections if isinstance(c, LineCollection)]
+    return np.array(lines.get_segments())
+
+
 def legend_texts(figure):
     (legend,) = figure.legends
     return [legend.get_title().get_text(), *(text.get_text() for text in legend.get_texts())]
@@ -484,17 +490,20 @@ def test_units_are_drawn_by_their_own_least_squares_and_the_true_line(ogorek):
 
 def test_lines_of_units_are_least_squares_lines_under_the_population_line(ogorek):
     figure = figures.unit_lines(ogorek, made_scenario())
-    lines = figure.axes[0].lines
-    assert len(lines) == 30 + 2
+    lines, ends = figure.axes[0].lines, drawn_units(figure)
+    assert (len(lines), len(ends)) == (2, 30), "the population's on a white ground"
     mean = ogorek.groupby("unit")["a"].first().mean()
     np.testing.assert_allclose(
         lines[-1].get_ydata(),
         [1 - 0.15 * mean + (3 + 0.3 * mean) * x for x in ogorek["x"][[0, 29]]],
     )
-    own = ogorek[ogorek["unit"] == 1]
-    fitted = np.polyval(np.polyfit(own["x"], own["y"], 1), [own["x"].min(), own["x"].max()])
-    drawn = [line.get_ydata() for line in lines]
-    assert any(len(y) == 2 and np.allclose(y, fitted) for y in drawn)
+    for unit, drawn in zip(ogorek["unit"].unique(), ends, strict=True):
+        own = ogorek[ogorek["unit"] == unit]
+        x = [own["x"].min(), own["x"].max()]
+        fitted = np.polyval(np.polyfit(own["x"], own["y"], 1), x)
+        np.testing.assert_allclose(drawn, np.column_stack([x, fitted]))
+    coloured = figure.axes[0].collections[0].get_array()
+    np.testing.assert_array_equal(coloured, ogorek.groupby("unit")["a"].first())
     assert overlaps(figure) == []
 
 
@@ -504,6 +513,7 @@ def test_the_unit_has_the_name_that_the_formula_gives_it(ogorek):
     same = figures.unit_lines(ogorek, made_scenario())
     for line, other in zip(figure.axes[0].lines, same.axes[0].lines, strict=True):
         np.testing.assert_array_equal(line.get_xydata(), other.get_xydata())
+    np.testing.assert_array_equal(drawn_units(figure), drawn_units(same))
 
 
 def test_a_scenario_without_covariates_has_no_pictures_of_units(ogorek):
