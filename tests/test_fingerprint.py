@@ -78,7 +78,7 @@ MAKERS = {
     "fit": {"numpy", "numba", "llvmlite", "scipy"},
     "compact": {"numpy", "pyarrow"},
     "summarize": {"numpy", "scipy", "pandas", "pyarrow"},
-    "figures": {"numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "seaborn"},
+    "figures": {"numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib"},
     "tables": {"numpy", "pandas", "pyarrow"},
     "audit": {"numpy", "pandas", "pyarrow", "statsmodels"},
 }

@@ -122,11 +122,12 @@ def small_multiples(
     notes = look.notes(pd.concat(shown))
     canvas = _canvas(grid, notes, handles, one_scale=look.whole or row not in grid.rows[0])
     slots = _slots(series, apart=row != "method")
+    axis.dress(canvas.axes[0, 0], (canvas.figure.get_figwidth() - 0.9) / grid.shape[1])
     if look.scale:
         _give_room(canvas, grid, shown, look.scale)
     for panel, points in zip(grid.panels, shown, strict=True):
         _draw(canvas.axes[panel.row, panel.column], points, axis, series, slots, look)
-    _finish(canvas, grid, axis, look)
+    _finish(canvas, grid, look, ticks=axis.name is not None)
     below = _name_axis(canvas.figure, axis, grid)
     _legend(canvas.figure, handles, _title(look, {method for _, method in series}))
     name_panels(canvas.figure, canvas.axes, grid, look.words)
@@ -199,6 +200,8 @@ def _canvas(
     share: Literal["all", "row", "none"]
     share = "all" if one_scale else "none" if grid.wrapped else "row"
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=share)
+    for ax in axes.flat:  # else all that share a scale are measured anew for each series drawn
+        ax.set_autoscaley_on(False)
     for unused in axes.flat[len(grid.panels) :]:
         unused.set_axis_off()
     if text:
@@ -247,14 +250,12 @@ def _draw(
         )
 
 
-def _finish(canvas: _Canvas, grid: Grid, axis: Axis, look: Look) -> None:
+def _finish(canvas: _Canvas, grid: Grid, look: Look, *, ticks: bool) -> None:
     figure, axes = canvas.figure, canvas.axes
-    axis.dress(axes[0, 0], (figure.get_figwidth() - 0.9) / grid.shape[1])  # all share it
     for panel in grid.panels:
         ax = axes[panel.row, panel.column]
         ax.grid(visible=True, axis="y")
-        if axis.name is None:
-            ax.tick_params(bottom=False)
+        ax.tick_params(bottom=ticks)
         if canvas.scales == "none" or panel.column == 0:
             _dress_values(ax, look)
         below_is_empty = panel.row + 1 == len(axes) or not axes[panel.row + 1, panel.column].axison
@@ -270,6 +271,7 @@ def _name_axis(figure: Figure, axis: Axis, grid: Grid) -> Text:
 
 
 def _dress_values(ax: Axes, look: Look) -> None:
+    ax.autoscale(axis="y")
     first, last = look.ends
     low, high = (-np.inf, np.inf) if look.whole else ax.get_ylim()
     margin = _MARGIN * (min(high, last) - max(low, first))
