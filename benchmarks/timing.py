@@ -15,7 +15,6 @@ from hlm.fits import fit_batch
 from hlm.fits.batch import fit_model, limits_of
 from hlm.formula import parse
 from hlm.kernels.fit import ITERATIONS
-from hlm.simulate import basis_of, model_columns_of
 
 if TYPE_CHECKING:
     from hlm.kernels.stack import StackResults
@@ -81,17 +80,17 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
     """Time one case: its normals alone, and each step from them to tables; or `only` some."""
     n, scenario = case.n, case.scenario
     drawn, few = simulate_case(case, n), simulate_case(case, max(FEWEST, n // PROFILE_SHARE))
-    columns = model_columns_of(scenario, basis_of(scenario, [case.model]), case.model)
+    columns = drawn.columns[0]
     reml = replace(case.model, methods=("reml",))
     profile = replace(reml, limits="profile")
     names = tuple(term.name for term in parse(reml.formula).fixed)
     f_test = replace(reml, tests=(("all", names),))
 
     def fit(model: Model) -> StackResults:
-        return fit_model(scenario, model, columns, drawn)[0]
+        return fit_model(model, columns, drawn.cross)[0]
 
     found = fit(reml)
-    of_few, _ = fit_model(scenario, reml, columns, few)
+    of_few, _ = fit_model(reml, columns, few.cross)
     tasks: dict[str, Task] = {
         "normals": lambda: _draw(n * normals_of(scenario), CHUNK),
         "one call": lambda: _draw(n * normals_of(scenario), n * normals_of(scenario)),
@@ -100,7 +99,7 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
         "both": lambda: fit(case.model),
         "kenward-roger": lambda: fit(replace(reml, df="kenward-roger")),
         "F test": lambda: fit(f_test),
-        "profile": lambda: limits_of(scenario, profile, columns, few, of_few),
+        "profile": lambda: limits_of(profile, columns, few.cross, of_few),
         "tables": lambda: fit_batch(scenario, [reml], drawn),
     }
     chosen = {
@@ -109,7 +108,7 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
         if (name in only or not only) and not (name == "simulate" and case.sizes)
     }
     seconds = {
-        name: times / (len(few.sum_squares) if name == "profile" else n)
+        name: times / (len(few.cross.sum_squares) if name == "profile" else n)
         for name, times in interleave(chosen, repeats).items()
     }
     return Timing(case, seconds, float(found.summary[:, 0, ITERATIONS].mean()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "LimitMethod",
     "Model",
     "Scenario",
+    "Terms",
 ]
 
 BLOCK = 1000
@@ -121,6 +122,36 @@ class Scenario:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """The names in a model's formula, which need no parser.
+
+    Attributes
+    ----------
+    fixed : tuple of str
+        The coefficients.
+    blocks : tuple of tuple of str
+        The random effects of each block.
+    group : str
+        The grouping factor.
+    """
+
+    fixed: tuple[str, ...]
+    blocks: tuple[tuple[str, ...], ...]
+    group: str
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of random effects of each block."""
+        return tuple(len(block) for block in self.blocks)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Terms:
+        """Read what `dataclasses.asdict` wrote."""
+        blocks = tuple(tuple(block) for block in data["blocks"])
+        return cls(tuple(data["fixed"]), blocks, data["group"])
+
+
+@dataclass(frozen=True)
 class Model:
     """A candidate model and how it is estimated.
 
@@ -138,6 +169,9 @@ class Model:
         F tests by name, each with the coefficients that are zero under its hypothesis.
     true : tuple of (str, float)
         True values of terms that the user gives, for those that have none of their own.
+    terms : Terms, optional
+        What the formula says, where it has been read: models of a study have it. It does not count
+        in comparisons. `hlm.formula.terms_of` gives it for any model.
     """
 
     name: str
@@ -148,14 +182,18 @@ class Model:
     limits: LimitMethod = "wald"
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
     true: tuple[tuple[str, float], ...] = ()
+    terms: Terms | None = field(default=None, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as builtin types, for JSON."""
         return asdict(self)
 
     def definition(self) -> dict[str, Any]:
-        """Return what its fits depend on: all but the true values, which only measures need."""
-        return {name: value for name, value in self.to_dict().items() if name != "true"}
+        """Return what its fits depend on.
+
+        That is all but the true values, which only measures need, and what follows from the rest.
+        """
+        return {k: value for k, value in self.to_dict().items() if k not in ("true", "terms")}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Model:
@@ -166,5 +204,6 @@ class Model:
                 "methods": tuple(data["methods"]),
                 "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
                 "true": tuple((name, value) for name, value in data.get("true", ())),
+                "terms": Terms.from_dict(data["terms"]) if data.get("terms") else None,
             }
         )

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from hlm.fits.degrees_of_freedom import replace_df
 from hlm.fits.tables import Table, concatenate, estimates_table, fits_table, tests_table
-from hlm.formula import Formula, parse
+from hlm.formula import terms_of
 from hlm.kernels.adjust_stack import adjust_stack
-from hlm.kernels.cross import Design
 from hlm.kernels.elements import free_elements, open_elements
 from hlm.kernels.fit import allocate_room
 from hlm.kernels.inference import Parametrization
@@ -21,21 +20,20 @@ from hlm.kernels.limits import confidence_limits
 from hlm.kernels.profile_stack import profile_limits
 from hlm.kernels.stack import StackResults, allocate_results, fit_stack
 from hlm.scenario import EXPECTED_INFORMATION
-from hlm.simulate import CrossProducts, ModelColumns, basis_of, model_columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hlm.kernels.data import CrossProducts, ModelColumns
     from hlm.scenario import Model, Scenario
+    from hlm.simulate import Drawn
 
 __all__ = ["fit_batch", "fit_model", "parametrize", "term_kinds"]
 
 Floats = NDArray[np.float64]
 
 
-def fit_batch(
-    scenario: Scenario, models: Sequence[Model], drawn: CrossProducts
-) -> dict[str, Table]:
+def fit_batch(scenario: Scenario, models: Sequence[Model], drawn: Drawn) -> dict[str, Table]:
     """Fit every model to every replicate.
 
     Parameters
@@ -43,7 +41,7 @@ def fit_batch(
     scenario : Scenario
     models : sequence of Model
         The models that `drawn` was made for.
-    drawn : CrossProducts
+    drawn : Drawn
 
     Returns
     -------
@@ -51,13 +49,11 @@ def fit_batch(
         `estimates`, `fits` and `tests`: the columns of the files of these names; a row per
         replicate, model, method (and term or F test).
     """
-    basis = basis_of(scenario, models)
     estimates, fits, tests = [], [], []
-    for model in models:
-        columns = model_columns_of(scenario, basis, model)
-        results, joint = fit_model(scenario, model, columns, drawn)
-        replace_df(scenario, model, results, joint)
-        limits = limits_of(scenario, model, columns, drawn, results)
+    for model, columns in zip(models, drawn.columns, strict=True):
+        results, joint = fit_model(model, columns, drawn.cross)
+        replace_df(model, columns, drawn.cross, results, joint)
+        limits = limits_of(model, columns, drawn.cross, results)
         estimates.append(estimates_table(scenario, model, drawn, results, limits))
         fits.append(fits_table(scenario, model, drawn, results))
         tests.append(tests_table(scenario, model, drawn, joint))
@@ -66,31 +62,28 @@ def fit_batch(
 
 
 def fit_model(
-    scenario: Scenario, model: Model, columns: ModelColumns, drawn: CrossProducts
+    model: Model, columns: ModelColumns, cross: CrossProducts
 ) -> tuple[StackResults, JointTests]:
     """Fit one model by its methods to every replicate, and make its F tests."""
-    formula = parse(model.formula)
-    parametrization = parametrize(formula, columns)
+    terms = terms_of(model)
+    parametrization = parametrize(terms.sizes, columns)
     p, q, n_theta = len(columns.fixed), len(columns.random), len(parametrization.row)
-    n, n_methods = len(drawn.sum_squares), len(model.methods)
+    n, n_methods = len(cross.sum_squares), len(model.methods)
     results = allocate_results(n, n_methods, p + n_theta + 1, q)
-    tests = allocate_joint_tests(contrasts_of(formula, model), p, n_theta, n, n_methods)
-    cross = (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers)
-    design, n_obs = _design(columns), scenario.n_units * scenario.n_rows
+    tests = allocate_joint_tests(contrasts_of(terms.fixed, model), p, n_theta, n, n_methods)
     reml = np.array([method == "reml" for method in model.methods])
-    is_expected, shared = model.df in EXPECTED_INFORMATION, _one_design(columns, drawn)
+    is_expected, shared = model.df in EXPECTED_INFORMATION, _one_design(columns, cross)
     room = allocate_room(
-        scenario.n_units, q, p, n_theta, shared=shared, tests=None if is_expected else tests
+        cross.response.shape[2], q, p, n_theta, shared=shared, tests=None if is_expected else tests
     )
-    fit_stack((0,) * q, p, cross, design, parametrization, n_obs, reml, room, results)
+    fit_stack((0,) * q, p, cross, columns, parametrization, reml, room, results)
     if is_expected:
         adjust_stack(
             (0,) * q,
             p,
             cross,
-            design,
+            columns,
             parametrization,
-            n_obs,
             reml,
             model.df == "kenward-roger",
             room._replace(tests=tests),
@@ -100,32 +93,25 @@ def fit_model(
     return results, tests
 
 
-def contrasts_of(formula: Formula, model: Model) -> list[Floats]:
-    """Return the contrasts of each F test of a model, (r, p): its coefficients."""
-    names = [term.name for term in formula.fixed]
+def contrasts_of(names: Sequence[str], model: Model) -> list[Floats]:
+    """Return the contrasts of each F test of a model, (r, p); its coefficients have these names."""
     return [np.eye(len(names))[[names.index(name) for name in test]] for _, test in model.tests]
 
 
-def _design(columns: ModelColumns) -> Design:
-    return Design(columns.fixed, columns.random, columns.rest, columns.rest_coef)
-
-
-def _one_design(columns: ModelColumns, drawn: CrossProducts) -> bool:
+def _one_design(columns: ModelColumns, cross: CrossProducts) -> bool:
     """Tell whether all units have one Z."""
-    return drawn.gram.shape[2] == 1 and not columns.random[:, 1].any()
+    return cross.gram.shape[2] == 1 and not columns.random[:, 1].any()
 
 
 def limits_of(
-    scenario: Scenario,
     model: Model,
     columns: ModelColumns,
-    drawn: CrossProducts,
+    cross: CrossProducts,
     results: StackResults,
 ) -> tuple[Floats, Floats]:
     """Confidence limits of every term, lower and upper, (n, methods, n_terms) each."""
-    formula = parse(model.formula)
-    p = len(formula.fixed)
-    parametrization = parametrize(formula, columns)
+    blocks, p = terms_of(model).sizes, len(columns.fixed)
+    parametrization = parametrize(blocks, columns)
     kinds = term_kinds(p, parametrization)
     lower, upper = confidence_limits(
         results.estimate,
@@ -137,23 +123,22 @@ def limits_of(
     )
     if model.limits == "profile":
         limits = profile_limits(
-            (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers),
-            _design(columns),
+            cross,
+            columns,
             parametrization,
-            formula.blocks,
-            scenario.n_units * scenario.n_rows,
+            blocks,
             model.level,
-            shared=_one_design(columns, drawn),
+            shared=_one_design(columns, cross),
         )
         lower[..., p:], upper[..., p:] = limits[:, None, 0], limits[:, None, 1]
-        is_open = open_elements(results.estimate[..., p:-1], formula.blocks)
+        is_open = open_elements(results.estimate[..., p:-1], blocks)
         lower[..., p:-1][is_open], upper[..., p:-1][is_open] = np.nan, np.nan
     return lower, upper
 
 
-def parametrize(formula: Formula, columns: ModelColumns) -> Parametrization:
+def parametrize(blocks: Sequence[int], columns: ModelColumns) -> Parametrization:
     """Return how the fit's parameters relate to the formula's."""
-    row, col = free_elements(formula.blocks)
+    row, col = free_elements(blocks)
     transform = columns.fixed_transform
     return Parametrization(
         row,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.formula import Formula, parse, random_names
+from hlm.formula import random_names, terms_of
 from hlm.kernels.fit import (
     BOUNDARY_RANK,
     CRITERION,
@@ -23,8 +23,8 @@ from hlm.kernels.limits import f_p_value
 if TYPE_CHECKING:
     from hlm.kernels.joint_tests import JointTests
     from hlm.kernels.stack import StackResults
-    from hlm.scenario import Model, Scenario
-    from hlm.simulate import CrossProducts
+    from hlm.scenario import Model, Scenario, Terms
+    from hlm.simulate import Drawn
 
 __all__ = ["concatenate", "estimates_table", "fits_table", "tests_table"]
 
@@ -35,12 +35,12 @@ Floats = NDArray[np.float64]
 def estimates_table(
     scenario: Scenario,
     model: Model,
-    drawn: CrossProducts,
+    drawn: Drawn,
     results: StackResults,
     limits: tuple[Floats, Floats],
 ) -> Table:
     """Lay the estimates out, one row each."""
-    names = _term_names(parse(model.formula))
+    names = _term_names(terms_of(model))
     shape = results.estimate.shape
     return {
         "replicate": np.repeat(_replicates(drawn), shape[1] * shape[2]),
@@ -54,21 +54,18 @@ def estimates_table(
     }
 
 
-def fits_table(
-    scenario: Scenario, model: Model, drawn: CrossProducts, results: StackResults
-) -> Table:
+def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackResults) -> Table:
     """Lay the fits out, one row each; AIC and BIC are those of the method's own criterion."""
     n, n_methods, n_terms = results.estimate.shape
     summary = results.summary.reshape(n * n_methods, -1)
     criterion = summary[:, CRITERION]
-    n_obs = scenario.n_units * scenario.n_rows
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods),
         **_labels(scenario, model, n, 1),
         "criterion": criterion,
         "loglik": -0.5 * criterion,
         "aic": criterion + 2.0 * n_terms,
-        "bic": criterion + n_terms * np.log(n_obs),
+        "bic": criterion + n_terms * np.repeat(np.log(drawn.cross.n_obs), n_methods),
         "npar": np.full(n * n_methods, n_terms, dtype=np.int32),
         "singular": summary[:, SINGULAR] > 0.0,
         "status": (list(STATUSES), summary[:, STATUS].astype(np.int32)),
@@ -79,7 +76,7 @@ def fits_table(
     }
 
 
-def tests_table(scenario: Scenario, model: Model, drawn: CrossProducts, tests: JointTests) -> Table:
+def tests_table(scenario: Scenario, model: Model, drawn: Drawn, tests: JointTests) -> Table:
     """Lay the F tests out, one row each."""
     n, n_methods, n_tests = tests.F.shape
     df = np.tile(np.diff(tests.first), n * n_methods)
@@ -98,7 +95,7 @@ def tests_table(scenario: Scenario, model: Model, drawn: CrossProducts, tests: J
     }
 
 
-def _replicates(drawn: CrossProducts) -> NDArray[np.int32]:
+def _replicates(drawn: Drawn) -> NDArray[np.int32]:
     return np.arange(drawn.start, drawn.stop, dtype=np.int32)
 
 
@@ -132,7 +129,6 @@ def concatenate(tables: list[Table]) -> Table:
     return whole
 
 
-def _term_names(formula: Formula) -> list[str]:
+def _term_names(terms: Terms) -> list[str]:
     """Return the names of everything that is estimated: fixed part, random part, sigma."""
-    blocks = [[term.name for term in block.terms] for block in formula.random]
-    return [t.name for t in formula.fixed] + random_names(blocks, formula.random[0].group)
+    return [*terms.fixed, *random_names(terms.blocks, terms.group)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from hlm.formula import parse
+from hlm.formula import terms_of
 from hlm.scenario import EXPECTED_INFORMATION
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def kernels_of(models: Iterable[Model]) -> list[Kernels]:
 
 def _kernels(model: Model) -> Kernels:
     return Kernels(
-        q=len(parse(model.formula).effects),
+        q=sum(terms_of(model).sizes),
         expected=model.df in EXPECTED_INFORMATION,
         profile=model.limits == "profile",
     )

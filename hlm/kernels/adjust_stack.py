@@ -15,15 +15,14 @@ __all__ = ["adjust_stack"]
 
 
 @entry
-def adjust_stack(
-    axes, p, cross, design, parametrization, n_obs, reml, adjust, room, adjusted, results
-):
+def adjust_stack(axes, p, cross, design, parametrization, reml, adjust, room, adjusted, results):
     """Replace degrees of freedom in `results`, with `adjust` standard errors of REML fits too.
 
     Those of the F tests of `room.tests` likewise.
     """
     tests = room.tests
-    for r in range(len(cross[2])):
+    for r in range(len(cross.sum_squares)):
+        n_obs = cross.n_obs[r]
         load(axes, p, cross, r, design, room.units)
         for method in range(len(reml)):
             sigma, Lambda = results.estimate[r, method, -1], results.Lambda[r, method]

@@ -23,7 +23,7 @@ from hlm.kernels.units import allocate_units
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hlm.kernels.cross import Design
+    from hlm.kernels.data import CrossProducts, ModelColumns
     from hlm.kernels.inference import Parametrization
 
 __all__ = ["Targets", "profile_limits", "profile_stack", "targets_of"]
@@ -107,11 +107,10 @@ def _complete(rows: Floats) -> Floats:
 
 
 def profile_limits(
-    cross: tuple[Floats, Floats, Floats, Floats],
-    design: Design,
+    cross: CrossProducts,
+    design: ModelColumns,
     parametrization: Parametrization,
     blocks: Sequence[int],
-    n_obs: int,
     level: float,
     *,
     shared: bool,
@@ -120,13 +119,11 @@ def profile_limits(
 
     Parameters
     ----------
-    cross : tuple of ndarray
-        Cross-products, as `fit_stack` takes them.
-    design : Design
+    cross : CrossProducts
+    design : ModelColumns
     parametrization : Parametrization
     blocks : sequence of int
         Sizes of the blocks of random effects.
-    n_obs : int
     level : float
     shared : bool
         All units have one Z.
@@ -137,11 +134,12 @@ def profile_limits(
         Lower and upper limits; NaN where there is no fit or a search failed.
     """
     row, fixed, random = parametrization.row, parametrization.fixed, parametrization.random
-    n, n_theta, p, q, n_units = len(cross[2]), len(row), len(fixed), len(random), cross[1].shape[2]
+    n, n_theta, p, q = len(cross.sum_squares), len(row), len(fixed), len(random)
+    n_units = cross.response.shape[2]
     room = allocate_room(n_units, q, p, n_theta, shared=shared)
     fits = allocate_results(n, 1, p + n_theta + 1, q)
     limits = np.full((n, 2, n_theta + 1), np.nan)
-    fit_stack((0,) * q, p, cross, design, parametrization, n_obs, np.array([False]), room, fits)
+    fit_stack((0,) * q, p, cross, design, parametrization, np.array([False]), room, fits)
     is_open = np.zeros((n, n_theta + 1), dtype=bool)
     is_open[:, :-1] = open_elements(fits.estimate[:, 0, p:-1], blocks)
     profile_stack(
@@ -151,7 +149,6 @@ def profile_limits(
         design,
         parametrization,
         targets_of(parametrization, blocks),
-        n_obs,
         float(critical_value(np.array([np.inf]), level)[0]),
         room,
         allocate_units(n_units, q, p, shared=shared),
@@ -165,15 +162,15 @@ def profile_limits(
 
 @entry
 def profile_stack(
-    axes, p, cross, design, parametrization, targets, n_obs, z, room, other, search, fits, is_open,
-    limits,
+    axes, p, cross, design, parametrization, targets, z, room, other, search, fits, is_open, limits,
 ):  # fmt: skip
     """Fill `limits` (n, 2, n_theta + 1), lower and upper, of what `fits` by ML do not leave open.
 
     The correlations come last: where an sd may be zero, none is excluded.
     """
     n = len(parametrization.row)
-    for r in range(len(cross[2])):
+    for r in range(len(cross.sum_squares)):
+        n_obs = cross.n_obs[r]
         status = fits.summary[r, 0, STATUS]
         if status not in (OK, PARTLY_IDENTIFIED):
             continue

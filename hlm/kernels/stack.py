@@ -46,13 +46,14 @@ def allocate_results(n: int, n_methods: int, n_terms: int, q: int) -> StackResul
 
 
 @entry
-def fit_stack(axes, p, cross, design, parametrization, n_obs, reml, room, results):
+def fit_stack(axes, p, cross, design, parametrization, reml, room, results):
     """Fit every data set of `cross` by every method, and make the tests of `room.tests`.
 
     `reml` (methods,) is boolean. Tests of fits without estimates stay as they are.
     """
     out, tests = room.estimates, room.tests
-    for r in range(len(cross[2])):
+    for r in range(len(cross.sum_squares)):
+        n_obs = cross.n_obs[r]
         total = load(axes, p, cross, r, design, room.units)
         for method in range(len(reml)):
             fit_units(axes, p, room, n_obs, reml[method], parametrization, total)

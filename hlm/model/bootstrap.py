@@ -5,13 +5,17 @@ The design stays, so of each data set only y* = Z b + e is reduced: [Z* X*]'y* p
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.kernels.fit import allocate_room
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.stack import StackResults, allocate_results, fit_stack
-from hlm.model.moments import Moments, whole_design
+
+if TYPE_CHECKING:
+    from hlm.model.moments import Moments
 
 __all__ = ["bootstrap"]
 
@@ -69,10 +73,13 @@ def bootstrap(
         fit_stack(
             (0,) * q,
             p,
-            (moments.gram, response, squares, np.ones((1, 1, n_units))),
-            whole_design(q, p),
+            moments.cross._replace(
+                response=response,
+                sum_squares=squares,
+                n_obs=np.full(len(squares), columns.shape[1]),
+            ),
+            moments.places,
             parametrization,
-            columns.shape[1],
             np.array([reml]),
             room,
             part,

@@ -66,7 +66,7 @@ def _f_test(fit: LmerFit, L: Floats, method: DfMethod) -> tuple[float, float]:
         f_tests_observed(p, n_star, *about, fit.vcov.copy(), state, room.work, tests)
     F, ddf = float(tests.F[0, 0, 0]), float(tests.ddf[0, 0, 0])
     if method in ("between-within", "residual", "infinite"):
-        ddf = smallest_df(L, fit.df(method))
+        ddf = float(smallest_df(L, fit.df(method)))
     return F, ddf
 
 

@@ -43,7 +43,7 @@ def gain(fit: LmerFit) -> Floats:
 def unit_effects(fit: LmerFit) -> Floats:
     """Random effects of each unit, (n_groups, q)."""
     moments, q = fit.engine.moments, fit.frame.Z.shape[1]
-    score = moments.response[0, :q].T - _products(fit)[:, :, q:] @ fit.engine.room.state.beta
+    score = moments.cross.response[0, :q].T - _products(fit)[:, :, q:] @ fit.engine.room.state.beta
     return np.einsum("iab,ib->ia", _gain(fit), score) @ moments.parametrization.random.T
 
 
@@ -61,7 +61,7 @@ def _products(fit: LmerFit) -> Floats:
     a, b = np.arange(q)[:, None], np.arange(k)
     larger = np.maximum(a, b)
     pairs = larger * (larger + 1) // 2 + np.minimum(a, b)
-    return fit.engine.moments.gram[0][pairs].transpose(2, 0, 1)
+    return fit.engine.moments.cross.gram[0][pairs].transpose(2, 0, 1)
 
 
 def between_within_df(fit: LmerFit) -> Floats:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from hlm.errors import InputError
 from hlm.kernels.profile_stack import profile_limits
 from hlm.model.bootstrap import bootstrap
-from hlm.model.moments import whole_design
 from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
@@ -74,13 +73,11 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
     index = pd.Index(fit.terms[len(fit.beta) :], name="term")
     if not np.isfinite(fit.sigma):
         return pd.DataFrame({"lower": np.nan, "upper": np.nan}, index=index)
-    p, q = len(fit.beta), len(moments.parametrization.random)
     limits = profile_limits(
-        (moments.gram, moments.response, moments.sum_squares, np.ones((1, 1, fit.n_groups))),
-        whole_design(q, p),
+        moments.cross,
+        moments.places,
         moments.parametrization,
         fit.frame.blocks,
-        fit.nobs,
         level,
         shared=False,
     )

@@ -1,11 +1,5 @@
 """The files of a study: their columns, and how they are written and read."""
 
-from hlm.results.crossproducts import (
-    CROSS_PRODUCTS,
-    RangeArrays,
-    read_crossproducts,
-    write_crossproducts,
-)
 from hlm.results.files import (
     Writer,
     open_parquet,
@@ -30,7 +24,6 @@ from hlm.results.schemas import (
 )
 
 __all__ = [
-    "CROSS_PRODUCTS",
     "ESTIMATES",
     "FITS",
     "KINDS",
@@ -38,17 +31,14 @@ __all__ = [
     "SCENARIOS",
     "SELECTION",
     "TESTS",
-    "RangeArrays",
     "Writer",
     "open_parquet",
     "read",
-    "read_crossproducts",
     "read_frame",
     "replacing",
     "to_table",
     "with_grid",
     "write",
-    "write_crossproducts",
     "write_csv",
     "writing",
     "writing_csv",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.true_values import targets, terms_of
+from hlm.formula import terms_in
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
 from hlm.study.f_tests import tests_of
@@ -68,6 +69,7 @@ def _model(
         own.level or estimation.level,
         estimation.limits,
         tests_of(formula, estimation.tests),
+        terms=terms_in(formula),
     )
     terms = terms_of(model)
     _refuse_one_name(model, terms, path)
