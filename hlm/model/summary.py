@@ -20,7 +20,7 @@ from hlm.model.rformat import (
 from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
-    from hlm.model.result import DfMethod, LmerFit
+    from hlm.model.result import LmerFit
 
 __all__ = ["summary"]
 
@@ -48,7 +48,7 @@ _REASONS = {
 }
 
 
-def summary(fit: LmerFit, df_method: DfMethod | None) -> str:
+def summary(fit: LmerFit, df_method: str | None) -> str:
     """Return the text of `LmerFit.summary`."""
     method = "REML" if fit.reml else "maximum likelihood"
     tests = f". t-tests use {_METHODS[df_method]}" if df_method else ""
@@ -160,7 +160,7 @@ def _triangle(rows: list[list[str]], names: list[str]) -> list[list[str]]:
     ]
 
 
-def _fixed_effects(fit: LmerFit, df_method: DfMethod | None) -> list[str]:
+def _fixed_effects(fit: LmerFit, df_method: str | None) -> list[str]:
     """Coefficients as R's ``printCoefmat`` prints them."""
     se = fit.se if df_method is None else fit.tidy(df_method)["se"].to_numpy()[: len(fit.beta)]
     columns = {"Estimate": fit.beta, "Std. Error": se}

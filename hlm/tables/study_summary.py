@@ -110,8 +110,9 @@ LIMIT_NAMES = {
 
 def _model(model: Model) -> dict[str, str]:
     methods = " and ".join(method.upper() for method in model.methods)
-    df = DF_NAMES.get(model.df, model.df)
-    limits = f"{100 * model.level:g}% limits{LIMIT_NAMES[model.limits]}"
+    df = " and ".join(DF_NAMES.get(name, name) for name in model.df)
+    random = "".join(LIMIT_NAMES[name] for name in model.limits)
+    limits = f"{100 * model.level:g}% limits{random}"
     return {
         "name": model.name,
         "formula": model.formula,
