@@ -22,6 +22,8 @@ from hlm.kernels.fit import (
 from hlm.kernels.limits import confidence_limits, f_p_value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hlm.inference import Fitted
     from hlm.kernels.stack import StackResults
     from hlm.scenario import Model, Scenario, Terms
@@ -75,7 +77,7 @@ def _random_part(model: Model, fitted: Fitted) -> Floats:
     return _side_by_side(found)
 
 
-def _side_by_side(found: list[tuple[Floats, ...]]) -> Floats:
+def _side_by_side(found: Sequence[Sequence[Floats]]) -> Floats:
     """Put the columns of several inferences together, those of one term next to each other."""
     together = np.stack([np.stack(columns) for columns in found], axis=-1)
     return together.reshape(*together.shape[:-2], -1)

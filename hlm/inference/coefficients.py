@@ -6,12 +6,15 @@ Kenward & Roger (1997); and degrees of freedom that are a count, by rows or by l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.inference.fitted import Expected, Fitted, Inferred
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "between_within",
@@ -42,7 +45,7 @@ def satterthwaite_expected(fitted: Fitted) -> Inferred:
 def kenward_roger(fitted: Fitted) -> Inferred:
     """Return Kenward and Roger's inference; of ML fits the degrees of freedom only."""
     expected = _expected(fitted)
-    return Inferred(expected.se, expected.df, expected.adjusted_F, expected.adjusted_ddf)
+    return Inferred(expected.se, expected.df, expected.F_adjusted, expected.ddf_adjusted)
 
 
 def by_count(degrees: Callable[[Fitted], Floats]) -> Callable[[Fitted], Inferred]:
@@ -66,7 +69,7 @@ def by_count(degrees: Callable[[Fitted], Floats]) -> Callable[[Fitted], Inferred
 
 def residual(fitted: Fitted) -> Floats:
     """Return rows less coefficients."""
-    return np.broadcast_to(fitted.n_obs - fitted.p, (*fitted.n_obs.shape[:-1], fitted.p)) * 1.0
+    return np.repeat(fitted.n_obs - fitted.p, fitted.p, axis=-1).astype(float)
 
 
 def infinite(fitted: Fitted) -> Floats:

@@ -42,7 +42,7 @@ class Expected(NamedTuple):
         Kenward and Roger's for REML fits; for ML fits those not adjusted.
     F, ddf : ndarray (..., n_tests)
         F tests by Satterthwaite; without tests if nobody asked for these.
-    adjusted_F, adjusted_ddf : ndarray (..., n_tests)
+    F_adjusted, ddf_adjusted : ndarray (..., n_tests)
         By Kenward and Roger, for ML fits by Satterthwaite; likewise.
     """
 
@@ -50,8 +50,8 @@ class Expected(NamedTuple):
     se: Floats
     F: Floats
     ddf: Floats
-    adjusted_F: Floats
-    adjusted_ddf: Floats
+    F_adjusted: Floats
+    ddf_adjusted: Floats
 
 
 class Fitted(NamedTuple):

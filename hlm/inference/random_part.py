@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.inference.fitted import Fitted
 from hlm.kernels.limits import confidence_limits
+
+if TYPE_CHECKING:
+    from hlm.inference.fitted import Fitted
 
 __all__ = ["profile", "wald", "wald_variance"]
 

@@ -6,8 +6,8 @@ fits beyond the observed information it says itself, and only fits for which it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,12 @@ from hlm.inference.coefficients import (
     satterthwaite,
     satterthwaite_expected,
 )
-from hlm.inference.fitted import Fitted, Inferred
 from hlm.inference.random_part import profile, wald, wald_variance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hlm.inference.fitted import Fitted, Inferred
 
 __all__ = [
     "COEFFICIENTS",

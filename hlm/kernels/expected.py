@@ -24,7 +24,7 @@ class ExpectedResults(NamedTuple):
         Kenward and Roger's standard errors of REML fits; of ML fits those not adjusted.
     F, ddf : ndarray (n, methods, n_tests or 0)
         F tests by Satterthwaite.
-    adjusted_F, adjusted_ddf : ndarray (n, methods, n_tests or 0)
+    F_adjusted, ddf_adjusted : ndarray (n, methods, n_tests or 0)
         By Kenward and Roger; of ML fits those by Satterthwaite.
     """
 
@@ -32,8 +32,8 @@ class ExpectedResults(NamedTuple):
     se: np.ndarray
     F: np.ndarray
     ddf: np.ndarray
-    adjusted_F: np.ndarray
-    adjusted_ddf: np.ndarray
+    F_adjusted: np.ndarray
+    ddf_adjusted: np.ndarray
 
 
 def allocate_expected(
@@ -54,29 +54,30 @@ def allocate_expected(
 @kernel
 def infer_expected(axes, p, n_obs, reml, parametrization, room, results, r, method):
     """Fill data set r of `results` from the fit in `room`, if there are any and room for it."""
-    if results is not None:
-        out, adjusted, tests = room.estimates, room.expected, room.tests
-        sigma = out.estimate[-1]
-        if results.df.shape[0] == 0 or not np.isfinite(sigma):
-            return
-        kenward_roger(
-            axes, p, room.units, n_obs, sigma**2, parametrization, room.Lambda, room.state, adjusted
-        )
-        for j in range(p):
-            if np.isnan(out.se[j]):
-                adjusted.vcov[j, :], adjusted.vcov[:, j] = np.nan, np.nan
-                continue
-            results.df[r, method, j] = adjusted.df[j]
-            results.se[r, method, j] = np.sqrt(adjusted.vcov[j, j]) if reml else out.se[j]
-        if results.F.shape[2] > 0:
-            f_tests(
-                p, out.estimate, sigma**2, parametrization.fixed, room.state.Ls, adjusted.P,
-                adjusted.Omega, adjusted.vcov, np.bool_(False), tests, results.F[r, method],
-                results.ddf[r, method],
-            )  # fmt: skip
-        if results.adjusted_F.shape[2] > 0:
-            f_tests(
-                p, out.estimate, sigma**2, parametrization.fixed, room.state.Ls, adjusted.P,
-                adjusted.Omega, adjusted.vcov, reml, tests, results.adjusted_F[r, method],
-                results.adjusted_ddf[r, method],
-            )  # fmt: skip
+    if results is None:
+        return
+    out, adjusted, tests = room.estimates, room.expected, room.tests
+    sigma = out.estimate[-1]
+    if results.df.shape[0] == 0 or not np.isfinite(sigma):
+        return
+    kenward_roger(
+        axes, p, room.units, n_obs, sigma**2, parametrization, room.Lambda, room.state, adjusted
+    )
+    for j in range(p):
+        if np.isnan(out.se[j]):
+            adjusted.vcov[j, :], adjusted.vcov[:, j] = np.nan, np.nan
+            continue
+        results.df[r, method, j] = adjusted.df[j]
+        results.se[r, method, j] = np.sqrt(adjusted.vcov[j, j]) if reml else out.se[j]
+    if results.F.shape[2] > 0:
+        f_tests(
+            p, out.estimate, sigma**2, parametrization.fixed, room.state.Ls, adjusted.P,
+            adjusted.Omega, adjusted.vcov, np.bool_(False), tests, results.F[r, method],
+            results.ddf[r, method],
+        )  # fmt: skip
+    if results.F_adjusted.shape[2] > 0:
+        f_tests(
+            p, out.estimate, sigma**2, parametrization.fixed, room.state.Ls, adjusted.P,
+            adjusted.Omega, adjusted.vcov, reml, tests, results.F_adjusted[r, method],
+            results.ddf_adjusted[r, method],
+        )  # fmt: skip

@@ -37,5 +37,5 @@ def f_tests_expected(p, beta, sigma2, fixed, Ls, adjusted, adjust, tests, F, ddf
 
 @entry
 def profile_ml_fit(axes, p, n_obs, parametrization, room, profile, limits):
-    """Fill `limits` (2, n_theta + 1) from a fit by ML; the room's state and work are overwritten."""
+    """Fill `limits` (2, n_theta + 1) from a fit by ML; the room's state and work are lost."""
     profile_fit(axes, p, n_obs, parametrization, room, profile, limits)

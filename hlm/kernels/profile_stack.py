@@ -161,9 +161,10 @@ def allocate_profile(
 @kernel
 def profile_fit_of(axes, p, n_obs, method, parametrization, room, profile, limits, r):
     """Fill the limits (2, n_theta + 1) of data set r if the fit in `room` is by ML."""
-    if profile is not None:
-        if method == profile.method:
-            profile_fit(axes, p, n_obs, parametrization, room, profile, limits[r])
+    if profile is None:
+        return
+    if method == profile.method:
+        profile_fit(axes, p, n_obs, parametrization, room, profile, limits[r])
 
 
 @kernel

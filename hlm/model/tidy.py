@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["tidy"]
 
 
-def tidy(
-    fit: LmerFit, df_method: str, level: float, *, limits: str = "wald"
-) -> pd.DataFrame:
+def tidy(fit: LmerFit, df_method: str, level: float, *, limits: str = "wald") -> pd.DataFrame:
     """Return the table of `LmerFit.tidy`."""
     import pandas as pd
     from scipy.special import stdtr

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -27,6 +26,9 @@ from pydantic import (
 from hlm.errors import InputError, nearest
 from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.study.messages import shown, with_unknown_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = [
     "Binary",
@@ -72,10 +74,14 @@ def _distinct(names: list[str]) -> list[str]:
     return names
 
 
-def _one_or_more(registry: Collection[str]) -> Any:
-    """Return the type of one name of a registry, or of a list of them."""
+def _one_or_more(registry: Collection[str], others: Collection[str], key: str) -> Any:
+    """Return the type of one name of a registry, or of a list; those of `others` are at `key`."""
 
     def known(name: str) -> str:
+        if name in others:
+            raise InputError(
+                f"{shown(name)} is not allowed", allowed=", ".join(registry), suggestion=key
+            )
         if name not in registry:
             raise InputError(
                 f"{shown(name)} is not allowed",
@@ -87,7 +93,7 @@ def _one_or_more(registry: Collection[str]) -> Any:
     one = Annotated[
         str, AfterValidator(known), WithJsonSchema({"enum": list(registry), "type": "string"})
     ]
-    several = Annotated[list[one], Field(min_length=1), AfterValidator(_distinct)]  # type: ignore[valid-type]
+    several = Annotated[list[one], Field(min_length=1), AfterValidator(_distinct)]
     return Annotated[
         Annotated[one, Tag("<name>")] | Annotated[several, Tag("<names>")],
         Discriminator(lambda value: "<names>" if isinstance(value, list) else "<name>"),
@@ -253,13 +259,13 @@ class Estimation(Part):
     """How the models are fitted."""
 
     methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
-    df: _one_or_more(COEFFICIENTS) = Field(  # type: ignore[valid-type]
+    df: _one_or_more(COEFFICIENTS, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
         "satterthwaite",
         description="Degrees of freedom of the fixed coefficients, by one method or a list of "
         "them; with 'kenward-roger' the standard errors of REML fits are adjusted too.",
     )
     level: Probability = Field(0.95, description="Level of the confidence limits.")
-    limits: _one_or_more(RANDOM_PART) = Field(  # type: ignore[valid-type]
+    limits: _one_or_more(RANDOM_PART, COEFFICIENTS, "df") = Field(  # type: ignore[valid-type]
         "wald",
         description="Limits of the random part, by one method or a list of them: Wald's on the "
         "log and atanh scale, on the scale of variances, or by profile likelihood.",
