@@ -13,10 +13,11 @@ import pytest
 from hlm import performance
 from hlm.cli import main
 from hlm.errors import InputError
+from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.kernels.fit import STATUSES
 from hlm.measures import summarize_estimates
 from hlm.plan import make_plan
-from hlm.scenario import DfMethod, LimitMethod, Method
+from hlm.scenario import Method
 from hlm.study import Study
 from hlm.tables.study_summary import summary
 from hlm.words.fitting import METHODS, REASONS
@@ -151,8 +152,8 @@ def test_the_readme_lists_every_measure_as_the_catalogue_does():
 
 
 def test_every_inference_method_and_status_has_its_words():
-    assert list(INFERENCES) == [*get_args(DfMethod), *get_args(LimitMethod)]
-    assert all(INFERENCES[name].tests for name in get_args(DfMethod))
+    assert list(INFERENCES) == [*COEFFICIENTS, *RANDOM_PART]
+    assert all(INFERENCES[name].tests for name in COEFFICIENTS)
     assert set(METHODS) == set(get_args(Method))
     assert set(REASONS) == {*STATUSES, "constant_response"} - {"ok"}
 

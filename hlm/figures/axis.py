@@ -87,7 +87,7 @@ class Axis:
         return np.exp(x) if self.log else x
 
     def dress(self, ax: Axes, room: float) -> None:
-        """Set scale, limits and ticks of a panel `room` inches wide and of those that share them."""
+        """Set scale, limits and ticks of a panel `room` inches wide and all that share them."""
         places = self._places
         margin = max(0.5 * self._gap, 0.06 * (places[-1] - places[0]))
         limits = np.array([places[0] - margin, places[-1] + margin])

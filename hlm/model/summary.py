@@ -22,7 +22,7 @@ from hlm.words.fitting import REASONS
 from hlm.words.inferences import INFERENCES
 
 if TYPE_CHECKING:
-    from hlm.model.result import DfMethod, LmerFit
+    from hlm.model.result import LmerFit
 
 __all__ = ["summary"]
 
@@ -34,7 +34,7 @@ _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))
 _LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
 
 
-def summary(fit: LmerFit, df_method: DfMethod | None) -> str:
+def summary(fit: LmerFit, df_method: str | None) -> str:
     """Return the text of `LmerFit.summary`."""
     method = "REML" if fit.reml else "maximum likelihood"
     tests = f". t-tests use {INFERENCES[df_method].tests}" if df_method else ""
@@ -146,7 +146,7 @@ def _triangle(rows: list[list[str]], names: list[str]) -> list[list[str]]:
     ]
 
 
-def _fixed_effects(fit: LmerFit, df_method: DfMethod | None) -> list[str]:
+def _fixed_effects(fit: LmerFit, df_method: str | None) -> list[str]:
     """Coefficients as R's ``printCoefmat`` prints them."""
     se = fit.se if df_method is None else fit.tidy(df_method)["se"].to_numpy()[: len(fit.beta)]
     columns = {"Estimate": fit.beta, "Std. Error": se}

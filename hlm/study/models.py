@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.true_values import targets, terms_of
+from hlm.formula import terms_in
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
 from hlm.study.f_tests import tests_of
@@ -64,10 +65,11 @@ def _model(
         name,
         formula.text,
         methods_of(spec, estimation),
-        estimation.df,
+        _names(estimation.df),
         own.level or estimation.level,
-        estimation.limits,
+        _names(estimation.limits),
         tests_of(formula, estimation.tests),
+        terms=terms_in(formula),
     )
     terms = terms_of(model)
     _refuse_one_name(model, terms, path)
@@ -77,6 +79,11 @@ def _model(
         if mistakes.passes(_check_term, term, terms, name)
     )
     return replace(model, true=true)
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Return one name, or several, as several."""
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def methods_of(spec: str | schema.Candidate, estimation: Estimation) -> tuple[Method, ...]:

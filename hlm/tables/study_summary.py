@@ -103,5 +103,5 @@ def _model(model: Model) -> dict[str, str]:
     return {
         "name": model.name,
         "formula": model.formula,
-        "way": f"by {methods}, with {way_of([model.df], [model.limits], model.level)}",
+        "way": f"by {methods}, with {way_of(model.df, model.limits, model.level)}",
     }
