@@ -40,13 +40,13 @@ def time_growth(repeats: int = 2) -> Growth:
 def draw_figure(grown: Growth, file: Path) -> None:
     """Draw microseconds per data set on logarithmic axes, a panel for each number that grows."""
     import matplotlib as mpl
+    import seaborn as sns
 
     mpl.use("agg")
     from matplotlib import pyplot as plt
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-    plt.style.use(["seaborn-v0_8-paper", "seaborn-v0_8-ticks", "seaborn-v0_8-colorblind"])
-    plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False})
+    sns.set_theme(context="paper", style="ticks", palette="colorblind")
     figure, panels = plt.subplots(1, len(grown), figsize=(9.0, 2.9), sharey=True)
     for axes, (name, points) in zip(panels, grown.items(), strict=True):
         values = [value for value, _ in points]
@@ -63,6 +63,7 @@ def draw_figure(grown: Growth, file: Path) -> None:
     panels[0].set_ylabel("microseconds per data set")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", ncols=len(LINES), frameon=False)
+    sns.despine(figure)
     figure.tight_layout(rect=(0.0, 0.0, 1.0, 0.93))
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=200)

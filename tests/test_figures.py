@@ -858,7 +858,7 @@ def test_every_figure_has_a_caption_of_one_sentence():
 
 
 def test_names_come_without_a_plotting_library():
-    libraries = ("matplotlib", "pandas")
+    libraries = ("matplotlib", "seaborn", "pandas")
     code = (
         "import sys; from hlm.plan.report import figure_names, table_names;"
         f"sys.exit(any(library in sys.modules for library in {libraries}))"

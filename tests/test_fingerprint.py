@@ -78,7 +78,7 @@ MAKERS = {
     "fit": {"numpy", "numba", "llvmlite", "scipy"},
     "compact": {"numpy", "pyarrow"},
     "summarize": {"numpy", "scipy", "pandas", "pyarrow"},
-    "figures": {"numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib"},
+    "figures": {"numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "seaborn"},
     "tables": {"numpy", "pandas", "pyarrow"},
     "audit": {"numpy", "pandas", "pyarrow", "statsmodels"},
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -62,7 +63,7 @@ def units_against_attribute(rows: pd.DataFrame, scenario: Scenario) -> Figure:
     figure = Figure(figsize=(PAGE, 2.9), layout="constrained")
     for place, (ax, name) in enumerate(zip(figure.subplots(1, 2), ols, strict=True)):
         mark = marks(["units"])["units"]
-        ax.scatter(units[attribute], ols[name], color=mark.colour, s=16, linewidth=0)
+        sns.scatterplot(x=units[attribute], y=ols[name], ax=ax, color=mark.colour, s=16, lw=0)
         ax.plot(curve[attribute], truth[:, place], color="black", linewidth=1.2)
         ax.set(xlabel=f"{attribute}, the unit's attribute", ylabel=_label(str(name), use))
         ax.grid(visible=True)
