@@ -7,9 +7,8 @@ import pytest
 
 from hlm.errors import InputError
 from hlm.plan import make_plan
-from hlm.results import read
+from hlm.results import read, windows
 from hlm.scenario import Model
-from hlm.results import windows
 from hlm.stages import sorted_rows
 from hlm.stages.compact import compact, write_scenarios
 
