@@ -74,7 +74,7 @@ def hlm_criteria(case: Case, n: int) -> Floats:
     """Fit the same data sets from their cross-products; return the REML criteria."""
     model = Model("reml", case.model.formula, ("reml",))
     drawn = simulate_case(case, n)
-    results, _ = fit_model(model, drawn.columns[0], drawn.cross)
+    results = fit_model(model, drawn.columns[0], drawn.cross)
     return results.summary[:, 0, CRITERION]
 
 

@@ -120,7 +120,7 @@ def _fit_group(
     n, n_theta = len(group.y), len(row)
     cross, design = group.crossed(), _design(q, p)
     room = allocate_room(len(group.sizes), q, p, n_theta, shared=False)
-    results = allocate_results(n, 2, p + n_theta + 1, q)
+    results = allocate_results(n, 2, p + n_theta + 1)
     parametrization = Parametrization(row, col, np.eye(p), np.eye(q), np.zeros(p), 0.0)
     fit_stack(
         (0,) * q, p, cross, design, parametrization, np.array(METHODS), room, results

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.cases import SEED, Case, normals_of, simulate_case
 from hlm.fits import fit_batch
-from hlm.fits.batch import fit_model, limits_of
+from hlm.fits.batch import fit_model
 from hlm.formula import parse
 from hlm.kernels.fit import ITERATIONS
 
@@ -82,24 +82,25 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
     drawn, few = simulate_case(case, n), simulate_case(case, max(FEWEST, n // PROFILE_SHARE))
     columns = drawn.columns[0]
     reml = replace(case.model, methods=("reml",))
-    profile = replace(reml, limits="profile")
+    profile = replace(case.model, methods=("ml",), limits=("profile",))
+    beside = replace(reml, df=("satterthwaite", "kenward-roger"))
     names = tuple(term.name for term in parse(reml.formula).fixed)
     f_test = replace(reml, tests=(("all", names),))
 
     def fit(model: Model) -> StackResults:
-        return fit_model(model, columns, drawn.cross)[0]
+        return fit_model(model, columns, drawn.cross)
 
     found = fit(reml)
-    of_few, _ = fit_model(reml, columns, few.cross)
     tasks: dict[str, Task] = {
         "normals": lambda: _draw(n * normals_of(scenario), CHUNK),
         "one call": lambda: _draw(n * normals_of(scenario), n * normals_of(scenario)),
         "simulate": lambda: simulate_case(case, n),
         "reml": lambda: fit(reml),
         "both": lambda: fit(case.model),
-        "kenward-roger": lambda: fit(replace(reml, df="kenward-roger")),
+        "kenward-roger": lambda: fit(replace(reml, df=("kenward-roger",))),
+        "beside Satterthwaite's": lambda: fit(beside),
         "F test": lambda: fit(f_test),
-        "profile": lambda: limits_of(profile, columns, few.cross, of_few),
+        "profile": lambda: fit_model(profile, columns, few.cross),
         "tables": lambda: fit_batch(scenario, [reml], drawn),
     }
     chosen = {

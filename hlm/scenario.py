@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 from hlm.distributions import (
     STANDARD_NORMAL,
@@ -18,10 +21,7 @@ from hlm.distributions import (
 __all__ = [
     "BLOCK",
     "DATA_VERSION",
-    "EXPECTED_INFORMATION",
     "Covariate",
-    "DfMethod",
-    "LimitMethod",
     "Model",
     "Scenario",
     "Terms",
@@ -38,18 +38,6 @@ DATA_VERSION = 2
 
 Level = Literal["unit", "row"]
 Method = Literal["reml", "ml"]
-DfMethod = Literal[
-    "satterthwaite",
-    "satterthwaite-expected",
-    "kenward-roger",
-    "between-within",
-    "residual",
-    "infinite",
-]
-EXPECTED_INFORMATION = ("satterthwaite-expected", "kenward-roger")
-"""The methods of degrees of freedom that rest on the expected information."""
-
-LimitMethod = Literal["wald", "wald-variance", "profile"]
 
 
 @dataclass(frozen=True)
@@ -217,12 +205,13 @@ class Model:
     ----------
     name, formula : str
     methods : tuple of {'reml', 'ml'}
-    df : str
-        How the degrees of freedom of the fixed effects are found, such as ``'satterthwaite'``.
+    df : tuple of str
+        Inferences of the coefficients and F tests, such as ``'satterthwaite'``; see
+        `hlm.inference`.
     level : float
         Confidence level of the limits.
-    limits : str
-        How the limits of the random part are found, such as ``'wald'``.
+    limits : tuple of str
+        Inferences of the random part, such as ``'wald'``.
     tests : tuple of (str, tuple of str)
         F tests by name, each with the coefficients that are zero under its hypothesis.
     true : tuple of (str, float)
@@ -235,9 +224,9 @@ class Model:
     name: str
     formula: str
     methods: tuple[Method, ...] = ("reml", "ml")
-    df: DfMethod = "satterthwaite"
+    df: tuple[str, ...] = ("satterthwaite",)
     level: float = 0.95
-    limits: LimitMethod = "wald"
+    limits: tuple[str, ...] = ("wald",)
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
     true: tuple[tuple[str, float], ...] = ()
     terms: Terms | None = field(default=None, compare=False, repr=False)
@@ -255,13 +244,19 @@ class Model:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Model:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote, or wrote when a model had one inference for each part."""
         return cls(
             **{
                 **data,
+                "df": _names(data["df"]),
+                "limits": _names(data["limits"]),
                 "methods": tuple(data["methods"]),
                 "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
                 "true": tuple((name, value) for name, value in data.get("true", ())),
                 "terms": Terms.from_dict(data["terms"]) if data.get("terms") else None,
             }
         )
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

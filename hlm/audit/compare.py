@@ -12,6 +12,7 @@ import pandas as pd
 
 from hlm.audit.criterion import criterion_at
 from hlm.audit.inference import OurTest, compare_inference
+from hlm.inference import COEFFICIENTS
 from hlm.model.frame import model_frame
 
 if TYPE_CHECKING:
@@ -42,8 +43,20 @@ class _OurFit(NamedTuple):
     criterion: float
     singular: bool
     iterations: int
-    estimates: Mapping[str, tuple[float, float, float]]
-    tests: Mapping[str, OurTest]
+    estimates: Mapping[str, Mapping[str, tuple[float, float, float]]]
+    tests: Mapping[str, Mapping[str, OurTest]]
+
+    def by(self, inference: str) -> dict[str, tuple[float, float, float]]:
+        """Return estimate, standard error and df of each term, by an inference where it has it."""
+        return _by(self.estimates, inference)
+
+    def tests_by(self, inference: str) -> dict[str, OurTest]:
+        """Return each F test by an inference."""
+        return _by(self.tests, inference)
+
+
+def _by(found: Mapping[str, Mapping[str, Any]], inference: str) -> dict[str, Any]:
+    return {name: by.get(inference, next(iter(by.values()))) for name, by in found.items()}
 
 
 def compare(
@@ -150,9 +163,10 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, model: Model) -> dic
     ours = judged(_psi(our, frame)) if np.isfinite(our.criterion) else np.nan
     theirs = judged(fit.psi) if fit.status == "ok" else np.nan
     # Kenward and Roger's standard errors are held against theirs, not against plain ones.
-    adjusted = model.df == "kenward-roger" and fit.method == "reml"
+    inference = fit.inference or model.df[0]
+    adjusted = COEFFICIENTS[inference].adjusts and fit.method == "reml"
     other_se = fit.adjusted if adjusted else fit.se
-    known = our.estimates if fit.status == "ok" else {}
+    known = our.by(inference) if fit.status == "ok" else {}
     coef = [abs(known[name][0] - b) / known[name][1] for name, b in fit.coef.items() if known]
     se = [abs(b / known[name][1] - 1.0) for name, b in other_se.items() if known]
     return {
@@ -165,7 +179,7 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, model: Model) -> dic
         "stated": fit.criterion,
         "coef": max(coef, default=np.nan),
         "se": max(se, default=np.nan),
-        **compare_inference(known, our.tests, fit, frame, model.df),
+        **compare_inference(known, our.tests_by(inference), fit, frame, inference),
         "singular": our.singular,
         "other_singular": fit.singular,
         "iterations": our.iterations,
@@ -176,7 +190,7 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, model: Model) -> dic
 
 def _psi(our: _OurFit, frame: Frame) -> NDArray[np.float64]:
     """Put the standard deviations and correlations of the files together, over sigma^2."""
-    values = {name: estimate for name, (estimate, _, _) in our.estimates.items()}
+    values = {name: estimate for name, (estimate, _, _) in our.by("").items()}
     q = sum(frame.blocks)
     root, cor, start = np.zeros(q), np.eye(q), 0
     group = frame.formula.random[0].group
@@ -199,10 +213,11 @@ def _our_fits(results: Results, sets: Sequence[DataSet]) -> dict[Key, _OurFit]:
     found: dict[Key, _OurFit] = {}
     for scenario, replicates in chosen.items():
         wanted = np.array(replicates)
-        estimates: dict[Key, dict[str, tuple[float, float, float]]] = {}
+        estimates: dict[Key, dict[str, dict[str, tuple[float, float, float]]]] = {}
         for row in results.replicates("estimates", scenario, wanted).to_pylist():
             found_there = (row["estimate"], row["se"], row["df"])
-            estimates.setdefault(_key(row), {})[row["term"]] = found_there
+            of_fit = estimates.setdefault(_key(row), {})
+            of_fit.setdefault(row["term"], {})[row.get("inference", "")] = found_there
         tests = _our_tests(results, scenario, wanted)
         for row in results.replicates("fits", scenario, wanted).to_pylist():
             found[_key(row)] = _OurFit(
@@ -218,12 +233,13 @@ def _our_fits(results: Results, sets: Sequence[DataSet]) -> dict[Key, _OurFit]:
 
 def _our_tests(
     results: Results, scenario: str, replicates: NDArray[np.int64]
-) -> dict[Key, dict[str, OurTest]]:
-    tests: dict[Key, dict[str, OurTest]] = {}
+) -> dict[Key, dict[str, dict[str, OurTest]]]:
+    tests: dict[Key, dict[str, dict[str, OurTest]]] = {}
     if "tests" in results.plan.kinds:
         for row in results.replicates("tests", scenario, replicates).to_pylist():
             test = OurTest(row["statistic"], row["ddf"], row["p_value"])
-            tests.setdefault(_key(row), {})[row["test"]] = test
+            of_fit = tests.setdefault(_key(row), {})
+            of_fit.setdefault(row["test"], {})[row.get("inference", "")] = test
     return tests
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hlm.formula import random_names, terms_of
+from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.kernels.fit import (
     BOUNDARY_RANK,
     CRITERION,
@@ -18,10 +19,12 @@ from hlm.kernels.fit import (
     STATUS,
     STATUSES,
 )
-from hlm.kernels.limits import f_p_value
+from hlm.kernels.limits import confidence_limits, f_p_value
 
 if TYPE_CHECKING:
-    from hlm.kernels.joint_tests import JointTests
+    from collections.abc import Sequence
+
+    from hlm.inference import Fitted
     from hlm.kernels.stack import StackResults
     from hlm.scenario import Model, Scenario, Terms
     from hlm.simulate import Drawn
@@ -32,26 +35,52 @@ Table = dict[str, Any]
 Floats = NDArray[np.float64]
 
 
-def estimates_table(
-    scenario: Scenario,
-    model: Model,
-    drawn: Drawn,
-    results: StackResults,
-    limits: tuple[Floats, Floats],
-) -> Table:
-    """Lay the estimates out, one row each."""
-    names = _term_names(terms_of(model))
-    shape = results.estimate.shape
+def estimates_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) -> Table:
+    """Lay the estimates out: a row for each term by each inference of its part of the model."""
+    n, n_methods, n_terms = fitted.estimate.shape
+    n_fixed, n_random = len(model.df), len(model.limits)
+    counts = np.repeat([n_fixed, n_random], [fitted.p, n_terms - fitted.p])
+    terms, inferences = np.repeat(np.arange(n_terms), counts), [*model.df, *model.limits]
+    places = [
+        *np.tile(np.arange(n_fixed), fitted.p),
+        *np.tile(np.arange(n_fixed, len(inferences)), n_terms - fitted.p),
+    ]
+    columns = np.concatenate(
+        [_coefficients(model, fitted), _random_part(model, fitted)], axis=-1
+    ).reshape(4, -1)
     return {
-        "replicate": np.repeat(_replicates(drawn), shape[1] * shape[2]),
-        **_labels(scenario, model, shape[0], shape[2]),
-        "term": (names, np.tile(np.arange(shape[2], dtype=np.int32), shape[0] * shape[1])),
-        "estimate": results.estimate.ravel(),
-        "se": results.se.ravel(),
-        "df": results.df.ravel(),
-        "lower": limits[0].ravel(),
-        "upper": limits[1].ravel(),
+        "replicate": np.repeat(_replicates(drawn), n_methods * len(terms)),
+        **_labels(scenario, model, n, len(terms)),
+        "term": (_term_names(terms_of(model)), _repeated(terms, n * n_methods)),
+        "inference": (inferences, _repeated(places, n * n_methods)),
+        "estimate": fitted.estimate[..., terms].ravel(),
+        **dict(zip(("se", "df", "lower", "upper"), columns, strict=True)),
     }
+
+
+def _coefficients(model: Model, fitted: Fitted) -> Floats:
+    """Return se, df, lower and upper of each coefficient by each inference, (4, n, methods, k)."""
+    estimate, found = fitted.estimate[..., : fitted.p], []
+    for name in model.df:
+        se, df, *_ = COEFFICIENTS[name].infer(fitted)
+        limits = confidence_limits(estimate, se, df, ["fixed"] * fitted.p, model.level)
+        found.append((se, df, *limits))
+    return _side_by_side(found)
+
+
+def _random_part(model: Model, fitted: Fitted) -> Floats:
+    """Return the same of each parameter of the random part; it has no df."""
+    se, found = fitted.se[..., fitted.p :], []
+    for name in model.limits:
+        limits = RANDOM_PART[name].limits(fitted, model.level)
+        found.append((se, np.full(se.shape, np.nan), *limits))
+    return _side_by_side(found)
+
+
+def _side_by_side(found: Sequence[Sequence[Floats]]) -> Floats:
+    """Put the columns of several inferences together, those of one term next to each other."""
+    together = np.stack([np.stack(columns) for columns in found], axis=-1)
+    return together.reshape(*together.shape[:-2], -1)
 
 
 def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackResults) -> Table:
@@ -76,23 +105,32 @@ def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackRes
     }
 
 
-def tests_table(scenario: Scenario, model: Model, drawn: Drawn, tests: JointTests) -> Table:
-    """Lay the F tests out, one row each."""
-    n, n_methods, n_tests = tests.F.shape
-    df = np.tile(np.diff(tests.first), n * n_methods)
-    F, ddf = tests.F.ravel(), tests.ddf.ravel()
+def tests_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) -> Table:
+    """Lay the F tests out: a row for each test by each inference of the coefficients."""
+    n, n_methods, _ = fitted.estimate.shape
+    n_tests, n_fixed = len(model.tests), len(model.df)
+    rows, fits = n_tests * n_fixed, n * n_methods
+    found = [COEFFICIENTS[name].infer(fitted) for name in model.df]
+    F = np.stack([inferred.F for inferred in found], axis=-1).ravel()
+    ddf = np.stack([inferred.ddf for inferred in found], axis=-1).ravel()
+    df = _repeated(np.repeat([len(L) for L in fitted.contrasts], n_fixed), fits)
     return {
-        "replicate": np.repeat(_replicates(drawn), n_methods * n_tests),
-        **_labels(scenario, model, n, n_tests),
+        "replicate": np.repeat(_replicates(drawn), n_methods * rows),
+        **_labels(scenario, model, n, rows),
         "test": (
             [name for name, _ in model.tests],
-            np.tile(np.arange(n_tests, dtype=np.int32), n * n_methods),
+            _repeated(np.repeat(np.arange(n_tests), n_fixed), fits),
         ),
+        "inference": (list(model.df), _repeated(np.tile(np.arange(n_fixed), n_tests), fits)),
         "statistic": F,
-        "df": df.astype(np.int32),
+        "df": df,
         "ddf": ddf,
         "p_value": f_p_value(F, df, ddf),
     }
+
+
+def _repeated(codes: ArrayLike, times: int) -> NDArray[np.int32]:
+    return np.tile(np.asarray(codes, dtype=np.int32), times)
 
 
 def _replicates(drawn: Drawn) -> NDArray[np.int32]:

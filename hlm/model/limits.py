@@ -8,25 +8,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError
-from hlm.kernels.profile_stack import profile_limits
+from hlm.inference import RANDOM_PART
+from hlm.kernels.fit import Room, allocate_room
+from hlm.kernels.one_fit import profile_ml_fit
+from hlm.kernels.profile_stack import allocate_profile
 from hlm.model.bootstrap import bootstrap
+from hlm.model.inferred import fitted_of
+from hlm.model.moments import fit_moments
 from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hlm.model.result import DfMethod, LmerFit
+    from hlm.model.result import LmerFit
 
 __all__ = ["percentiles", "profile", "vcov_random", "wald"]
 
 Floats = NDArray[np.float64]
 
 
-def wald(fit: LmerFit, level: float, df_method: DfMethod, *, on_variances: bool) -> pd.DataFrame:
-    """Wald limits of every term."""
+def wald(fit: LmerFit, level: float, df_method: str, method: str) -> pd.DataFrame:
+    """Wald limits of every term, of the random part by a method."""
     from hlm.model.tidy import tidy
 
-    table = tidy(fit, df_method, level, variance_scale=on_variances)
+    table = tidy(fit, df_method, level, limits=method)
     return table.set_index("term")[["lower", "upper"]]
 
 
@@ -69,20 +74,43 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
     """Profile likelihood limits of the random part, by ML as lme4's."""
     import pandas as pd
 
-    moments = fit.engine.moments
     index = pd.Index(fit.terms[len(fit.beta) :], name="term")
     if not np.isfinite(fit.sigma):
         return pd.DataFrame({"lower": np.nan, "upper": np.nan}, index=index)
-    limits = profile_limits(
-        moments.cross,
-        moments.places,
-        moments.parametrization,
-        fit.frame.blocks,
-        level,
-        shared=False,
+    fitted = fitted_of(fit)._replace(profile=_profile_limits(fit, level))
+    lower, upper = RANDOM_PART["profile"].limits(fitted, level)
+    return pd.DataFrame({"lower": lower, "upper": upper}, index=index)
+
+
+def _profile_limits(fit: LmerFit, level: float) -> Floats:
+    """Return the limits (2, n_theta + 1), from the fit by ML."""
+    parametrization = fit.engine.moments.parametrization
+    p, q = len(parametrization.fixed), len(parametrization.random)
+    limits = np.full((2, len(parametrization.row) + 1), np.nan)
+    profile_ml_fit(
+        (0,) * q,
+        p,
+        fit.nobs,
+        parametrization,
+        _fitted_by_ml(fit),
+        allocate_profile(
+            parametrization, fit.frame.blocks, fit.n_groups, level, method=0, shared=False
+        ),
+        limits,
     )
-    limits[..., open_terms(fit)] = np.nan
-    return pd.DataFrame({"lower": limits[0, 0], "upper": limits[0, 1]}, index=index)
+    return limits
+
+
+def _fitted_by_ml(fit: LmerFit) -> Room:
+    """Return a room with the fit by ML, of which state and work may be overwritten."""
+    if fit.reml:
+        return fit_moments(fit.engine.moments, reml=False)
+    p, n_theta = len(fit.beta), len(fit.theta)
+    kept, q = fit.engine.room, fit.frame.Z.shape[1]
+    room = allocate_room(fit.n_groups, q, p, n_theta, shared=False)
+    return room._replace(
+        units=kept.units, Lambda=kept.Lambda, estimates=kept.estimates, summary=kept.summary
+    )
 
 
 def percentiles(fit: LmerFit, level: float, n: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -106,7 +134,7 @@ def percentiles(fit: LmerFit, level: float, n: int, rng: np.random.Generator) ->
 def _bootstrap(fit: LmerFit, n: int, rng: np.random.Generator) -> Floats:
     """Estimates of every term in n samples, (n, n_terms); NaN where there is none."""
     engine = fit.engine
-    results = bootstrap(
+    return bootstrap(
         engine.moments,
         engine.rows.starts,
         np.linalg.solve(engine.moments.parametrization.fixed, fit.beta),
@@ -116,4 +144,3 @@ def _bootstrap(fit: LmerFit, n: int, rng: np.random.Generator) -> Floats:
         n=n,
         rng=rng,
     )
-    return results.estimate[:, 0]

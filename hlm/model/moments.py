@@ -28,6 +28,7 @@ __all__ = [
     "EngineFit",
     "Moments",
     "Rows",
+    "fit_moments",
     "fit_rows",
     "kenward_roger_of",
     "moments_of",
@@ -182,7 +183,7 @@ def fit_rows(rows: Rows, *, reml: bool) -> EngineFit:
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         moments = moments_of(rows)
-        room = _fit(moments, reml=reml)
+        room = fit_moments(moments, reml=reml)
         status = _verdict(rows, moments, room)
     if status not in ("ok", "partly_identified", "not_converged"):
         room.summary[:], room.Lambda[:] = np.nan, np.nan
@@ -192,7 +193,7 @@ def fit_rows(rows: Rows, *, reml: bool) -> EngineFit:
     return EngineFit(status, rows, moments, room)
 
 
-def _fit(moments: Moments, *, reml: bool) -> Room:
+def fit_moments(moments: Moments, *, reml: bool) -> Room:
     """Run the engine on a stack of one data set."""
     parametrization = moments.parametrization
     p, q = len(parametrization.fixed), len(parametrization.random)
@@ -206,7 +207,7 @@ def _fit(moments: Moments, *, reml: bool) -> Room:
         parametrization,
         np.array([reml]),
         room,
-        allocate_results(1, 1, p + n_theta + 1, q),
+        allocate_results(1, 1, p + n_theta + 1),
     )
     return room
 

@@ -19,7 +19,7 @@ from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from hlm.scenario import EXPECTED_INFORMATION
+from hlm.inference import wants_expected, wants_profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,13 +150,18 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
 
 
 def estimates_of(models: Sequence[Model]) -> int:
-    """Return the number of rows of estimates of one replicate."""
-    return sum(len(model.methods) * _size(model.formula).terms for model in models)
+    """Return the number of rows of estimates of one replicate: a term has one by each inference."""
+    return sum(len(model.methods) * _rows(model) for model in models)
+
+
+def _rows(model: Model) -> int:
+    size = _size(model.formula)
+    return size.p * len(model.df) + (size.thetas + 1) * len(model.limits)
 
 
 def tests_of(models: Sequence[Model]) -> int:
-    """Return the number of F tests of one replicate."""
-    return sum(len(model.methods) * len(model.tests) for model in models)
+    """Return the number of rows of F tests of one replicate: one by each inference."""
+    return sum(len(model.methods) * len(model.tests) * len(model.df) for model in models)
 
 
 class _Size(NamedTuple):
@@ -215,7 +220,7 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
         + m * unit
         + steps * _step_seconds(scenario, model, shared=shared)
         + F_TEST * len(model.tests)
-        + (expected if model.df in EXPECTED_INFORMATION else 0.0)
+        + (expected if wants_expected(model.df) else 0.0)
     )
 
 
@@ -229,7 +234,7 @@ def _step_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
 
 
 def _profile_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
-    if model.limits != "profile":
+    if not wants_profile(model.limits):
         return 0.0
     weak = _weakness(scenario, model)
     steps = PROFILE_STEPS + (PROFILE_STEPS_WEAK - PROFILE_STEPS) * weak

@@ -65,9 +65,9 @@ def _model(
         name,
         formula.text,
         methods_of(spec, estimation),
-        estimation.df,
+        _names(estimation.df),
         own.level or estimation.level,
-        estimation.limits,
+        _names(estimation.limits),
         tests_of(formula, estimation.tests),
         terms=terms_in(formula),
     )
@@ -79,6 +79,11 @@ def _model(
         if mistakes.passes(_check_term, term, terms, name)
     )
     return replace(model, true=true)
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Return one name, or several, as several."""
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def methods_of(spec: str | schema.Candidate, estimation: Estimation) -> tuple[Method, ...]:

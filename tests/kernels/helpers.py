@@ -152,7 +152,7 @@ def fit(data: Data, *, reml: bool, shared: bool = False) -> Fit:
         Parametrization(*data.free, np.eye(p), np.eye(q), np.zeros(p), 0.0),
         np.array([reml]),
         room,
-        allocate_results(1, 1, p + len(data.free[0]) + 1, q),
+        allocate_results(1, 1, p + len(data.free[0]) + 1),
     )
     criterion, status, iterations, norm, _, singular, _ = room.summary
     out = room.estimates
