@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hlm.distributions import Normal, Points
 from hlm.kernels.data import CrossProducts
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import Drawn, simulate
@@ -57,12 +58,12 @@ def design(
 ) -> Scenario:
     """Return the founding study's truth; x is the same in all units, or drawn for each row."""
     grid = tuple(-4.0 + 8.0 * j / rows for j in range(rows))
-    x = Covariate("x", "row", "grid", values=grid) if shared else Covariate("x", "row", "normal")
+    x = Covariate("x", "row", Points(grid)) if shared else Covariate("x", "row")
     return Scenario(
         key=f"{units:08x}{rows:07x}{int(shared)}",
         n_units=units,
         n_rows=rows,
-        covariates=(Covariate("a", "unit", "normal"), x),
+        covariates=(Covariate("a", "unit"), x),
         formula="y ~ x * a + (1 + x | unit)",
         fixed=(("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15), ("x:a", 0.3)),
         sd=sd,
@@ -79,7 +80,7 @@ def slopes_design(units: int, rows: int, p: int, q: int) -> Scenario:
         key=f"{units:04x}{rows:04x}{p:04x}{q:04x}",
         n_units=units,
         n_rows=rows,
-        covariates=tuple(Covariate(name, "row", "normal") for name in names),
+        covariates=tuple(Covariate(name, "row") for name in names),
         formula=f"y ~ {' + '.join(['1', *names])} + ({random} | unit)",
         fixed=tuple((name, 1.0) for name in ["(Intercept)", *names]),
         sd=(0.5,) * q,
@@ -130,8 +131,8 @@ def growth() -> dict[str, list[tuple[int, Case]]]:
 
 def normals_of(scenario: Scenario) -> int:
     """Count the normals of one data set: residuals, random effects, covariates."""
-    units, rows = scenario.n_units, scenario.n_units * scenario.n_rows
-    drawn = [c for c in scenario.covariates if c.distribution == "normal"]
+    units, rows = scenario.n_units, scenario.n_obs
+    drawn = [c for c in scenario.covariates if isinstance(c.distribution, Normal)]
     return rows + units * len(scenario.sd) + sum(rows if c.level == "row" else units for c in drawn)
 
 

@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+from hlm.distributions import (
+    STANDARD_NORMAL,
+    Binary,
+    Distribution,
+    Normal,
+    Points,
+    Uniform,
+    from_dict,
+)
+
 __all__ = [
     "BLOCK",
     "DATA_VERSION",
@@ -27,7 +37,6 @@ DATA_VERSION = 2
 """
 
 Level = Literal["unit", "row"]
-Distribution = Literal["normal", "uniform", "binary", "grid"]
 Method = Literal["reml", "ml"]
 
 
@@ -40,20 +49,38 @@ class Covariate:
     name : str
     level : {'unit', 'row'}
         One value per unit, or one per row.
-    distribution : {'normal', 'uniform', 'binary', 'grid'}
-        `a`, `b` are mean and sd (normal), lower and upper end (uniform), the probability of 1
-        and 0 (binary). A grid has fixed `values`, one per unit or one per row of each unit.
-    a, b : float
-    values : tuple of float
-        Empty unless the distribution is a grid.
+    distribution : Distribution
+        Where it is fixed, its points are those of the units, or those of each unit's rows.
     """
 
     name: str
     level: Level
-    distribution: Distribution
-    a: float = 0.0
-    b: float = 1.0
-    values: tuple[float, ...] = ()
+    distribution: Distribution = STANDARD_NORMAL
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the covariate as builtin types, for JSON."""
+        return {**vars(self), "distribution": self.distribution.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Covariate:
+        """Read what `to_dict` wrote, also before distributions were objects."""
+        found = data["distribution"]
+        made = _first_families(**data) if isinstance(found, str) else from_dict(found)
+        return cls(data["name"], data["level"], made)
+
+
+def _first_families(
+    *, distribution: str, a: float, b: float, values: list[float], **_: Any
+) -> Distribution:
+    """Return a distribution as plans of data version 2 have had it at first."""
+    match distribution:
+        case "normal":
+            return Normal(a, b)
+        case "uniform":
+            return Uniform(a, b)
+        case "binary":
+            return Binary(a)
+    return Points(tuple(values))
 
 
 @dataclass(frozen=True)
@@ -64,8 +91,9 @@ class Scenario:
     ----------
     key : str
         16 hexadecimal digits, a hash of the values that define the data.
-    n_units, n_rows : int
-        Units, and rows per unit.
+    n_units : int
+    n_rows : int or tuple of int (n_units,)
+        Rows of every unit, or of each.
     covariates : tuple of Covariate
     formula : str
         The truth, as an lme4 formula.
@@ -77,31 +105,61 @@ class Scenario:
         Their true correlations.
     sigma : float
         Residual sd.
+    effects, residuals : Distribution
+        What the random effects are mixed of, and the residuals: of each only the shape counts.
     """
 
     key: str
     n_units: int
-    n_rows: int
+    n_rows: int | tuple[int, ...]
     covariates: tuple[Covariate, ...]
     formula: str
     fixed: tuple[tuple[str, float], ...]
     sd: tuple[float, ...]
     cor: tuple[tuple[float, ...], ...]
     sigma: float
+    effects: Distribution = STANDARD_NORMAL
+    residuals: Distribution = STANDARD_NORMAL
+
+    @property
+    def n_obs(self) -> int:
+        """The number of rows of a data set."""
+        if isinstance(self.n_rows, int):
+            return self.n_units * self.n_rows
+        return sum(self.n_rows)
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether all units have as many rows."""
+        return isinstance(self.n_rows, int)
+
+    @property
+    def mean_rows(self) -> float:
+        """The mean number of rows of a unit."""
+        return self.n_obs / self.n_units
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scenario as builtin types, for JSON."""
-        return asdict(self)
+        return {
+            **vars(self),
+            "covariates": [covariate.to_dict() for covariate in self.covariates],
+            "effects": self.effects.to_dict(),
+            "residuals": self.residuals.to_dict(),
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Scenario:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote, also before truths had distributions."""
+        rows = data["n_rows"]
+        shapes: dict[str, Any] = {
+            name: from_dict(data[name]) for name in ("effects", "residuals") if name in data
+        }
         return cls(
             **{
                 **data,
-                "covariates": tuple(
-                    Covariate(**{**c, "values": tuple(c["values"])}) for c in data["covariates"]
-                ),
+                **shapes,
+                "n_rows": tuple(rows) if isinstance(rows, list) else rows,
+                "covariates": tuple(Covariate.from_dict(c) for c in data["covariates"]),
                 "fixed": tuple((name, value) for name, value in data["fixed"]),
                 "sd": tuple(data["sd"]),
                 "cor": tuple(tuple(row) for row in data["cor"]),

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from hlm.distributions import Points
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.words.measures import MEASURES
 
@@ -124,7 +125,7 @@ def made_scenario(n_units=30, n_rows=30):
         key="0" * 16,
         n_units=n_units,
         n_rows=n_rows,
-        covariates=(Covariate("a", "unit", "normal"), Covariate("x", "row", "grid", values=x)),
+        covariates=(Covariate("a", "unit"), Covariate("x", "row", Points(x))),
         formula="y ~ x * a + (1 + x | unit)",
         fixed=tuple(FIXED.items()),
         sd=(0.2, 0.5),

@@ -524,7 +524,7 @@ def test_a_scenario_without_covariates_has_no_pictures_of_units(ogorek):
     assert figure_names(study)[0] == "bias_fixed"
     assert "selection_aic" not in figure_names(study)
     with_x = Scenario(
-        "", 3, 3, (Covariate("x", "row", "normal"),), "y ~ x + (1 | unit)",
+        "", 3, 3, (Covariate("x", "row"),), "y ~ x + (1 | unit)",
         (("(Intercept)", 1.0), ("x", 1.0)), (1,), ((1,),), 1,
     )  # fmt: skip
     study = SimpleNamespace(scenarios=(with_x,), example=0, models=MODEL)

@@ -9,22 +9,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hlm.distributions import Binary, Normal, Points, Uniform
 from hlm.estimands.true_values import parameters_of, targets, terms_of
 from hlm.fits import fit_batch
 from hlm.measures import summarize
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import simulate
 
-X = Covariate("x", "row", "normal", 5.0, 1.0)
-Z = Covariate("z", "row", "normal")
-A = Covariate("a", "unit", "normal", 1.0, 2.0)
-B = Covariate("b", "unit", "binary", 0.3, 0.0)
-POSITIVE = Covariate("p", "row", "uniform", 1.0, 3.0)
-ARM = Covariate("arm", "unit", "grid", values=(0.0, 1.0) * 15)
-OTHER_ARM = Covariate("other", "unit", "grid", values=(1.0, 0.0) * 15)
-TIME = Covariate("t", "row", "grid", values=(0.0, 1.0, 2.0, 3.0))
-TWO = Covariate("t", "row", "grid", values=(0.0, 1.0))
-YEAR = Covariate("year", "row", "normal", 2000.0, 3.0)
+X = Covariate("x", "row", Normal(5.0, 1.0))
+Z = Covariate("z", "row")
+A = Covariate("a", "unit", Normal(1.0, 2.0))
+B = Covariate("b", "unit", Binary(0.3))
+POSITIVE = Covariate("p", "row", Uniform(1.0, 3.0))
+ARM = Covariate("arm", "unit", Points((0.0, 1.0) * 15))
+OTHER_ARM = Covariate("other", "unit", Points((1.0, 0.0) * 15))
+TIME = Covariate("t", "row", Points((0.0, 1.0, 2.0, 3.0)))
+TWO = Covariate("t", "row", Points((0.0, 1.0)))
+YEAR = Covariate("year", "row", Normal(2000.0, 3.0))
 
 G = "(Intercept)"
 
@@ -179,8 +180,8 @@ def test_a_grid_of_zeros_and_a_single_one():
     """Not to be missed among 997 values, or the indicator would pass for nothing."""
     place = tuple(float(k) for k in range(997))
     covariates = (
-        Covariate("place", "unit", "grid", values=place),
-        Covariate("special", "unit", "grid", values=tuple(float(k == 500) for k in range(997))),
+        Covariate("place", "unit", Points(place)),
+        Covariate("special", "unit", Points(tuple(float(k == 500) for k in range(997)))),
     )
     truth = scenario(
         "y ~ place + special + (1 | g)", {G: 1.0, "place": 2.0, "special": 3.0}, covariates
@@ -241,7 +242,7 @@ def test_a_correlation_with_what_the_truth_keeps_still_is_none():
         "",
         10,
         5,
-        (LATE.covariates[0], Covariate("z", "row", "normal")),
+        (LATE.covariates[0], Covariate("z", "row")),
         "y ~ year + z + (1 + year + z | g)",
         ((G, 1.0), ("year", 0.3), ("z", 0.2)),
         (0.5, 0.0, 0.4),
@@ -254,11 +255,11 @@ def test_a_correlation_with_what_the_truth_keeps_still_is_none():
     assert found["sigma"].left_out == ("sd_z|g",)
 
 
-DAYS = scenario("y ~ x + (1 | g)", {G: 100.0, "x": 0.3}, (Covariate("x", "row", "normal", 2e4, 3),))
+DAYS = scenario("y ~ x + (1 | g)", {G: 100.0, "x": 0.3}, (Covariate("x", "row", Normal(2e4, 3)),))
 YEARS = scenario(
     "y ~ x + (1 | g)",
     {G: 100.0, "x": 0.3},
-    (Covariate("x", "row", "grid", values=tuple(map(float, range(2010, 2021)))),),
+    (Covariate("x", "row", Points(tuple(map(float, range(2010, 2021))))),),
 )
 
 
@@ -280,7 +281,7 @@ def test_what_is_not_needed_is_0_where_columns_are_nearly_dependent(truth, formu
 
 
 def test_columns_that_are_nearly_the_same_far_from_zero_are_not():
-    far = replace(DAYS, covariates=(Covariate("x", "row", "normal", 1e6, 1.0),))
+    far = replace(DAYS, covariates=(Covariate("x", "row", Normal(1e6, 1.0)),))
     assert isnan(true(far, "y ~ log(x) + (1 | g)")["log(x)"])
 
 

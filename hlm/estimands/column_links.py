@@ -84,7 +84,7 @@ def link_columns(
     >>> from hlm.formula import parse
     >>> from hlm.scenario import Covariate
     >>> own, truth = (parse(text + " + (1 | g)").fixed for text in ("y ~ I(x - 5)", "y ~ x"))
-    >>> link = link_columns((Covariate("x", "row", "normal"),), own, truth)
+    >>> link = link_columns((Covariate("x", "row"),), own, truth)
     >>> link.spanned, link.change.tolist()
     (array([ True,  True]), [[1.0, 5.0], [0.0, 1.0]])
     """
@@ -170,13 +170,18 @@ def _points(covariates: tuple[Covariate, ...]) -> Mapping[str, Floats]:
     values = {"unit": iter(of_units[1:, unit]), "row": iter(of_rows[1:, row])}
     data = {"": np.ones(len(unit))}  # so that there are rows where there are no covariates
     for c in covariates:
-        data[c.name] = next(values[c.level]) if c.values else _drawn(c, len(unit), rng)
+        data[c.name] = (
+            next(values[c.level])
+            if c.distribution.values
+            else c.distribution.example(rng, (len(unit),))
+        )
     return data
 
 
 def _grid_values(covariates: tuple[Covariate, ...], level: str) -> Floats:
     """Return the distinct values of the grids of a level together, below a row of ones."""
-    grids = [c.values for c in covariates if c.level == level and c.values]
+    found = [c.distribution.values for c in covariates if c.level == level]
+    grids = [values for values in found if values]
     together = np.array([(1.0,) * len(grids[0]), *grids]) if grids else np.ones((1, 1))
     distinct = np.unique(together, axis=1)
     n = distinct.shape[1]
@@ -184,16 +189,6 @@ def _grid_values(covariates: tuple[Covariate, ...], level: str) -> Floats:
     # With the ends of each: a grid of zeros and a single one has that one.
     ends = np.concatenate([distinct.argmin(axis=1), distinct.argmax(axis=1)])
     return distinct[:, np.unique([*spread, *ends])]
-
-
-def _drawn(covariate: Covariate, n: int, rng: np.random.Generator) -> Floats:
-    match covariate.distribution:
-        case "normal":
-            return rng.normal(covariate.a, covariate.b, n)
-        case "uniform":
-            return rng.uniform(covariate.a, covariate.b, n)
-        case _:
-            return rng.integers(0, 2, n).astype(float)
 
 
 def _columns(terms: tuple[Term, ...], data: Mapping[str, Floats]) -> Floats:

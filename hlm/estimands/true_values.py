@@ -78,7 +78,7 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     Examples
     --------
     >>> from hlm.scenario import Covariate, Model, Scenario
-    >>> truth = Scenario("", 10, 5, (Covariate("x", "row", "normal", 5.0),), "y ~ x + (1 | g)",
+    >>> truth = Scenario("", 10, 5, (Covariate("x", "row", Normal(5.0)),), "y ~ x + (1 | g)",
     ...                  (("(Intercept)", 1.0), ("x", 0.3)), (0.5,), ((1.0,),), 1.0)
     >>> [(t.term, t.true) for t in targets(truth, Model("m", "y ~ I(x - 5) + (1 | g)"))]
     [('(Intercept)', 2.5), ('I(x - 5)', 0.3), ('sd_(Intercept)|g', 0.5), ('sigma', 1.0)]

@@ -59,7 +59,7 @@ def _example(kernels: Kernels) -> tuple[Scenario, Model]:
         key="0" * 16,
         n_units=8,
         n_rows=4 * q,
-        covariates=tuple(Covariate(name, "row", "normal") for name in slopes),
+        covariates=tuple(Covariate(name, "row") for name in slopes),
         formula=formula,
         fixed=tuple((name, 1.0) for name in ["(Intercept)", *slopes]),
         sd=(1.0,) * q,

@@ -1,9 +1,10 @@
 """What one simulated data set costs: seconds of one core, bytes between jobs, bytes kept.
 
 The costs size the batches and tell the user what to expect; no result depends on them. With m units
-of n rows, p and q columns of X and Z, t elements of theta, k row-level columns, i iterations:
+of n rows, N in all, p and q columns of X and Z, t elements of theta, k row-level columns, i
+iterations, b seconds for the numbers of a row:
 
-    draw    = a + m n (b normals + c k + d pairs) + e m (q + unit-level covariates)
+    draw    = a + N (b + c k + d pairs) + e m (q + unit-level covariates)
     fit     = f + g t^2 + m (h p + j q) + i (k + l p^2 + o t^2)                 one design for all
     fit     = f + g t^2 + m q (r + s (p + 1)^2) + i m (u p q^2 + v q^3 + ...)   drawn designs
     write   = w fits + z estimates + s tests
@@ -23,17 +24,16 @@ from hlm.inference import wants_expected, wants_profile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hlm.scenario import Covariate, Model, Scenario
+    from hlm.scenario import Model, Scenario
 
 __all__ = ["Cost", "estimates_of", "replicate_cost", "summary_seconds", "tests_of"]
 
 MICRO, NANO = 1e-6, 1e-9
 
 DRAW_BASE = 0.6 * MICRO
-DRAW_NORMAL, DRAW_UNIFORM = 9.3 * NANO, 4.0 * NANO
 DRAW_COLUMN, DRAW_PAIR = 1.1 * NANO, 2.0 * NANO
 DRAW_UNIT = 20.0 * NANO
-"""Seconds to draw and reduce: a data set, a number, a row of a column, of a pair, a unit."""
+"""Seconds, beside those to draw numbers: of a data set, a row of a column, of a pair, a unit."""
 
 FIT_BASE, FIT_THETA = 2.2 * MICRO, 0.17 * MICRO
 """Seconds of a fit, and of one by squared number of elements of theta."""
@@ -187,21 +187,18 @@ class _Design(NamedTuple):
 
 
 def _draw_seconds(scenario: Scenario, design: _Design) -> float:
-    rows = scenario.n_units * scenario.n_rows
-    row = DRAW_NORMAL + DRAW_COLUMN * design.columns + DRAW_PAIR * design.pairs
+    row = (
+        NANO * scenario.residuals.nanoseconds
+        + DRAW_COLUMN * design.columns
+        + DRAW_PAIR * design.pairs
+    )
     unit = len(scenario.sd)
     for covariate in scenario.covariates:
         if covariate.level == "row":
-            row += _draw_number(covariate)
+            row += NANO * covariate.distribution.nanoseconds
         else:
             unit += 1
-    return DRAW_BASE + rows * row + DRAW_UNIT * scenario.n_units * unit
-
-
-def _draw_number(covariate: Covariate) -> float:
-    if covariate.distribution == "grid":
-        return 0.0
-    return DRAW_NORMAL if covariate.distribution == "normal" else DRAW_UNIFORM
+    return DRAW_BASE + scenario.n_obs * row + DRAW_UNIT * scenario.n_units * unit
 
 
 def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
@@ -253,26 +250,13 @@ def _weakness(scenario: Scenario, model: Model) -> float:
     from m units with the error (tau^2 + sigma^2 / (n var(z))) sqrt(2 / m).
     """
     truth = dict(zip(_effects(scenario.formula), scenario.sd, strict=True))
-    spread = {covariate.name: _variance(covariate) for covariate in scenario.covariates}
+    spread = {c.name: c.distribution.variance for c in scenario.covariates}
     least = inf
     for effect in _effects(model.formula):
         variance = truth.get(effect, 0.0) ** 2
-        error = scenario.sigma**2 / (scenario.n_rows * (spread.get(effect, 1.0) or 1.0))
+        error = scenario.sigma**2 / (scenario.mean_rows * (spread.get(effect, 1.0) or 1.0))
         least = min(least, variance / ((variance + error) * sqrt(2.0 / scenario.n_units)))
     return min(1.0, max(0.0, (CLEAR - least) / (CLEAR - UNCLEAR)))
-
-
-def _variance(covariate: Covariate) -> float:
-    match covariate.distribution:
-        case "normal":
-            return covariate.b**2
-        case "uniform":
-            return (covariate.b - covariate.a) ** 2 / 12.0
-        case "binary":
-            return covariate.a * (1.0 - covariate.a)
-        case "grid":
-            mean = sum(covariate.values) / len(covariate.values)
-            return sum((value - mean) ** 2 for value in covariate.values) / len(covariate.values)
 
 
 def summary_seconds(models: Sequence[Model], replicates: int) -> float:
@@ -288,8 +272,9 @@ def _temporary_bytes(scenario: Scenario, design: _Design) -> float:
 
 def _design(scenario: Scenario, models: Sequence[Model]) -> _Design:
     formulas = (scenario.formula, *(model.formula for model in models))
-    fixed = {c.name: bool(c.values) for c in scenario.covariates if c.level == "row"}
-    return _design_of(formulas, frozenset(fixed), all(fixed.values()))
+    fixed = {c.name: c.distribution.is_fixed for c in scenario.covariates if c.level == "row"}
+    shared = scenario.is_balanced and all(fixed.values())
+    return _design_of(formulas, frozenset(fixed), shared)
 
 
 @cache

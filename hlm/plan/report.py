@@ -153,7 +153,7 @@ def variables(scenario: Scenario) -> Variables:
     Examples
     --------
     >>> from hlm.scenario import Covariate, Scenario
-    >>> covariates = (Covariate("a", "unit", "normal"), Covariate("x", "row", "normal"))
+    >>> covariates = (Covariate("a", "unit"), Covariate("x", "row"))
     >>> use = variables(Scenario("", 30, 30, covariates, "y ~ x + (1 + x | unit)",
     ...                          (("(Intercept)", 1.0), ("x", 3.0)), (), (), 1.0))
     >>> use.unit, use.response, use.covariate, use.attribute

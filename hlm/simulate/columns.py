@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import count, islice
 from math import hypot, isfinite, isqrt, log2
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -261,17 +260,7 @@ def _reference(covariate: Covariate, k: int) -> Floats:
     # their points, and no combination of them repeats.
     step = np.sqrt(_prime(k)) % 1.0
     share = (np.arange(REFERENCE_POINTS) * step + 0.5 / REFERENCE_POINTS) % 1.0
-    match covariate.distribution:
-        case "normal":
-            quantile = NormalDist().inv_cdf
-            return covariate.a + covariate.b * np.array([quantile(u) for u in share])
-        case "uniform":
-            return covariate.a + (covariate.b - covariate.a) * share
-        case "binary":
-            return (share < covariate.a).astype(float)
-        case "grid":
-            values = np.array(covariate.values)
-            return values[(share * len(values)).astype(int)]
+    return covariate.distribution.spread(share)
 
 
 @cache

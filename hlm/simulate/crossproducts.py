@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hlm.scenario import Model, Scenario
+    from hlm.simulate.layout import Layout
 
 __all__ = ["Drawn", "draw_rows", "simulate"]
 
@@ -72,10 +73,7 @@ def simulate(
     """
     basis = basis_of(scenario, models)
     truth, scales = truth_effects(scenario, basis)
-    chunks = [
-        _reduce(basis, truth, scales, scenario.sigma, draws)
-        for draws in draw(scenario, seed, start, stop)
-    ]
+    chunks = [_reduce(basis, truth, scales, draws) for draws in draw(scenario, seed, start, stop)]
     cross = CrossProducts(
         gram=_join([chunk.gram for chunk in chunks]),
         response=np.concatenate([chunk.response for chunk in chunks]),
@@ -93,78 +91,106 @@ def _join(arrays: Sequence[Floats]) -> Floats:
     return arrays[0] if same else np.concatenate(arrays)
 
 
-def _reduce(
-    basis: Basis, truth: NDArray[np.int64], scales: Floats, sigma: float, draws: Draws
-) -> CrossProducts:
+def _reduce(basis: Basis, truth: NDArray[np.int64], scales: Floats, draws: Draws) -> CrossProducts:
     """Reduce some replicates."""
-    n, n_rows, n_units = draws.noise.shape
-    columns = _stack(basis.columns, draws.covariates, n_rows, n_units)
-    multipliers = _stack(basis.multipliers, draws.covariates, 1, n_units)[:, :, 0]
-    k = len(basis.columns)
-    gram = np.zeros((len(columns), k * (k + 1) // 2, columns.shape[3]))
+    layout, n, k = draws.layout, len(draws.noise), len(basis.columns)
+    n_units = len(layout.sizes)
+    columns, starts = _columns(basis, draws)
+    levels = [part.values(draws.covariates) for part in basis.multipliers]
+    multipliers = _stack(levels, (1, n_units))[:, :, 0]
+    gram = np.zeros((len(columns), k * (k + 1) // 2, starts[1]))
     response, squares = np.zeros((n, k, n_units)), np.zeros((n, n_units))
-    cross_columns(columns, gram)
-    cross_noise(columns, draws.noise, sigma, response, squares)
+    cross_columns(columns, starts, gram)
+    cross_noise(columns, draws.noise.reshape(n, -1), layout.starts, response, squares)
+    response *= draws.sigma
+    squares *= draws.sigma * draws.sigma
     sum_squares = np.zeros(n)
     weights = np.zeros(len(truth))
     add_effects(
         truth, scales, gram, multipliers, draws.effects, response, squares, sum_squares, weights
     )
-    n_obs = np.full(n, n_rows * n_units)
+    n_obs = np.full(n, layout.starts[-1])
     return CrossProducts(gram, response, sum_squares, multipliers, n_obs)
 
 
-def _stack(parts: Sequence[Part], data: dict[str, Floats], n_rows: int, n_units: int) -> Floats:
-    """Put parts together as (n or 1, parts, rows, units); rows of a fixed design have one unit."""
-    values = [part.values(data) for part in parts]
+def _columns(basis: Basis, draws: Draws) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the columns, (n or 1, k, rows), and where the first, the second, ... rows begin.
+
+    Columns of a fixed design have the rows of one unit if all are equal.
+    """
+    layout, data = draws.layout, draws.covariates
+    if not layout.is_equal:
+        rows = (1, int(layout.starts[-1]))
+        values = [part.values(_by_rows(part, data, layout)) for part in basis.columns]
+        return _stack(values, rows).reshape(-1, len(values), rows[1]), layout.starts
+    n_rows, n_units = draws.noise.shape[1:]
+    values = [part.values(data) for part in basis.columns]
+    if n_rows > 1 and all(value.shape[-1] == 1 for value in values):
+        n_units = 1
+    columns = _stack(values, (n_rows, n_units))
+    return columns.reshape(-1, len(values), n_rows * n_units), np.arange(n_rows + 1) * n_units
+
+
+def _by_rows(part: Part, data: dict[str, Floats], layout: Layout) -> dict[str, Floats]:
+    """Return the covariates of a part with a value for each row."""
+    names = {name for factor in part.factors for name in factor.variables}
+    n_units = len(layout.sizes)
+    return {
+        name: data[name][..., layout.unit] if data[name].shape[-1] == n_units else data[name]
+        for name in names
+    }
+
+
+def _stack(values: Sequence[Floats], shape: tuple[int, int]) -> Floats:
+    """Put arrays together as (n or 1, parts, *shape)."""
     values = [value.reshape((1,) * (3 - value.ndim) + value.shape) for value in values]
     n = max(len(value) for value in values)
-    units = n_units if n_rows == 1 else max(value.shape[2] for value in values)
     return np.ascontiguousarray(
-        np.stack([np.broadcast_to(value, (n, n_rows, units)) for value in values], axis=1)
+        np.stack([np.broadcast_to(value, (n, *shape)) for value in values], axis=1)
     )
 
 
 @entry
-def cross_columns(columns, gram):
+def cross_columns(columns, starts, gram):
     """Fill gram (n, pairs, units) with the sums over rows of products of columns."""
-    n, k, n_rows, n_units = columns.shape
+    n, k = columns.shape[:2]
     for r in range(n):
         pair = 0
         for a in range(k):
             for b in range(a + 1):
                 total = gram[r, pair]
-                for j in range(n_rows):
-                    left, right = columns[r, a, j], columns[r, b, j]
-                    for i in range(n_units):
+                for j in range(len(starts) - 1):
+                    first, last = starts[j], starts[j + 1]
+                    left, right = columns[r, a, first:last], columns[r, b, first:last]
+                    for i in range(last - first):
                         total[i] += left[i] * right[i]
                 pair += 1
 
 
 @entry
-def cross_noise(columns, noise, sigma, response, squares):
-    """Fill response (n, k, units) and squares (n, units) with the sums over rows of sigma noise."""
-    n, n_rows, n_units = noise.shape
-    k, wide = columns.shape[1], columns.shape[3] > 1
+def cross_noise(columns, noise, starts, response, squares):
+    """Fill response (n, k, units) and squares (n, units) with the sums over rows of the noise.
+
+    `columns` have a value for each of the rows that begin at `starts`, or one for all of them.
+    """
+    n, k, wide = len(noise), columns.shape[1], columns.shape[2] >= starts[-1]
     for r in range(n):
         design = columns[r if columns.shape[0] > 1 else 0]
-        for j in range(n_rows):
-            e, total = noise[r, j], squares[r]
-            for i in range(n_units):
+        for j in range(len(starts) - 1):
+            first, last = starts[j], starts[j + 1]
+            e, total = noise[r, first:last], squares[r]
+            for i in range(last - first):
                 total[i] += e[i] * e[i]
             for a in range(k):
-                column, sums = design[a, j], response[r, a]
+                sums = response[r, a]
                 if wide:
-                    for i in range(n_units):
+                    column = design[a, first:last]
+                    for i in range(last - first):
                         sums[i] += column[i] * e[i]
                 else:
-                    value = column[0]
-                    for i in range(n_units):
+                    value = design[a, j]
+                    for i in range(last - first):
                         sums[i] += value * e[i]
-        for i in range(n_units):
-            squares[r, i] *= sigma * sigma
-            for a in range(k):
-                response[r, a, i] *= sigma
 
 
 @entry
@@ -200,27 +226,35 @@ def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, NDArra
 
     Returns
     -------
-    dict of str to ndarray, (n_units * n_rows,)
+    dict of str to ndarray, (n_obs,)
         The group (numbers from 1), the covariates in the scenario's order, the response; the rows
         of a unit together.
     """
     draws = next(draw(scenario, seed, replicate, replicate + 1))
-    shape = (scenario.n_rows, scenario.n_units)
-    data = {name: _flat(value[0], shape) for name, value in draws.covariates.items()}
+    layout = draws.layout
+    rows = (len(layout.starts) - 1, len(layout.sizes)) if layout.is_equal else draws.noise.shape[1:]
+
+    def of_rows(values: Floats) -> Floats:
+        """Return values of rows, unit after unit."""
+        return np.broadcast_to(values, rows).ravel()[layout.by_unit]
+
+    def of_units(values: NDArray[Any]) -> NDArray[Any]:
+        """Return values of units, each as often as it has rows."""
+        return values.ravel()[layout.unit][layout.by_unit]
+
+    data = {
+        c.name: (of_rows if c.level == "row" else of_units)(draws.covariates[c.name][0])
+        for c in scenario.covariates
+    }
     formula = parse(scenario.formula)
     values = dict(scenario.fixed)
-    y = scenario.sigma * _flat(draws.noise[0], shape)
+    y = draws.sigma * of_rows(draws.noise[0])
     for term in formula.fixed:
         y = y + values[term.name] * _product(term, data)
     for term, b in zip(formula.effects, draws.effects[0], strict=True):
-        y = y + _flat(b[None, :], shape) * _product(term, data)
-    unit = _flat(np.arange(1, scenario.n_units + 1)[None, :], shape)
-    return {formula.random[0].group: unit, **data, formula.response: y}
-
-
-def _flat(values: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
-    """Turn (rows, units) into one column, unit after unit."""
-    return np.broadcast_to(values, shape).T.ravel()
+        y = y + of_units(b) * _product(term, data)
+    numbers = np.arange(scenario.n_units) if layout.order is None else layout.order
+    return {formula.random[0].group: of_units(numbers + 1), **data, formula.response: y}
 
 
 def _product(term: Term, data: dict[str, Floats]) -> Floats:

@@ -6,8 +6,8 @@ seed), those of covariates by a hash of the name too: so the draws of a covariat
 which others there are. Within a block the replicates follow one another, so a replicate does not
 depend on how many come after it, and a range that starts within a block skips what is before it.
 
-A change of this rule, or of `_covariate`, changes the data of studies: `scenario.DATA_VERSION`
-counts such changes.
+A change of this rule, or of how a distribution is drawn, changes the data of studies:
+`scenario.DATA_VERSION` counts such changes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.scenario import BLOCK, Covariate, Scenario
+from hlm.simulate.layout import Layout, layout_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,22 +38,28 @@ NOISE, EFFECTS, COVARIATE = 0, 1, 2
 
 @dataclass(frozen=True)
 class Draws:
-    """The raw material of n consecutive replicates; units vary fastest.
+    """The raw material of n consecutive replicates; units vary fastest, in the order of `layout`.
+
+    Where units are not equal, "(n_rows, n_units)" reads "(1, n_obs)".
 
     Attributes
     ----------
+    layout : Layout
     covariates : dict of str to ndarray
         (n, 1, n_units) at the level of the units, (n, n_rows, n_units) at that of the rows;
-        of a fixed grid (1, 1, n_units) or (1, n_rows, 1).
+        of fixed ones (1, 1, n_units), and (1, n_rows, 1) or (1, 1, n_obs).
     effects : ndarray (n, q, n_units)
         The random effects.
     noise : ndarray (n, n_rows, n_units)
-        The residuals in units of sigma: standard normals.
+        The residuals in units of `sigma`: sums of them are scaled, not each.
+    sigma : float
     """
 
+    layout: Layout
     covariates: dict[str, Floats]
     effects: Floats
     noise: Floats
+    sigma: float
 
 
 def draw(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[Draws]:
@@ -69,12 +76,12 @@ def draw(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[Draws
     True
     """
     factor = _root(np.array(scenario.cor)) * np.array(scenario.sd)[:, None]
-    drawn = [c for c in scenario.covariates if c.level == "row" and c.distribution != "grid"]
-    each = scenario.n_units * scenario.n_rows * (1 + len(drawn))
-    size = max(1, CHUNK_VALUES // each)
-    noise = np.empty((min(size, BLOCK), scenario.n_rows, scenario.n_units))
+    layout = layout_of(scenario)
+    drawn = [c for c in scenario.covariates if c.level == "row" and not c.distribution.is_fixed]
+    size = max(1, CHUNK_VALUES // (scenario.n_obs * (1 + len(drawn))))
+    noise = np.empty((min(size, BLOCK), *_rows(layout)))
     for block in range(start // BLOCK, -(-stop // BLOCK)):
-        streams = _Streams(scenario, seed, block, noise)
+        streams = _Streams(scenario, layout, seed, block, noise)
         first, last = block * BLOCK, min(stop, (block + 1) * BLOCK)
         for at in _chunks(first, min(max(start, first), last), size):
             streams.take(*at, factor)
@@ -89,9 +96,11 @@ def _chunks(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
 class _Streams:
     """The streams of one block of one scenario."""
 
-    def __init__(self, scenario: Scenario, seed: int, block: int, room: Floats) -> None:
+    def __init__(
+        self, scenario: Scenario, layout: Layout, seed: int, block: int, room: Floats
+    ) -> None:
         rest = (block, *_halves(scenario.key), seed)
-        self.scenario, self.room = scenario, room
+        self.scenario, self.layout, self.room = scenario, layout, room
         self.noise, self.effects = (
             np.random.default_rng((purpose, *rest)) for purpose in (NOISE, EFFECTS)
         )
@@ -102,13 +111,52 @@ class _Streams:
 
     def take(self, start: int, stop: int, factor: Floats) -> Draws:
         """Draw the next `stop - start` replicates."""
-        s, n = self.scenario, stop - start
-        z = self.effects.standard_normal((n, len(s.sd), s.n_units))
+        s, layout, n = self.scenario, self.layout, stop - start
+        z = s.effects.standardized(self.effects, (n, len(s.sd), s.n_units))
+        noise = self.room[:n]
         return Draws(
-            covariates={c.name: _covariate(c, self.covariates[c.name], n, s) for c in s.covariates},
-            effects=_mix(factor, z),
-            noise=self.noise.standard_normal(out=self.room[:n]),
+            layout,
+            covariates={c.name: self._covariate(c, n) for c in s.covariates},
+            effects=_mix(factor, _in_order(z, layout)),
+            noise=s.residuals.standardized(self.noise, noise.shape, out=noise),
+            sigma=s.sigma,
         )
+
+    def _covariate(self, c: Covariate, n: int) -> Floats:
+        """Draw n replicates of one covariate."""
+        layout, of_rows = self.layout, c.level == "row"
+        if c.distribution.is_fixed:
+            return _fixed_rows(c, layout) if of_rows else _fixed_units(c, layout)
+        shape = _rows(layout) if of_rows else (1, len(layout.sizes))
+        values = c.distribution.draw(self.covariates[c.name], (n, *shape))
+        return values if of_rows else _in_order(values, layout)
+
+
+def _rows(layout: Layout) -> tuple[int, int]:
+    """Return the shape of what has a value for each row."""
+    if layout.is_equal:
+        return int(layout.sizes[0]), len(layout.sizes)
+    return 1, int(layout.starts[-1])
+
+
+def _in_order(values: Floats, layout: Layout) -> Floats:
+    """Put values of the units, (..., n_units), in the order of memory."""
+    return values if layout.order is None else values[..., layout.order]
+
+
+def _fixed_units(c: Covariate, layout: Layout) -> Floats:
+    return _in_order(c.distribution.points(len(layout.sizes)).reshape(1, 1, -1), layout)
+
+
+def _fixed_rows(c: Covariate, layout: Layout) -> Floats:
+    """Return fixed values of rows, which all units have alike if they are equal."""
+    if layout.is_equal:
+        return c.distribution.points(int(layout.sizes[0])).reshape(1, -1, 1)
+    values = np.empty(layout.starts[-1])
+    for size in np.unique(layout.sizes):
+        (units,) = np.nonzero(layout.sizes == size)
+        values[layout.starts[:size, None] + units] = c.distribution.points(size)[:, None]
+    return values.reshape(1, 1, -1)
 
 
 def _hash(name: str) -> str:
@@ -121,23 +169,8 @@ def _halves(digits: str) -> tuple[int, int]:
     return int(digits[:8], 16), int(digits[8:], 16)
 
 
-def _covariate(c: Covariate, rng: np.random.Generator, n: int, s: Scenario) -> Floats:
-    """Draw n replicates of one covariate."""
-    shape = (n, s.n_rows if c.level == "row" else 1, s.n_units)
-    match c.distribution:
-        case "normal":
-            return c.a + c.b * rng.standard_normal(shape)
-        case "uniform":
-            return c.a + (c.b - c.a) * rng.random(shape)
-        case "binary":
-            return (rng.random(shape) < c.a).astype(float)
-        case "grid":
-            values = np.array(c.values)
-            return values.reshape((1, -1, 1) if c.level == "row" else (1, 1, -1))
-
-
 def _mix(factor: Floats, z: Floats) -> Floats:
-    """Multiply each unit's q independent normals by the factor, term by term in a fixed order."""
+    """Multiply each unit's q independent numbers by the factor, term by term in a fixed order."""
     effects = np.zeros_like(z)
     for a in range(len(factor)):
         for k in range(a + 1):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hlm.distributions import Points, Span
 from hlm.errors import InputError, Mistakes
 from hlm.scenario import Covariate
-from hlm.study.schema import Binary, Grid, Normal, Range, Uniform
+from hlm.study.schema import Grid, Range
 from hlm.words.nouns import noun
 
 if TYPE_CHECKING:
@@ -113,20 +114,15 @@ def _check_name(name: str, path: str, *, what: str) -> None:
 
 
 def _covariate(name: str, spec: schema.Covariate, design: Design) -> Covariate:
-    match spec:
-        case Normal():
-            return Covariate(name, spec.level, "normal", float(spec.mean), float(spec.sd))
-        case Uniform():
-            return Covariate(name, spec.level, "uniform", float(spec.low), float(spec.high))
-        case Binary():
-            return Covariate(name, spec.level, "binary", float(spec.p), 0.0)
+    if not isinstance(spec, Grid):
+        return Covariate(name, spec.level, spec.made())
     count = design.units if spec.level == "unit" else design.rows
-    return Covariate(name, spec.level, "grid", 0.0, 1.0, _points(name, spec, count))
+    return Covariate(name, spec.level, Points(_points(name, spec, count)))
 
 
 def _points(name: str, spec: Grid, count: int) -> tuple[float, ...]:
     if isinstance(spec.grid, Range):
-        return _range(float(spec.grid.from_), float(spec.grid.to), spec.grid.endpoint, count)
+        return _range(_span(spec.grid), count)
     values = tuple(float(value) for value in spec.grid)
     if count % len(values):
         raise InputError(
@@ -137,11 +133,13 @@ def _points(name: str, spec: Grid, count: int) -> tuple[float, ...]:
     return values * (count // len(values))
 
 
+def _span(spec: Range) -> Span:
+    return Span(float(spec.from_), float(spec.to), spec.endpoint)
+
+
 @lru_cache(maxsize=1024)
-def _range(first: float, last: float, endpoint: bool, count: int) -> tuple[float, ...]:
-    """Return first + k step, as R's seq() computes it."""
-    step = (last - first) / max(1, count - 1 if endpoint else count)
-    return tuple((first + np.arange(count) * step).tolist())
+def _range(span: Span, count: int) -> tuple[float, ...]:
+    return tuple(span.points(count).tolist())
 
 
 @lru_cache(maxsize=64)
@@ -156,7 +154,7 @@ def example(
 
     Examples
     --------
-    >>> x = Covariate("x", "row", "grid", values=(1.0, 2.0))
+    >>> x = Covariate("x", "row", Points((1.0, 2.0)))
     >>> example((x,), (2, 2))["x"]
     array([1., 2., 1., 2.])
     """
@@ -170,13 +168,9 @@ def example(
 
 
 def _draw(covariate: Covariate, size: tuple[int, int], rng: np.random.Generator) -> Floats:
-    if covariate.distribution == "grid":
-        count = size[0] if covariate.level == "unit" else size[1]
-        picked = np.linspace(0, len(covariate.values) - 1, count).astype(int)
-        values = np.array(covariate.values)[picked]
-        return values[:, None] if covariate.level == "unit" else values
-    if covariate.distribution == "normal":
-        return rng.normal(covariate.a, covariate.b, size)
-    if covariate.distribution == "uniform":
-        return rng.uniform(covariate.a, covariate.b, size)
-    return rng.permutation(np.arange(size[0] * size[1]) % 2).reshape(size).astype(float)
+    if not covariate.distribution.is_fixed:
+        return covariate.distribution.example(rng, size)
+    count = size[0] if covariate.level == "unit" else size[1]
+    picked = np.linspace(0, len(covariate.distribution.values) - 1, count).astype(int)
+    values = np.array(covariate.distribution.values)[picked]
+    return values[:, None] if covariate.level == "unit" else values

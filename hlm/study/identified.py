@@ -45,7 +45,7 @@ def check_identified(candidate: Candidate, scenario: Scenario) -> None:
     InputError
         If there are too few observations, or columns that depend on one another.
     """
-    _check_counts(candidate, scenario.n_units, scenario.n_rows)
+    _check_counts(candidate, scenario.n_units, scenario.n_obs)
     check_columns(candidate, scenario)
     if "reml" in candidate.methods:
         _check_reml(candidate, scenario)
@@ -72,8 +72,8 @@ def check_finite(candidate: Candidate, scenario: Scenario | Ample) -> None:
         raise InputError(problem, path=candidate.path)
 
 
-def _check_counts(candidate: Candidate, n_units: int, n_rows: int) -> None:
-    n, p = n_units * n_rows, len(candidate.formula.fixed)
+def _check_counts(candidate: Candidate, n_units: int, n: int) -> None:
+    p = len(candidate.formula.fixed)
     if n <= p:
         raise _unidentified(
             candidate, f"{n} observations for {p} fixed coefficients", allowed=FEWER

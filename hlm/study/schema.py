@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from hlm import distributions
 from hlm.errors import InputError, nearest
 from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.study.messages import shown, with_unknown_keys
@@ -133,6 +134,10 @@ class Normal(Part):
     mean: float = Field(0.0, description="Its mean.")
     sd: Positive = Field(1.0, description="Its standard deviation.")
 
+    def made(self) -> distributions.Distribution:
+        """Return the distribution."""
+        return distributions.Normal(float(self.mean), float(self.sd))
+
 
 class Uniform(Part):
     """A covariate drawn from a uniform distribution."""
@@ -141,6 +146,10 @@ class Uniform(Part):
     distribution: Literal["uniform"] = Field(description="How it is drawn.")
     low: float = Field(0.0, description="Its lower end.")
     high: float = Field(1.0, description="Its upper end.")
+
+    def made(self) -> distributions.Distribution:
+        """Return the distribution."""
+        return distributions.Uniform(float(self.low), float(self.high))
 
     @model_validator(mode="after")
     def _ordered(self) -> Uniform:
@@ -156,6 +165,10 @@ class Binary(Part):
     level: Level
     distribution: Literal["binary"] = Field(description="How it is drawn.")
     p: Probability = Field(0.5, description="The probability of a 1.")
+
+    def made(self) -> distributions.Distribution:
+        """Return the distribution."""
+        return distributions.Binary(float(self.p))
 
 
 class Range(Part):

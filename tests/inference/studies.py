@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from hlm.distributions import Points
 from hlm.fits import fit_batch
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import simulate
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 SEED = 5
 
 SLOPES = "y ~ x * a + (1 + x | unit)"
-GRID = Covariate("x", "row", "grid", values=(-2.0, -1.0, 0.0, 1.0, 2.0))
-ROW = Covariate("x", "row", "normal")
+GRID = Covariate("x", "row", Points((-2.0, -1.0, 0.0, 1.0, 2.0)))
+ROW = Covariate("x", "row")
 
 
 def scenario(x: Covariate, *, units: int = 12, rows: int = 5, sd: Sequence[float] = (0.3, 0.3)):
     """Return a scenario with a unit-level covariate and x."""
     fixed = (("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15), ("x:a", 0.3))
-    covariates = (Covariate("a", "unit", "normal"), x)
+    covariates = (Covariate("a", "unit"), x)
     cor = ((1.0, 0.3), (0.3, 1.0))
     return Scenario("0" * 16, units, rows, covariates, SLOPES, fixed, tuple(sd), cor, 0.75)
 

@@ -9,16 +9,17 @@ from tests.plain_python import run_both
 PROGRAM = """
 import sys
 import numpy as np
+from hlm.distributions import Points
 from hlm.fits import fit_batch
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import simulate
 
-row = Covariate("x", "row", "normal")
-grid = Covariate("x", "row", "grid", values=(-1.0, 0.0, 1.0))
+row = Covariate("x", "row")
+grid = Covariate("x", "row", Points((-1.0, 0.0, 1.0)))
 found = []
 for x in (row, grid):
     scenario = Scenario(
-        "0" * 16, 5, 3, (Covariate("a", "unit", "normal"), x), "y ~ x + a + (1 + x | unit)",
+        "0" * 16, 5, 3, (Covariate("a", "unit"), x), "y ~ x + a + (1 + x | unit)",
         (("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15)),
         (0.4, 0.5), ((1.0, 0.3), (0.3, 1.0)), 0.75,
     )

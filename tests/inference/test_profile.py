@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from hlm import InputError, lmer
+from hlm.distributions import Points
 from hlm.scenario import Covariate, Scenario
 from hlm.simulate import draw_rows
 from tests.kernels.references import all_references
@@ -243,12 +244,12 @@ def first_version(scenario, seed, replicate):
 @pytest.mark.parametrize("replicate", [26, 159, 277, 294])
 def test_lower_limits_near_zero(replicate):
     """A search that compares a shortened step with the decrease of the whole one stops short."""
-    grid = Covariate("x", "row", "grid", values=tuple(-4.0 + 1.6 * j for j in range(5)))
+    grid = Covariate("x", "row", Points(tuple(-4.0 + 1.6 * j for j in range(5))))
     scenario = Scenario(
         key="0000000a00000051",
         n_units=10,
         n_rows=5,
-        covariates=(Covariate("a", "unit", "normal"), grid),
+        covariates=(Covariate("a", "unit"), grid),
         formula="y ~ x * a + (1 + x | unit)",
         fixed=(("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15), ("x:a", 0.3)),
         sd=(0.2, 0.5),

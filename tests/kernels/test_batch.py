@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
+from hlm.distributions import Binary, Normal, Points, Uniform
 from hlm.fits import fit_batch
 from hlm.formula import parse
 from hlm.model import lmer
@@ -16,8 +17,8 @@ from hlm.simulate import draw_rows, simulate
 from tests.inference.studies import as_frame
 
 SEED = 3
-GRID = Covariate("x", "row", "grid", values=tuple(np.linspace(-4, 4, 7, endpoint=False)))
-NORMAL_A = Covariate("a", "unit", "normal")
+GRID = Covariate("x", "row", Points(tuple(np.linspace(-4, 4, 7, endpoint=False))))
+NORMAL_A = Covariate("a", "unit")
 
 
 def scenario(covariates, formula, coefficients, sd, *, cor=0.0, units=12, rows=7, sigma=0.75):
@@ -94,14 +95,14 @@ def test_models_with_all_and_with_parts_of_the_truth():
 
 def test_every_distribution_at_both_levels():
     covariates = (
-        Covariate("na", "unit", "normal", 2.0, 3.0),
-        Covariate("ua", "unit", "uniform", -1.0, 4.0),
-        Covariate("ba", "unit", "binary", 0.4),
-        Covariate("ga", "unit", "grid", values=tuple(np.arange(20.0) ** 1.5)),
-        Covariate("nx", "row", "normal", -1.0, 0.5),
-        Covariate("ux", "row", "uniform", 10.0, 30.0),
-        Covariate("bx", "row", "binary", 0.3),
-        Covariate("gx", "row", "grid", values=tuple(range(9))),
+        Covariate("na", "unit", Normal(2.0, 3.0)),
+        Covariate("ua", "unit", Uniform(-1.0, 4.0)),
+        Covariate("ba", "unit", Binary(0.4)),
+        Covariate("ga", "unit", Points(tuple(np.arange(20.0) ** 1.5))),
+        Covariate("nx", "row", Normal(-1.0, 0.5)),
+        Covariate("ux", "row", Uniform(10.0, 30.0)),
+        Covariate("bx", "row", Binary(0.3)),
+        Covariate("gx", "row", Points(tuple(range(9)))),
     )
     formula = "y ~ na + ua + ba + ga + nx + ux + bx + gx + nx:ua + (1 + nx | unit)"
     truth = scenario(covariates, formula, np.linspace(-2, 2, 10), (0.5, 0.7), units=20, rows=9)
@@ -116,7 +117,7 @@ def test_every_distribution_at_both_levels():
 
 
 def test_three_random_effects():
-    covariates = (NORMAL_A, GRID, Covariate("w", "row", "normal"))
+    covariates = (NORMAL_A, GRID, Covariate("w", "row"))
     formula = "y ~ x * a + w + (1 + x + w | unit)"
     truth = scenario(covariates, formula, (1, 2, 3, 4, 5), (0.6, 0.4, 0.8), cor=0.3, units=25)
     formulas = [
@@ -135,8 +136,8 @@ def test_slope_of_a_unit_level_covariate_in_truth_and_model():
 
 
 FAR_COVARIATES = (
-    Covariate("a", "unit", "normal", 1000.0, 1.0),
-    Covariate("x", "row", "normal", 2000.0, 10.0),
+    Covariate("a", "unit", Normal(1000.0, 1.0)),
+    Covariate("x", "row", Normal(2000.0, 10.0)),
 )
 FAR = scenario(
     FAR_COVARIATES, "y ~ x * a + (1 | unit)", (1.0, 3.0, -0.15, 0.3), (0.5,), rows=8, units=15
@@ -186,7 +187,7 @@ def test_results_are_bit_identical_whatever_else_is_fitted():
 
 
 def test_results_are_bit_identical_whatever_the_order_of_a_products_factors():
-    covariates = (GRID, Covariate("u", "row", "uniform", 2, 5), Covariate("w", "row", "normal"))
+    covariates = (GRID, Covariate("u", "row", Uniform(2, 5)), Covariate("w", "row"))
     truth = scenario(covariates, "y ~ x + (1 | unit)", (1.0, 2.0), (0.5,))
     one, two = models_of("y ~ x:u:w + (1 | unit)", "y ~ w:u:x + (1 | unit)")
     alone, both = batch(truth, [one]), batch(truth, [two, one])
@@ -198,7 +199,7 @@ def test_results_are_bit_identical_whatever_the_order_of_a_products_factors():
 @pytest.mark.parametrize("shared", [True, False])
 def test_results_are_bit_identical_whatever_the_range(shared):
     """Ranges, single replicates, and a range across a block of 1000."""
-    x = GRID if shared else Covariate("x", "row", "normal")
+    x = GRID if shared else Covariate("x", "row")
     truth = scenario(
         (NORMAL_A, x), "y ~ x * a + (1 + x | unit)", (1, 3, -0.15, 0.3), (0.2, 0.5), units=6, rows=7
     )
@@ -334,13 +335,13 @@ def test_dependent_columns_are_unidentified():
     ],
 )
 def test_too_few_rows_are_unidentified(formula):
-    covariates = (NORMAL_A, Covariate("x", "row", "normal"))
+    covariates = (NORMAL_A, Covariate("x", "row"))
     truth = scenario(covariates, "y ~ x + (1 | unit)", (1.0, 2.0), (0.5,), units=2, rows=2)
     assert _statuses(truth, formula) == {"unidentified"}
 
 
 def test_a_binary_covariate_that_is_constant_is_unidentified_in_that_replicate_only():
-    covariates = (Covariate("b", "unit", "binary", 0.5), GRID)
+    covariates = (Covariate("b", "unit", Binary(0.5)), GRID)
     truth = scenario(covariates, "y ~ x + b + (1 | unit)", (1, 2, 3), (0.5,), units=4)
     estimates, fits = batch(truth, models_of("y ~ x + b + (1 | unit)"), 0, 60)
     for replicate, rows in fits.groupby("replicate"):
@@ -352,7 +353,7 @@ def test_a_binary_covariate_that_is_constant_is_unidentified_in_that_replicate_o
 
 @pytest.mark.parametrize("sigma", [0.0, 1e-9])
 def test_no_residual_is_a_perfect_fit(sigma):
-    covariates = (NORMAL_A, Covariate("x", "row", "normal"))
+    covariates = (NORMAL_A, Covariate("x", "row"))
     formula = "y ~ x + (1 + x | unit)"
     truth = scenario(covariates, formula, (1.0, 2.0), (0.2, 0.5), units=8, rows=6, sigma=sigma)
     assert _statuses(truth, formula) == {"perfect_fit"}

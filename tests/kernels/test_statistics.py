@@ -12,6 +12,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
+from hlm.distributions import Points
 from hlm.fits import fit_batch
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import draw_rows, simulate
@@ -25,7 +26,7 @@ SCENARIO = Scenario(
     key="5eed5eed5eed5eed",
     n_units=UNITS,
     n_rows=ROWS,
-    covariates=(Covariate("a", "unit", "normal"), Covariate("x", "row", "grid", values=X)),
+    covariates=(Covariate("a", "unit"), Covariate("x", "row", Points(X))),
     formula="y ~ x * a + (1 + x | unit)",
     fixed=(("(Intercept)", 1.0), ("x", 3.0), ("a", 0.0), ("x:a", 0.3)),
     sd=(1.0, 0.5),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from hlm.distributions import Binary, Normal, Points
 from hlm.fits import fit_batch
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import simulate
@@ -22,7 +23,7 @@ def _scenario(mean: float, sd: float, *, unit: float = 1.0, level: str = "row") 
         key="2" * 16,
         n_units=12,
         n_rows=6,
-        covariates=(Covariate("x", level, "normal", mean, sd),),
+        covariates=(Covariate("x", level, Normal(mean, sd)),),
         formula="y ~ 1 + (1 | unit)",
         fixed=(("(Intercept)", 3.0 * unit),),
         sd=(0.4 * unit,),
@@ -101,11 +102,11 @@ def test_degrees_of_freedom_far_from_zero(formula):
 def test_what_no_data_set_determines(shared, limits):
     """k is zero everywhere; x is the same in all units, or not."""
     x = (
-        Covariate("x", "row", "grid", values=(0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
+        Covariate("x", "row", Points((0.0, 1.0, 2.0, 3.0, 4.0, 5.0)))
         if shared
-        else Covariate("x", "row", "normal")
+        else Covariate("x", "row")
     )
-    zeros = Covariate("k", "row", "grid", values=(0.0,) * 6)
+    zeros = Covariate("k", "row", Points((0.0,) * 6))
     scenario = replace(_scenario(0.0, 1.0), covariates=(zeros, x))
     open_model = Model("m", "y ~ x + (1 + k | unit)", ("reml", "ml"), limits=(limits,))
     known_model = Model("m", "y ~ x + (1 | unit)", ("reml", "ml"), limits=(limits,))
@@ -126,7 +127,7 @@ def test_dependent_slopes_and_binary_numbers_of_units(formula):
     """But where a variance is zero the others that make it up are too, and all is determined."""
     scenario = replace(
         _scenario(0.0, 1.0),
-        covariates=(Covariate("w", "unit", "binary", 0.5), Covariate("x", "row", "normal")),
+        covariates=(Covariate("w", "unit", Binary(0.5)), Covariate("x", "row")),
         formula="y ~ x + (1 + x | unit)",
         fixed=(("(Intercept)", 0.0), ("x", 0.0)),
         sd=(1.0, 1.0),
@@ -148,11 +149,11 @@ def test_dependent_slopes_and_binary_numbers_of_units(formula):
 def test_one_unit_in_each_arm(shared, df):
     """By REML the intercepts' variance is open, and with it the test of the arms; by ML it is 0."""
     x = (
-        Covariate("x", "row", "grid", values=(0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
+        Covariate("x", "row", Points((0.0, 1.0, 2.0, 3.0, 4.0, 5.0)))
         if shared
-        else Covariate("x", "row", "normal")
+        else Covariate("x", "row")
     )
-    arms = Covariate("w", "unit", "grid", values=(0.0, 1.0))
+    arms = Covariate("w", "unit", Points((0.0, 1.0)))
     scenario = replace(_scenario(0.0, 1.0), n_units=2, covariates=(arms, x))
     tests = (("w", ("w",)), ("x", ("x",)))
     model = Model(

@@ -224,7 +224,7 @@ def test_scale_of_simulated_covariates_does_not_matter(factor):
         key="0" * 16,
         n_units=12,
         n_rows=8,
-        covariates=(Covariate("a", "unit", "normal"), Covariate("x", "row", "normal")),
+        covariates=(Covariate("a", "unit"), Covariate("x", "row")),
         formula=formula,
         fixed=(("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15), ("x:a", 0.3)),
         sd=(0.4, 0.5),

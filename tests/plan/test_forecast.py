@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from hlm.distributions import Points
 from hlm.operations import pilot
 from hlm.operations.forecast import batch_seconds, forecast
 from hlm.plan import make_plan
@@ -14,8 +15,8 @@ from hlm.scenario import Covariate, Model
 
 from .studies import BIG, SMALL, FakeStudy, scenario
 
-X = Covariate("x", "row", "normal")
-A = Covariate("a", "unit", "normal")
+X = Covariate("x", "row")
+A = Covariate("a", "unit")
 
 
 PLAIN = replace(BIG, tests=())
@@ -29,7 +30,7 @@ def cost(units=30, model=PLAIN, **changes):
 def test_cost_grows_with_the_work():
     assert cost(300) > 5 * cost(30)
     assert cost(n_rows=300) > 1.5 * cost()
-    fixed = Covariate("x", "row", "grid", values=tuple(range(30)))
+    fixed = Covariate("x", "row", Points(tuple(range(30))))
     assert cost() > 1.5 * cost(covariates=(A, fixed))
     assert cost(sd=(0.01, 0.01)) > 1.2 * cost()
     assert cost(model=replace(PLAIN, df=("kenward-roger",))) > 1.2 * cost()

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from hlm.distributions import Binary, Normal, Points, Uniform
 from hlm.formula import evaluate, model_columns, parse
 from hlm.scenario import BLOCK, Covariate, Model, Scenario
 from hlm.simulate import basis_of, draw, draw_rows, model_columns_of, simulate
 from hlm.simulate.columns import _moments
 
-A = Covariate("a", "unit", "normal")
-X = Covariate("x", "row", "grid", values=tuple(np.linspace(-4, 4, 30, endpoint=False)))
+A = Covariate("a", "unit")
+X = Covariate("x", "row", Points(tuple(np.linspace(-4, 4, 30, endpoint=False))))
 
 ARTICLE = Scenario(
     key="00c0ffee00c0ffee",
@@ -58,7 +59,7 @@ def article():
 
 def _least_squares(chunks):
     """Return intercepts and slopes given a, and the residual variance of each unit."""
-    x = np.array(X.values)
+    x = np.array(X.distribution.values)
     design = np.column_stack([np.ones(30), x])
     y = np.concatenate([rows_of(chunk) for chunk in chunks])
     b = np.einsum("kj,rji->rki", np.linalg.pinv(design), y)
@@ -69,7 +70,7 @@ def _least_squares(chunks):
 def test_least_squares_lines_have_the_articles_moments(article):
     """Intercepts and slopes given a: mean 0 about the truth, variance Psi + sigma^2 (X'X)^-1."""
     intercept, slope, variance = _least_squares(article)
-    design = np.column_stack([np.ones(30), X.values])
+    design = np.column_stack([np.ones(30), X.distribution.values])
     expected = np.array([[0.04, 0.09], [0.09, 0.25]]) + 0.75**2 * np.linalg.inv(design.T @ design)
     within(intercept, 0.0)
     within(slope, 0.0)
@@ -101,7 +102,7 @@ def test_the_response_is_the_truths_lines():
     intercepts, slopes, attributes = [], [], []
     for replicate in range(200):
         rows = draw_rows(ARTICLE, 2345, replicate)
-        y, x = rows["y"].reshape(30, 30), np.array(X.values)
+        y, x = rows["y"].reshape(30, 30), np.array(X.distribution.values)
         b = y @ np.linalg.pinv(np.column_stack([np.ones(30), x])).T
         intercepts.append(b[:, 0])
         slopes.append(b[:, 1])
@@ -130,14 +131,14 @@ def test_perfectly_correlated_random_effects(rho):
 
 
 COVARIATES = (
-    Covariate("nu", "unit", "normal", 5.0, 2.0),
-    Covariate("uu", "unit", "uniform", -1.0, 3.0),
-    Covariate("bu", "unit", "binary", 0.2),
-    Covariate("gu", "unit", "grid", values=tuple(np.arange(12.0))),
-    Covariate("nr", "row", "normal", -3.0, 0.5),
-    Covariate("ur", "row", "uniform", 0.0, 10.0),
-    Covariate("br", "row", "binary", 0.7),
-    Covariate("gr", "row", "grid", values=tuple(np.arange(6.0) ** 2)),
+    Covariate("nu", "unit", Normal(5.0, 2.0)),
+    Covariate("uu", "unit", Uniform(-1.0, 3.0)),
+    Covariate("bu", "unit", Binary(0.2)),
+    Covariate("gu", "unit", Points(tuple(np.arange(12.0)))),
+    Covariate("nr", "row", Normal(-3.0, 0.5)),
+    Covariate("ur", "row", Uniform(0.0, 10.0)),
+    Covariate("br", "row", Binary(0.7)),
+    Covariate("gr", "row", Points(tuple(np.arange(6.0) ** 2))),
 )
 
 EVERYTHING = Scenario(
@@ -217,8 +218,9 @@ def test_a_replicate_is_the_same_from_any_range(truth):
 
 
 def _short(covariate):
-    long = covariate.level == "row" and covariate.distribution == "grid"
-    return replace(covariate, values=covariate.values[:6]) if long else covariate
+    first = covariate.distribution.values[:6]
+    long = covariate.level == "row" and first
+    return replace(covariate, distribution=Points(first)) if long else covariate
 
 
 def test_chunks_do_not_matter(monkeypatch):
@@ -250,7 +252,7 @@ def test_seeds_keys_and_blocks_give_other_data():
 def test_the_draws_of_a_covariate_do_not_depend_on_which_others_there_are():
     """The key is the same by hand; in studies another covariate is another scenario."""
     names = ("a", "b", "c", "B", "ä")
-    drawn = tuple(Covariate(name, "row", "normal") for name in names)
+    drawn = tuple(Covariate(name, "row") for name in names)
     alone = {
         c.name: next(draw(replace(ARTICLE, covariates=(c,)), 1, 7, 9)).covariates[c.name]
         for c in drawn
@@ -275,7 +277,7 @@ def test_noise_and_effects_are_as_they_were_in_the_first_version():
 
 def test_streams_are_independent():
     """Correlations of 900,000 draws: replicates, blocks, scenarios, seeds and purposes."""
-    many = replace(ARTICLE, covariates=(A, Covariate("x", "row", "normal")))
+    many = replace(ARTICLE, covariates=(A, Covariate("x", "row")))
     key = replace(many, key="10c0ffee00c0ffee")
     first, block = (
         np.concatenate([c.noise for c in all_of(draw(many, 1, at, at + 1000))]) for at in (0, BLOCK)
@@ -366,7 +368,7 @@ def test_a_models_columns_are_those_of_the_formula(model):
 
 def test_covariates_far_from_zero_are_centred_exactly():
     """A year has centre 2000 and scale 8: powers of two, so that nothing is rounded."""
-    year = Covariate("x", "row", "normal", 2000.0, 10.0)
+    year = Covariate("x", "row", Normal(2000.0, 10.0))
     truth = replace(ARTICLE, covariates=(A, year))
     models = [Model("m", truth.formula)]
     (centred,) = (part for part in basis_of(truth, models).columns if part.centre)
@@ -382,7 +384,7 @@ def test_products_of_many_covariates_are_scaled_by_their_sd():
     the first eight, which stay as they were, the largest errors are 0.117 and 0.153.
     """
     names = [f"x{k:02d}" for k in range(20)]
-    covariates = tuple(Covariate(name, "row", "normal") for name in names)
+    covariates = tuple(Covariate(name, "row") for name in names)
     for one, two in combinations(names, 2):
         (term,) = parse(f"y ~ 0 + {one}:{two} + (1 | g)").fixed
         mean, sd = _moments(covariates, term.factors)
@@ -394,7 +396,7 @@ def test_a_study_of_ten_covariates_scales_the_product_of_the_first_and_the_ninth
     names = [f"x{k}" for k in range(10)]
     truth = replace(
         ARTICLE,
-        covariates=tuple(Covariate(name, "row", "binary", 0.25) for name in names),
+        covariates=tuple(Covariate(name, "row", Binary(0.25)) for name in names),
         formula="y ~ x0 * x8 + (1 | unit)",
         fixed=tuple((name, 1.0) for name in ("(Intercept)", "x0", "x8", "x0:x8")),
         sd=(1.0,),

@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hlm.distributions import Binary, Normal, Points, Uniform
 from hlm.errors import InputError
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.study import Study, schema_text
@@ -50,8 +51,8 @@ def test_the_founding_study():
         n_units=10,
         n_rows=5,
         covariates=(
-            Covariate("a", "unit", "normal", 0.0, 1.0),
-            Covariate("x", "row", "grid", values=tuple(-4 + np.arange(5) * 1.6)),
+            Covariate("a", "unit", Normal(0.0, 1.0)),
+            Covariate("x", "row", Points(tuple(-4 + np.arange(5) * 1.6))),
         ),
         formula="y ~ x * a + (1 + x | unit)",
         fixed=(("(Intercept)", 1.0), ("x", 3.0), ("a", -0.15), ("x:a", 0.3)),
@@ -231,7 +232,7 @@ def test_names_with_dots_can_be_varied():
     grid = {"truth.fixed.sd.x": [5], "design.covariates.sd.sd": [3], "truth.fixed.sd": [4]}
     found = study(dotted, grid=grid)
     assert found.scenarios[0].fixed == (("(Intercept)", 0.0), ("sd", 4.0), ("sd.x", 5.0))
-    assert [c.b for c in found.scenarios[0].covariates] == [3.0, 1.0]
+    assert [c.distribution.sd for c in found.scenarios[0].covariates] == [3.0, 1.0]
     assert found.levels == ({"fixed.sd.x": 5, "sd.sd": 3, "fixed.sd": 4},)
     grid = {"truth.fixed.sd.x": [5], "design.covariates.sd.x.sd": [3], "truth.fixed.sd": [4]}
     assert list(study(dotted, grid=grid).levels[0]) == ["fixed.sd.x", "sd.x.sd", "fixed.sd"]
@@ -323,17 +324,17 @@ def covariate(**spec):
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        ({"level": "row"}, Covariate("x", "row", "normal", 0.0, 1.0)),
-        ({"level": "row", "mean": 2, "sd": 3}, Covariate("x", "row", "normal", 2.0, 3.0)),
-        ({"level": "unit", "distribution": "uniform"}, Covariate("x", "unit", "uniform", 0.0, 1.0)),
+        ({"level": "row"}, Covariate("x", "row", Normal(0.0, 1.0))),
+        ({"level": "row", "mean": 2, "sd": 3}, Covariate("x", "row", Normal(2.0, 3.0))),
+        ({"level": "unit", "distribution": "uniform"}, Covariate("x", "unit", Uniform(0.0, 1.0))),
         (
             {"level": "row", "distribution": "uniform", "low": -1, "high": 4},
-            Covariate("x", "row", "uniform", -1.0, 4.0),
+            Covariate("x", "row", Uniform(-1.0, 4.0)),
         ),
-        ({"level": "row", "distribution": "binary"}, Covariate("x", "row", "binary", 0.5, 0.0)),
+        ({"level": "row", "distribution": "binary"}, Covariate("x", "row", Binary(0.5))),
         (
             {"level": "row", "distribution": "binary", "p": 0.2},
-            Covariate("x", "row", "binary", 0.2, 0.0),
+            Covariate("x", "row", Binary(0.2)),
         ),
     ],
 )
@@ -356,8 +357,7 @@ def test_covariates_and_their_defaults(spec, expected):
 )
 def test_grids_fill_the_units_or_the_rows(level, grid, values):
     found = covariate(level=level, grid=grid)
-    assert (found.level, found.distribution) == (level, "grid")
-    assert found.values == values
+    assert (found.level, found.distribution) == (level, Points(values))
 
 
 # truth and models

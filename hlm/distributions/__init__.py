@@ -1,0 +1,54 @@
+"""How random numbers are distributed: each family knows how it is drawn and what follows from it.
+
+A family is a frozen dataclass of its parameters in a module of its own, listed in `FAMILIES`.
+Whoever needs to know something of a distribution asks the object. NumPy is imported only where it
+is used, so that plans are read fast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hlm.distributions.base import Distribution
+from hlm.distributions.binary import Binary
+from hlm.distributions.fixed import Points, Span
+from hlm.distributions.normal import Normal
+from hlm.distributions.uniform import Uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "FAMILIES",
+    "STANDARD_NORMAL",
+    "Binary",
+    "Distribution",
+    "Normal",
+    "Points",
+    "Span",
+    "Uniform",
+    "from_dict",
+]
+
+STANDARD_NORMAL = Normal()
+
+FAMILIES: dict[str, type[Distribution]] = {
+    one.family: one for one in (Normal, Uniform, Binary, Points, Span)
+}
+"""The families by name, as files have them."""
+
+
+def from_dict(data: Mapping[str, Any]) -> Distribution:
+    """Read what `Distribution.to_dict` wrote.
+
+    Examples
+    --------
+    >>> from_dict({"family": "normal", "mean": 1.0, "sd": 2.0})
+    Normal(mean=1.0, sd=2.0)
+    """
+    parameters = {name: _hashable(value) for name, value in data.items() if name != "family"}
+    return FAMILIES[data["family"]](**parameters)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,104 @@
+"""What every distribution can be asked."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Distribution"]
+
+
+class Distribution(ABC):
+    """A distribution of numbers; a family is a frozen dataclass of its parameters.
+
+    Attributes
+    ----------
+    family : str
+        Its name in files.
+    nanoseconds : float
+        What one number takes to draw.
+    values : tuple of float
+        The values themselves where they are fixed and the same in every unit, else empty.
+    """
+
+    family: ClassVar[str]
+    nanoseconds: ClassVar[float]
+    is_fixed: ClassVar[bool] = False
+    """Whether nothing is drawn: `points` gives the values."""
+    values: tuple[float, ...] = ()
+
+    @property
+    @abstractmethod
+    def mean(self) -> float:
+        """The mean."""
+
+    @property
+    @abstractmethod
+    def sd(self) -> float:
+        """The standard deviation."""
+
+    @property
+    @abstractmethod
+    def skewness(self) -> float:
+        """The third standardized moment; NaN if there is none."""
+
+    @property
+    @abstractmethod
+    def kurtosis(self) -> float:
+        """The fourth standardized moment, 3 for a normal one; infinite if there is none."""
+
+    @property
+    def variance(self) -> float:
+        """The variance."""
+        return self.sd**2
+
+    @abstractmethod
+    def quantile(self, probability: Floats) -> Floats:
+        """Return the quantiles of probabilities between 0 and 1, exclusive."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
+        """Draw independent numbers, one after the other in the order of memory.
+
+        So one call gives the same numbers as several for parts of them.
+        """
+
+    def standardized(
+        self, rng: np.random.Generator, size: tuple[int, ...], out: Floats | None = None
+    ) -> Floats:
+        """Draw numbers less the mean, divided by the sd.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        size : tuple of int
+        out : ndarray, optional
+            Where to write them; fresh memory would cost a quarter of the drawing.
+        """
+        import numpy as np
+
+        drawn = self.draw(rng, size)
+        return np.divide(drawn - self.mean, self.sd, out=drawn if out is None else out)
+
+    def spread(self, shares: Floats) -> Floats:
+        """Return values for shares that are spread evenly over (0, 1), each as often as it is."""
+        return self.quantile(shares)
+
+    def example(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
+        """Draw numbers that show what a formula makes of the values that there may be."""
+        return self.draw(rng, size)
+
+    def points(self, count: int) -> Floats:
+        """Return the values of `count` units, or of the rows of a unit, where they are fixed."""
+        raise NotImplementedError(f"{self.family} is drawn")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return family and parameters as builtin types, for JSON."""
+        return {"family": self.family, **asdict(self)}  # type: ignore[call-overload]
