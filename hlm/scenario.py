@@ -136,6 +136,8 @@ class Model:
         How the limits of the random part are found, such as ``'wald'``.
     tests : tuple of (str, tuple of str)
         F tests by name, each with the coefficients that are zero under its hypothesis.
+    estimands : tuple of str
+        The kinds of estimands beside the parameters, such as ``'icc'``.
     true : tuple of (str, float)
         True values of terms that the user gives, for those that have none of their own.
     """
@@ -147,6 +149,7 @@ class Model:
     level: float = 0.95
     limits: LimitMethod = "wald"
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    estimands: tuple[str, ...] = ()
     true: tuple[tuple[str, float], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -165,6 +168,7 @@ class Model:
                 **data,
                 "methods": tuple(data["methods"]),
                 "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
+                "estimands": tuple(data.get("estimands", ())),
                 "true": tuple((name, value) for name, value in data.get("true", ())),
             }
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from hlm.figures.results import ORDER, WORDS
 from hlm.words.terms import said
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ WRAP = 4
 _RESULTS = {
     *("scenario", "model", "method", "term", "kind", "true", "measure", "criterion"),
     *("estimate", "rate", "mcse", "n", "n_total", "unbounded", "n_units", "n_rows"),
+    *(WORDS, ORDER),
 }
 
 

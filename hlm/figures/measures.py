@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hlm.errors import InputError, nearest
+from hlm.estimands.kinds import PARTS
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.notes import beside, on_fewer, unbounded, without_true_value
+from hlm.figures.results import WORDS, in_order, with_words
 from hlm.figures.style import blank
-from hlm.words.terms import METHODS, MINUS, PARTS, level_words, rank, span, term_words
+from hlm.words.terms import METHODS, MINUS, level_words, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +91,7 @@ def measure_against_units(
         If the table has no such measure or term.
     """
     _check(measure, list(_LABELS), "measure")
+    measures = with_words(measures)
     every = _terms(measures, term)
     found = every[:MOST_TERMS]
     asked = measures.assign(key=measures["kind"] + " " + measures["term"])
@@ -245,11 +248,10 @@ def _on_fewer_fits(shown: pd.DataFrame) -> list[str]:
 
 def _terms(measures: pd.DataFrame, term: str | Sequence[str]) -> list[str]:
     """Return the terms asked for, each as its kind and its name."""
-    found = list(measures[["kind", "term"]].drop_duplicates().itertuples(index=False, name=None))
     if isinstance(term, str) and term in PARTS:
-        part = [(kind, name) for kind, name in found if kind in PARTS[term]]
-        part = sorted(part, key=lambda pair: rank(pair[1], pair[0]))
-        return [f"{kind} {name}" for kind, name in part]
+        part = measures[measures["kind"].isin(PARTS[term])]
+        return [f"{kind} {name}" for kind, name in in_order(part)]
+    found = list(measures[["kind", "term"]].drop_duplicates().itertuples(index=False, name=None))
     names = [term] if isinstance(term, str) else list(term)
     for name in names:
         _check(name, [known for _, known in found if known], "term")
@@ -263,11 +265,10 @@ def _models(frame: pd.DataFrame) -> list[str]:
 def _true_words(frame: pd.DataFrame) -> dict[str, str]:
     words = {}
     for key, rows in frame.groupby("term"):
-        kind, _, term = str(key).partition(" ")
         values = np.unique(rows["true"].to_numpy())
         known = len(values) == 1 and np.isfinite(values[0])
         true = f"\ntrue: {level_words(float(values[0]))}" if known else ""
-        words[str(key)] = term_words(term, kind) + true
+        words[str(key)] = rows[WORDS].iloc[0] + true
     return words
 
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.estimands.kinds import parameters_of
+from hlm.estimands.parameters import Columns
 from hlm.fits.degrees_of_freedom import replace_df
+from hlm.fits.further import scale_of, with_further
 from hlm.fits.tables import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.formula import Formula, parse
 from hlm.kernels.adjust_stack import adjust_stack
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Model, Scenario
 
-__all__ = ["fit_batch", "fit_model", "parametrize", "term_kinds"]
+__all__ = ["fit_batch", "fit_model", "parametrize"]
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +61,10 @@ def fit_batch(
         results, joint = fit_model(scenario, model, columns, drawn)
         replace_df(scenario, model, results, joint)
         limits = limits_of(scenario, model, columns, drawn, results)
-        estimates.append(estimates_table(scenario, model, drawn, results, limits))
+        own = (results.estimate, results.se, results.df, *limits)
+        n_obs = scenario.n_units * scenario.n_rows
+        found = with_further(model, n_obs, results.spread, own)
+        estimates.append(estimates_table(scenario, model, drawn, found))
         fits.append(fits_table(scenario, model, drawn, results))
         tests.append(tests_table(scenario, model, drawn, joint))
     tables = {"estimates": estimates, "fits": fits, "tests": tests}
@@ -73,7 +79,9 @@ def fit_model(
     parametrization = parametrize(formula, columns)
     p, q, n_theta = len(columns.fixed), len(columns.random), len(parametrization.row)
     n, n_methods = len(drawn.sum_squares), len(model.methods)
-    results = allocate_results(n, n_methods, p + n_theta + 1, q)
+    results = allocate_results(
+        n, n_methods, p + n_theta + 1, q, n_spread=n_theta if model.estimands else 0
+    )
     tests = allocate_joint_tests(contrasts_of(formula, model), p, n_theta, n, n_methods)
     cross = (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers)
     design, n_obs = _design(columns), scenario.n_units * scenario.n_rows
@@ -125,21 +133,13 @@ def limits_of(
     """Confidence limits of every term, lower and upper, (n, methods, n_terms) each."""
     formula = parse(model.formula)
     p = len(formula.fixed)
-    parametrization = parametrize(formula, columns)
-    kinds = term_kinds(p, parametrization)
-    lower, upper = confidence_limits(
-        results.estimate,
-        results.se,
-        results.df,
-        kinds,
-        model.level,
-        variance_scale=model.limits == "wald-variance",
-    )
+    scales = [scale_of(one, model.limits) for one in parameters_of(Columns.of_formula(formula))]
+    lower, upper = confidence_limits(results.estimate, results.se, results.df, scales, model.level)
     if model.limits == "profile":
         limits = profile_limits(
             (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers),
             _design(columns),
-            parametrization,
+            parametrize(formula, columns),
             formula.blocks,
             scenario.n_units * scenario.n_rows,
             model.level,
@@ -163,9 +163,3 @@ def parametrize(formula: Formula, columns: ModelColumns) -> Parametrization:
         columns.offset,
         2.0 * float(np.linalg.slogdet(transform)[1]),
     )
-
-
-def term_kinds(p: int, parametrization: Parametrization) -> list[str]:
-    """Return 'fixed', 'sd' or 'cor' for each estimate."""
-    pairs = zip(parametrization.row, parametrization.col, strict=True)
-    return ["fixed"] * p + ["sd" if a == b else "cor" for a, b in pairs] + ["sd"]

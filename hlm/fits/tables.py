@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.formula import Formula, parse, random_names
+from hlm.estimands.of_models import estimands_of
 from hlm.kernels.fit import (
     BOUNDARY_RANK,
     CRITERION,
@@ -21,6 +21,8 @@ from hlm.kernels.fit import (
 from hlm.kernels.limits import f_p_value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hlm.kernels.joint_tests import JointTests
     from hlm.kernels.stack import StackResults
     from hlm.scenario import Model, Scenario
@@ -36,21 +38,20 @@ def estimates_table(
     scenario: Scenario,
     model: Model,
     drawn: CrossProducts,
-    results: StackResults,
-    limits: tuple[Floats, Floats],
+    estimates: Sequence[Floats],
 ) -> Table:
-    """Lay the estimates out, one row each."""
-    names = _term_names(parse(model.formula))
-    shape = results.estimate.shape
+    """Lay the estimates out, one row each.
+
+    `estimates` are `estimate`, `se`, `df`, `lower` and `upper`, (n, methods, n_terms) each.
+    """
+    names = [one.name for one in estimands_of(model) if one.part != "tests"]
+    shape = estimates[0].shape
+    values = zip(("estimate", "se", "df", "lower", "upper"), estimates, strict=True)
     return {
         "replicate": np.repeat(_replicates(drawn), shape[1] * shape[2]),
         **_labels(scenario, model, shape[0], shape[2]),
         "term": (names, np.tile(np.arange(shape[2], dtype=np.int32), shape[0] * shape[1])),
-        "estimate": results.estimate.ravel(),
-        "se": results.se.ravel(),
-        "df": results.df.ravel(),
-        "lower": limits[0].ravel(),
-        "upper": limits[1].ravel(),
+        **{column: array.ravel() for column, array in values},
     }
 
 
@@ -130,9 +131,3 @@ def concatenate(tables: list[Table]) -> Table:
         ]
         whole[column] = pa.DictionaryArray.from_arrays(np.concatenate(codes), pa.array(names))
     return whole
-
-
-def _term_names(formula: Formula) -> list[str]:
-    """Return the names of everything that is estimated: fixed part, random part, sigma."""
-    blocks = [[term.name for term in block.terms] for block in formula.random]
-    return [t.name for t in formula.fixed] + random_names(blocks, formula.random[0].group)

@@ -5,7 +5,7 @@ makes the columns that R's ``model.matrix()`` makes, under the same names. Nothi
 handed to Python's ``eval``.
 """
 
-from hlm.formula.design import evaluate, factor_levels, model_columns, random_names
+from hlm.formula.design import evaluate, factor_levels, model_columns
 from hlm.formula.expansion import Factor, Term
 from hlm.formula.terms import Formula, RandomTerm, parse
 
@@ -18,5 +18,4 @@ __all__ = [
     "factor_levels",
     "model_columns",
     "parse",
-    "random_names",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from hlm.jit import entry
 from hlm.kernels.fit import N_SUMMARY, fit_units
+from hlm.kernels.inference import spread_of_variances
 from hlm.kernels.joint_tests import f_tests, observed_information
 from hlm.kernels.linalg import copy, copy_vector
 from hlm.kernels.load import load
@@ -24,6 +25,9 @@ class StackResults(NamedTuple):
     summary : ndarray (n, methods, 7)
     Lambda : ndarray (n, methods, q, q)
         In the basis of the fit.
+    spread : ndarray (n, methods, n_theta + 1, n_theta)
+        Of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`; empty
+        unless it is asked for.
     """
 
     estimate: np.ndarray
@@ -31,10 +35,13 @@ class StackResults(NamedTuple):
     df: np.ndarray
     summary: np.ndarray
     Lambda: np.ndarray
+    spread: np.ndarray
 
 
-def allocate_results(n: int, n_methods: int, n_terms: int, q: int) -> StackResults:
-    """Return room for the results of n data sets."""
+def allocate_results(
+    n: int, n_methods: int, n_terms: int, q: int, *, n_spread: int = 0
+) -> StackResults:
+    """Return room for the results of n data sets, with the spread of so many elements of Psi."""
     shape = (n, n_methods, n_terms)
     return StackResults(
         np.empty(shape),
@@ -42,6 +49,7 @@ def allocate_results(n: int, n_methods: int, n_terms: int, q: int) -> StackResul
         np.empty(shape),
         np.empty((n, n_methods, N_SUMMARY)),
         np.empty((n, n_methods, q, q)),
+        np.empty((n if n_spread else 0, n_methods, n_spread + 1, n_spread)),
     )
 
 
@@ -61,6 +69,11 @@ def fit_stack(axes, p, cross, design, parametrization, n_obs, reml, room, result
             copy_vector(out.df, results.df[r, method])
             copy_vector(room.summary, results.summary[r, method])
             copy(room.Lambda, results.Lambda[r, method])
+            if len(results.spread) > 0:
+                sigma2 = out.estimate[-1] ** 2
+                spread_of_variances(
+                    sigma2, parametrization, room.Lambda, room.work, results.spread[r, method]
+                )
             if len(tests.first) > 1 and np.isfinite(out.estimate[-1]):
                 n_star = n_obs - p if reml[method] else n_obs
                 observed_information(p, n_star, room.state, room.work, tests)

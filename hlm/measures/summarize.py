@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hlm.errors import InputError
-from hlm.estimands.true_values import name_of_test
+from hlm.estimands.kinds import KINDS
+from hlm.estimands.names import of_test
 from hlm.measures.columns import as_frame, group_rows, numbers, require
 from hlm.measures.f_tests import rejection_counts
 from hlm.measures.performance import measures_of_groups, tidy, with_limits
@@ -39,7 +40,7 @@ SELECTION = ["scenario", "criterion", "method", "model"]
 NEED_TRUE = ("bias", "relative_bias", "median_bias", "mse", "rmse", "coverage")
 """Measures that there are only where there is a true value."""
 
-WITHOUT_ZERO = ("sd", "sigma")
+WITHOUT_ZERO = tuple(kind for kind, one in KINDS.items() if not one.tests_zero)
 """Kinds of terms whose intervals never hold 0, so that none is rejected."""
 
 
@@ -137,7 +138,7 @@ def count_tests(
 ) -> pd.DataFrame:
     """Count the rejections of some replicates; see `summarize`."""
     counts = rejection_counts(tests, by=[*KEYS[:3], "test"], level=level)
-    terms = counts["test"].map(name_of_test).astype(object)
+    terms = counts["test"].map(of_test).astype(object)
     return _with_truth(counts.drop(columns="test").assign(term=terms), truth)
 
 

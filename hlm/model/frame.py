@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError
+from hlm.estimands.parameters import Columns
 from hlm.formula import Factor, Formula, evaluate, factor_levels, model_columns, parse
 from hlm.formula.cells import label
 from hlm.formula.syntax import Name
@@ -86,6 +87,11 @@ class Frame:
     unit_names: tuple[Any, ...]
     kept: NDArray[np.bool_]
     levels: Mapping[str, tuple[str, ...]]
+
+    @property
+    def columns(self) -> Columns:
+        """The names of the columns of X and Z."""
+        return Columns(self.names, self.random_names, self.formula.random[0].group)
 
     @property
     def blocks(self) -> tuple[int, ...]:

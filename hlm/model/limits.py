@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError
+from hlm.estimands.names import variances_of
 from hlm.kernels.profile_stack import profile_limits
 from hlm.model.bootstrap import bootstrap
 from hlm.model.moments import whole_design
@@ -56,14 +57,8 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
         covariance[:] = np.nan
     is_open = open_terms(fit)
     covariance[is_open], covariance[:, is_open] = np.nan, np.nan
-    names = [*map(_variance_name, fit.terms[len(fit.beta) : -1]), "sigma^2"]
+    names = variances_of(fit.frame.columns)
     return pd.DataFrame(covariance, index=names, columns=names)
-
-
-def _variance_name(term: str) -> str:
-    """Name a variance or covariance as its sd or correlation: by how the name begins."""
-    kind, _, rest = term.partition("_")
-    return f"{'var' if kind == 'sd' else 'cov'}_{rest}"
 
 
 def profile(fit: LmerFit, level: float) -> pd.DataFrame:

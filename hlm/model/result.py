@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
-from hlm.formula import random_names
+from hlm.estimands.kinds import parameters_of
 from hlm.kernels.elements import free_elements
 from hlm.kernels.kenward_roger import KenwardRoger
 from hlm.model import effects
@@ -21,6 +21,7 @@ from hlm.scenario import DfMethod
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hlm.estimands.kinds import Estimand
     from hlm.model.contest import FTest
     from hlm.model.frame import Frame
     from hlm.model.moments import EngineFit
@@ -182,11 +183,15 @@ class LmerFit:
         """Covariance matrix of one unit's random effects, (q, q)."""
         return self.sigma**2 * self.lambda_ @ self.lambda_.T
 
+    @cached_property
+    def parameters(self) -> tuple[Estimand, ...]:
+        """All that is estimated: fixed part, random part, sigma."""
+        return tuple(parameters_of(self.frame.columns))
+
     @property
     def terms(self) -> list[str]:
         """Names of all that is estimated: fixed part, random part, sigma."""
-        group = self.frame.formula.random[0].group
-        return [*self.coef_names, *random_names(self.frame.random_names, group)]
+        return [one.name for one in self.parameters]
 
     @property
     def undetermined(self) -> list[str]:

@@ -23,14 +23,14 @@ def tidy(
     import pandas as pd
     from scipy.special import stdtr
 
-    p, (random, random_se) = len(fit.beta), fit.random
+    random, random_se = fit.random
     fixed_se = fit.se
     if df_method == "kenward-roger":
         fixed_se = np.sqrt(np.diag(fit.adjusted.vcov))
     estimate, se = np.append(fit.beta, random), np.append(fixed_se, random_se)
     df = np.append(fit.df(df_method), np.full(len(random), np.nan))
-    kinds = ["fixed"] * p + ["cor" if t.startswith("cor_") else "sd" for t in fit.terms[p:]]
-    lower, upper = confidence_limits(estimate, se, df, kinds, level, variance_scale=variance_scale)
+    scales = [one.variance_scale if variance_scale else one.scale for one in fit.parameters]
+    lower, upper = confidence_limits(estimate, se, df, scales, level)
     statistic = np.append(fit.beta / fixed_se, np.full(len(random), np.nan))
     p_value = 2.0 * stdtr(np.where(np.isinf(df), 1e300, df), -np.abs(statistic))
     return pd.DataFrame(

@@ -151,7 +151,9 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
 
 def estimates_of(models: Sequence[Model]) -> int:
     """Return the number of rows of estimates of one replicate."""
-    return sum(len(model.methods) * _size(model.formula).terms for model in models)
+    from hlm.estimands.of_models import estimands_of  # with NumPy, as `_size`
+
+    return sum(len(m.methods) * (len(estimands_of(m)) - len(m.tests)) for m in models)
 
 
 def tests_of(models: Sequence[Model]) -> int:

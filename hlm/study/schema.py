@@ -22,7 +22,8 @@ from pydantic import (
     model_validator,
 )
 
-from hlm.errors import InputError
+from hlm.errors import InputError, nearest
+from hlm.estimands.kinds import FURTHER
 from hlm.scenario import DfMethod, LimitMethod  # noqa: TC001 - pydantic reads them
 from hlm.study.messages import with_unknown_keys
 
@@ -57,6 +58,21 @@ def _safe_name(name: str) -> str:
 
 
 SafeName = Annotated[str, AfterValidator(_safe_name)]
+
+
+def _further_kind(kind: str) -> str:
+    if kind not in FURTHER:
+        raise InputError(
+            f"no kind of estimands is called '{kind}'",
+            allowed=", ".join(FURTHER),
+            suggestion=nearest(kind, FURTHER),
+        )
+    return kind
+
+
+FurtherKind = Annotated[
+    str, AfterValidator(_further_kind), Field(json_schema_extra={"enum": [*FURTHER]})
+]
 Method = Literal["reml", "ml"]
 Methods = Annotated[list[Method], Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -237,6 +253,10 @@ class Estimation(Part):
         {},
         description="F tests by name: the coefficients that are all zero under the hypothesis, "
         "tested in every model that has them.",
+    )
+    estimands: list[FurtherKind] = Field(
+        [],
+        description="What is estimated besides the parameters, in every model that has it.",
     )
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from hlm.figures.notes import OF_TRUE, unbounded
+from hlm.figures.results import WORDS
 from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
-from hlm.words.terms import METHODS, MINUS, level_words, span, term_words
+from hlm.words.terms import METHODS, MINUS, level_words, span
 
 __all__ = ["INFINITE", "MISSING", "Layout", "lay_out", "notes"]
 
@@ -35,7 +36,7 @@ _HEADINGS = {
     "median_ci_width": "Width",
     "rejection": "Rejection",
 }
-_HIDDEN = ("kind", TOTAL, UNBOUNDED)
+_HIDDEN = ("kind", WORDS, TOTAL, UNBOUNDED)
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,8 @@ def _measured(table: pd.DataFrame) -> list[str]:
 
 def _texts(table: pd.DataFrame, name: str) -> list[str]:
     """Write the values of a key."""
-    if name == "term" and "kind" in table:
-        pairs = zip(table["term"], table["kind"], strict=True)
-        return [term_words(term, kind) for term, kind in pairs]
+    if name == "term" and WORDS in table:
+        return table[WORDS].tolist()
     values = table[name].tolist()
     if name == "method":
         return [METHODS.get(value, str(value)) for value in values]

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from hlm.errors import InputError, nearest
+from hlm.estimands.kinds import PARTS
 from hlm.figures.grid import factors, levels
-from hlm.words.terms import METHODS, PARTS, rank
+from hlm.figures.results import WORDS, in_order, with_words
+from hlm.words.terms import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +78,8 @@ def wide_table(
     DataFrame
         `term`, `kind`, the factors of the grid, `model`, `method`, `true`; `n_total`, the
         replicates, and `unbounded`, the share of intervals without an end, where these are known;
-        and for each measure `NAME`, `NAME_mcse` and `NAME_n`, the replicates that it rests on.
+        for each measure `NAME`, `NAME_mcse` and `NAME_n`, the replicates that it rests on; and
+        `WORDS`, what to call the term.
 
     Raises
     ------
@@ -87,7 +90,7 @@ def wide_table(
     --------
     >>> row = {"term": "x", "kind": "coefficient", "true": 3.0, "model": "m", "method": "ml"}
     >>> row |= {"measure": "bias", "estimate": 0.1, "mcse": 0.02, "n": 100}
-    >>> wide_table(pd.DataFrame([row])).drop(columns=["term", "kind"]).to_dict("records")
+    >>> wide_table(pd.DataFrame([row])).drop(columns=["term", "kind", WORDS]).to_dict("records")
     [{'model': 'm', 'method': 'ml', 'true': 3.0, 'bias': 0.1, 'bias_mcse': 0.02, 'bias_n': 100}]
     """
     if show is None:
@@ -96,7 +99,7 @@ def wide_table(
     frame = measures[keep if method is None else keep & (measures["method"] == method)]
     if frame.empty:
         raise InputError(_NONE.get(str(part), "no fit by this method"))
-    frame = frame.rename(columns=_factors_apart(frame, show))
+    frame = with_words(frame).rename(columns=_factors_apart(frame, show))
     grid = factors(frame)
     keys = ["kind", "term", *grid, "model", "method"]
     true = frame.drop_duplicates(keys).set_index(keys)["true"]
@@ -107,7 +110,9 @@ def wide_table(
             known = known.reindex(wide.index)
             wide.insert(0, name, known.astype("Int64") if name == TOTAL else known)
     wide.insert(0, "true", true.reindex(wide.index))
-    return _plain(wide)[["term", "kind", *keys[2:], *wide]]
+    table = _plain(wide)[["term", "kind", *keys[2:], *wide]]
+    words = frame.drop_duplicates(["kind", "term"])[["kind", "term", WORDS]]
+    return table.merge(words, on=["kind", "term"], how="left")
 
 
 def selection_table(selection: pd.DataFrame, replicates: int | None = None) -> pd.DataFrame:
@@ -174,9 +179,7 @@ def _of(measures: pd.DataFrame, part: str | Sequence[str]) -> pd.Series:
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with their kinds and terms as categories in the order of a summary."""
-    found = frame[["kind", "term"]].drop_duplicates().itertuples(index=False, name=None)
-    pairs = sorted(found, key=lambda pair: rank(pair[1], pair[0]))
-    kinds, terms = (list(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
+    kinds, terms = (list(dict.fromkeys(names)) for names in zip(*in_order(frame), strict=True))
     return frame.assign(
         kind=pd.Categorical(frame["kind"], kinds), term=pd.Categorical(frame["term"], terms)
     )
