@@ -9,9 +9,9 @@ from hlm import figures, tables
 from hlm.errors import InputError
 from hlm.fits.variants import kernels_of, name_of
 from hlm.operations.fingerprint import fingerprint
-from hlm.operations.prepare import makes_no_results, open_plan, prepare
+from hlm.operations.prepare import makes_no_results, open_plan, plan_of_run
 from hlm.operations.slurm import become_own_task
-from hlm.plan import BATCH_SECONDS, chunks, holdings
+from hlm.plan import chunks, holdings
 from hlm.tables.study_summary import summary
 
 become_own_task()
@@ -22,13 +22,13 @@ RESULTS = config.get("results", "results")
 # Jobs have one thread each. Snakemake says so to the linear algebra libraries, not to numba.
 os.environ.update(NUMBA_NUM_THREADS="1")
 
-# The jobs of a cluster read this file again: they find the plan made.
+# Jobs read this file again, and so does the report: they find the plan made.
 try:
     if workflow.is_main_process:
-        plan = prepare(
+        plan = plan_of_run(
             STUDY,
             RESULTS,
-            batch_seconds=config.get("batch_seconds", BATCH_SECONDS),
+            batch_seconds=config.get("batch_seconds"),
             only_look=makes_no_results(sys.argv),
         )
         # What the captions and the first page of the report say of the study.

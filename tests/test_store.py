@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hlm.disk import replacing
 from hlm.errors import InputError
 from hlm.results import (
     ESTIMATES,
@@ -18,7 +19,6 @@ from hlm.results import (
     read,
     read_crossproducts,
     read_frame,
-    replacing,
     to_table,
     with_grid,
     write,

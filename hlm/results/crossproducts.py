@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hlm.results.files import open_parquet, replacing
+from hlm.disk import replacing
+from hlm.results.files import open_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.disk import write_text
 from hlm.figures.results import WORDS, attempt, read_results
-from hlm.results.files import replacing
 from hlm.tables.catalogue import TITLES, names
 from hlm.tables.latex import escape, to_latex
 from hlm.tables.page import sentence_page, study_page, table_page
@@ -127,6 +127,5 @@ def _write(stem: Path, *, csv: str, tex: str, html: str) -> tuple[Path, Path, Pa
 
 
 def _replace(target: Path, text: str) -> Path:
-    with replacing(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(target, text)
     return target

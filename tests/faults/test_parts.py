@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hlm.cli.run import pages_not_of
 from hlm.errors import InputError
 from hlm.operations.leftovers import remove_leftovers, stale_rules
 from hlm.operations.lock import hold_lock, run_lock
@@ -229,8 +230,8 @@ def test_f_tests_that_a_study_no_longer_has_go(plan, parts, tmp_path):
     ]
     for path in drawn:
         path.touch()
-    assert remove_leftovers(plan, tmp_path) == []
-    assert remove_leftovers(without, tmp_path) == [files["tests"], drawn[0]]
+    assert remove_leftovers(plan, tmp_path, pages_not_of(plan)) == []
+    assert remove_leftovers(without, tmp_path, pages_not_of(without)) == [files["tests"], drawn[0]]
     assert all(path.exists() for path in drawn[1:])
 
 
@@ -300,7 +301,7 @@ def test_a_child_holds_the_lock_of_its_parent(tmp_path):
     ],
 )
 def test_a_log_says_what_went_wrong_without_a_traceback(fault, words, tmp_path):
-    code = f"from hlm.stages.log import stderr_to; stderr_to('log')\n{fault}"
+    code = f"from hlm.stages.job_log import stderr_to; stderr_to('log')\n{fault}"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
     assert done.returncode == 1
     log = (tmp_path / "log").read_text()
@@ -309,13 +310,13 @@ def test_a_log_says_what_went_wrong_without_a_traceback(fault, words, tmp_path):
 
 
 def test_a_log_keeps_the_traceback_of_a_fault_in_the_program(tmp_path):
-    code = "from hlm.stages.log import stderr_to; stderr_to('log'); 1 / 0"
+    code = "from hlm.stages.job_log import stderr_to; stderr_to('log'); 1 / 0"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
     assert "ZeroDivisionError" in (tmp_path / "log").read_text().splitlines()[-1]
 
 
 def test_a_log_that_cannot_be_written_leaves_the_word_to_the_terminal(tmp_path):
-    code = "from hlm.stages.log import stderr_to; stderr_to('none/log'); raise MemoryError"
+    code = "from hlm.stages.job_log import stderr_to; stderr_to('none/log'); raise MemoryError"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
