@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.errors import InputError, nearest
 from hlm.estimands import names
 
 if TYPE_CHECKING:
@@ -31,11 +32,14 @@ __all__ = [
     "ResidualSd",
     "Scale",
     "Sd",
+    "check_further",
+    "parameters_of",
+    "tests_of",
 ]
 
 Floats = NDArray[np.float64]
 Part = Literal["fixed", "random", "tests"]
-Scale = Literal["identity", "log", "square", "atanh", "correlation"]
+Scale = Literal["identity", "log", "square", "atanh", "correlation", "logit", "share"]
 """Scales of Wald limits, see `hlm.kernels.limits.confidence_limits`."""
 
 
@@ -227,6 +231,17 @@ PARTS: dict[str, tuple[str, ...]] = {
     for part in ("fixed", "random", "tests")
 }
 """The parts of a model, each with the kinds of its terms in the order of a table."""
+
+
+def check_further(kind: str) -> str:
+    """Return the name of a kind of `FURTHER`; refuse another one."""
+    if kind not in FURTHER:
+        raise InputError(
+            f"no kind of estimands is called '{kind}'",
+            allowed=", ".join(FURTHER),
+            suggestion=nearest(kind, FURTHER),
+        )
+    return kind
 
 
 def parameters_of(columns: Columns) -> Iterator[Estimand]:

@@ -62,7 +62,8 @@ def confidence_limits(
         The scale of each term, with c the critical value: 'identity', estimate +- c se; 'log',
         exp(log estimate +- c se / estimate); 'square', the roots of estimate^2 +- 2 c estimate se,
         of 0 where that is negative; 'atanh', tanh(atanh rho +- c se / (1 - rho^2)); 'correlation',
-        rho +- c se, at most 1 in size.
+        rho +- c se, at most 1 in size; 'logit', expit(logit r +- c se / (r (1 - r))); 'share',
+        r +- c se, within 0 and 1.
     level : float
 
     Returns
@@ -110,10 +111,22 @@ def _correlation(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:
     return np.maximum(estimate - half, -1.0), np.minimum(estimate + half, 1.0)
 
 
+def _logit(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:
+    odds = estimate / (1.0 - estimate)
+    factor = np.exp(half / (estimate * (1.0 - estimate)))
+    return odds / (odds + factor), 1.0 / (1.0 + 1.0 / (odds * factor))
+
+
+def _share(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:
+    return np.maximum(estimate - half, 0.0), np.minimum(estimate + half, 1.0)
+
+
 _ON_SCALE: dict[str, Callable[[Floats, Floats], tuple[Floats, Floats]]] = {
     "identity": _identity,
     "log": _log,
     "square": _square,
     "atanh": _atanh,
     "correlation": _correlation,
+    "logit": _logit,
+    "share": _share,
 }

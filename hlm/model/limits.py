@@ -9,12 +9,18 @@ from numpy.typing import NDArray
 
 from hlm.errors import InputError
 from hlm.estimands.names import variances_of
+from hlm.estimands.of_models import further_of
+from hlm.estimands.parameters import Parameters
+from hlm.fits.further import delta_method
+from hlm.kernels.limits import confidence_limits
 from hlm.kernels.profile_stack import profile_limits
 from hlm.model.bootstrap import bootstrap
 from hlm.model.moments import whole_design
 from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from hlm.model.result import DfMethod, LmerFit
@@ -40,8 +46,41 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     """
     import pandas as pd
 
+    eta, half = _spread(fit)
+    covariance = np.outer(eta, eta) * 2.0 / _n_star(fit) + 2.0 * half @ half.T
+    if fit.singular:
+        covariance[:] = np.nan
+    is_open = open_terms(fit)
+    covariance[is_open], covariance[:, is_open] = np.nan, np.nan
+    names = variances_of(fit.frame.columns)
+    return pd.DataFrame(covariance, index=names, columns=names)
+
+
+def further(fit: LmerFit, kinds: Sequence[str], level: float) -> pd.DataFrame:
+    """Return the table of `LmerFit.estimands`."""
+    import pandas as pd
+
+    columns, n_star, spread = fit.frame.columns, np.array(_n_star(fit)), _spread(fit)[1]
+    at = Parameters.of_estimates(np.append(fit.beta, fit.random[0]), columns)
+    parameters = wald(fit, level, "satterthwaite", on_variances=False).to_numpy()
+    rows = []
+    for one in further_of(columns, kinds):
+        estimate, se = one.value(at), delta_method(one, at, spread, n_star)
+        limits = one.from_limits(parameters.T)
+        if limits is None:
+            own = np.array([estimate]), np.array([se]), np.array([np.nan])
+            limits = np.ravel(confidence_limits(*own, [one.scale], level))
+        rows.append((one.name, float(estimate), float(se), *limits.tolist()))
+    return pd.DataFrame(rows, columns=["term", "estimate", "se", "lower", "upper"])
+
+
+def _n_star(fit: LmerFit) -> int:
+    return fit.nobs - len(fit.beta) if fit.reml else fit.nobs
+
+
+def _spread(fit: LmerFit) -> tuple[Floats, Floats]:
+    """Return eta, (n,), and B d for each of it with B'B = Hp^-1, (n, n_theta)."""
     work, par = fit.engine.room.work, fit.engine.moments.parametrization
-    n_star = fit.nobs - len(fit.beta) if fit.reml else fit.nobs
     row, col, K = par.row, par.col, par.random
     psi, sigma2 = fit.psi, fit.sigma**2
     directions = K[row][:, row] * K[col][:, col]
@@ -51,14 +90,7 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     d = np.vstack([sigma2 * chain @ work.jacobian, np.zeros(len(row))]) + np.outer(
         eta, work.gradient
     )
-    half = d @ work.factor.T
-    covariance = np.outer(eta, eta) * 2.0 / n_star + 2.0 * half @ half.T
-    if fit.singular:
-        covariance[:] = np.nan
-    is_open = open_terms(fit)
-    covariance[is_open], covariance[:, is_open] = np.nan, np.nan
-    names = variances_of(fit.frame.columns)
-    return pd.DataFrame(covariance, index=names, columns=names)
+    return eta, d @ work.factor.T
 
 
 def profile(fit: LmerFit, level: float) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
-from hlm.estimands.kinds import parameters_of
+from hlm.estimands.kinds import check_further, parameters_of
 from hlm.kernels.elements import free_elements
 from hlm.kernels.kenward_roger import KenwardRoger
 from hlm.model import effects
@@ -19,6 +19,8 @@ from hlm.model.undetermined import open_terms
 from hlm.scenario import DfMethod
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from hlm.estimands.kinds import Estimand
@@ -349,6 +351,34 @@ class LmerFit:
         from hlm.model.limits import vcov_random
 
         return vcov_random(self)
+
+    def estimands(self, kinds: Sequence[str], level: float = 0.95) -> pd.DataFrame:
+        """Return what the model estimates besides its parameters, one row each.
+
+        Parameters
+        ----------
+        kinds : sequence of str
+            Names of kinds, as in `estimation.estimands` of a study.
+        level : float
+            Of the Wald limits.
+
+        Returns
+        -------
+        pandas.DataFrame
+            term, estimate, se by the delta method, lower, upper; no row of a kind that the model
+            does not have.
+
+        Raises
+        ------
+        InputError
+            If there is no such kind.
+        """
+        from hlm.model.limits import further
+
+        check_level(level)
+        for kind in kinds:
+            check_further(kind)
+        return further(self, kinds, level)
 
     def tidy(self, df_method: DfMethod = "satterthwaite", level: float = 0.95) -> pd.DataFrame:
         """Every estimate as one row: term, estimate, se, df, statistic, p_value, lower, upper.

@@ -22,8 +22,8 @@ from pydantic import (
     model_validator,
 )
 
-from hlm.errors import InputError, nearest
-from hlm.estimands.kinds import FURTHER
+from hlm.errors import InputError
+from hlm.estimands.kinds import FURTHER, check_further
 from hlm.scenario import DfMethod, LimitMethod  # noqa: TC001 - pydantic reads them
 from hlm.study.messages import with_unknown_keys
 
@@ -60,18 +60,8 @@ def _safe_name(name: str) -> str:
 SafeName = Annotated[str, AfterValidator(_safe_name)]
 
 
-def _further_kind(kind: str) -> str:
-    if kind not in FURTHER:
-        raise InputError(
-            f"no kind of estimands is called '{kind}'",
-            allowed=", ".join(FURTHER),
-            suggestion=nearest(kind, FURTHER),
-        )
-    return kind
-
-
 FurtherKind = Annotated[
-    str, AfterValidator(_further_kind), Field(json_schema_extra={"enum": [*FURTHER]})
+    str, AfterValidator(check_further), Field(json_schema_extra={"enum": [*FURTHER]})
 ]
 Method = Literal["reml", "ml"]
 Methods = Annotated[list[Method], Field(min_length=1)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlm.disk import write_text
-from hlm.figures.results import WORDS, attempt, read_results
+from hlm.figures.results import attempt, read_results
 from hlm.tables.catalogue import TITLES, names
 from hlm.tables.latex import escape, to_latex
 from hlm.tables.page import sentence_page, study_page, table_page
@@ -40,7 +40,7 @@ def write(table: pd.DataFrame, stem: str | Path, *, caption: str = "") -> tuple[
     latex = to_latex(table, caption=caption, label=f"tab:{stem.name}" if caption else "")
     return _write(
         stem,
-        csv=table.drop(columns=WORDS, errors="ignore").to_csv(index=False),
+        csv=table.to_csv(index=False),
         tex=latex,
         html=table_page(table, caption or stem.name),
     )

@@ -36,7 +36,7 @@ _HEADINGS = {
     "median_ci_width": "Width",
     "rejection": "Rejection",
 }
-_HIDDEN = ("kind", WORDS, TOTAL, UNBOUNDED)
+_HIDDEN = ("kind", TOTAL, UNBOUNDED)
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,9 @@ def _measured(table: pd.DataFrame) -> list[str]:
 
 def _texts(table: pd.DataFrame, name: str) -> list[str]:
     """Write the values of a key."""
-    if name == "term" and WORDS in table:
-        return table[WORDS].tolist()
+    if name == "term" and WORDS in table.attrs:
+        pairs = zip(table["kind"], table["term"], strict=True)
+        return [table.attrs[WORDS][pair] for pair in pairs]
     values = table[name].tolist()
     if name == "method":
         return [METHODS.get(value, str(value)) for value in values]

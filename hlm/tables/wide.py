@@ -78,8 +78,8 @@ def wide_table(
     DataFrame
         `term`, `kind`, the factors of the grid, `model`, `method`, `true`; `n_total`, the
         replicates, and `unbounded`, the share of intervals without an end, where these are known;
-        for each measure `NAME`, `NAME_mcse` and `NAME_n`, the replicates that it rests on; and
-        `WORDS`, what to call the term.
+        and for each measure `NAME`, `NAME_mcse` and `NAME_n`, the replicates that it rests on.
+        Its `attrs` say what to call each term, by kind and name.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def wide_table(
     --------
     >>> row = {"term": "x", "kind": "coefficient", "true": 3.0, "model": "m", "method": "ml"}
     >>> row |= {"measure": "bias", "estimate": 0.1, "mcse": 0.02, "n": 100}
-    >>> wide_table(pd.DataFrame([row])).drop(columns=["term", "kind", WORDS]).to_dict("records")
+    >>> wide_table(pd.DataFrame([row])).drop(columns=["term", "kind"]).to_dict("records")
     [{'model': 'm', 'method': 'ml', 'true': 3.0, 'bias': 0.1, 'bias_mcse': 0.02, 'bias_n': 100}]
     """
     if show is None:
@@ -111,8 +111,9 @@ def wide_table(
             wide.insert(0, name, known.astype("Int64") if name == TOTAL else known)
     wide.insert(0, "true", true.reindex(wide.index))
     table = _plain(wide)[["term", "kind", *keys[2:], *wide]]
-    words = frame.drop_duplicates(["kind", "term"])[["kind", "term", WORDS]]
-    return table.merge(words, on=["kind", "term"], how="left")
+    words = frame[["kind", "term", WORDS]].drop_duplicates(["kind", "term"])
+    table.attrs[WORDS] = {(kind, term): said for kind, term, said in words.to_numpy()}
+    return table
 
 
 def selection_table(selection: pd.DataFrame, replicates: int | None = None) -> pd.DataFrame:
