@@ -5,13 +5,13 @@ import sys
 
 from snakemake.exceptions import WorkflowError
 
-from hlm import figures, tables
 from hlm.errors import InputError
 from hlm.fits.variants import kernels_of, name_of
 from hlm.operations.fingerprint import fingerprint
 from hlm.operations.prepare import makes_no_results, open_plan, plan_of_run
 from hlm.operations.slurm import become_own_task
 from hlm.plan import chunks, holdings
+from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
 from hlm.tables.study_summary import summary
 
 become_own_task()
@@ -93,8 +93,8 @@ rule all:
         expand("<study>/{kind}.parquet", kind=plan.kinds),
         "<study>/measures.csv",
         "<study>/selection.csv",
-        expand("<study>/figures/{name}.pdf", name=figures.names(plan)),
-        expand("<study>/tables/{name}.tex", name=tables.names(plan)),
+        expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
+        expand("<study>/tables/{name}.tex", name=table_names(plan)),
         ["<study>/audit.html"] if AUDITED else [],
 
 
@@ -235,12 +235,12 @@ rule figures:
                 f"<study>/figures/{name}.png",
                 caption=f"workflow/report/{name}.rst",
                 category="Figures",
-                subcategory=figures.section(name),
-                labels={"figure": figures.TITLES[name]},
+                subcategory=section(name),
+                labels={"figure": FIGURES[name]},
             )
-            for name in figures.names(plan)
+            for name in figure_names(plan)
         ],
-        expand("<study>/figures/{name}.pdf", name=figures.names(plan)),
+        expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
     log:
         "<study>/logs/figures.log",
     benchmark:
@@ -264,13 +264,13 @@ rule tables:
                 f"<study>/tables/{name}.html",
                 caption=f"workflow/report/{name}.rst",
                 category="Tables",
-                labels={"table": tables.TITLES[name]},
+                labels={"table": TABLES[name]},
             )
-            for name in tables.names(plan)
+            for name in table_names(plan)
         ],
         expand(
             "<study>/tables/{name}.{kind}",
-            name=tables.names(plan),
+            name=table_names(plan),
             kind=["csv", "tex"],
         ),
         report(

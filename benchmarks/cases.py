@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hlm.kernels.data import CrossProducts
 from hlm.scenario import Covariate, Model, Scenario
-from hlm.simulate import CrossProducts, simulate
+from hlm.simulate import Drawn, simulate
 
 __all__ = ["SEED", "Case", "cases", "design", "growth", "hard_case", "normals_of", "simulate_case"]
 
@@ -134,7 +135,7 @@ def normals_of(scenario: Scenario) -> int:
     return rows + units * len(scenario.sd) + sum(rows if c.level == "row" else units for c in drawn)
 
 
-def simulate_case(case: Case, n: int) -> CrossProducts:
+def simulate_case(case: Case, n: int) -> Drawn:
     """Draw n data sets; unequal units are put together from scenarios of two units each."""
     if not case.sizes:
         return simulate(case.scenario, [case.model], SEED, 0, n)
@@ -145,12 +146,12 @@ def simulate_case(case: Case, n: int) -> CrossProducts:
         )
         for k, size in enumerate(case.sizes)
     ]  # fmt: skip
-    return CrossProducts(
-        case.scenario.key,
-        0,
-        n,
-        gram=np.concatenate([part.gram for part in parts], axis=2),
-        response=np.concatenate([part.response for part in parts], axis=2),
-        sum_squares=np.sum([part.sum_squares for part in parts], axis=0),
-        multipliers=np.concatenate([part.multipliers for part in parts], axis=2),
+    crosses = [part.cross for part in parts]
+    whole = CrossProducts(
+        gram=np.concatenate([cross.gram for cross in crosses], axis=2),
+        response=np.concatenate([cross.response for cross in crosses], axis=2),
+        sum_squares=np.sum([cross.sum_squares for cross in crosses], axis=0),
+        multipliers=np.concatenate([cross.multipliers for cross in crosses], axis=2),
+        n_obs=np.sum([cross.n_obs for cross in crosses], axis=0),
     )
+    return Drawn(case.scenario.key, 0, n, whole, parts[0].columns)

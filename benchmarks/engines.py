@@ -21,7 +21,7 @@ from benchmarks.cases import SEED, Case, simulate_case
 from hlm.fits.batch import fit_model
 from hlm.kernels.fit import CRITERION
 from hlm.scenario import Model
-from hlm.simulate import basis_of, draw_rows, model_columns_of
+from hlm.simulate import draw_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,8 +73,8 @@ def stacked(case: Case, n: int) -> pd.DataFrame:
 def hlm_criteria(case: Case, n: int) -> Floats:
     """Fit the same data sets from their cross-products; return the REML criteria."""
     model = Model("reml", case.model.formula, ("reml",))
-    columns = model_columns_of(case.scenario, basis_of(case.scenario, [model]), model)
-    results, _ = fit_model(case.scenario, model, columns, simulate_case(case, n))
+    drawn = simulate_case(case, n)
+    results = fit_model(model, drawn.columns[0], drawn.cross)
     return results.summary[:, 0, CRITERION]
 
 

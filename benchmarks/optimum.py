@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.small import Group, draw_group
 from hlm.jit import entry
-from hlm.kernels.cross import Design
+from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.kernels.fit import CRITERION, ITERATIONS, SINGULAR, STATUS, allocate_room
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.load import load
@@ -106,7 +106,7 @@ def fit_groups(numbers: Iterable[int], n: int) -> Fits:
 
 @entry
 def load_set(
-    axes: tuple[int, ...], p: int, cross: tuple[Floats, ...], r: int, design: Design, units: Units
+    axes: tuple[int, ...], p: int, cross: CrossProducts, r: int, design: ModelColumns, units: Units
 ) -> None:
     """Load data set r of a stack, as `fit_stack` does."""
     load(axes, p, cross, r, design, units)
@@ -120,10 +120,10 @@ def _fit_group(
     n, n_theta = len(group.y), len(row)
     cross, design = group.crossed(), _design(q, p)
     room = allocate_room(len(group.sizes), q, p, n_theta, shared=False)
-    results = allocate_results(n, 2, p + n_theta + 1, q)
+    results = allocate_results(n, 2, p + n_theta + 1)
     parametrization = Parametrization(row, col, np.eye(p), np.eye(q), np.zeros(p), 0.0)
     fit_stack(
-        (0,) * q, p, cross, design, parametrization, group.n_obs, np.array(METHODS), room, results
+        (0,) * q, p, cross, design, parametrization, np.array(METHODS), room, results
     )  # fmt: skip
     starts = _starts(n, row == col, rng)
     criteria = np.full((n, 2, len(STARTS)), np.inf)
@@ -143,11 +143,14 @@ def _fit_group(
     return results.summary, criteria, steps, np.full(n, group.n_obs), np.full(n, q)
 
 
-def _design(q: int, p: int) -> Design:
+def _design(q: int, p: int) -> ModelColumns:
     """Return the places of the columns: Z, then X."""
     places = np.zeros((q + p, 2), dtype=np.int64)
     places[:, 0] = np.arange(q + p)
-    return Design(places[q:], places[:q], np.zeros((0, 2), dtype=np.int64), np.zeros(0))
+    nothing = np.zeros((0, 2), dtype=np.int64)
+    return ModelColumns(
+        places[q:], places[:q], nothing, np.zeros(0), np.eye(p), np.eye(q), np.zeros(p)
+    )
 
 
 def _starts(n: int, diagonal: NDArray[np.bool_], rng: np.random.Generator) -> Floats:

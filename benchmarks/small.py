@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hlm.kernels.data import CrossProducts
 from hlm.kernels.elements import free_elements
 
 __all__ = ["BLOCKS", "Group", "draw_group"]
@@ -86,16 +87,17 @@ class Group:
         columns |= {f"a{k}": self.X[number][present][:, self.q + k] for k in range(self.p - self.q)}
         return pd.DataFrame(columns)
 
-    def crossed(self) -> tuple[Floats, Floats, Floats, Floats]:
+    def crossed(self) -> CrossProducts:
         """Return all cross-products, as `hlm.kernels.stack.fit_stack` takes them."""
         columns = np.concatenate([self.Z, self.X], axis=3)
         gram = columns.swapaxes(2, 3) @ columns
         pairs = np.tril_indices(self.q + self.p)
-        return (
+        return CrossProducts(
             np.ascontiguousarray(gram[:, :, *pairs].swapaxes(1, 2)),
             np.ascontiguousarray(np.einsum("rija,rij->rai", columns, self.y)),
             np.einsum("rij,rij->r", self.y, self.y),
             np.ones((1, 1, len(self.sizes))),
+            np.full(len(self.y), self.n_obs),
         )
 
 

@@ -28,8 +28,8 @@ def compile_seconds() -> dict[str, float]:
     plain = 'Model("m", "y ~ x + (1 + x | g)"{})'
     variants = {
         "kernels of two random effects, compiled and cached": plain.format(""),
-        "   the same with Kenward-Roger": plain.format(', df="kenward-roger"'),
-        "   the same with profile limits": plain.format(', limits="profile"'),
+        "   the same with Kenward-Roger": plain.format(', df=("kenward-roger",)'),
+        "   the same with profile limits": plain.format(', limits=("profile",)'),
         "kernels of three random effects": 'Model("m", "y ~ x + z + (1 + x + z | g)")',
     }
     found = {}

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from benchmarks.cases import SEED, Case, normals_of, simulate_case
 from hlm.fits import fit_batch
-from hlm.fits.batch import fit_model, limits_of
+from hlm.fits.batch import fit_model
 from hlm.formula import parse
 from hlm.kernels.fit import ITERATIONS
-from hlm.simulate import basis_of, model_columns_of
 
 if TYPE_CHECKING:
     from hlm.kernels.stack import StackResults
@@ -81,26 +80,27 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
     """Time one case: its normals alone, and each step from them to tables; or `only` some."""
     n, scenario = case.n, case.scenario
     drawn, few = simulate_case(case, n), simulate_case(case, max(FEWEST, n // PROFILE_SHARE))
-    columns = model_columns_of(scenario, basis_of(scenario, [case.model]), case.model)
+    columns = drawn.columns[0]
     reml = replace(case.model, methods=("reml",))
-    profile = replace(reml, limits="profile")
+    profile = replace(case.model, methods=("ml",), limits=("profile",))
+    beside = replace(reml, df=("satterthwaite", "kenward-roger"))
     names = tuple(term.name for term in parse(reml.formula).fixed)
     f_test = replace(reml, tests=(("all", names),))
 
     def fit(model: Model) -> StackResults:
-        return fit_model(scenario, model, columns, drawn)[0]
+        return fit_model(model, columns, drawn.cross)
 
     found = fit(reml)
-    of_few, _ = fit_model(scenario, reml, columns, few)
     tasks: dict[str, Task] = {
         "normals": lambda: _draw(n * normals_of(scenario), CHUNK),
         "one call": lambda: _draw(n * normals_of(scenario), n * normals_of(scenario)),
         "simulate": lambda: simulate_case(case, n),
         "reml": lambda: fit(reml),
         "both": lambda: fit(case.model),
-        "kenward-roger": lambda: fit(replace(reml, df="kenward-roger")),
+        "kenward-roger": lambda: fit(replace(reml, df=("kenward-roger",))),
+        "beside Satterthwaite's": lambda: fit(beside),
         "F test": lambda: fit(f_test),
-        "profile": lambda: limits_of(scenario, profile, columns, few, of_few),
+        "profile": lambda: fit_model(profile, columns, few.cross),
         "tables": lambda: fit_batch(scenario, [reml], drawn),
     }
     chosen = {
@@ -109,7 +109,7 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
         if (name in only or not only) and not (name == "simulate" and case.sizes)
     }
     seconds = {
-        name: times / (len(few.sum_squares) if name == "profile" else n)
+        name: times / (len(few.cross.sum_squares) if name == "profile" else n)
         for name, times in interleave(chosen, repeats).items()
     }
     return Timing(case, seconds, float(found.summary[:, 0, ITERATIONS].mean()))

@@ -74,8 +74,9 @@ def works() -> bool:
 
 def _trial() -> bool:
     """Compile two functions, one calling the other, store their code and read it again."""
-    options = {"error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
-    inner = njit(**options, no_cpython_wrapper=True, pipeline_class=_TrialCompiler)(_three_times)
+    options: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+    of_kernels = options | {"no_cpython_wrapper": True, "pipeline_class": _TrialCompiler}
+    inner = njit(**of_kernels)(_three_times)
     outer = njit(**options)(_outer(inner))
     if outer(2.0) != 7.0:
         return False

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "BLOCK",
     "DATA_VERSION",
-    "EXPECTED_INFORMATION",
     "Covariate",
-    "DfMethod",
-    "LimitMethod",
     "Model",
     "Scenario",
+    "Terms",
 ]
 
 BLOCK = 1000
@@ -28,18 +30,6 @@ DATA_VERSION = 2
 Level = Literal["unit", "row"]
 Distribution = Literal["normal", "uniform", "binary", "grid"]
 Method = Literal["reml", "ml"]
-DfMethod = Literal[
-    "satterthwaite",
-    "satterthwaite-expected",
-    "kenward-roger",
-    "between-within",
-    "residual",
-    "infinite",
-]
-EXPECTED_INFORMATION = ("satterthwaite-expected", "kenward-roger")
-"""The methods of degrees of freedom that rest on the expected information."""
-
-LimitMethod = Literal["wald", "wald-variance", "profile"]
 
 
 @dataclass(frozen=True)
@@ -121,6 +111,60 @@ class Scenario:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """The names in a model's formula, which need no parser.
+
+    Attributes
+    ----------
+    fixed : tuple of str
+        The coefficients.
+    blocks : tuple of tuple of str
+        The random effects of each block.
+    group : str
+        The grouping factor.
+    degrees : tuple of int
+        Of how many variables each coefficient's column is the product, where that is known.
+    """
+
+    fixed: tuple[str, ...]
+    blocks: tuple[tuple[str, ...], ...]
+    group: str
+    degrees: tuple[int, ...] = field(default=(), repr=False)
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """The random effects of all blocks."""
+        return tuple(name for block in self.blocks for name in block)
+
+    @cached_property
+    def elements(self) -> tuple[tuple[int, int], ...]:
+        """The free elements of Psi, (row, column): column by column in each block, as lme4's theta.
+
+        Examples
+        --------
+        >>> Terms((), (("(Intercept)", "x"), ("z",)), "g").elements
+        ((0, 0), (1, 0), (1, 1), (2, 2))
+        """
+        pairs, start = [], 0
+        for block in self.blocks:
+            stop = start + len(block)
+            pairs += [(a, b) for b in range(start, stop) for a in range(b, stop)]
+            start = stop
+        return tuple(pairs)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of random effects of each block."""
+        return tuple(len(block) for block in self.blocks)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Terms:
+        """Read what `dataclasses.asdict` wrote."""
+        blocks = tuple(tuple(block) for block in data["blocks"])
+        return cls(tuple(data["fixed"]), blocks, data["group"], tuple(data.get("degrees", ())))
+
+
+@dataclass(frozen=True)
 class Model:
     """A candidate model and how it is estimated.
 
@@ -128,47 +172,62 @@ class Model:
     ----------
     name, formula : str
     methods : tuple of {'reml', 'ml'}
-    df : str
-        How the degrees of freedom of the fixed effects are found, such as ``'satterthwaite'``.
+    df : tuple of str
+        Inferences of the coefficients and F tests, such as ``'satterthwaite'``; see
+        `hlm.inference`.
     level : float
         Confidence level of the limits.
-    limits : str
-        How the limits of the random part are found, such as ``'wald'``.
+    limits : tuple of str
+        Inferences of the random part, such as ``'wald'``.
     tests : tuple of (str, tuple of str)
         F tests by name, each with the coefficients that are zero under its hypothesis.
     estimands : tuple of str
         The kinds of estimands beside the parameters, such as ``'icc'``.
     true : tuple of (str, float)
         True values of terms that the user gives, for those that have none of their own.
+    terms : Terms, optional
+        What the formula says, where it has been read: models of a study have it. It does not count
+        in comparisons. `hlm.formula.terms_of` gives it for any model.
     """
 
     name: str
     formula: str
     methods: tuple[Method, ...] = ("reml", "ml")
-    df: DfMethod = "satterthwaite"
+    df: tuple[str, ...] = ("satterthwaite",)
     level: float = 0.95
-    limits: LimitMethod = "wald"
+    limits: tuple[str, ...] = ("wald",)
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
     estimands: tuple[str, ...] = ()
     true: tuple[tuple[str, float], ...] = ()
+    terms: Terms | None = field(default=None, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as builtin types, for JSON."""
         return asdict(self)
 
     def definition(self) -> dict[str, Any]:
-        """Return what its fits depend on: all but the true values, which only measures need."""
-        return {name: value for name, value in self.to_dict().items() if name != "true"}
+        """Return what its fits depend on.
+
+        That is all but the true values, which only measures need, and what follows from the rest.
+        """
+        return {k: value for k, value in self.to_dict().items() if k not in ("true", "terms")}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Model:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote, or wrote when a model had one inference for each part."""
         return cls(
             **{
                 **data,
+                "df": _names(data["df"]),
+                "limits": _names(data["limits"]),
                 "methods": tuple(data["methods"]),
                 "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
                 "estimands": tuple(data.get("estimands", ())),
                 "true": tuple((name, value) for name, value in data.get("true", ())),
+                "terms": Terms.from_dict(data["terms"]) if data.get("terms") else None,
             }
         )
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from hlm.figures.results import ORDER, WORDS
 from hlm.scenario import Covariate, Model, Scenario
+from hlm.words.terms import ORDER, WORDS
 
 FIXED = {"(Intercept)": 1.0, "a": -0.15, "x": 3.0, "x:a": 0.3}
 RANDOM = {

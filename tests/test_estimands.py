@@ -9,13 +9,13 @@ from hlm import lmer
 from hlm.datasets import load_sleepstudy
 from hlm.estimands.kinds import KINDS, PARTS, parameters_of
 from hlm.estimands.of_models import catalogue, estimands_of, rank
-from hlm.estimands.parameters import Columns, Parameters
-from hlm.formula import parse
+from hlm.estimands.parameters import Parameters
+from hlm.formula import parse, terms_in
 from hlm.kernels.elements import free_elements
-from hlm.scenario import Model
+from hlm.scenario import Model, Terms
 
 FORMULA = "y ~ x * a + (1 + x + z | g) + (0 + w | g)"
-COLUMNS = Columns.of_formula(parse(FORMULA))
+TERMS = terms_in(parse(FORMULA))
 BETA, SIGMA = np.array([1.0, 0.0, -2.0, 0.5]), 0.7
 ROOT = np.array([[0.9, 0, 0, 0], [0.3, 0.6, 0, 0], [-0.2, 0.1, 0.5, 0], [0, 0, 0, 1.3]])
 PSI = ROOT @ ROOT.T
@@ -27,7 +27,7 @@ def at(beta=BETA, psi=PSI, sigma=SIGMA):
 
 def test_parameters_are_named_in_the_order_of_lme4s_profile():
     # names(attr(profile, "lower")) of (1 + x + z | g) + (0 + w | g) in lme4: .sig01 ... by columns
-    assert [one.name for one in parameters_of(COLUMNS)][4:] == [
+    assert [one.name for one in parameters_of(TERMS)][4:] == [
         "sd_(Intercept)|g",
         "cor_x.(Intercept)|g",
         "cor_z.(Intercept)|g",
@@ -41,7 +41,7 @@ def test_parameters_are_named_in_the_order_of_lme4s_profile():
 
 def test_elements_are_those_of_the_kernels():
     row, col = free_elements([3, 1])
-    assert COLUMNS.elements == tuple(zip(row.tolist(), col.tolist(), strict=True))
+    assert TERMS.elements == tuple(zip(row.tolist(), col.tolist(), strict=True))
 
 
 def test_words_say_neither_the_group_nor_the_kind_by_a_prefix():
@@ -74,7 +74,7 @@ def test_each_kind_is_in_one_part():
 
 
 def test_values_are_those_of_the_covariance():
-    values = {one.name: float(one.value(at())) for one in parameters_of(COLUMNS)}
+    values = {one.name: float(one.value(at())) for one in parameters_of(TERMS)}
     assert values["x:a"] == 0.5
     assert values["sd_x|g"] == pytest.approx(np.sqrt(PSI[1, 1]), rel=1e-15)
     rho = PSI[2, 0] / np.sqrt(PSI[2, 2] * PSI[0, 0])
@@ -95,15 +95,15 @@ def test_values_of_many_fits_at_once_are_those_of_each():
 
 
 def test_estimates_read_back_are_the_parameters():
-    values = np.array([float(one.value(at())) for one in parameters_of(COLUMNS)])
-    read = Parameters.of_estimates(values, COLUMNS)
+    values = np.array([float(one.value(at())) for one in parameters_of(TERMS)])
+    read = Parameters.of_estimates(values, TERMS)
     np.testing.assert_allclose(read.psi, PSI, rtol=1e-14, atol=1e-16)
     np.testing.assert_array_equal(read.beta, BETA)
 
 
 def test_a_correlation_with_an_sd_of_0_leaves_a_covariance_of_0():
-    columns = Columns((), (("(Intercept)", "x"),), "g")
-    read = Parameters.of_estimates(np.array([0.0, np.nan, 2.0, 1.0]), columns)
+    terms = Terms((), (("(Intercept)", "x"),), "g")
+    read = Parameters.of_estimates(np.array([0.0, np.nan, 2.0, 1.0]), terms)
     np.testing.assert_array_equal(read.psi, [[0.0, 0.0], [0.0, 4.0]])
 
 
@@ -116,8 +116,8 @@ def _shifted(place, step):
     beta, psi, sigma2 = BETA.copy(), PSI.copy(), SIGMA**2
     if place < len(BETA):
         beta[place] += step
-    elif place < len(BETA) + len(COLUMNS.elements):
-        a, b = COLUMNS.elements[place - len(BETA)]
+    elif place < len(BETA) + len(TERMS.elements):
+        a, b = TERMS.elements[place - len(BETA)]
         psi[a, b] = psi[b, a] = psi[a, b] + step
     else:
         sigma2 += step
@@ -125,7 +125,7 @@ def _shifted(place, step):
 
 
 def test_gradients_are_central_differences():
-    n, step = len(BETA) + len(COLUMNS.elements) + 1, 1e-5
+    n, step = len(BETA) + len(TERMS.elements) + 1, 1e-5
     for one in _all():
         if one.part == "tests":
             continue
@@ -138,7 +138,7 @@ def test_gradients_are_central_differences():
 
 def test_there_is_no_derivative_of_an_sd_at_0():
     psi = np.diag([0.0, 1.0, 1.0, 1.0])
-    sd = next(one for one in parameters_of(COLUMNS) if one.kind == "sd")
+    sd = next(one for one in parameters_of(TERMS) if one.kind == "sd")
     assert sd.value(at(psi=psi)) == 0.0
     assert np.isnan(sd.gradient(at(psi=psi))).any()
 
@@ -150,7 +150,7 @@ def test_the_delta_method_gives_the_standard_errors_of_sds_and_correlations(reml
     here = Parameters.of_covariance(fit.beta, fit.psi, np.array(fit.sigma))
     covariance = fit.vcov_random().to_numpy()
     table = fit.tidy().set_index("term")
-    for one in parameters_of(fit.frame.columns):
+    for one in parameters_of(fit.frame.terms):
         if one.part == "random":
             g = one.gradient(here)[len(fit.beta) :]
             assert np.sqrt(g @ covariance @ g) == pytest.approx(table.se[one.name], rel=1e-12)

@@ -18,10 +18,11 @@ from hlm import datasets, figures, tables
 from hlm.errors import InputError
 from hlm.figures import gallery
 from hlm.figures.departures import ellipse_axes
-from hlm.figures.grid import arrange
+from hlm.figures.facets import arrange
 from hlm.figures.lines import lines_of_fit
 from hlm.model import lmer
 from hlm.operations.leftovers import remove_leftovers
+from hlm.plan.report import FIGURES, SECTIONS, figure_names, section
 from hlm.scenario import Covariate, Model, Scenario
 from tests.synthetic_results import FIXED, MODELS, made_results, made_scenario, made_study
 
@@ -455,17 +456,17 @@ def test_a_scenario_without_covariates_has_no_pictures_of_units(ogorek):
     with pytest.raises(InputError, match="needs a row covariate"):
         figures.unit_lines(ogorek, bare)
     study = SimpleNamespace(seed=1, scenarios=(bare,), levels=({},), example=0, models=MODEL)
-    assert figures.names(study)[0] == "bias_fixed"
-    assert "selection_aic" not in figures.names(study)
+    assert figure_names(study)[0] == "bias_fixed"
+    assert "selection_aic" not in figure_names(study)
     with_x = Scenario(
         "", 3, 3, (Covariate("x", "row", "normal"),), "y ~ x + (1 | unit)",
         (("(Intercept)", 1.0), ("x", 1.0)), (1,), ((1,),), 1,
     )  # fmt: skip
     study = SimpleNamespace(scenarios=(with_x,), example=0, models=MODEL)
-    assert figures.names(study)[0] == "unit_lines"
+    assert figure_names(study)[0] == "unit_lines"
     curved = replace(with_x, formula="y ~ x + I(x^2) + (1 + x | unit)")
     study = SimpleNamespace(scenarios=(curved,), example=0, models=MODEL)
-    assert figures.names(study)[0] == "bias_fixed", "no lines where the truth is a curve"
+    assert figure_names(study)[0] == "bias_fixed", "no lines where the truth is a curve"
     assert len(figures.unit_lines(ogorek, with_x).axes) == 1, "no colour bar without an attribute"
 
 
@@ -652,7 +653,7 @@ def test_a_study_is_drawn_by_names_that_its_plan_gives(tmp_path, results):
     study = made_study()
     for table, name in zip(results, ("measures", "selection"), strict=True):
         table.to_parquet(tmp_path / f"{name}.parquet")
-    names = [name for name in figures.names(study) if name not in list(figures.TITLES)[:3]]
+    names = [name for name in figure_names(study) if name not in list(FIGURES)[:3]]
     files = figures.draw_all(study, tmp_path, names[:2])
     assert [file.name for file in files] == [
         "bias_fixed.png", "bias_fixed.pdf", "rmse_fixed.png", "rmse_fixed.pdf",
@@ -742,13 +743,13 @@ def test_shrinkage_is_of_the_first_model_with_lines_that_the_data_identify(tmp_p
         Model("curve", "y ~ x + I(x^2) + (1 + x | unit)"),
         Model("attribute", "y ~ x + a + (1 + a | unit)"),
     )
-    assert "shrinkage" not in figures.names(study), "no unit has a line in its own attribute"
+    assert "shrinkage" not in figure_names(study), "no unit has a line in its own attribute"
     study.models = (
         *study.models,
         Model("too_many", "y ~ x * a + (1 + x * a | unit)"),
         Model("slopes", "y ~ x * a + (1 + x | unit)", methods=("ml",)),
     )
-    assert "shrinkage" in figures.names(study)
+    assert "shrinkage" in figure_names(study)
     found = texts(figures.draw("shrinkage", study, tmp_path))
     assert "y ~ x * a + (1 + x | unit), fitted by ML" in found
     study.models = study.models[:4]
@@ -780,12 +781,12 @@ def test_half_written_figures_are_removed(tmp_path, results, monkeypatch):
 
 
 def test_every_figure_has_a_section():
-    assert list(figures.TITLES) == [n for names in figures.SECTIONS.values() for n in names]
-    assert figures.section("failures") == "Failures"
+    assert list(FIGURES) == [n for names in SECTIONS.values() for n in names]
+    assert section("failures") == "Failures"
 
 
 def test_every_figure_has_a_caption_of_one_sentence():
-    for name in figures.TITLES:
+    for name in FIGURES:
         caption = (CAPTIONS / f"{name}.rst").read_text().strip()
         assert caption.endswith(".")
         assert ". " not in caption
@@ -794,7 +795,7 @@ def test_every_figure_has_a_caption_of_one_sentence():
 def test_names_come_without_a_plotting_library():
     libraries = ("matplotlib", "seaborn", "pandas")
     code = (
-        "import sys; from hlm.figures import names; from hlm.tables import names;"
+        "import sys; from hlm.plan.report import figure_names, table_names;"
         f"sys.exit(any(library in sys.modules for library in {libraries}))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

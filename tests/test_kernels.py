@@ -81,21 +81,26 @@ def test_no_kernel_is_compiled_after_those_that_a_study_needs(tmp_path):
         path.write_text(STUDY.lstrip() % w, encoding="utf-8")
         studies.append(str(path))
     compiled = python(COMPILE, tmp_path, studies[0])
-    assert any(name.startswith("profile_stack.profile_stack") for name in compiled)
+    assert any(name.startswith("stack.fit_stack") for name in compiled)
     assert python(COMPILE, tmp_path, studies[1]) == compiled
     assert python(RUN, tmp_path, *studies) == compiled
 
 
 def test_what_kernels_depend_on_and_what_not():
     plain = Model("m", "y ~ x + (1 + x | g)")
-    tested = replace(plain, tests=(("x", ("x",)),), level=0.9, methods=("ml",), limits="wald")
-    same = replace(plain, formula="y ~ x * a + (1 | g) + (0 + x | g)", df="between-within")
-    assert kernels_of([plain, tested, same, replace(plain, limits="wald-variance")]) == [Kernels(2)]
-    others = [
-        replace(plain, formula="y ~ x + (1 | g)"),
-        replace(plain, df="satterthwaite-expected"),
-        replace(plain, df="kenward-roger", limits="profile"),
-    ]
-    name = "q1+q2+q2-expected+q2-expected-profile"
-    assert name_of(kernels_of([*others, plain])) == name
+    tested = replace(plain, tests=(("x", ("x",)),), level=0.9, methods=("ml",), limits=("wald",))
+    same = replace(plain, formula="y ~ x * a + (1 | g) + (0 + x | g)", df=("between-within",))
+    variances = replace(plain, limits=("wald", "wald-variance"))
+    assert kernels_of([plain, tested, same, variances]) == [Kernels(2)]
+
+
+def test_models_with_as_many_random_effects_share_kernels():
+    """Those with all that one of the models needs; others have theirs."""
+    plain = Model("m", "y ~ x + (1 + x | g)")
+    intercepts = replace(plain, formula="y ~ x + (1 | g)", df=("infinite", "kenward-roger"))
+    expected = replace(plain, df=("satterthwaite-expected",))
+    profile = replace(plain, limits=("wald", "profile"))
+    assert kernels_of([expected, plain]) == [Kernels(2, expected=True)]
+    name = "q1-expected+q2-expected-profile"
+    assert name_of(kernels_of([intercepts, plain, expected, profile])) == name
     assert name_of(kernels_named(name)) == name

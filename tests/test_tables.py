@@ -10,7 +10,8 @@ import pytest
 
 from hlm import tables
 from hlm.errors import InputError
-from hlm.tables import files
+from hlm.plan.report import table_names
+from hlm.tables import writing
 from hlm.tables.layout import lay_out
 from tests.synthetic_results import F_TEST, FIXED, MODELS, made_results, made_study
 
@@ -34,7 +35,7 @@ def test_a_row_holds_the_measures_of_one_term_model_and_scenario(results):
         (row,) = table.query(query).to_dict("records")
         source = measures.query(query).set_index("measure")
         assert (row["true"], row["n_total"]) == (3, 2000)
-        for measure in tables.MEASURES["fixed"]:
+        for measure in tables.SHOWN["fixed"]:
             assert row[measure] == source.loc[measure, "estimate"]
             assert row[f"{measure}_mcse"] == source.loc[measure, "mcse"]
             assert row[f"{measure}_n"] == source.loc[measure, "n"]
@@ -204,9 +205,9 @@ def test_a_study_has_its_tables_by_name(tmp_path, results):
     stems = ["performance_fixed", "performance_random", "performance_tests", "selection"]
     kinds = ("csv", "tex", "html")
     assert [file.name for file in files] == [f"{s}.{kind}" for s in stems for kind in kinds]
-    assert all((CAPTIONS / f"{stem}.rst").exists() for stem in tables.names(study))
+    assert all((CAPTIONS / f"{stem}.rst").exists() for stem in table_names(study))
     assert pd.read_csv(files[0])["model"][:6:2].tolist() == list(MODELS)
-    alone = tables.names(made_study(models=("ignoring_a",)))
+    alone = table_names(made_study(models=("ignoring_a",)))
     assert alone == ("performance_fixed", "performance_random")
 
 
@@ -312,7 +313,7 @@ def test_a_table_that_cannot_be_made_is_a_sentence_and_the_others_are_made(
     def broken(*_):
         raise ZeroDivisionError("50% of rows")
 
-    monkeypatch.setattr(files, "selection_table", broken)
+    monkeypatch.setattr(writing, "selection_table", broken)
     written = {path.name: path.read_text() for path in tables.write_all(study, tmp_path)}
     assert "<p>No model has a coefficient.</p>" in written["performance_fixed.html"]
     assert written["performance_fixed.csv"] == 'note\n"No model has a coefficient."\n'

@@ -14,6 +14,7 @@ from hlm.audit.criterion import criterion_at
 from hlm.audit.inference import OurTest, compare_inference
 from hlm.estimands.kinds import parameters_of
 from hlm.estimands.parameters import Parameters
+from hlm.inference import COEFFICIENTS
 from hlm.model.frame import model_frame
 
 if TYPE_CHECKING:
@@ -44,8 +45,20 @@ class _OurFit(NamedTuple):
     criterion: float
     singular: bool
     iterations: int
-    estimates: Mapping[str, tuple[float, float, float]]
-    tests: Mapping[str, OurTest]
+    estimates: Mapping[str, Mapping[str, tuple[float, float, float]]]
+    tests: Mapping[str, Mapping[str, OurTest]]
+
+    def by(self, inference: str) -> dict[str, tuple[float, float, float]]:
+        """Return estimate, standard error and df of each term, by an inference where it has it."""
+        return _by(self.estimates, inference)
+
+    def tests_by(self, inference: str) -> dict[str, OurTest]:
+        """Return each F test by an inference."""
+        return _by(self.tests, inference)
+
+
+def _by(found: Mapping[str, Mapping[str, Any]], inference: str) -> dict[str, Any]:
+    return {name: by.get(inference, next(iter(by.values()))) for name, by in found.items()}
 
 
 def compare(
@@ -152,9 +165,10 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, model: Model) -> dic
     ours = judged(_psi(our, frame)) if np.isfinite(our.criterion) else np.nan
     theirs = judged(fit.psi) if fit.status == "ok" else np.nan
     # Kenward and Roger's standard errors are held against theirs, not against plain ones.
-    adjusted = model.df == "kenward-roger" and fit.method == "reml"
+    inference = fit.inference or model.df[0]
+    adjusted = COEFFICIENTS[inference].adjusts and fit.method == "reml"
     other_se = fit.adjusted if adjusted else fit.se
-    known = our.estimates if fit.status == "ok" else {}
+    known = our.by(inference) if fit.status == "ok" else {}
     coef = [abs(known[name][0] - b) / known[name][1] for name, b in fit.coef.items() if known]
     se = [abs(b / known[name][1] - 1.0) for name, b in other_se.items() if known]
     return {
@@ -167,7 +181,7 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, model: Model) -> dic
         "stated": fit.criterion,
         "coef": max(coef, default=np.nan),
         "se": max(se, default=np.nan),
-        **compare_inference(known, our.tests, fit, frame, model.df),
+        **compare_inference(known, our.tests_by(inference), fit, frame, inference),
         "singular": our.singular,
         "other_singular": fit.singular,
         "iterations": our.iterations,
@@ -178,9 +192,8 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, model: Model) -> dic
 
 def _psi(our: _OurFit, frame: Frame) -> NDArray[np.float64]:
     """Put the standard deviations and correlations of the files together, over sigma^2."""
-    names = [one.name for one in parameters_of(frame.columns)]
-    estimates = np.array([our.estimates[name][0] for name in names])
-    at = Parameters.of_estimates(estimates, frame.columns)
+    values, names = our.by(""), [one.name for one in parameters_of(frame.terms)]
+    at = Parameters.of_estimates(np.array([values[name][0] for name in names]), frame.terms)
     return np.asarray(at.psi / at.sigma**2)
 
 
@@ -192,10 +205,11 @@ def _our_fits(results: Results, sets: Sequence[DataSet]) -> dict[Key, _OurFit]:
     found: dict[Key, _OurFit] = {}
     for scenario, replicates in chosen.items():
         wanted = np.array(replicates)
-        estimates: dict[Key, dict[str, tuple[float, float, float]]] = {}
+        estimates: dict[Key, dict[str, dict[str, tuple[float, float, float]]]] = {}
         for row in results.replicates("estimates", scenario, wanted).to_pylist():
             found_there = (row["estimate"], row["se"], row["df"])
-            estimates.setdefault(_key(row), {})[row["term"]] = found_there
+            of_fit = estimates.setdefault(_key(row), {})
+            of_fit.setdefault(row["term"], {})[row.get("inference", "")] = found_there
         tests = _our_tests(results, scenario, wanted)
         for row in results.replicates("fits", scenario, wanted).to_pylist():
             found[_key(row)] = _OurFit(
@@ -211,12 +225,13 @@ def _our_fits(results: Results, sets: Sequence[DataSet]) -> dict[Key, _OurFit]:
 
 def _our_tests(
     results: Results, scenario: str, replicates: NDArray[np.int64]
-) -> dict[Key, dict[str, OurTest]]:
-    tests: dict[Key, dict[str, OurTest]] = {}
+) -> dict[Key, dict[str, dict[str, OurTest]]]:
+    tests: dict[Key, dict[str, dict[str, OurTest]]] = {}
     if "tests" in results.plan.kinds:
         for row in results.replicates("tests", scenario, replicates).to_pylist():
             test = OurTest(row["statistic"], row["ddf"], row["p_value"])
-            tests.setdefault(_key(row), {})[row["test"]] = test
+            of_fit = tests.setdefault(_key(row), {})
+            of_fit.setdefault(row["test"], {})[row.get("inference", "")] = test
     return tests
 
 

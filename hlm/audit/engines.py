@@ -47,9 +47,11 @@ class OtherFit:
         By the names of the fixed effects.
     adjusted : dict of str to float
         Standard errors by Kenward and Roger.
+    inference : str
+        That of `df`, `p` and `tests`: the first of the model's that the program has, if any.
     df, p : dict of str to float
-        Degrees of freedom by the model's method, and p-values of t tests by them. Empty, as
-        `adjusted` and `tests` are, where the program has no such thing.
+        Degrees of freedom, and p-values of t tests by them. Empty, as `adjusted` and `tests` are,
+        where the program has no such thing.
     tests : dict of str to OtherTest
         F tests by their names.
     criterion : float
@@ -68,6 +70,7 @@ class OtherFit:
     coef: Mapping[str, float] = field(default_factory=dict)
     se: Mapping[str, float] = field(default_factory=dict)
     adjusted: Mapping[str, float] = field(default_factory=dict)
+    inference: str = ""
     df: Mapping[str, float] = field(default_factory=dict)
     p: Mapping[str, float] = field(default_factory=dict)
     tests: Mapping[str, OtherTest] = field(default_factory=dict)

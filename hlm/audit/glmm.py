@@ -57,7 +57,7 @@ def fit_with_glmm(sets: Sequence[Rows], models: Sequence[Model]) -> list[OtherFi
 def _fit(number: int, rows: Rows, frame: Frame, model: Model, method: str) -> OtherFit:
     import glmm
 
-    wants_df = model.df == "satterthwaite"
+    wants_df = "satterthwaite" in model.df
     start = perf_counter()
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -78,6 +78,7 @@ def _fit(number: int, rows: Rows, frame: Frame, model: Model, method: str) -> Ot
         psi=psi,
         coef=dict(zip(names, fit.beta.tolist(), strict=True)),
         se=dict(zip(names, fit.se.tolist(), strict=True)),
+        inference="satterthwaite" if has_df else "",
         df=dict(zip(names, fit.coef_df.tolist(), strict=True)) if has_df else {},
         p=dict(zip(names, fit.coef_p.tolist(), strict=True)) if has_df else {},
         criterion=-2.0 * float(fit.loglik),

@@ -98,7 +98,8 @@ def _write_models(models: Sequence[Model], path: Path) -> None:
         writer.writerow(["model", "formula", "method", "ddf"])
         for model in models:
             writer.writerows(
-                [model.name, model.formula, method, _ddf(model, method)] for method in model.methods
+                [model.name, model.formula, method, DDF.get(_inference(model, method), "")]
+                for method in model.methods
             )
 
 
@@ -111,18 +112,22 @@ def _write_tests(models: Sequence[Model], path: Path) -> None:
                 writer.writerows([model.name, name, coefficient] for coefficient in coefficients)
 
 
-def _ddf(model: Model, method: str) -> str:
-    """Return lmerTest's name of the method of a model, "" where it has none.
+DDF = {"satterthwaite": "Satterthwaite", "kenward-roger": "Kenward-Roger"}
+"""lmerTest's names of the inferences that it has."""
+
+
+def _inference(model: Model, method: str) -> str:
+    """Return the first inference of a model that lmerTest has, "" if there is none.
 
     Of a fit by ML it computes Kenward and Roger's from a fit by REML.
     """
-    if model.df == "kenward-roger" and method == "ml":
-        return ""
-    return {"satterthwaite": "Satterthwaite", "kenward-roger": "Kenward-Roger"}.get(model.df, "")
+    there = [n for n in model.df if n in DDF and not (n == "kenward-roger" and method == "ml")]
+    return there[0] if there else ""
 
 
 def _read(path: Path, models: Sequence[Model]) -> list[OtherFit]:
     formulas = {model.name: parse(model.formula) for model in models}
+    of_name = {model.name: model for model in models}
     blocks = {name: list(formula.blocks) for name, formula in formulas.items()}
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -148,6 +153,7 @@ def _read(path: Path, models: Sequence[Model]) -> list[OtherFit]:
                 "ok",
                 psi=_psi(theta, blocks[model]),
                 coef=_numbers(found, "coef"),
+                inference=_inference(of_name[model], method),
                 **{kind: _numbers(found, kind) for kind in ("se", "adjusted", "df", "p")},
                 tests=_tests(found),
                 criterion=float(found["criterion"][""]),

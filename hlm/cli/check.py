@@ -69,9 +69,10 @@ def _contents(plan: Plan) -> Iterator[str]:
     width = max(len(model.name) for model in plan.models)
     for model in plan.models:
         methods = ", ".join(method.upper() for method in model.methods)
-        limits = "" if model.limits == "wald" else f"; limits: {model.limits}"
+        df, limits = ", ".join(model.df), ", ".join(model.limits)
+        limits = "" if limits == "wald" else f"; limits: {limits}"
         level = "" if model.level == DEFAULT_LEVEL else f"; level: {model.level:g}"
-        yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {model.df}{limits}{level})"
+        yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {df}{limits}{level})"
 
 
 def _costs(plan: Plan, cores: int, *, pilot: bool) -> Iterator[str]:

@@ -149,19 +149,19 @@ def pages_not_of(plan: Plan) -> dict[str, set[str]]:
 
     Those of an earlier form of the study are left in its folders.
     """
-    from hlm import figures, tables
+    from hlm.plan.report import FIGURES, TABLES, figure_names, table_names
 
     return {
-        "figures": set(figures.TITLES) - set(figures.names(plan)),
-        "tables": set(tables.TITLES) - set(tables.names(plan)),
+        "figures": set(FIGURES) - set(figure_names(plan)),
+        "tables": set(TABLES) - set(table_names(plan)),
     }
 
 
 def _is_complete(plan: Plan, folder: Path) -> bool:
-    from hlm.figures import names
     from hlm.operations.receipts import receipt_file
+    from hlm.plan.report import figure_names
 
-    figures = [folder / "figures" / f"{name}.png" for name in names(plan)]
+    figures = [folder / "figures" / f"{name}.png" for name in figure_names(plan)]
     receipts = [receipt_file(folder / "parts", batch.name) for batch in plan.batches]
     return all(path.exists() for path in (*figures, *receipts))
 

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
 from hlm.estimands import names
+from hlm.estimands.parameters import position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hlm.estimands.parameters import Columns, Parameters
+    from hlm.estimands.parameters import Parameters
+    from hlm.scenario import Terms
 
 __all__ = [
     "FURTHER",
@@ -65,8 +67,8 @@ class Estimand(ABC):
         As in sentences, tables and figures.
     order : int
         Its place among those of its kind in a table: main effects before products.
-    columns : Columns
-        Those of the model.
+    terms : Terms
+        The names in the model's formula.
     """
 
     kind: ClassVar[str]
@@ -79,7 +81,7 @@ class Estimand(ABC):
     name: str
     words: str
     order: int = 0
-    columns: Columns = field(repr=False)
+    terms: Terms = field(repr=False)
 
     @abstractmethod
     def value(self, at: Parameters) -> Floats:
@@ -94,7 +96,7 @@ class Estimand(ABC):
 
         NaN where there are none: at the boundary.
         """
-        n = len(self.columns.fixed) + len(self.columns.elements) + 1
+        n = len(self.terms.fixed) + len(self.terms.elements) + 1
         gradient = np.zeros((*np.shape(at.sigma), n))
         with np.errstate(divide="ignore", invalid="ignore"):
             for place, derivative in self.derivatives(at).items():
@@ -102,9 +104,9 @@ class Estimand(ABC):
         return gradient
 
     def from_limits(self, limits: Floats) -> Floats | None:  # noqa: ARG002 - some kinds use it
-        """Return limits made of those of the model's estimates, (..., n_terms), or None.
+        """Return limits made of those of the random part, (..., n_theta + 1), or None.
 
-        What increases with one of the estimates has its limits, by whatever method.
+        What increases with one of its parameters has its limits, by whatever inference.
         """
         return None
 
@@ -122,7 +124,7 @@ class FurtherEstimand(Estimand):
 
     @classmethod
     @abstractmethod
-    def of_columns(cls, columns: Columns) -> Iterator[Self]:
+    def of_terms(cls, terms: Terms) -> Iterator[Self]:
         """Yield those of this kind that a model has."""
 
 
@@ -155,7 +157,7 @@ class Sd(Estimand):
         return at.sd[..., self.place]
 
     def derivatives(self, at: Parameters) -> dict[int, Floats]:  # noqa: D102
-        return {self.columns.position(self.place, self.place): 0.5 / self.value(at)}
+        return {position(self.terms, self.place, self.place): 0.5 / self.value(at)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,9 +181,9 @@ class Cor(Estimand):
         a, b = self.places
         rho, sd_a, sd_b = self.value(at), at.sd[..., a], at.sd[..., b]
         return {
-            self.columns.position(a, b): 1.0 / (sd_a * sd_b),
-            self.columns.position(a, a): -0.5 * rho / sd_a**2,
-            self.columns.position(b, b): -0.5 * rho / sd_b**2,
+            position(self.terms, a, b): 1.0 / (sd_a * sd_b),
+            position(self.terms, a, a): -0.5 * rho / sd_a**2,
+            position(self.terms, b, b): -0.5 * rho / sd_b**2,
         }
 
 
@@ -244,33 +246,33 @@ def check_further(kind: str) -> str:
     return kind
 
 
-def parameters_of(columns: Columns) -> Iterator[Estimand]:
+def parameters_of(terms: Terms) -> Iterator[Estimand]:
     """Yield the parameters of a model: coefficients, sds and correlations, sigma.
 
     Examples
     --------
-    >>> from hlm.estimands.parameters import Columns
-    >>> columns = Columns(("(Intercept)",), (("(Intercept)", "x"),), "unit")
-    >>> [one.name for one in parameters_of(columns)][1:]
+    >>> from hlm.scenario import Terms
+    >>> terms = Terms(("(Intercept)",), (("(Intercept)", "x"),), "unit")
+    >>> [one.name for one in parameters_of(terms)][1:]
     ['sd_(Intercept)|unit', 'cor_x.(Intercept)|unit', 'sd_x|unit', 'sigma']
     """
-    degrees = columns.degrees or (0,) * len(columns.fixed)
-    for place, (name, degree) in enumerate(zip(columns.fixed, degrees, strict=True)):
-        yield Coefficient(name=name, words=name, order=degree, columns=columns, place=place)
-    for a, b in columns.elements:
-        effects = [columns.effects[k] for k in ((a,) if a == b else (a, b))]
+    degrees = terms.degrees or (0,) * len(terms.fixed)
+    for place, (name, degree) in enumerate(zip(terms.fixed, degrees, strict=True)):
+        yield Coefficient(name=name, words=name, order=degree, terms=terms, place=place)
+    for a, b in terms.elements:
+        effects = [terms.effects[k] for k in ((a,) if a == b else (a, b))]
         what = "sd" if a == b else "cor"
-        name, words = names.of_effects(what, effects, columns.group), f"{what} {'.'.join(effects)}"
+        name, words = names.of_effects(what, effects, terms.group), f"{what} {'.'.join(effects)}"
         if a == b:
-            yield Sd(name=name, words=words, columns=columns, place=a)
+            yield Sd(name=name, words=words, terms=terms, place=a)
         else:
-            yield Cor(name=name, words=words, columns=columns, places=(a, b))
-    yield ResidualSd(name=names.SIGMA, words="residual sd", columns=columns)
+            yield Cor(name=name, words=words, terms=terms, places=(a, b))
+    yield ResidualSd(name=names.SIGMA, words="residual sd", terms=terms)
 
 
-def tests_of(columns: Columns, tests: Sequence[tuple[str, Sequence[str]]]) -> Iterator[Estimand]:
+def tests_of(terms: Terms, tests: Sequence[tuple[str, Sequence[str]]]) -> Iterator[Estimand]:
     """Yield F tests, each a name and the coefficients that are 0 under its hypothesis."""
     for test, coefficients in tests:
-        places = tuple(columns.fixed.index(one) for one in coefficients)
+        places = tuple(terms.fixed.index(one) for one in coefficients)
         words = f"F test: {test}"
-        yield FTest(name=names.of_test(test), words=words, columns=columns, places=places)
+        yield FTest(name=names.of_test(test), words=words, terms=terms, places=places)

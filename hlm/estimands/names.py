@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hlm.estimands.parameters import Columns
+    from hlm.scenario import Terms
 
 __all__ = ["INTERCEPT", "SIGMA", "SIGMA2", "factors_of", "of_effects", "of_test", "variances_of"]
 
@@ -48,17 +48,15 @@ def factors_of(coefficient: str) -> tuple[str, ...]:
     return tuple(sorted(coefficient.split(":")))
 
 
-def variances_of(columns: Columns) -> list[str]:
+def variances_of(terms: Terms) -> list[str]:
     """Name the variances and covariances of the random part, then the residual variance.
 
     Examples
     --------
-    >>> from hlm.estimands.parameters import Columns
-    >>> variances_of(Columns((), (("(Intercept)", "x"),), "g"))
+    >>> from hlm.scenario import Terms
+    >>> variances_of(Terms((), (("(Intercept)", "x"),), "g"))
     ['var_(Intercept)|g', 'cov_x.(Intercept)|g', 'var_x|g', 'sigma^2']
     """
-    pairs = [[columns.effects[k] for k in dict.fromkeys(pair)] for pair in columns.elements]
-    of_pairs = [
-        of_effects("var" if len(pair) == 1 else "cov", pair, columns.group) for pair in pairs
-    ]
+    pairs = [[terms.effects[k] for k in dict.fromkeys(pair)] for pair in terms.elements]
+    of_pairs = [of_effects("var" if len(pair) == 1 else "cov", pair, terms.group) for pair in pairs]
     return [*of_pairs, SIGMA2]

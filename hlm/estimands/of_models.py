@@ -6,16 +6,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hlm.estimands.kinds import FURTHER, KINDS, parameters_of, tests_of
-from hlm.estimands.parameters import Columns
-from hlm.formula import parse
+from hlm.formula import terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from hlm.estimands.kinds import Estimand
-    from hlm.scenario import Model
+    from hlm.scenario import Model, Terms
 
-__all__ = ["catalogue", "estimands_of", "further_of", "rank"]
+__all__ = ["catalogue", "estimands_of", "further_of", "rank", "rows_of"]
 
 
 @lru_cache(maxsize=1024)
@@ -28,14 +27,19 @@ def estimands_of(model: Model) -> tuple[Estimand, ...]:
     >>> [one.name for one in estimands_of(Model("m", "y ~ x + (1 | g)", tests=(("t", ("x",)),)))]
     ['(Intercept)', 'x', 'sd_(Intercept)|g', 'sigma', 'F(t)']
     """
-    columns = Columns.of_formula(parse(model.formula))
-    further = further_of(columns, model.estimands)
-    return (*parameters_of(columns), *further, *tests_of(columns, model.tests))
+    terms = terms_of(model)
+    further = further_of(terms, model.estimands)
+    return (*parameters_of(terms), *further, *tests_of(terms, model.tests))
 
 
-def further_of(columns: Columns, kinds: Sequence[str]) -> tuple[Estimand, ...]:
+def rows_of(model: Model) -> tuple[Estimand, ...]:
+    """Return those of which there are estimates: all but the F tests."""
+    return tuple(one for one in estimands_of(model) if one.part != "tests")
+
+
+def further_of(terms: Terms, kinds: Sequence[str]) -> tuple[Estimand, ...]:
     """Return the estimands of some kinds of `FURTHER` that a model has."""
-    return tuple(one for kind in kinds for one in FURTHER[kind].of_columns(columns))
+    return tuple(one for kind in kinds for one in FURTHER[kind].of_terms(terms))
 
 
 def catalogue(models: Iterable[Model]) -> dict[tuple[str, str], Estimand]:

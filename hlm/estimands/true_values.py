@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from hlm.estimands import kinds, names
 from hlm.estimands.column_links import link_columns
 from hlm.estimands.of_models import estimands_of
-from hlm.estimands.parameters import Columns, Parameters
-from hlm.formula import parse
+from hlm.estimands.parameters import Parameters
+from hlm.formula import parse, terms_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -129,11 +129,11 @@ def parameters_of(scenario: Scenario) -> tuple[Target, ...]:
     >>> [(target.term, target.true) for target in parameters_of(truth)][2]
     ('cor_x.(Intercept)|g', 0.9)
     """
-    columns = Columns.of_formula(parse(scenario.formula))
+    terms = terms_in(parse(scenario.formula))
     beta = np.array([value for _, value in scenario.fixed])
     sd, cor = np.array(scenario.sd), np.array(scenario.cor)
     at = Parameters(beta, _short(sd), _short(cor), np.array(scenario.sigma))
-    return tuple(Target(one, float(one.value(at))) for one in kinds.parameters_of(columns))
+    return tuple(Target(one, float(one.value(at))) for one in kinds.parameters_of(terms))
 
 
 def _target(one: Estimand, at: Parameters, origin: _Origin) -> Target:
@@ -257,12 +257,12 @@ def _left_out(scenario: Scenario, link: Link) -> tuple[str, ...]:
     """Name the sds that a model leaves out, or the correlations if it leaves out only these."""
     sd = np.array(scenario.sd)
     sds = _sd_names(scenario, (sd > 0.0) & ~np.isin(np.arange(len(sd)), link.place))
-    parameters = kinds.parameters_of(Columns.of_formula(parse(scenario.formula)))
+    parameters = kinds.parameters_of(terms_in(parse(scenario.formula)))
     return sds or tuple(one.name for one in parameters if isinstance(one, kinds.Cor))
 
 
 def _sd_names(scenario: Scenario, some: NDArray[np.bool_]) -> tuple[str, ...]:
-    columns = Columns.of_formula(parse(scenario.formula))
+    terms = terms_in(parse(scenario.formula))
     return tuple(
-        names.of_effects("sd", [columns.effects[k]], columns.group) for k in np.flatnonzero(some)
+        names.of_effects("sd", [terms.effects[k]], terms.group) for k in np.flatnonzero(some)
     )

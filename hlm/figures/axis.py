@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from hlm.figures.grid import levels, numeric
+from hlm.results.grid_columns import levels, numeric
 from hlm.words.terms import level_words, said
 
 if TYPE_CHECKING:

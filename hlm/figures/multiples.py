@@ -13,10 +13,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter, ScalarFormatter
 
 from hlm.figures.axis import Axis
-from hlm.figures.grid import Grid, arrange
+from hlm.figures.facets import Grid, arrange
 from hlm.figures.headers import name_panels, span_columns, wrap
 from hlm.figures.style import COLUMN, GREY, INK, PAGE, Mark, legend_columns, marks, styled
-from hlm.words.terms import METHODS
+from hlm.words.fitting import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -58,6 +58,8 @@ class Look:
         Whether the axis shows all between the ends; `from_zero` whether it begins at 0.
     words : dict
         The text for a value of the column that makes the rows.
+    series : str
+        What the marks tell apart, for the title of the legend.
     models : dict
         The text for a model in the legend, if it is not its name.
     notes : function, optional
@@ -72,6 +74,7 @@ class Look:
     whole: bool = False
     from_zero: bool = False
     words: Mapping[Any, str] = field(default_factory=dict)
+    series: str = "Model"
     models: Mapping[str, str] = field(default_factory=dict)
     notes: Callable[[pd.DataFrame], Sequence[str]] = lambda _: ()
 
@@ -120,7 +123,7 @@ def small_multiples(
         _draw(canvas.axes[panel.row, panel.column], points, axis, series, slots, look)
     _finish(canvas, grid, axis, look)
     below = _name_axis(canvas.figure, axis, grid)
-    _legend(canvas.figure, handles, {method for _, method in series})
+    _legend(canvas.figure, handles, _title(look, {method for _, method in series}))
     name_panels(canvas.figure, canvas.axes, grid, look.words)
     # Once, and not at each drawing: panels are many, and their places do not change.
     ConstrainedLayoutEngine(rect=(0, canvas.foot, 1, 1 - canvas.foot)).execute(canvas.figure)
@@ -264,13 +267,17 @@ def _handles(
     return lines
 
 
-def _legend(figure: Figure, handles: Sequence[Line2D], methods: set[str]) -> None:
+def _title(look: Look, methods: set[str]) -> str:
+    by = "and method" if len(methods) > 1 else f"({METHODS[min(methods)]})"
+    return f"{look.series} {by}; bars: ±1.96 Monte Carlo SE"
+
+
+def _legend(figure: Figure, handles: Sequence[Line2D], title: str) -> None:
     labels = _labels(handles)
-    what = "Model and method" if len(methods) > 1 else f"Model ({METHODS[min(methods)]})"
     figure.legend(
         handles,
         labels,
-        title=f"{what}; bars: ±1.96 Monte Carlo SE",
+        title=title,
         loc="outside upper center",
         ncols=legend_columns(labels, figure.get_figwidth()),
     )

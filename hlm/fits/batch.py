@@ -8,37 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.estimands.kinds import parameters_of
-from hlm.estimands.parameters import Columns
-from hlm.fits.degrees_of_freedom import replace_df
-from hlm.fits.further import scale_of, with_further
 from hlm.fits.tables import Table, concatenate, estimates_table, fits_table, tests_table
-from hlm.formula import Formula, parse
-from hlm.kernels.adjust_stack import adjust_stack
-from hlm.kernels.cross import Design
+from hlm.fits.variants import Kernels, kernels_of
+from hlm.formula import terms_of
+from hlm.inference import COEFFICIENTS, Expected, Fitted, wants_expected, wants_profile
 from hlm.kernels.elements import free_elements, open_elements
+from hlm.kernels.expected import allocate_expected
 from hlm.kernels.fit import allocate_room
 from hlm.kernels.inference import Parametrization
-from hlm.kernels.joint_tests import JointTests, allocate_joint_tests
+from hlm.kernels.joint_tests import allocate_joint_tests
 from hlm.kernels.kenward_roger import allocate_kenward_roger
-from hlm.kernels.limits import confidence_limits
-from hlm.kernels.profile_stack import profile_limits
+from hlm.kernels.profile_stack import allocate_profile
 from hlm.kernels.stack import StackResults, allocate_results, fit_stack
-from hlm.scenario import EXPECTED_INFORMATION
-from hlm.simulate import CrossProducts, ModelColumns, basis_of, model_columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hlm.kernels.data import CrossProducts, ModelColumns
     from hlm.scenario import Model, Scenario
+    from hlm.simulate import Drawn
 
-__all__ = ["fit_batch", "fit_model", "parametrize"]
+__all__ = ["fit_batch", "fit_model", "fitted_of", "parametrize"]
 
 Floats = NDArray[np.float64]
 
 
-def fit_batch(
-    scenario: Scenario, models: Sequence[Model], drawn: CrossProducts
-) -> dict[str, Table]:
+def fit_batch(scenario: Scenario, models: Sequence[Model], drawn: Drawn) -> dict[str, Table]:
     """Fit every model to every replicate.
 
     Parameters
@@ -46,114 +41,133 @@ def fit_batch(
     scenario : Scenario
     models : sequence of Model
         The models that `drawn` was made for.
-    drawn : CrossProducts
+    drawn : Drawn
 
     Returns
     -------
     dict of str to dict of str to array
         `estimates`, `fits` and `tests`: the columns of the files of these names; a row per
-        replicate, model, method (and term or F test).
+        replicate, model, method (and term or F test, and inference).
     """
-    basis = basis_of(scenario, models)
     estimates, fits, tests = [], [], []
-    for model in models:
-        columns = model_columns_of(scenario, basis, model)
-        results, joint = fit_model(scenario, model, columns, drawn)
-        replace_df(scenario, model, results, joint)
-        limits = limits_of(scenario, model, columns, drawn, results)
-        own = (results.estimate, results.se, results.df, *limits)
-        n_obs = scenario.n_units * scenario.n_rows
-        found = with_further(model, n_obs, results.spread, own)
-        estimates.append(estimates_table(scenario, model, drawn, found))
+    kernels = {one.q: one for one in kernels_of(models)}
+    for model, columns in zip(models, drawn.columns, strict=True):
+        results = fit_model(model, columns, drawn.cross, kernels[len(columns.random)])
+        fitted = fitted_of(model, columns, drawn.cross, results)
+        estimates.append(estimates_table(scenario, model, drawn, fitted))
         fits.append(fits_table(scenario, model, drawn, results))
-        tests.append(tests_table(scenario, model, drawn, joint))
+        tests.append(tests_table(scenario, model, drawn, fitted))
     tables = {"estimates": estimates, "fits": fits, "tests": tests}
     return {kind: concatenate(parts) for kind, parts in tables.items()}
 
 
 def fit_model(
-    scenario: Scenario, model: Model, columns: ModelColumns, drawn: CrossProducts
-) -> tuple[StackResults, JointTests]:
-    """Fit one model by its methods to every replicate, and make its F tests."""
-    formula = parse(model.formula)
-    parametrization = parametrize(formula, columns)
+    model: Model, columns: ModelColumns, cross: CrossProducts, kernels: Kernels | None = None
+) -> StackResults:
+    """Fit one model by its methods to every replicate, with what all its inferences need.
+
+    By `kernels`, which are those of the model and perhaps of others with as many random effects.
+    """
+    kernels = kernels or kernels_of([model])[0]
+    terms, parametrization = terms_of(model), parametrize(terms_of(model).sizes, columns)
     p, q, n_theta = len(columns.fixed), len(columns.random), len(parametrization.row)
-    n, n_methods = len(drawn.sum_squares), len(model.methods)
-    results = allocate_results(
-        n, n_methods, p + n_theta + 1, q, n_spread=n_theta if model.estimands else 0
+    n_units, shared = cross.response.shape[2], _one_design(columns, cross)
+    methods = _fitted_methods(model)
+    profile = allocate_profile(
+        parametrization,
+        terms.sizes,
+        n_units,
+        model.level,
+        method=methods.index("ml") if wants_profile(model.limits) else -1,
+        shared=shared,
     )
-    tests = allocate_joint_tests(contrasts_of(formula, model), p, n_theta, n, n_methods)
-    cross = (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers)
-    design, n_obs = _design(columns), scenario.n_units * scenario.n_rows
-    reml = np.array([method == "reml" for method in model.methods])
-    is_expected, shared = model.df in EXPECTED_INFORMATION, _one_design(columns, drawn)
     room = allocate_room(
-        scenario.n_units, q, p, n_theta, shared=shared, tests=None if is_expected else tests
+        n_units,
+        q,
+        p,
+        n_theta,
+        shared=shared,
+        tests=allocate_joint_tests(_contrasts(terms.fixed, model), p, n_theta),
+        expected=allocate_kenward_roger(q, p, n_theta) if kernels.expected else None,
+        profile=profile if kernels.profile else None,
     )
-    fit_stack((0,) * q, p, cross, design, parametrization, n_obs, reml, room, results)
-    if is_expected:
-        adjust_stack(
-            (0,) * q,
-            p,
-            cross,
-            design,
-            parametrization,
-            n_obs,
-            reml,
-            model.df == "kenward-roger",
-            room._replace(tests=tests),
-            allocate_kenward_roger(q, p, n_theta),
-            results,
-        )
-    return results, tests
+    results = _allocate(model, len(cross.sum_squares), p, n_theta, kernels)
+    reml = np.array([method == "reml" for method in methods])
+    fit_stack((0,) * q, p, cross, columns, parametrization, reml, room, results)
+    return results
 
 
-def contrasts_of(formula: Formula, model: Model) -> list[Floats]:
-    """Return the contrasts of each F test of a model, (r, p): its coefficients."""
-    names = [term.name for term in formula.fixed]
+def _fitted_methods(model: Model) -> tuple[str, ...]:
+    """Return the methods of a model, and ML if its limits need that and it is not among them."""
+    if wants_profile(model.limits) and "ml" not in model.methods:
+        return (*model.methods, "ml")
+    return model.methods
+
+
+def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> StackResults:
+    """Return room for the results of n data sets: only what is wanted has any."""
+    n_methods, n_tests = len(model.methods), len(model.tests)
+    wanted = [COEFFICIENTS[name] for name in model.df]
+    expected = allocate_expected(
+        n if wants_expected(model.df) else 0,
+        n_methods,
+        p,
+        n_tests=n_tests if any(i.expected and not i.adjusts for i in wanted) else 0,
+        n_adjusted=n_tests if any(i.adjusts for i in wanted) else 0,
+    )
+    limits = np.full((n if wants_profile(model.limits) else 0, 2, n_theta + 1), np.nan)
+    return allocate_results(
+        n,
+        n_methods,
+        p + n_theta + 1,
+        n_tests=0 if all(i.expected for i in wanted) else n_tests,
+        expected=expected if kernels.expected else None,
+        limits=limits if kernels.profile else None,
+        n_spread=n_theta if model.estimands else 0,
+    )
+
+
+def _contrasts(names: Sequence[str], model: Model) -> list[Floats]:
+    """Return the contrasts of each F test of a model, (r, p); its coefficients have these names."""
     return [np.eye(len(names))[[names.index(name) for name in test]] for _, test in model.tests]
 
 
-def _design(columns: ModelColumns) -> Design:
-    return Design(columns.fixed, columns.random, columns.rest, columns.rest_coef)
-
-
-def _one_design(columns: ModelColumns, drawn: CrossProducts) -> bool:
+def _one_design(columns: ModelColumns, cross: CrossProducts) -> bool:
     """Tell whether all units have one Z."""
-    return drawn.gram.shape[2] == 1 and not columns.random[:, 1].any()
+    return cross.gram.shape[2] == 1 and not columns.random[:, 1].any()
 
 
-def limits_of(
-    scenario: Scenario,
-    model: Model,
-    columns: ModelColumns,
-    drawn: CrossProducts,
-    results: StackResults,
-) -> tuple[Floats, Floats]:
-    """Confidence limits of every term, lower and upper, (n, methods, n_terms) each."""
-    formula = parse(model.formula)
-    p = len(formula.fixed)
-    scales = [scale_of(one, model.limits) for one in parameters_of(Columns.of_formula(formula))]
-    lower, upper = confidence_limits(results.estimate, results.se, results.df, scales, model.level)
-    if model.limits == "profile":
-        limits = profile_limits(
-            (drawn.gram, drawn.response, drawn.sum_squares, drawn.multipliers),
-            _design(columns),
-            parametrize(formula, columns),
-            formula.blocks,
-            scenario.n_units * scenario.n_rows,
-            model.level,
-            shared=_one_design(columns, drawn),
-        )
-        lower[..., p:], upper[..., p:] = limits[:, None, 0], limits[:, None, 1]
-        is_open = open_elements(results.estimate[..., p:-1], formula.blocks)
-        lower[..., p:-1][is_open], upper[..., p:-1][is_open] = np.nan, np.nan
-    return lower, upper
+def fitted_of(
+    model: Model, columns: ModelColumns, cross: CrossProducts, results: StackResults
+) -> Fitted:
+    """Return what the fits of a model leave for inference, with leading axes (n, methods)."""
+    terms, p = terms_of(model), len(columns.fixed)
+    is_open = np.zeros(results.estimate[..., p:].shape, dtype=bool)
+    is_open[..., :-1] = open_elements(results.estimate[..., p:-1], terms.sizes)
+    between = columns.fixed[:, 0] == 0  # no part of its rows but the constant
+    return Fitted(
+        parameters=tuple(parameters_of(terms)),
+        estimate=results.estimate,
+        se=results.se,
+        df=results.df[..., :p],
+        F=results.F,
+        ddf=results.ddf,
+        contrasts=_contrasts(terms.fixed, model),
+        n_obs=cross.n_obs[:, None, None],
+        n_units=cross.response.shape[2],
+        constant=between & (columns.fixed[:, 1] == 0),
+        between=between,
+        open=is_open,
+        expected=None if results.expected is None else Expected(**results.expected._asdict()),
+        profile=None if results.limits is None else results.limits[:, None],
+        spread=results.spread,
+        n_star=cross.n_obs[:, None] - p * np.array([method == "reml" for method in model.methods]),
+    )
 
 
-def parametrize(formula: Formula, columns: ModelColumns) -> Parametrization:
+def parametrize(blocks: Sequence[int], columns: ModelColumns) -> Parametrization:
     """Return how the fit's parameters relate to the formula's."""
-    row, col = free_elements(formula.blocks)
+    row, col = free_elements(blocks)
     transform = columns.fixed_transform
     return Parametrization(
         row,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from hlm.estimands.of_models import estimands_of
+from hlm.estimands.of_models import further_of, rows_of
+from hlm.formula import terms_of
+from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.inference.further import by_delta_method, limits_of
 from hlm.kernels.fit import (
     BOUNDARY_RANK,
     CRITERION,
@@ -18,15 +21,16 @@ from hlm.kernels.fit import (
     STATUS,
     STATUSES,
 )
-from hlm.kernels.limits import f_p_value
+from hlm.kernels.limits import confidence_limits, f_p_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hlm.kernels.joint_tests import JointTests
+    from hlm.estimands.kinds import Estimand
+    from hlm.inference import Fitted
     from hlm.kernels.stack import StackResults
     from hlm.scenario import Model, Scenario
-    from hlm.simulate import CrossProducts
+    from hlm.simulate import Drawn
 
 __all__ = ["concatenate", "estimates_table", "fits_table", "tests_table"]
 
@@ -34,42 +38,77 @@ Table = dict[str, Any]
 Floats = NDArray[np.float64]
 
 
-def estimates_table(
-    scenario: Scenario,
-    model: Model,
-    drawn: CrossProducts,
-    estimates: Sequence[Floats],
-) -> Table:
-    """Lay the estimates out, one row each.
-
-    `estimates` are `estimate`, `se`, `df`, `lower` and `upper`, (n, methods, n_terms) each.
-    """
-    names = [one.name for one in estimands_of(model) if one.part != "tests"]
-    shape = estimates[0].shape
-    values = zip(("estimate", "se", "df", "lower", "upper"), estimates, strict=True)
+def estimates_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) -> Table:
+    """Lay the estimates out: a row for each term by each inference of its part of the model."""
+    further = further_of(terms_of(model), model.estimands)
+    estimate = _with_further(fitted, further)
+    n, n_methods, n_terms = estimate.shape
+    n_fixed, n_random = len(model.df), len(model.limits)
+    counts = np.repeat([n_fixed, n_random], [fitted.p, n_terms - fitted.p])
+    terms, inferences = np.repeat(np.arange(n_terms), counts), [*model.df, *model.limits]
+    places = [
+        *np.tile(np.arange(n_fixed), fitted.p),
+        *np.tile(np.arange(n_fixed, len(inferences)), n_terms - fitted.p),
+    ]
+    columns = np.concatenate(
+        [_coefficients(model, fitted), _random_part(model, fitted, further)], axis=-1
+    ).reshape(4, -1)
     return {
-        "replicate": np.repeat(_replicates(drawn), shape[1] * shape[2]),
-        **_labels(scenario, model, shape[0], shape[2]),
-        "term": (names, np.tile(np.arange(shape[2], dtype=np.int32), shape[0] * shape[1])),
-        **{column: array.ravel() for column, array in values},
+        "replicate": np.repeat(_replicates(drawn), n_methods * len(terms)),
+        **_labels(scenario, model, n, len(terms)),
+        "term": ([one.name for one in rows_of(model)], _repeated(terms, n * n_methods)),
+        "inference": (inferences, _repeated(places, n * n_methods)),
+        "estimate": estimate[..., terms].ravel(),
+        **dict(zip(("se", "df", "lower", "upper"), columns, strict=True)),
     }
 
 
-def fits_table(
-    scenario: Scenario, model: Model, drawn: CrossProducts, results: StackResults
-) -> Table:
+def _coefficients(model: Model, fitted: Fitted) -> Floats:
+    """Return se, df, lower and upper of each coefficient by each inference, (4, n, methods, k)."""
+    estimate, found = fitted.estimate[..., : fitted.p], []
+    for name in model.df:
+        se, df, *_ = COEFFICIENTS[name].infer(fitted)
+        limits = confidence_limits(estimate, se, df, ["identity"] * fitted.p, model.level)
+        found.append((se, df, *limits))
+    return _side_by_side(found)
+
+
+def _random_part(model: Model, fitted: Fitted, further: Sequence[Estimand]) -> Floats:
+    """Return the same of each parameter of the random part and what follows; these have no df."""
+    errors = [by_delta_method(one, fitted)[1][..., None] for one in further]
+    se, found = np.concatenate([fitted.se[..., fitted.p :], *errors], axis=-1), []
+    for name in model.limits:
+        limits = RANDOM_PART[name].limits(fitted, model.level)
+        others = [limits_of(one, name, fitted, limits, model.level) for one in further]
+        both = [np.dstack([side, *rest]) for side, *rest in zip(limits, *others, strict=True)]
+        found.append((se, np.full(se.shape, np.nan), *both))
+    return _side_by_side(found)
+
+
+def _with_further(fitted: Fitted, further: Sequence[Estimand]) -> Floats:
+    """Return the estimates of the parameters, then of what else is asked for."""
+    values = [by_delta_method(one, fitted)[0] for one in further]
+    return np.dstack([fitted.estimate, *values])
+
+
+def _side_by_side(found: Sequence[Sequence[Floats]]) -> Floats:
+    """Put the columns of several inferences together, those of one term next to each other."""
+    together = np.stack([np.stack(columns) for columns in found], axis=-1)
+    return together.reshape(*together.shape[:-2], -1)
+
+
+def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackResults) -> Table:
     """Lay the fits out, one row each; AIC and BIC are those of the method's own criterion."""
     n, n_methods, n_terms = results.estimate.shape
     summary = results.summary.reshape(n * n_methods, -1)
     criterion = summary[:, CRITERION]
-    n_obs = scenario.n_units * scenario.n_rows
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods),
         **_labels(scenario, model, n, 1),
         "criterion": criterion,
         "loglik": -0.5 * criterion,
         "aic": criterion + 2.0 * n_terms,
-        "bic": criterion + n_terms * np.log(n_obs),
+        "bic": criterion + n_terms * np.repeat(np.log(drawn.cross.n_obs), n_methods),
         "npar": np.full(n * n_methods, n_terms, dtype=np.int32),
         "singular": summary[:, SINGULAR] > 0.0,
         "status": (list(STATUSES), summary[:, STATUS].astype(np.int32)),
@@ -80,26 +119,35 @@ def fits_table(
     }
 
 
-def tests_table(scenario: Scenario, model: Model, drawn: CrossProducts, tests: JointTests) -> Table:
-    """Lay the F tests out, one row each."""
-    n, n_methods, n_tests = tests.F.shape
-    df = np.tile(np.diff(tests.first), n * n_methods)
-    F, ddf = tests.F.ravel(), tests.ddf.ravel()
+def tests_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) -> Table:
+    """Lay the F tests out: a row for each test by each inference of the coefficients."""
+    n, n_methods, _ = fitted.estimate.shape
+    n_tests, n_fixed = len(model.tests), len(model.df)
+    rows, fits = n_tests * n_fixed, n * n_methods
+    found = [COEFFICIENTS[name].infer(fitted) for name in model.df]
+    F = np.stack([inferred.F for inferred in found], axis=-1).ravel()
+    ddf = np.stack([inferred.ddf for inferred in found], axis=-1).ravel()
+    df = _repeated(np.repeat([len(L) for L in fitted.contrasts], n_fixed), fits)
     return {
-        "replicate": np.repeat(_replicates(drawn), n_methods * n_tests),
-        **_labels(scenario, model, n, n_tests),
+        "replicate": np.repeat(_replicates(drawn), n_methods * rows),
+        **_labels(scenario, model, n, rows),
         "test": (
             [name for name, _ in model.tests],
-            np.tile(np.arange(n_tests, dtype=np.int32), n * n_methods),
+            _repeated(np.repeat(np.arange(n_tests), n_fixed), fits),
         ),
+        "inference": (list(model.df), _repeated(np.tile(np.arange(n_fixed), n_tests), fits)),
         "statistic": F,
-        "df": df.astype(np.int32),
+        "df": df,
         "ddf": ddf,
         "p_value": f_p_value(F, df, ddf),
     }
 
 
-def _replicates(drawn: CrossProducts) -> NDArray[np.int32]:
+def _repeated(codes: ArrayLike, times: int) -> NDArray[np.int32]:
+    return np.tile(np.asarray(codes, dtype=np.int32), times)
+
+
+def _replicates(drawn: Drawn) -> NDArray[np.int32]:
     return np.arange(drawn.start, drawn.stop, dtype=np.int32)
 
 

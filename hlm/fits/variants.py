@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from hlm.formula import parse
-from hlm.scenario import EXPECTED_INFORMATION
+from hlm.formula import terms_of
+from hlm.inference import wants_expected, wants_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,16 +19,16 @@ __all__ = ["Kernels", "kernels_named", "kernels_of", "name_of"]
 
 
 class Kernels(NamedTuple):
-    """What the kernels of a model depend on.
+    """What the kernels depend on that fit models with a number of random effects together.
 
     Attributes
     ----------
     q : int
         The number of random effects, which is a type to Numba.
     expected : bool
-        Whether degrees of freedom rest on the expected information.
+        Whether an inference of one of them rests on the expected information.
     profile : bool
-        Whether there are profile limits.
+        Whether one of them has profile limits.
     """
 
     q: int
@@ -49,25 +49,27 @@ class Kernels(NamedTuple):
 
 
 def kernels_of(models: Iterable[Model]) -> list[Kernels]:
-    """Return the distinct kernels of models, sorted.
+    """Return the kernels of models that are fitted together, by number of random effects.
+
+    There is one for each number: with all that one of its models needs, for what another does not
+    need takes no time.
 
     Examples
     --------
     >>> from hlm.scenario import Model
     >>> models = [Model("a", "y ~ x + (1 + x | g)"), Model("b", "y ~ x + (1 + x || g)"),
-    ...           Model("c", "y ~ 1 + (1 | g)", df="kenward-roger")]
+    ...           Model("c", "y ~ 1 + (1 | g)", df=("satterthwaite", "kenward-roger"))]
     >>> [kernels.name for kernels in kernels_of(models)]
     ['q1-expected', 'q2']
     """
-    return sorted({_kernels(model) for model in models})
-
-
-def _kernels(model: Model) -> Kernels:
-    return Kernels(
-        q=len(parse(model.formula).effects),
-        expected=model.df in EXPECTED_INFORMATION,
-        profile=model.limits == "profile",
-    )
+    found: dict[int, Kernels] = {}
+    for model in models:
+        q = sum(terms_of(model).sizes)
+        _, expected, profile = found.get(q, Kernels(q))
+        found[q] = Kernels(
+            q, expected or wants_expected(model.df), profile or wants_profile(model.limits)
+        )
+    return sorted(found.values())
 
 
 def name_of(kernels: Iterable[Kernels]) -> str:

@@ -69,7 +69,7 @@ def _example(kernels: Kernels) -> tuple[Scenario, Model]:
     model = Model(
         "m",
         formula,
-        df="kenward-roger" if kernels.expected else "satterthwaite",
-        limits="profile" if kernels.profile else "wald",
+        df=("kenward-roger" if kernels.expected else "satterthwaite",),
+        limits=("profile" if kernels.profile else "wald",),
     )
     return scenario, model

@@ -7,6 +7,7 @@ handed to Python's ``eval``.
 
 from hlm.formula.design import evaluate, factor_levels, model_columns
 from hlm.formula.expansion import Factor, Term
+from hlm.formula.of_models import terms_in, terms_of
 from hlm.formula.terms import Formula, RandomTerm, parse
 
 __all__ = [
@@ -18,4 +19,6 @@ __all__ = [
     "factor_levels",
     "model_columns",
     "parse",
+    "terms_in",
+    "terms_of",
 ]

@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from hlm.jit import kernel
 
-if TYPE_CHECKING:
-    import numpy as np
-
-__all__ = ["Design", "gather", "product"]
-
-
-class Design(NamedTuple):
-    """Where a model's columns are among the cross-products; see `hlm.simulate.columns`.
-
-    `fixed` (p, 2), `random` (q, 2) and `rest` (k, 2) hold column and multiplier numbers; `offset`
-    of the truth is taken off y already, `rest_coef` (k,) times `rest` is to be added.
-    """
-
-    fixed: np.ndarray
-    random: np.ndarray
-    rest: np.ndarray
-    rest_coef: np.ndarray
+__all__ = ["gather", "product"]
 
 
 @kernel
@@ -35,7 +17,7 @@ def product(gram, a, b, i):
 @kernel
 def gather(q, p, gram, response, sum_squares, levels, design, units):
     """Write one data set's Z'Z, Z'[X y] and [X y]'[X y] into `units`; return y'y."""
-    fixed, random, rest, coef = design
+    fixed, random, rest, coef = design.fixed, design.random, design.rest, design.rest_coef
     root, rows, within = units.root, units.rows, units.within
     n_rest = len(rest)
     within[:] = 0.0

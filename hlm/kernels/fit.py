@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,10 @@ from hlm.kernels.newton import (
 )
 from hlm.kernels.start import WITHIN_TOLERANCE, rank_of
 from hlm.kernels.units import Units, allocate_units
+
+if TYPE_CHECKING:
+    from hlm.kernels.kenward_roger import KenwardRoger
+    from hlm.kernels.profile_stack import Profile
 
 __all__ = [
     "BOUNDARY_RANK",
@@ -84,12 +88,25 @@ class Room(NamedTuple):
     estimates: Estimates
     summary: np.ndarray
     tests: JointTests
+    expected: KenwardRoger | None
+    profile: Profile | None
 
 
 def allocate_room(
-    n_units: int, q: int, p: int, n_theta: int, *, shared: bool, tests: JointTests | None = None
+    n_units: int,
+    q: int,
+    p: int,
+    n_theta: int,
+    *,
+    shared: bool,
+    tests: JointTests | None = None,
+    expected: KenwardRoger | None = None,
+    profile: Profile | None = None,
 ) -> Room:
-    """Return room for data sets of at most `n_units` units, and for F tests of them if any."""
+    """Return room for data sets of at most `n_units` units, and for the inference that is wanted.
+
+    Numba knows from a None as a type that there is nothing to compile for it.
+    """
     return Room(
         units=allocate_units(n_units, q, p, shared=shared),
         state=allocate_state(n_units, q, p, n_theta, shared=shared),
@@ -97,7 +114,9 @@ def allocate_room(
         Lambda=np.zeros((q, q)),
         estimates=allocate_estimates(p, n_theta),
         summary=np.zeros(N_SUMMARY),
-        tests=allocate_joint_tests([], p, n_theta, 0, 0) if tests is None else tests,
+        tests=allocate_joint_tests([], p, n_theta) if tests is None else tests,
+        expected=expected,
+        profile=profile,
     )
 
 

@@ -45,7 +45,7 @@ in balanced designs with r random effects and r + 2 units, where ddf are 2."""
 
 
 class JointTests(NamedTuple):
-    """Hypotheses L beta = 0, results for n data sets by several methods, and room for one test.
+    """Hypotheses L beta = 0, and room for one test.
 
     Attributes
     ----------
@@ -53,8 +53,6 @@ class JointTests(NamedTuple):
         The contrasts of all tests, in the formula's coefficients; those of a test independent.
     first : ndarray of int (n_tests + 1,)
         Where the contrasts of each test begin, and the end.
-    F, ddf : ndarray (n, methods, n_tests)
-        Statistics and denominator degrees of freedom.
     P, Omega : ndarray (n_theta + 1, p, p), (n_theta + 1, n_theta + 1)
         By the observed information.
     U, C : ndarray (r, p), (n_theta + 1, r, r)
@@ -63,8 +61,6 @@ class JointTests(NamedTuple):
 
     L: np.ndarray
     first: np.ndarray
-    F: np.ndarray
-    ddf: np.ndarray
     P: np.ndarray
     Omega: np.ndarray
     U: np.ndarray
@@ -74,17 +70,13 @@ class JointTests(NamedTuple):
     vector: np.ndarray
 
 
-def allocate_joint_tests(
-    contrasts: list[np.ndarray], p: int, n_theta: int, n: int, n_methods: int
-) -> JointTests:
+def allocate_joint_tests(contrasts: list[np.ndarray], p: int, n_theta: int) -> JointTests:
     """Return room for tests of contrasts, (r, p) each."""
     sizes = [len(L) for L in contrasts]
     r, n_r = max(sizes, default=0), n_theta + 1
     return JointTests(
         L=np.concatenate([np.zeros((0, p)), *contrasts]),
         first=np.cumsum([0, *sizes]),
-        F=np.full((n, n_methods, len(sizes)), np.nan),
-        ddf=np.full((n, n_methods, len(sizes)), np.nan),
         P=np.zeros((n_r, p, p)),
         Omega=np.zeros((n_r, n_r)),
         U=np.zeros((r, p)),

@@ -1,4 +1,4 @@
-"""Profile likelihood limits of the random part for every data set of a stack."""
+"""Profile likelihood limits of the random part, from a fit by ML."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.jit import entry, kernel
+from hlm.jit import kernel
 from hlm.kernels.basis import change_basis
 from hlm.kernels.boundary import lower_factor
-from hlm.kernels.elements import open_elements
-from hlm.kernels.fit import CRITERION, OK, PARTLY_IDENTIFIED, STATUS, allocate_room
-from hlm.kernels.held import COR, SD, SIGMA, allocate_search
+from hlm.kernels.fit import CRITERION, OK, PARTLY_IDENTIFIED, STATUS
+from hlm.kernels.held import COR, SD, SIGMA, Search, allocate_search
 from hlm.kernels.limits import critical_value
 from hlm.kernels.linalg import copy
-from hlm.kernels.load import load
 from hlm.kernels.profile import profile_limit
-from hlm.kernels.stack import allocate_results, fit_stack
-from hlm.kernels.units import allocate_units
+from hlm.kernels.units import Units, allocate_units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hlm.kernels.cross import Design
     from hlm.kernels.inference import Parametrization
 
-__all__ = ["Targets", "profile_limits", "profile_stack", "targets_of"]
+__all__ = ["Profile", "Targets", "allocate_profile", "profile_fit", "profile_fit_of", "targets_of"]
 
 
 Floats = NDArray[np.float64]
@@ -65,6 +61,28 @@ class Targets(NamedTuple):
     slant: NDArray[np.float64]
     forward: NDArray[np.float64]
     backward: NDArray[np.float64]
+
+
+class Profile(NamedTuple):
+    """What the profile of one model needs.
+
+    Attributes
+    ----------
+    method : int
+        The place of ML among the methods of the fits; -1 if no limits are wanted.
+    z : float
+        Where the limits are, in roots of the deviance.
+    targets : Targets
+    other : Units
+        Room for the data set in the basis of a search.
+    search : Search
+    """
+
+    method: int
+    z: float
+    targets: Targets
+    other: Units
+    search: Search
 
 
 def targets_of(parametrization: Parametrization, blocks: Sequence[int]) -> Targets:
@@ -106,91 +124,82 @@ def _complete(rows: Floats) -> Floats:
     return np.vstack([rows, orthogonal[:, len(rows) :].T])
 
 
-def profile_limits(
-    cross: tuple[Floats, Floats, Floats, Floats],
-    design: Design,
+def allocate_profile(
     parametrization: Parametrization,
     blocks: Sequence[int],
-    n_obs: int,
+    n_units: int,
     level: float,
     *,
+    method: int,
     shared: bool,
-) -> Floats:
-    """Limits of the random part of every data set of a stack, by ML.
+) -> Profile:
+    """Return what the profile of a model needs.
 
     Parameters
     ----------
-    cross : tuple of ndarray
-        Cross-products, as `fit_stack` takes them.
-    design : Design
     parametrization : Parametrization
     blocks : sequence of int
         Sizes of the blocks of random effects.
-    n_obs : int
+    n_units : int
     level : float
+        Confidence level of the limits.
+    method : int
+        The place of ML among the methods by which data sets are fitted; -1 for no limits.
     shared : bool
         All units have one Z.
-
-    Returns
-    -------
-    ndarray (n, 2, n_theta + 1)
-        Lower and upper limits; NaN where there is no fit or a search failed.
     """
-    row, fixed, random = parametrization.row, parametrization.fixed, parametrization.random
-    n, n_theta, p, q, n_units = len(cross[2]), len(row), len(fixed), len(random), cross[1].shape[2]
-    room = allocate_room(n_units, q, p, n_theta, shared=shared)
-    fits = allocate_results(n, 1, p + n_theta + 1, q)
-    limits = np.full((n, 2, n_theta + 1), np.nan)
-    fit_stack((0,) * q, p, cross, design, parametrization, n_obs, np.array([False]), room, fits)
-    is_open = np.zeros((n, n_theta + 1), dtype=bool)
-    is_open[:, :-1] = open_elements(fits.estimate[:, 0, p:-1], blocks)
-    profile_stack(
-        (0,) * q,
-        p,
-        cross,
-        design,
-        parametrization,
-        targets_of(parametrization, blocks),
-        n_obs,
+    p, q = len(parametrization.fixed), len(parametrization.random)
+    return Profile(
+        method,
         float(critical_value(np.array([np.inf]), level)[0]),
-        room,
+        targets_of(parametrization, blocks),
         allocate_units(n_units, q, p, shared=shared),
-        allocate_search(q, n_theta),
-        fits,
-        is_open,
-        limits,
+        allocate_search(q, len(parametrization.row)),
     )
-    return limits
 
 
-@entry
-def profile_stack(
-    axes, p, cross, design, parametrization, targets, n_obs, z, room, other, search, fits, is_open,
-    limits,
-):  # fmt: skip
-    """Fill `limits` (n, 2, n_theta + 1), lower and upper, of what `fits` by ML do not leave open.
+@kernel
+def profile_fit_of(axes, p, n_obs, method, parametrization, room, profile, limits, r):
+    """Fill the limits (2, n_theta + 1) of data set r if the fit in `room` is by ML."""
+    if profile is None:
+        return
+    if method == profile.method:
+        profile_fit(axes, p, n_obs, parametrization, room, profile, limits[r])
 
-    The correlations come last: where an sd may be zero, none is excluded.
+
+@kernel
+def profile_fit(axes, p, n_obs, parametrization, room, profile, limits):
+    """Fill `limits` (2, n_theta + 1), lower and upper, of what the fit by ML does not leave open.
+
+    The fit is that in `room`, whose state and work are overwritten. The correlations come last:
+    where an sd may be zero, none is excluded.
     """
-    n = len(parametrization.row)
-    for r in range(len(cross[2])):
-        status = fits.summary[r, 0, STATUS]
-        if status not in (OK, PARTLY_IDENTIFIED):
+    n, status = len(parametrization.row), room.summary[STATUS]
+    if status not in (OK, PARTLY_IDENTIFIED):
+        return
+    estimate, kind = room.estimates.estimate[p:], profile.targets.kind
+    for step in range(2 * (n + 1)):
+        k, of_correlations = step % (n + 1), step > n
+        if (kind[k] == COR) != of_correlations or is_open(k, parametrization, estimate):
             continue
-        load(axes, p, cross, r, design, room.units)
-        copy(fits.Lambda[r, 0], room.Lambda)
-        for step in range(2 * (n + 1)):
-            k, of_correlations = step % (n + 1), step > n
-            if (targets.kind[k] == COR) != of_correlations or is_open[r, k]:
-                continue
-            if of_correlations and may_vanish(k, parametrization, limits[r]):
-                limits[r, 0, k], limits[r, 1, k] = -1.0, 1.0
-            else:
-                profile_parameter(
-                    axes, p, k, parametrization, targets, n_obs, z, room, other, search,
-                    fits.summary[r, 0, CRITERION], fits.estimate[r, 0, p:], fits.se[r, 0, p:],
-                    limits[r],
-                )  # fmt: skip
+        if of_correlations and may_vanish(k, parametrization, limits):
+            limits[0, k], limits[1, k] = -1.0, 1.0
+        else:
+            profile_parameter(axes, p, k, n_obs, parametrization, room, profile, limits)
+
+
+@kernel
+def is_open(k, parametrization, estimate):
+    """Tell whether the data leave parameter k open, as `elements.open_elements` does; sigma not."""
+    row, col, n = parametrization.row, parametrization.col, len(parametrization.row)
+    if k == n or not np.isnan(estimate[k]):
+        return False
+    product = 1.0
+    if row[k] != col[k]:
+        for v in range(n):
+            if row[v] == col[v] and (row[v] == row[k] or row[v] == col[k]):
+                product *= estimate[v]
+    return product != 0.0
 
 
 @kernel
@@ -205,23 +214,22 @@ def may_vanish(k, parametrization, limits):
 
 
 @kernel
-def profile_parameter(
-    axes, p, k, parametrization, targets, n_obs, z, room, other, search,
-    minimum, estimate, se, limits,
-):  # fmt: skip
+def profile_parameter(axes, p, k, n_obs, parametrization, room, profile, limits):
     """Fill both limits of parameter k."""
-    q, work, sigma, scale = np.int64(len(axes)), room.work, estimate[-1], targets.scale[k]
+    targets, search, other = profile.targets, profile.search, profile.other
+    q, work, scale, kind = np.int64(len(axes)), room.work, targets.scale[k], targets.kind[k]
     row, col, n = parametrization.row, parametrization.col, len(parametrization.row)
+    estimate, se, sigma = room.estimates.estimate, room.estimates.se, room.estimates.estimate[-1]
+    best, best_se = estimate[p + k] * scale, se[p + k] * scale
     search.slant[0] = targets.slant[k]
     change_basis(axes, p, room.units, targets.backward[k], work.products, work.unscaled, other)
     for side in range(2):
-        distance = (2.0 * side - 1.0) * z
+        distance = (2.0 * side - 1.0) * profile.z
         start_point(q, n, row, col, targets.forward[k], room.Lambda, sigma, work, search)
         limit = profile_limit(
-            axes, p, other, n_obs, row, col, targets.kind[k], targets.first[k],
-            minimum, estimate[k] * scale,
-            first_guess(targets.kind[k], estimate[k] * scale, se[k] * scale, distance, sigma),
-            distance, 1.0 if targets.kind[k] == COR else sigma, room.state, work, search,
+            axes, p, other, n_obs, row, col, kind, targets.first[k], room.summary[CRITERION], best,
+            first_guess(kind, best, best_se, distance, sigma), distance,
+            1.0 if kind == COR else sigma, room.state, work, search,
         )  # fmt: skip
         limits[side, k] = limit / scale
 

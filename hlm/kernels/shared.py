@@ -23,7 +23,7 @@ __all__ = ["load_shared"]
 @kernel
 def load_shared(axes, p, gram, response, sum_squares, levels, design, units):
     """Write one data set's pseudo-rows, moments and remainder into `units`; return y'y."""
-    fixed, random, rest, coef = design
+    fixed, random, rest, coef = design.fixed, design.random, design.rest, design.rest_coef
     q = np.int64(len(axes))
     lower, columns, rows = units.root[0], units.columns, units.rows
     for a in range(q):

@@ -1,4 +1,8 @@
-"""A model fitted to a stack of simulated data sets, one after another, in memory given once."""
+"""A model fitted to a stack of simulated data sets, one after another, in memory given once.
+
+Each data set is loaded once, fitted by each method, and all that inference needs is taken from the
+fit while it is there.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hlm.jit import entry
+from hlm.jit import entry, kernel
+from hlm.kernels.expected import ExpectedResults, infer_expected
 from hlm.kernels.fit import N_SUMMARY, fit_units
 from hlm.kernels.inference import spread_of_variances
 from hlm.kernels.joint_tests import f_tests, observed_information
-from hlm.kernels.linalg import copy, copy_vector
+from hlm.kernels.linalg import copy_vector
 from hlm.kernels.load import load
+from hlm.kernels.profile_stack import profile_fit_of
 
 __all__ = ["StackResults", "allocate_results", "fit_stack"]
 
@@ -21,64 +27,98 @@ class StackResults(NamedTuple):
 
     Attributes
     ----------
-    estimate, se, df : ndarray (n, methods, p + n_theta + 1)
+    estimate : ndarray (n, methods, p + n_theta + 1)
+    se, df : ndarray (n, methods, p + n_theta + 1)
+        By the observed information; Satterthwaite's degrees of freedom.
+    F, ddf : ndarray (n, methods, n_tests)
+        F tests by the same; nothing is computed where there is no room for tests.
     summary : ndarray (n, methods, 7)
-    Lambda : ndarray (n, methods, q, q)
-        In the basis of the fit.
-    spread : ndarray (n, methods, n_theta + 1, n_theta)
-        Of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`; empty
-        unless it is asked for.
+    expected : ExpectedResults, optional
+        By the expected information.
+    limits : ndarray (n or 0, 2, n_theta + 1), optional
+        Lower and upper profile limits of the random part.
+    spread : ndarray (n or 0, methods, n_theta + 1, n_theta)
+        Of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`.
     """
 
     estimate: np.ndarray
     se: np.ndarray
     df: np.ndarray
+    F: np.ndarray
+    ddf: np.ndarray
     summary: np.ndarray
-    Lambda: np.ndarray
+    expected: ExpectedResults | None
+    limits: np.ndarray | None
     spread: np.ndarray
 
 
 def allocate_results(
-    n: int, n_methods: int, n_terms: int, q: int, *, n_spread: int = 0
+    n: int,
+    n_methods: int,
+    n_terms: int,
+    *,
+    n_tests: int = 0,
+    expected: ExpectedResults | None = None,
+    limits: np.ndarray | None = None,
+    n_spread: int = 0,
 ) -> StackResults:
-    """Return room for the results of n data sets, with the spread of so many elements of Psi."""
-    shape = (n, n_methods, n_terms)
+    """Return room for the results of n data sets; `n_tests` are by the observed information.
+
+    `n_spread` is the number of free elements of Psi where their spread is asked for.
+    """
+    shape, of_tests = (n, n_methods, n_terms), (n, n_methods, n_tests)
     return StackResults(
         np.empty(shape),
         np.empty(shape),
         np.empty(shape),
+        np.full(of_tests, np.nan),
+        np.full(of_tests, np.nan),
         np.empty((n, n_methods, N_SUMMARY)),
-        np.empty((n, n_methods, q, q)),
+        expected,
+        limits,
         np.empty((n if n_spread else 0, n_methods, n_spread + 1, n_spread)),
     )
 
 
 @entry
-def fit_stack(axes, p, cross, design, parametrization, n_obs, reml, room, results):
-    """Fit every data set of `cross` by every method, and make the tests of `room.tests`.
+def fit_stack(axes, p, cross, design, parametrization, reml, room, results):
+    """Fit every data set of `cross` by every method, and infer all that `results` has room for.
 
-    `reml` (methods,) is boolean. Tests of fits without estimates stay as they are.
+    `reml` (methods,) is boolean; it may have one method more than `results`, for the profile.
     """
-    out, tests = room.estimates, room.tests
-    for r in range(len(cross[2])):
+    for r in range(len(cross.sum_squares)):
+        n_obs = cross.n_obs[r]
         total = load(axes, p, cross, r, design, room.units)
         for method in range(len(reml)):
             fit_units(axes, p, room, n_obs, reml[method], parametrization, total)
-            copy_vector(out.estimate, results.estimate[r, method])
-            copy_vector(out.se, results.se[r, method])
-            copy_vector(out.df, results.df[r, method])
-            copy_vector(room.summary, results.summary[r, method])
-            copy(room.Lambda, results.Lambda[r, method])
-            if len(results.spread) > 0:
-                sigma2 = out.estimate[-1] ** 2
-                spread_of_variances(
-                    sigma2, parametrization, room.Lambda, room.work, results.spread[r, method]
+            if method < results.estimate.shape[1]:
+                report_fit(p, n_obs, reml[method], parametrization, room, results, r, method)
+                infer_expected(
+                    axes, p, n_obs, reml[method], parametrization, room, results.expected, r, method
                 )
-            if len(tests.first) > 1 and np.isfinite(out.estimate[-1]):
-                n_star = n_obs - p if reml[method] else n_obs
-                observed_information(p, n_star, room.state, room.work, tests)
-                f_tests(
-                    p, out.estimate, out.estimate[-1] ** 2, parametrization.fixed, room.state.Ls,
-                    tests.P, tests.Omega, out.vcov, np.bool_(False), tests, tests.F[r, method],
-                    tests.ddf[r, method],
-                )  # fmt: skip
+            profile_fit_of(
+                axes, p, n_obs, method, parametrization, room, room.profile, results.limits, r
+            )
+
+
+@kernel
+def report_fit(p, n_obs, reml, parametrization, room, results, r, method):
+    """Write one fit's results, F tests by the observed information among them."""
+    out, tests = room.estimates, room.tests
+    copy_vector(out.estimate, results.estimate[r, method])
+    copy_vector(out.se, results.se[r, method])
+    copy_vector(out.df, results.df[r, method])
+    copy_vector(room.summary, results.summary[r, method])
+    if len(results.spread) > 0:
+        spread_of_variances(
+            out.estimate[-1] ** 2, parametrization, room.Lambda, room.work,
+            results.spread[r, method],
+        )  # fmt: skip
+    if results.F.shape[2] > 0 and np.isfinite(out.estimate[-1]):
+        n_star = n_obs - p if reml else n_obs
+        observed_information(p, n_star, room.state, room.work, tests)
+        f_tests(
+            p, out.estimate, out.estimate[-1] ** 2, parametrization.fixed, room.state.Ls,
+            tests.P, tests.Omega, out.vcov, np.bool_(False), tests, results.F[r, method],
+            results.ddf[r, method],
+        )  # fmt: skip

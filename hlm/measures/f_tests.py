@@ -27,7 +27,7 @@ def rejection_rates(
     tests : pandas frame, Arrow table or stream, or mapping of columns
         One row per test, with the column `p_value`, as in tests.parquet.
     by : str or list of str, optional
-        The columns that define a group, such as scenario, model, method and test.
+        The columns that define a group, such as scenario, model, method, test and inference.
     level : float
 
     Returns

@@ -52,7 +52,8 @@ def performance(
     method : str, optional
         The column that names the method which gave the estimate.
     by : str or list of str, optional
-        The columns that define a group, such as the scenario and the term.
+        The columns that define a group, such as the scenario and the term. A column `inference`,
+        as in estimates.parquet, does always: there a replicate has a row by each inference.
     ref : optional
         The method with which the others are compared. Needs `method` and `id`.
     id : str, optional
@@ -117,7 +118,7 @@ def performance(
      {'measure': 'coverage', 'estimate': 0.75, 'mcse': 0.2165, 'n': 4}]
     """
     frame = as_frame(data)
-    keys = names([*names(by), *names(method)])
+    keys = names([*names(by), *names(method), *(["inference"] if "inference" in frame else [])])
     named = {"estimate": estimate, "se": se, "df": df, "lower": lower, "upper": upper}
     if isinstance(true, str):
         named["true"] = true

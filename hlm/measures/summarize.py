@@ -34,11 +34,23 @@ __all__ = [
 ]
 
 KEYS = ["scenario", "model", "method", "term"]
-RESULTS = ["measure", "estimate", "mcse", "n"]
+RESULTS = ["inference", "measure", "estimate", "mcse", "n"]
 SELECTION = ["scenario", "criterion", "method", "model"]
 
 NEED_TRUE = ("bias", "relative_bias", "median_bias", "mse", "rmse", "coverage")
 """Measures that there are only where there is a true value."""
+
+OF_INFERENCE = (
+    "model_se",
+    "relative_error_se",
+    "coverage",
+    "bias_eliminated_coverage",
+    "rejection",
+    "ci_width",
+    "median_ci_width",
+    "unbounded",
+)
+"""Measures that rest on standard errors or limits, so that each inference has its own."""
 
 WITHOUT_ZERO = tuple(kind for kind, one in KINDS.items() if not one.tests_zero)
 """Kinds of terms whose intervals never hold 0, so that none is rejected."""
@@ -70,7 +82,8 @@ def summarize(
     Parameters
     ----------
     estimates, fits : pandas frame, Arrow table or stream
-        The columns of `estimates.parquet` and `fits.parquet`.
+        The columns of `estimates.parquet` and `fits.parquet`. Without the column `inference` the
+        estimates have a single one, which has no name.
     truth : pandas frame, Arrow table or stream, or mapping of columns
         `scenario`, `model`, `term`, its `kind` and its `true` value, NaN where there is none: a row
         for each term of each model in each scenario, F tests among them.
@@ -83,9 +96,9 @@ def summarize(
     Returns
     -------
     measures : pandas frame
-        scenario, model, method, term, kind, true, measure, estimate, mcse, n; the rates of singular
-        and of failed fits have the term and the kind '', the rejection rates of F tests the term
-        'F(name)'.
+        scenario, model, method, term, kind, true, inference, measure, estimate, mcse, n; the rates
+        of singular and of failed fits have the term and the kind '', the rejection rates of F tests
+        the term 'F(name)'. A measure that rests on no inference has the inference ''.
     selection : pandas frame
         scenario, criterion, method, model, rate, mcse, n.
 
@@ -105,7 +118,8 @@ def summarize_estimates(
     """Return the measures of some terms, whose replicates must all be there; see `summarize`."""
     frame = as_frame(estimates)
     require(frame, [("estimates", column) for column in [*KEYS, "estimate", "se"]])
-    groups = group_rows(frame, KEYS)
+    by = [*KEYS, "inference"] if "inference" in frame else KEYS
+    groups = group_rows(frame, by)
     labels = _with_truth(groups.labels, truth)
     given = [name for name in ("estimate", "se", "df", "lower", "upper") if name in frame]
     columns = {name: numbers(frame, name) for name in given}
@@ -116,7 +130,18 @@ def summarize_estimates(
     table = tidy(labels, measures_of_groups(groups, columns, needs_se=False))
     lacking = table["true"].isna() & table["measure"].isin(NEED_TRUE)
     needless = table["kind"].isin(WITHOUT_ZERO) & (table["measure"] == "rejection")
-    return table[~(lacking | needless)]
+    return _each_once(table[~(lacking | needless)], table["measure"].isin(OF_INFERENCE))
+
+
+def _each_once(table: pd.DataFrame, of_inference: pd.Series) -> pd.DataFrame:
+    """Keep one row of a measure that rests on no inference, which has the inference ''.
+
+    Rows of a term stay in their order: what rests on none, then what rests on one after another.
+    """
+    names = table["inference"].astype(object) if "inference" in table else ""
+    table = table.assign(inference=names)
+    table.loc[~of_inference.reindex(table.index), "inference"] = ""
+    return table.drop_duplicates([*KEYS, "inference", "measure"])
 
 
 def count_fits(fits: Any) -> FitCounts:
@@ -137,9 +162,14 @@ def count_tests(
     tests: Any, *, truth: Any, level: float | Mapping[str, float] = 0.95
 ) -> pd.DataFrame:
     """Count the rejections of some replicates; see `summarize`."""
-    counts = rejection_counts(tests, by=[*KEYS[:3], "test"], level=level)
+    frame = as_frame(tests)
+    by = [*KEYS[:3], "test", *(["inference"] if "inference" in frame else [])]
+    counts = rejection_counts(frame, by=by, level=level).reset_index(drop=True)
     terms = counts["test"].map(of_test).astype(object)
-    return _with_truth(counts.drop(columns="test").assign(term=terms), truth)
+    counts = _each_once(
+        counts.drop(columns="test").assign(term=terms), counts["measure"] != "n_total"
+    )
+    return _with_truth(counts, truth)
 
 
 def join_summaries(
@@ -151,7 +181,9 @@ def join_summaries(
     import pandas as pd
 
     failures, selection = (add_counts(tables) for tables in zip(*counts, strict=True))
-    of_fits = counts_to_rates(failures, "estimate").assign(term="", kind="", true=np.nan)
+    of_fits = counts_to_rates(failures, "estimate").assign(
+        term="", kind="", true=np.nan, inference=""
+    )
     tables = [*measures, of_fits]
     if found := list(tests):
         counted = add_counts(found)

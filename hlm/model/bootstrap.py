@@ -5,13 +5,17 @@ The design stays, so of each data set only y* = Z b + e is reduced: [Z* X*]'y* p
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.kernels.fit import allocate_room
 from hlm.kernels.inference import Parametrization
-from hlm.kernels.stack import StackResults, allocate_results, fit_stack
-from hlm.model.moments import Moments, whole_design
+from hlm.kernels.stack import allocate_results, fit_stack
+
+if TYPE_CHECKING:
+    from hlm.model.moments import Moments
 
 __all__ = ["bootstrap"]
 
@@ -31,7 +35,7 @@ def bootstrap(
     reml: bool,
     n: int,
     rng: np.random.Generator,
-) -> StackResults:
+) -> Floats:
     """Simulate and refit n data sets.
 
     Parameters
@@ -51,8 +55,8 @@ def bootstrap(
 
     Returns
     -------
-    StackResults
-        Estimates of the formula's terms, (n, 1, p + n_theta + 1).
+    ndarray (n, p + n_theta + 1)
+        Estimates of the formula's terms.
     """
     old = moments.parametrization
     parametrization = Parametrization(old.row, old.col, old.fixed, old.random, beta, old.logdet)
@@ -60,24 +64,28 @@ def bootstrap(
     n_units, n_theta = len(starts), len(old.row)
     columns = moments.columns
     room = allocate_room(n_units, q, p, n_theta, shared=False)
-    results = allocate_results(n, 1, p + n_theta + 1, q)
+    estimates = np.empty((n, p + n_theta + 1))
     size = max(1, CHUNK_VALUES // columns.shape[1])
     for first in range(0, n, size):
         last = min(first + size, n)
         response, squares = _responses(columns, starts, q, Lambda, sigma, last - first, rng)
-        part = StackResults(*(array[first:last] for array in results))
+        part = allocate_results(last - first, 1, p + n_theta + 1)
         fit_stack(
             (0,) * q,
             p,
-            (moments.gram, response, squares, np.ones((1, 1, n_units))),
-            whole_design(q, p),
+            moments.cross._replace(
+                response=response,
+                sum_squares=squares,
+                n_obs=np.full(len(squares), columns.shape[1]),
+            ),
+            moments.places,
             parametrization,
-            columns.shape[1],
             np.array([reml]),
             room,
             part,
         )
-    return results
+        estimates[first:last] = part.estimate[:, 0]
+    return estimates
 
 
 def _responses(

@@ -9,16 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
-from hlm.fits.degrees_of_freedom import smallest_df
-from hlm.kernels.joint_tests import allocate_joint_tests
-from hlm.kernels.kenward_roger import KenwardRoger
 from hlm.kernels.limits import f_p_value
-from hlm.kernels.one_fit import f_tests_expected, f_tests_observed
-from hlm.scenario import EXPECTED_INFORMATION
+from hlm.model.inferred import infer
 
 if TYPE_CHECKING:
     from hlm.model.result import LmerFit
-    from hlm.scenario import DfMethod
 
 __all__ = ["FTest", "contest"]
 
@@ -41,33 +36,15 @@ class FTest:
     df: int
     ddf: float
     p_value: float
-    method: DfMethod
+    method: str
 
 
-def contest(fit: LmerFit, contrasts: Any, method: DfMethod) -> FTest:
+def contest(fit: LmerFit, contrasts: Any, method: str) -> FTest:
     """Test contrasts of a fit; see `LmerFit.contest`."""
     L = _contrast_matrix(list(fit.coef_names), contrasts)
-    F, ddf = _f_test(fit, L, method) if np.isfinite(fit.sigma) else (np.nan, np.nan)
+    inferred = infer(fit, method, [L])
+    F, ddf = float(inferred.F[0]), float(inferred.ddf[0])
     return FTest(F, len(L), ddf, float(f_p_value(F, len(L), ddf)), method)
-
-
-def _f_test(fit: LmerFit, L: Floats, method: DfMethod) -> tuple[float, float]:
-    """Return F and its denominator df."""
-    room, parametrization = fit.engine.room, fit.engine.moments.parametrization
-    p, state = len(fit.beta), room.state
-    tests = allocate_joint_tests([L], p, len(parametrization.row), 1, 1)
-    about = (fit.beta.copy(), fit.sigma**2, parametrization.fixed)
-    if method in EXPECTED_INFORMATION:
-        adjust = method == "kenward-roger"
-        adjusted = KenwardRoger(*(values.copy() for values in fit.adjusted))
-        f_tests_expected(p, *about, state.Ls, adjusted, adjust, tests)
-    else:
-        n_star = fit.nobs - p if fit.reml else fit.nobs
-        f_tests_observed(p, n_star, *about, fit.vcov.copy(), state, room.work, tests)
-    F, ddf = float(tests.F[0, 0, 0]), float(tests.ddf[0, 0, 0])
-    if method in ("between-within", "residual", "infinite"):
-        ddf = smallest_df(L, fit.df(method))
-    return F, ddf
 
 
 def _contrast_matrix(names: list[str], contrasts: Any) -> Floats:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
-from hlm.fits.degrees_of_freedom import between_within
 from hlm.formula import evaluate, model_columns
 from hlm.formula.bad_cells import check_numbers
 from hlm.formula.cells import spellings
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from hlm.formula import Formula
     from hlm.model.result import LmerFit
 
-__all__ = ["NewUnits", "between_within_df", "fixed_columns", "gain", "predict", "unit_effects"]
+__all__ = ["NewUnits", "fixed_columns", "gain", "levels_of_columns", "predict", "unit_effects"]
 
 Floats = NDArray[np.float64]
 NewUnits = Literal["warn", "population", "error"]
@@ -43,7 +42,7 @@ def gain(fit: LmerFit) -> Floats:
 def unit_effects(fit: LmerFit) -> Floats:
     """Random effects of each unit, (n_groups, q)."""
     moments, q = fit.engine.moments, fit.frame.Z.shape[1]
-    score = moments.response[0, :q].T - _products(fit)[:, :, q:] @ fit.engine.room.state.beta
+    score = moments.cross.response[0, :q].T - _products(fit)[:, :, q:] @ fit.engine.room.state.beta
     return np.einsum("iab,ib->ia", _gain(fit), score) @ moments.parametrization.random.T
 
 
@@ -61,18 +60,18 @@ def _products(fit: LmerFit) -> Floats:
     a, b = np.arange(q)[:, None], np.arange(k)
     larger = np.maximum(a, b)
     pairs = larger * (larger + 1) // 2 + np.minimum(a, b)
-    return fit.engine.moments.gram[0][pairs].transpose(2, 0, 1)
+    return fit.engine.moments.cross.gram[0][pairs].transpose(2, 0, 1)
 
 
-def between_within_df(fit: LmerFit) -> Floats:
-    """Degrees of freedom by levels: columns of X that are constant within units are between."""
+def levels_of_columns(fit: LmerFit) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which columns of X are the intercept, and which are constant within units, (p,) each."""
     X, units = fit.frame.X, fit.frame.units
     first = np.zeros((fit.n_groups, X.shape[1]))
     first[units[::-1]] = X[::-1]
     between = (first[units] == X).all(axis=0)
     intercept = fit.frame.formula.fixed[0].factors == ()
-    constant = [intercept and k == 0 for k in range(X.shape[1])]
-    return between_within(fit.nobs, fit.n_groups, constant, between.tolist())
+    constant = intercept & (np.arange(X.shape[1]) == 0)
+    return constant, between
 
 
 def fixed_columns(fit: LmerFit, columns: Any) -> Floats:

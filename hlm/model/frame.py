@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError
-from hlm.estimands.parameters import Columns
 from hlm.formula import Factor, Formula, evaluate, factor_levels, model_columns, parse
 from hlm.formula.cells import label
 from hlm.formula.syntax import Name
 from hlm.model.columns import EXACT, read_numbers, read_weights
 from hlm.model.used import WEIGHTS, used_columns
+from hlm.scenario import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,9 +89,9 @@ class Frame:
     levels: Mapping[str, tuple[str, ...]]
 
     @property
-    def columns(self) -> Columns:
-        """The names of the columns of X and Z."""
-        return Columns(self.names, self.random_names, self.formula.random[0].group)
+    def terms(self) -> Terms:
+        """The names of the columns of X and Z, and of the group."""
+        return Terms(self.names, self.random_names, self.formula.random[0].group)
 
     @property
     def blocks(self) -> tuple[int, ...]:

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from hlm.errors import InputError
 from hlm.estimands.names import variances_of
 from hlm.estimands.of_models import further_of
-from hlm.estimands.parameters import Parameters
-from hlm.fits.further import delta_method
-from hlm.kernels.limits import confidence_limits
-from hlm.kernels.profile_stack import profile_limits
+from hlm.inference import RANDOM_PART
+from hlm.inference.further import by_delta_method, limits_of
+from hlm.kernels.fit import Room, allocate_room
+from hlm.kernels.one_fit import profile_ml_fit
+from hlm.kernels.profile_stack import allocate_profile
 from hlm.model.bootstrap import bootstrap
-from hlm.model.moments import whole_design
+from hlm.model.inferred import fitted_of
+from hlm.model.moments import fit_moments
 from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
@@ -23,18 +25,18 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from hlm.model.result import DfMethod, LmerFit
+    from hlm.model.result import LmerFit
 
 __all__ = ["percentiles", "profile", "vcov_random", "wald"]
 
 Floats = NDArray[np.float64]
 
 
-def wald(fit: LmerFit, level: float, df_method: DfMethod, *, on_variances: bool) -> pd.DataFrame:
-    """Wald limits of every term."""
+def wald(fit: LmerFit, level: float, df_method: str, method: str) -> pd.DataFrame:
+    """Wald limits of every term, of the random part by a method."""
     from hlm.model.tidy import tidy
 
-    table = tidy(fit, df_method, level, variance_scale=on_variances)
+    table = tidy(fit, df_method, level, limits=method)
     return table.set_index("term")[["lower", "upper"]]
 
 
@@ -52,7 +54,7 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
         covariance[:] = np.nan
     is_open = open_terms(fit)
     covariance[is_open], covariance[:, is_open] = np.nan, np.nan
-    names = variances_of(fit.frame.columns)
+    names = variances_of(fit.frame.terms)
     return pd.DataFrame(covariance, index=names, columns=names)
 
 
@@ -60,17 +62,13 @@ def further(fit: LmerFit, kinds: Sequence[str], level: float) -> pd.DataFrame:
     """Return the table of `LmerFit.estimands`."""
     import pandas as pd
 
-    columns, n_star, spread = fit.frame.columns, np.array(_n_star(fit)), _spread(fit)[1]
-    at = Parameters.of_estimates(np.append(fit.beta, fit.random[0]), columns)
-    parameters = wald(fit, level, "satterthwaite", on_variances=False).to_numpy()
+    fitted = fitted_of(fit)._replace(spread=_spread(fit)[1], n_star=np.array(_n_star(fit)))
+    limits = RANDOM_PART["wald"].limits(fitted, level)
     rows = []
-    for one in further_of(columns, kinds):
-        estimate, se = one.value(at), delta_method(one, at, spread, n_star)
-        limits = one.from_limits(parameters.T)
-        if limits is None:
-            own = np.array([estimate]), np.array([se]), np.array([np.nan])
-            limits = np.ravel(confidence_limits(*own, [one.scale], level))
-        rows.append((one.name, float(estimate), float(se), *limits.tolist()))
+    for one in further_of(fit.frame.terms, kinds):
+        estimate, se = by_delta_method(one, fitted)
+        lower, upper = limits_of(one, "wald", fitted, limits, level)
+        rows.append((one.name, *map(float, (estimate, se, lower, upper))))
     return pd.DataFrame(rows, columns=["term", "estimate", "se", "lower", "upper"])
 
 
@@ -97,22 +95,43 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
     """Profile likelihood limits of the random part, by ML as lme4's."""
     import pandas as pd
 
-    moments = fit.engine.moments
     index = pd.Index(fit.terms[len(fit.beta) :], name="term")
     if not np.isfinite(fit.sigma):
         return pd.DataFrame({"lower": np.nan, "upper": np.nan}, index=index)
-    p, q = len(fit.beta), len(moments.parametrization.random)
-    limits = profile_limits(
-        (moments.gram, moments.response, moments.sum_squares, np.ones((1, 1, fit.n_groups))),
-        whole_design(q, p),
-        moments.parametrization,
-        fit.frame.blocks,
+    fitted = fitted_of(fit)._replace(profile=_profile_limits(fit, level))
+    lower, upper = RANDOM_PART["profile"].limits(fitted, level)
+    return pd.DataFrame({"lower": lower, "upper": upper}, index=index)
+
+
+def _profile_limits(fit: LmerFit, level: float) -> Floats:
+    """Return the limits (2, n_theta + 1), from the fit by ML."""
+    parametrization = fit.engine.moments.parametrization
+    p, q = len(parametrization.fixed), len(parametrization.random)
+    limits = np.full((2, len(parametrization.row) + 1), np.nan)
+    profile_ml_fit(
+        (0,) * q,
+        p,
         fit.nobs,
-        level,
-        shared=False,
+        parametrization,
+        _fitted_by_ml(fit),
+        allocate_profile(
+            parametrization, fit.frame.blocks, fit.n_groups, level, method=0, shared=False
+        ),
+        limits,
     )
-    limits[..., open_terms(fit)] = np.nan
-    return pd.DataFrame({"lower": limits[0, 0], "upper": limits[0, 1]}, index=index)
+    return limits
+
+
+def _fitted_by_ml(fit: LmerFit) -> Room:
+    """Return a room with the fit by ML, of which state and work may be overwritten."""
+    if fit.reml:
+        return fit_moments(fit.engine.moments, reml=False)
+    p, n_theta = len(fit.beta), len(fit.theta)
+    kept, q = fit.engine.room, fit.frame.Z.shape[1]
+    room = allocate_room(fit.n_groups, q, p, n_theta, shared=False)
+    return room._replace(
+        units=kept.units, Lambda=kept.Lambda, estimates=kept.estimates, summary=kept.summary
+    )
 
 
 def percentiles(fit: LmerFit, level: float, n: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -136,7 +155,7 @@ def percentiles(fit: LmerFit, level: float, n: int, rng: np.random.Generator) ->
 def _bootstrap(fit: LmerFit, n: int, rng: np.random.Generator) -> Floats:
     """Estimates of every term in n samples, (n, n_terms); NaN where there is none."""
     engine = fit.engine
-    results = bootstrap(
+    return bootstrap(
         engine.moments,
         engine.rows.starts,
         np.linalg.solve(engine.moments.parametrization.fixed, fit.beta),
@@ -146,4 +165,3 @@ def _bootstrap(fit: LmerFit, n: int, rng: np.random.Generator) -> Floats:
         n=n,
         rng=rng,
     )
-    return results.estimate[:, 0]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.kernels.cross import Design
+from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.kernels.elements import free_elements
 from hlm.kernels.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Room, allocate_room
 from hlm.kernels.inference import Parametrization
@@ -28,11 +28,11 @@ __all__ = [
     "EngineFit",
     "Moments",
     "Rows",
+    "fit_moments",
     "fit_rows",
     "kenward_roger_of",
     "moments_of",
     "rows_of",
-    "whole_design",
 ]
 
 Floats = NDArray[np.float64]
@@ -80,17 +80,15 @@ class Moments(NamedTuple):
     ----------
     columns : ndarray (q + p, n)
         [Z* X*], times the roots of the weights.
-    gram : ndarray (1, k (k + 1) / 2, n_units)
-        Of the k = q + p columns [Z* X*], pairs (0, 0), (1, 0), (1, 1), ...
-    response : ndarray (1, k, n_units)
-    sum_squares : ndarray (1,)
+    cross : CrossProducts
+        Of these columns, with y* for the response: a stack of one data set.
+    places : ModelColumns
     parametrization : Parametrization
     """
 
     columns: Floats
-    gram: Floats
-    response: Floats
-    sum_squares: Floats
+    cross: CrossProducts
+    places: ModelColumns
     parametrization: Parametrization
 
 
@@ -135,8 +133,17 @@ def moments_of(rows: Rows) -> Moments:
         offset,
         2.0 * float(np.log(np.abs(np.diag(rows.transform))).sum()),
     )
-    squares = np.array([residual @ residual])
-    return Moments(columns, gram[None], response[None], squares, parametrization)
+    cross = CrossProducts(
+        gram[None],
+        response[None],
+        np.array([residual @ residual]),
+        np.ones((1, 1, len(rows.starts))),
+        np.array([len(y)]),
+    )
+    places = _whole_columns(len(random.T), len(basis.T))._replace(
+        fixed_transform=rows.transform, random_transform=random_transform, offset=offset
+    )
+    return Moments(columns, cross, places, parametrization)
 
 
 _free_elements = cache(free_elements)
@@ -176,7 +183,7 @@ def fit_rows(rows: Rows, *, reml: bool) -> EngineFit:
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         moments = moments_of(rows)
-        room = _fit(moments, len(rows.y), reml=reml)
+        room = fit_moments(moments, reml=reml)
         status = _verdict(rows, moments, room)
     if status not in ("ok", "partly_identified", "not_converged"):
         room.summary[:], room.Lambda[:] = np.nan, np.nan
@@ -186,22 +193,21 @@ def fit_rows(rows: Rows, *, reml: bool) -> EngineFit:
     return EngineFit(status, rows, moments, room)
 
 
-def _fit(moments: Moments, n_obs: int, *, reml: bool) -> Room:
+def fit_moments(moments: Moments, *, reml: bool) -> Room:
     """Run the engine on a stack of one data set."""
     parametrization = moments.parametrization
     p, q = len(parametrization.fixed), len(parametrization.random)
-    n_theta, n_units = len(parametrization.row), moments.gram.shape[2]
+    n_theta, n_units = len(parametrization.row), moments.cross.gram.shape[2]
     room = allocate_room(n_units, q, p, n_theta, shared=False)
     fit_stack(
         (0,) * q,
         p,
-        (moments.gram, moments.response, moments.sum_squares, np.ones((1, 1, n_units))),
-        whole_design(q, p),
+        moments.cross,
+        moments.places,
         parametrization,
-        n_obs,
         np.array([reml]),
         room,
-        allocate_results(1, 1, p + n_theta + 1, q),
+        allocate_results(1, 1, p + n_theta + 1),
     )
     return room
 
@@ -233,11 +239,14 @@ def kenward_roger_of(fit: EngineFit, n_obs: int) -> KenwardRoger:
 
 
 @cache
-def whole_design(q: int, p: int) -> Design:
-    """Return the places of the columns: Z*, then X*."""
+def _whole_columns(q: int, p: int) -> ModelColumns:
+    """Return the places of the columns, Z*, then X*, as they are."""
     places = np.zeros((q + p, 2), dtype=np.int64)
     places[:, 0] = np.arange(q + p)
-    return Design(places[q:], places[:q], np.zeros((0, 2), dtype=np.int64), np.zeros(0))
+    nothing = np.zeros((0, 2), dtype=np.int64)
+    return ModelColumns(
+        places[q:], places[:q], nothing, np.zeros(0), np.eye(p), np.eye(q), np.zeros(p)
+    )
 
 
 def _verdict(rows: Rows, moments: Moments, room: Room) -> str:
@@ -255,5 +264,5 @@ def _verdict(rows: Rows, moments: Moments, room: Room) -> str:
     deviation = y - weights @ y / mass
     nothing = PERFECT_TOLERANCE * (weights @ deviation**2) + mass * (ROUNDING * size) ** 2
     sigma = room.estimates.estimate[-1]
-    perfect = moments.sum_squares[0] <= nothing or (n - p) * sigma**2 <= nothing
+    perfect = moments.cross.sum_squares[0] <= nothing or (n - p) * sigma**2 <= nothing
     return "perfect_fit" if perfect else status

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import check_further, parameters_of
+from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.kernels.elements import free_elements
 from hlm.kernels.kenward_roger import KenwardRoger
 from hlm.model import effects
+from hlm.model.inferred import infer
 from hlm.model.moments import kenward_roger_of
 from hlm.model.undetermined import open_terms
-from hlm.scenario import DfMethod
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,11 +29,10 @@ if TYPE_CHECKING:
     from hlm.model.frame import Frame
     from hlm.model.moments import EngineFit
 
-__all__ = ["DF_METHODS", "DfMethod", "LmerFit"]
+__all__ = ["LmerFit"]
 
 Floats = NDArray[np.float64]
-DF_METHODS = get_args(DfMethod)
-LIMIT_METHODS = ("wald", "wald-variance", "profile", "boot")
+LIMIT_METHODS = (*RANDOM_PART, "boot")
 
 
 def owned(values: Any) -> Any:
@@ -44,11 +44,11 @@ def owned(values: Any) -> Any:
 
 def check_df_method(method: str) -> None:
     """Refuse an unknown method of degrees of freedom."""
-    if method not in DF_METHODS:
+    if method not in COEFFICIENTS:
         raise InputError(
             f"unknown method '{method}' of degrees of freedom",
-            allowed=", ".join(DF_METHODS),
-            suggestion=nearest(method, DF_METHODS),
+            allowed=", ".join(COEFFICIENTS),
+            suggestion=nearest(method, COEFFICIENTS),
         )
 
 
@@ -188,7 +188,7 @@ class LmerFit:
     @cached_property
     def parameters(self) -> tuple[Estimand, ...]:
         """All that is estimated: fixed part, random part, sigma."""
-        return tuple(parameters_of(self.frame.columns))
+        return tuple(parameters_of(self.frame.terms))
 
     @property
     def terms(self) -> list[str]:
@@ -213,7 +213,7 @@ class LmerFit:
         names = self.terms[len(self.beta) :]
         return [name for name, is_open in zip(names, open_terms(self), strict=True) if is_open]
 
-    def df(self, method: DfMethod = "satterthwaite") -> Floats:
+    def df(self, method: str = "satterthwaite") -> Floats:
         """Degrees of freedom of the coefficients, (p,).
 
         Parameters
@@ -231,24 +231,7 @@ class LmerFit:
         """
         check_df_method(method)
         self._check_reml(method)
-        df = self._df(method)
-        if self.status == "partly_identified":
-            df[np.isnan(self.se)] = np.nan
-        return df
-
-    def _df(self, method: DfMethod) -> Floats:
-        p = len(self.beta)
-        match method:
-            case "satterthwaite":
-                return self.engine.room.estimates.df[:p].copy()
-            case "between-within":
-                return effects.between_within_df(self)
-            case "residual":
-                return np.full(p, float(self.nobs - p))
-            case "infinite":
-                return np.full(p, np.inf)
-            case _:
-                return self.adjusted.df.copy()
+        return infer(self, method).df
 
     @cached_property
     def adjusted(self) -> KenwardRoger:
@@ -256,10 +239,11 @@ class LmerFit:
         return KenwardRoger(*map(owned, kenward_roger_of(self.engine, self.nobs)))
 
     def _check_reml(self, method: str) -> None:
-        if method == "kenward-roger" and not self.reml:
+        if COEFFICIENTS[method].adjusts and not self.reml:
+            others = [name for name, one in COEFFICIENTS.items() if not one.adjusts]
             raise InputError(
                 "Kenward and Roger's method is defined for REML fits; this fit is by ML",
-                allowed="satterthwaite, satterthwaite-expected, between-within, residual, infinite",
+                allowed=", ".join(others),
             )
 
     def confint(
@@ -267,7 +251,7 @@ class LmerFit:
         method: str = "wald",
         level: float = 0.95,
         *,
-        df_method: DfMethod = "satterthwaite",
+        df_method: str = "satterthwaite",
         n: int = 1000,
         rng: np.random.Generator | int | None = None,
     ) -> pd.DataFrame:
@@ -297,20 +281,19 @@ class LmerFit:
         from hlm.model import limits
 
         check_level(level)
-        match method:
-            case "wald" | "wald-variance":
-                return limits.wald(self, level, df_method, on_variances=method != "wald")
-            case "profile":
-                return limits.profile(self, level)
-            case "boot":
-                return limits.percentiles(self, level, n, np.random.default_rng(rng))
-        raise InputError(
-            f"unknown method '{method}' of limits",
-            allowed=", ".join(LIMIT_METHODS),
-            suggestion=nearest(method, LIMIT_METHODS),
-        )
+        if method not in LIMIT_METHODS:
+            raise InputError(
+                f"unknown method '{method}' of limits",
+                allowed=", ".join(LIMIT_METHODS),
+                suggestion=nearest(method, LIMIT_METHODS),
+            )
+        if method == "boot":
+            return limits.percentiles(self, level, n, np.random.default_rng(rng))
+        if RANDOM_PART[method].profile:
+            return limits.profile(self, level)
+        return limits.wald(self, level, df_method, method)
 
-    def contest(self, contrasts: Any, method: DfMethod = "satterthwaite") -> FTest:
+    def contest(self, contrasts: Any, method: str = "satterthwaite") -> FTest:
         """Test that several linear combinations of the coefficients are zero.
 
         Parameters
@@ -376,11 +359,9 @@ class LmerFit:
         from hlm.model.limits import further
 
         check_level(level)
-        for kind in kinds:
-            check_further(kind)
-        return further(self, kinds, level)
+        return further(self, [check_further(kind) for kind in kinds], level)
 
-    def tidy(self, df_method: DfMethod = "satterthwaite", level: float = 0.95) -> pd.DataFrame:
+    def tidy(self, df_method: str = "satterthwaite", level: float = 0.95) -> pd.DataFrame:
         """Every estimate as one row: term, estimate, se, df, statistic, p_value, lower, upper.
 
         Examples
@@ -462,7 +443,7 @@ class LmerFit:
         prediction, error = effects.predict(self, new, new_units)
         return (prediction, error) if se else prediction
 
-    def summary(self, df_method: DfMethod | None = "satterthwaite") -> str:
+    def summary(self, df_method: str | None = "satterthwaite") -> str:
         """Lay the fit out as lme4's summary, with lmerTest's df and p if there is a `df_method`."""
         from hlm.model.summary import summary
 

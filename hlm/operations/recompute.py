@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "check_files", "redraw"]
 
-LABELS = ("scenario", "replicate", "model", "method", "term", "test")
+LABELS = ("scenario", "replicate", "model", "method", "term", "test", "inference")
 
 
 class Difference(NamedTuple):
     """One number that is not what it was.
 
     `place` is scenario, replicate, model, method and, for an estimate, term, for an F test, its
-    name; `size` is the difference relative to the larger of 1 and the old value, infinite where
-    that cannot be said.
+    name, then the inference where the files have that column; `size` is the difference relative to
+    the larger of 1 and the old value, infinite where that cannot be said.
     """
 
     place: tuple[Any, ...]

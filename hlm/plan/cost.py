@@ -18,7 +18,7 @@ from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from hlm.scenario import EXPECTED_INFORMATION
+from hlm.inference import wants_expected, wants_profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,15 +150,20 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
 
 
 def estimates_of(models: Sequence[Model]) -> int:
-    """Return the number of rows of estimates of one replicate."""
-    from hlm.estimands.of_models import estimands_of  # with NumPy, as `_size`
+    """Return the number of rows of estimates of one replicate: a term has one by each inference."""
+    return sum(len(model.methods) * _rows(model) for model in models)
 
-    return sum(len(m.methods) * (len(estimands_of(m)) - len(m.tests)) for m in models)
+
+def _rows(model: Model) -> int:
+    from hlm.estimands.of_models import rows_of  # with NumPy, as `_size`
+
+    n_fixed = sum(one.part == "fixed" for one in rows_of(model))
+    return n_fixed * len(model.df) + (len(rows_of(model)) - n_fixed) * len(model.limits)
 
 
 def tests_of(models: Sequence[Model]) -> int:
-    """Return the number of F tests of one replicate."""
-    return sum(len(model.methods) * len(model.tests) for model in models)
+    """Return the number of rows of F tests of one replicate: one by each inference."""
+    return sum(len(model.methods) * len(model.tests) * len(model.df) for model in models)
 
 
 class _Size(NamedTuple):
@@ -220,7 +225,7 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
         + m * unit
         + steps * _step_seconds(scenario, model, shared=shared)
         + F_TEST * len(model.tests)
-        + (expected if model.df in EXPECTED_INFORMATION else 0.0)
+        + (expected if wants_expected(model.df) else 0.0)
     )
 
 
@@ -234,7 +239,7 @@ def _step_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
 
 
 def _profile_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
-    if model.limits != "profile":
+    if not wants_profile(model.limits):
         return 0.0
     weak = _weakness(scenario, model)
     steps = PROFILE_STEPS + (PROFILE_STEPS_WEAK - PROFILE_STEPS) * weak

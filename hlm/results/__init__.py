@@ -1,11 +1,5 @@
 """The files of a study: their columns, and how they are written and read."""
 
-from hlm.results.crossproducts import (
-    CROSS_PRODUCTS,
-    RangeArrays,
-    read_crossproducts,
-    write_crossproducts,
-)
 from hlm.results.files import (
     Writer,
     open_parquet,
@@ -29,7 +23,6 @@ from hlm.results.schemas import (
 )
 
 __all__ = [
-    "CROSS_PRODUCTS",
     "ESTIMATES",
     "FITS",
     "KINDS",
@@ -37,16 +30,13 @@ __all__ = [
     "SCENARIOS",
     "SELECTION",
     "TESTS",
-    "RangeArrays",
     "Writer",
     "open_parquet",
     "read",
-    "read_crossproducts",
     "read_frame",
     "to_table",
     "with_grid",
     "write",
-    "write_crossproducts",
     "write_csv",
     "writing",
     "writing_csv",

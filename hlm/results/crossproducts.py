@@ -1,62 +1,63 @@
-"""The temporary file between drawing and fitting: named arrays for each range of replicates.
+"""The temporary file between drawing and fitting: all that fits need, for each range of replicates.
 
-One row per array and one row group per range, so that a range is read alone. Not compressed:
-the digits of random numbers hardly shrink, and the file lives for seconds.
+One row for each array and one row group for each range, so that a range is read alone: the
+cross-products, and for each model where its columns are among them. Not compressed: the digits of
+random numbers hardly shrink, and the file lives for seconds.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hlm.disk import replacing
+from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.results.files import open_parquet
+from hlm.simulate import Drawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["CROSS_PRODUCTS", "RangeArrays", "read_crossproducts", "write_crossproducts"]
+__all__ = ["CROSS_PRODUCTS", "read_crossproducts", "write_crossproducts"]
 
 CROSS_PRODUCTS = pa.schema(
     {
         "scenario": pa.string(),
         "start": pa.int64(),
         "stop": pa.int64(),
+        "model": pa.int64(),
         "name": pa.string(),
         "shape": pa.list_(pa.int64()),
         "data": pa.large_list(pa.float64()),
     }
 )
+"""`model` is the number of the model that an array belongs to; null for cross-products."""
 
-
-class RangeArrays(NamedTuple):
-    """The arrays of the replicates `start` to `stop - 1` of a scenario."""
-
-    scenario: str
-    start: int
-    stop: int
-    arrays: Mapping[str, np.ndarray]
+WHOLE_NUMBERS = ("n_obs", "fixed", "random", "rest")
+"""The arrays of whole numbers; doubles hold them exactly."""
 
 
 def write_crossproducts(
     path: str | Path,
-    ranges: Iterable[RangeArrays],
+    ranges: Iterable[Drawn],
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the arrays of each range as they come; only one range is held in memory.
+    """Write the ranges as they come; only one is held in memory.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
+    >>> cross = CrossProducts(np.ones((1, 1, 1)), np.ones((2, 1, 3)), np.ones(2),
+    ...                       np.ones((1, 1, 3)), np.array([12, 12]))
     >>> with TemporaryDirectory() as folder:
-    ...     write_crossproducts(f"{folder}/c", [RangeArrays("a1", 0, 2, {"zz": np.eye(2)})])
+    ...     write_crossproducts(f"{folder}/c", [Drawn("a1", 0, 2, cross, ())])
     ...     (back,) = read_crossproducts(f"{folder}/c")
-    >>> back.scenario, back.stop, back.arrays["zz"].tolist()
-    ('a1', 2, [[1.0, 0.0], [0.0, 1.0]])
+    >>> back.key, back.stop, back.cross.n_obs
+    ('a1', 2, array([12, 12]))
     """
     with (
         replacing(path) as temporary,
@@ -68,39 +69,51 @@ def write_crossproducts(
             write_statistics=False,
         ) as file,
     ):
-        for item in ranges:
-            file.write_table(_table(item))
+        for drawn in ranges:
+            file.write_table(_table(drawn))
 
 
-def read_crossproducts(path: str | Path) -> Iterator[RangeArrays]:
+def read_crossproducts(path: str | Path) -> Iterator[Drawn]:
     """Read the ranges one after another, in the order in which they were written."""
     with open_parquet(path) as file:
         for group in range(file.num_row_groups):
             yield _range(file.read_row_group(group))
 
 
-def _table(item: RangeArrays) -> pa.Table:
-    n = len(item.arrays)
-    flat = [np.ascontiguousarray(a, dtype=np.float64).ravel() for a in item.arrays.values()]
-    offsets = np.concatenate([[0], np.cumsum([a.size for a in flat])])
+def _table(drawn: Drawn) -> pa.Table:
+    arrays: list[tuple[int | None, str, np.ndarray]] = [
+        (None, name, array) for name, array in drawn.cross._asdict().items()
+    ]
+    for number, columns in enumerate(drawn.columns):
+        arrays += [(number, name, array) for name, array in columns._asdict().items()]
+    models, names, values = zip(*arrays, strict=True)
+    flat = [np.ascontiguousarray(array, dtype=np.float64).ravel() for array in values]
+    offsets = np.concatenate([[0], np.cumsum([array.size for array in flat])])
+    n = len(arrays)
     return pa.Table.from_arrays(
         [
-            pa.array([item.scenario] * n, pa.string()),
-            pa.array([item.start] * n, pa.int64()),
-            pa.array([item.stop] * n, pa.int64()),
-            pa.array(list(item.arrays), pa.string()),
-            pa.array([list(np.shape(a)) for a in item.arrays.values()], pa.list_(pa.int64())),
+            pa.array([drawn.key] * n, pa.string()),
+            pa.array([drawn.start] * n, pa.int64()),
+            pa.array([drawn.stop] * n, pa.int64()),
+            pa.array(models, pa.int64()),
+            pa.array(names, pa.string()),
+            pa.array([list(array.shape) for array in values], pa.list_(pa.int64())),
             pa.LargeListArray.from_arrays(offsets, np.concatenate(flat)),
         ],
         schema=CROSS_PRODUCTS,
     )
 
 
-def _range(table: pa.Table) -> RangeArrays:
-    scenario, start, stop = (table[name][0].as_py() for name in ("scenario", "start", "stop"))
-    # A copy: Arrow's memory is read-only, and numba would compile a kernel anew for that.
-    arrays = {
-        name.as_py(): data.values.to_numpy().reshape(shape.as_py()).copy()
-        for name, shape, data in zip(table["name"], table["shape"], table["data"], strict=True)
-    }
-    return RangeArrays(scenario, start, stop, arrays)
+def _range(table: pa.Table) -> Drawn:
+    key, start, stop = (table[name][0].as_py() for name in ("scenario", "start", "stop"))
+    found: dict[int | None, dict[str, np.ndarray]] = {}
+    for model, name, shape, data in zip(
+        *(table[column] for column in ("model", "name", "shape", "data")), strict=True
+    ):
+        # A copy: Arrow's memory is read-only, and Numba would compile a kernel anew for that.
+        array = data.values.to_numpy().reshape(shape.as_py()).copy()
+        whole = name.as_py() in WHOLE_NUMBERS
+        arrays = found.setdefault(model.as_py(), {})
+        arrays[name.as_py()] = array.astype(np.int64) if whole else array
+    cross = CrossProducts(**found.pop(None))
+    return Drawn(key, start, stop, cross, tuple(ModelColumns(**one) for one in found.values()))

@@ -1,14 +1,13 @@
 """A scenario's data sets: drawn, and reduced to what every model needs of them."""
 
-from hlm.simulate.columns import Basis, ModelColumns, basis_of, model_columns_of
-from hlm.simulate.crossproducts import CrossProducts, draw_rows, simulate
+from hlm.simulate.columns import Basis, basis_of, model_columns_of
+from hlm.simulate.crossproducts import Drawn, draw_rows, simulate
 from hlm.simulate.draws import Draws, draw
 
 __all__ = [
     "Basis",
-    "CrossProducts",
+    "Drawn",
     "Draws",
-    "ModelColumns",
     "basis_of",
     "draw",
     "draw_rows",

@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.formula import Factor, Formula, Term, evaluate, parse
+from hlm.kernels.data import ModelColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from hlm.scenario import Covariate, Model, Scenario
 
-__all__ = ["Basis", "ModelColumns", "Part", "basis_of", "model_columns_of", "truth_effects"]
+__all__ = ["Basis", "Part", "basis_of", "model_columns_of", "truth_effects"]
 
 Floats = NDArray[np.float64]
 
@@ -86,31 +87,6 @@ class Basis:
         """Return the numbers of a column's row-level and unit-level part."""
         row, unit = split
         return _find(self.columns, row), _find(self.multipliers, unit)
-
-
-@dataclass(frozen=True)
-class ModelColumns:
-    """One model in terms of a basis: X = X* T_x, Z = Z* T_z, y = rest + X* offset + ...
-
-    Attributes
-    ----------
-    fixed, random : ndarray of int (p, 2), (q, 2)
-        Column and multiplier of each column of X* and Z*.
-    fixed_transform, random_transform : ndarray (p, p), (q, q)
-        T_x and T_z.
-    offset : ndarray (p,)
-        The truth's coefficients on X*.
-    rest, rest_coef : ndarray of int (k, 2), ndarray (k,)
-        The truth's fixed part that the model does not have.
-    """
-
-    fixed: NDArray[np.int64]
-    random: NDArray[np.int64]
-    fixed_transform: Floats
-    random_transform: Floats
-    offset: Floats
-    rest: NDArray[np.int64]
-    rest_coef: Floats
 
 
 def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:

@@ -8,71 +8,52 @@ are lost to large fixed effects.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.formula import Term, evaluate, parse
 from hlm.jit import entry
-from hlm.simulate.columns import Basis, Part, basis_of, truth_effects
+from hlm.kernels.data import CrossProducts, ModelColumns
+from hlm.simulate.columns import Basis, Part, basis_of, model_columns_of, truth_effects
 from hlm.simulate.draws import Draws, draw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from hlm.scenario import Model, Scenario
 
-__all__ = ["CrossProducts", "draw_rows", "simulate"]
+__all__ = ["Drawn", "draw_rows", "simulate"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class CrossProducts:
-    """The cross-products of the replicates `start` to `stop - 1` of a scenario, n in number.
+class Drawn:
+    """The replicates `start` to `stop - 1` of a scenario, reduced to what models need of them.
 
     Attributes
     ----------
     key : str
         The scenario's.
     start, stop : int
-    gram : ndarray (n or 1, k (k + 1) / 2, n_units or 1)
-        Of the basis' k columns with each other, pairs (0, 0), (1, 0), (1, 1), (2, 0), ...;
-        a single one where the design is fixed.
-    response : ndarray (n, k, n_units)
-        Of the columns with y*.
-    sum_squares : ndarray (n,)
-        Of y* with itself, over all units.
-    multipliers : ndarray (n or 1, n_multipliers, n_units)
+    cross : CrossProducts
+        With what is random of the response, y*.
+    columns : tuple of ModelColumns
+        Of each model.
     """
 
     key: str
     start: int
     stop: int
-    gram: Floats
-    response: Floats
-    sum_squares: Floats
-    multipliers: Floats
-
-    def to_arrays(self) -> dict[str, Floats]:
-        """Return the arrays by name."""
-        return {name: getattr(self, name) for name in _ARRAYS}
-
-    @classmethod
-    def from_arrays(
-        cls, key: str, start: int, stop: int, arrays: Mapping[str, Floats]
-    ) -> CrossProducts:
-        """Read what `to_arrays` gave."""
-        return cls(key, start, stop, **{name: arrays[name] for name in _ARRAYS})
-
-
-_ARRAYS = ("gram", "response", "sum_squares", "multipliers")
+    cross: CrossProducts
+    columns: tuple[ModelColumns, ...]
 
 
 def simulate(
     scenario: Scenario, models: Sequence[Model], seed: int, start: int, stop: int
-) -> CrossProducts:
+) -> Drawn:
     """Draw replicates and reduce them to the cross-products that the models need.
 
     Parameters
@@ -86,7 +67,7 @@ def simulate(
 
     Returns
     -------
-    CrossProducts
+    Drawn
         Each number is independent of what else is drawn or needed.
     """
     basis = basis_of(scenario, models)
@@ -95,22 +76,15 @@ def simulate(
         _reduce(basis, truth, scales, scenario.sigma, draws)
         for draws in draw(scenario, seed, start, stop)
     ]
-    return CrossProducts(
-        scenario.key,
-        start,
-        stop,
+    cross = CrossProducts(
         gram=_join([chunk.gram for chunk in chunks]),
         response=np.concatenate([chunk.response for chunk in chunks]),
         sum_squares=np.concatenate([chunk.sum_squares for chunk in chunks]),
         multipliers=_join([chunk.multipliers for chunk in chunks]),
+        n_obs=np.concatenate([chunk.n_obs for chunk in chunks]),
     )
-
-
-class _Chunk(NamedTuple):
-    gram: Floats
-    response: Floats
-    sum_squares: Floats
-    multipliers: Floats
+    columns = tuple(model_columns_of(scenario, basis, model) for model in models)
+    return Drawn(scenario.key, start, stop, cross, columns)
 
 
 def _join(arrays: Sequence[Floats]) -> Floats:
@@ -121,7 +95,7 @@ def _join(arrays: Sequence[Floats]) -> Floats:
 
 def _reduce(
     basis: Basis, truth: NDArray[np.int64], scales: Floats, sigma: float, draws: Draws
-) -> _Chunk:
+) -> CrossProducts:
     """Reduce some replicates."""
     n, n_rows, n_units = draws.noise.shape
     columns = _stack(basis.columns, draws.covariates, n_rows, n_units)
@@ -136,7 +110,8 @@ def _reduce(
     add_effects(
         truth, scales, gram, multipliers, draws.effects, response, squares, sum_squares, weights
     )
-    return _Chunk(gram, response, sum_squares, multipliers)
+    n_obs = np.full(n, n_rows * n_units)
+    return CrossProducts(gram, response, sum_squares, multipliers, n_obs)
 
 
 def _stack(parts: Sequence[Part], data: dict[str, Floats], n_rows: int, n_units: int) -> Floats:

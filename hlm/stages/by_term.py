@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LABELS", "VALUES", "by_term"]
 
-LABELS = ("scenario", "model", "method", "term")
+LABELS = ("scenario", "model", "method", "term", "inference")
 VALUES = ("estimate", "se", "lower", "upper")
 
 
@@ -29,7 +29,7 @@ class _Block(NamedTuple):
 
 
 def by_term(windows: Iterable[pa.Table], folder: str | Path) -> Iterator[pa.Table]:
-    """Yield all replicates of a term, for each scenario, model, method and term.
+    """Yield all replicates of a term, by all inferences, for each scenario, model, method and term.
 
     Memory holds one window, then one term. What is left on the disk by a process that is killed
     has no name, so it is gone.
@@ -42,13 +42,17 @@ def by_term(windows: Iterable[pa.Table], folder: str | Path) -> Iterator[pa.Tabl
         The folder of the temporary file: 32 bytes for each row.
     """
     with TemporaryFile(dir=folder) as file:
-        places: dict[tuple[str, ...], list[_Block]] = {}
+        places: dict[tuple[str, ...], dict[str, list[_Block]]] = {}
         for window in windows:
-            for labels, values in _split(window):
-                places.setdefault(labels, []).append(_Block(file.tell(), values.shape[1]))
+            for (*term, inference), values in _split(window):
+                blocks = places.setdefault(tuple(term), {}).setdefault(inference, [])
+                blocks.append(_Block(file.tell(), values.shape[1]))
                 file.write(values.tobytes())
-        for labels, blocks in places.items():
-            yield _table(labels, np.concatenate([_read(file, b) for b in blocks], axis=1))
+        for labels, by_inference in places.items():
+            yield pa.concat_tables(
+                _table((*labels, inference), [_read(file, block) for block in blocks])
+                for inference, blocks in by_inference.items()
+            )
 
 
 def _split(window: pa.Table) -> Iterator[tuple[tuple[str, ...], NDArray[np.float64]]]:
@@ -71,7 +75,8 @@ def _read(file: IO[bytes], block: _Block) -> NDArray[np.float64]:
     return values.reshape(len(VALUES), block.replicates)
 
 
-def _table(labels: tuple[str, ...], values: NDArray[np.float64]) -> pa.Table:
+def _table(labels: tuple[str, ...], blocks: list[NDArray[np.float64]]) -> pa.Table:
+    values = np.concatenate(blocks, axis=1)
     first = np.zeros(values.shape[1], dtype=np.int8)
     names = {
         name: pa.DictionaryArray.from_arrays(first, [label])

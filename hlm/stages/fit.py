@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from hlm.fits import fit_batch, warm_up
 from hlm.operations.receipts import make_receipt, write_receipt
-from hlm.results import KINDS, read_crossproducts, writing
-from hlm.simulate import CrossProducts
+from hlm.results import KINDS, writing
+from hlm.results.crossproducts import read_crossproducts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +51,8 @@ def fit_models(
             kind: stack.enter_context(writing(path, KINDS[kind], metadata))
             for kind, path in files.items()
         }
-        for key, first, last, arrays in read_crossproducts(crossproducts):
-            drawn = CrossProducts.from_arrays(key, first, last, arrays)
-            tables = fit_batch(plan.scenario(key), batch.models, drawn)
+        for drawn in read_crossproducts(crossproducts):
+            tables = fit_batch(plan.scenario(drawn.key), batch.models, drawn)
             for kind, writer in writers.items():
                 writer.append(tables[kind])
     done = make_receipt(name, files, code=plan.code, seconds=monotonic() - start)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.fits import warm_up
-from hlm.results import RangeArrays, write_crossproducts
-from hlm.simulate import simulate
+from hlm.results.crossproducts import write_crossproducts
+from hlm.simulate import Drawn, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,6 @@ def simulate_batch(plan: Plan, name: str, crossproducts: str | Path) -> None:
     write_crossproducts(crossproducts, _draw(plan, batch), plan.metadata())
 
 
-def _draw(plan: Plan, batch: Batch) -> Iterator[RangeArrays]:
+def _draw(plan: Plan, batch: Batch) -> Iterator[Drawn]:
     for key, start, stop in batch.ranges:
-        drawn = simulate(plan.scenario(key), batch.models, plan.seed, start, stop)
-        yield RangeArrays(key, start, stop, drawn.to_arrays())
+        yield simulate(plan.scenario(key), batch.models, plan.seed, start, stop)

@@ -30,7 +30,7 @@ ROWS = 100_000
 """Rows in memory at a time, or the estimates of one term where these are more."""
 
 OF_FITS = ("aic", "bic", "npar", "singular", "status")
-OF_TESTS = ("test", "p_value")
+OF_TESTS = ("test", "inference", "p_value")
 
 
 def summarize_chunk(
@@ -48,7 +48,7 @@ def summarize_chunk(
     measures, selection : path
         The Parquet files to write, without the levels of the grid.
     """
-    estimates = SortedRows(plan, parts, "estimates", ["term", *VALUES])
+    estimates = SortedRows(plan, parts, "estimates", ["term", "inference", *VALUES])
     fits = SortedRows(plan, parts, "fits", OF_FITS)
     tests = SortedRows(plan, parts, "tests", OF_TESTS) if "tests" in plan.kinds else None
     folder, levels = Path(measures).parent, {model.name: model.level for model in plan.models}

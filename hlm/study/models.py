@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.kinds import FURTHER
-from hlm.estimands.of_models import estimands_of
+from hlm.estimands.of_models import rows_of
 from hlm.estimands.true_values import targets
+from hlm.formula import terms_in
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
 from hlm.study.f_tests import tests_of
@@ -59,7 +60,7 @@ def models_of(study: StudyFile, mistakes: Mistakes) -> tuple[Model, ...]:
 
 def _check_estimands(kinds: Sequence[str], models: Sequence[Model]) -> None:
     """Refuse a kind of estimands that is there twice or that no model has."""
-    there = {one.kind for model in models for one in estimands_of(model)}
+    there = {one.kind for model in models for one in rows_of(model)}
     with Mistakes() as mistakes:
         for place, kind in enumerate(kinds):
             path = f"estimation.estimands[{place}]"
@@ -83,13 +84,14 @@ def _model(
         name,
         formula.text,
         methods_of(spec, estimation),
-        estimation.df,
+        _names(estimation.df),
         own.level or estimation.level,
-        estimation.limits,
+        _names(estimation.limits),
         tests_of(formula, estimation.tests),
         tuple(dict.fromkeys(estimation.estimands)),
+        terms=terms_in(formula),
     )
-    terms = [one.name for one in estimands_of(model) if one.part != "tests"]
+    terms = [one.name for one in rows_of(model)]
     _refuse_one_name(model, terms, path)
     true = tuple(
         (term, value)
@@ -97,6 +99,11 @@ def _model(
         if mistakes.passes(_check_term, term, terms, name)
     )
     return replace(model, true=true)
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Return one name, or several, as several."""
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def methods_of(spec: str | schema.Candidate, estimation: Estimation) -> tuple[Method, ...]:

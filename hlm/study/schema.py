@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,13 +19,17 @@ from pydantic import (
     ModelWrapValidatorHandler,
     Tag,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 
-from hlm.errors import InputError
+from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import FURTHER, check_further
-from hlm.scenario import DfMethod, LimitMethod  # noqa: TC001 - pydantic reads them
-from hlm.study.messages import with_unknown_keys
+from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.study.messages import shown, with_unknown_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = [
     "Binary",
@@ -58,8 +62,6 @@ def _safe_name(name: str) -> str:
 
 
 SafeName = Annotated[str, AfterValidator(_safe_name)]
-
-
 FurtherKind = Annotated[
     str, AfterValidator(check_further), Field(json_schema_extra={"enum": [*FURTHER]})
 ]
@@ -67,6 +69,39 @@ Method = Literal["reml", "ml"]
 Methods = Annotated[list[Method], Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"'{name}' is there twice", allowed="each name once")
+    return names
+
+
+def _one_or_more(registry: Collection[str], others: Collection[str], key: str) -> Any:
+    """Return the type of one name of a registry, or of a list; those of `others` are at `key`."""
+
+    def known(name: str) -> str:
+        if name in others:
+            raise InputError(
+                f"{shown(name)} is not allowed", allowed=", ".join(registry), suggestion=key
+            )
+        if name not in registry:
+            raise InputError(
+                f"{shown(name)} is not allowed",
+                allowed=", ".join(registry),
+                suggestion=nearest(name, registry),
+            )
+        return name
+
+    one = Annotated[
+        str, AfterValidator(known), WithJsonSchema({"enum": list(registry), "type": "string"})
+    ]
+    several = Annotated[list[one], Field(min_length=1), AfterValidator(_distinct)]
+    return Annotated[
+        Annotated[one, Tag("<name>")] | Annotated[several, Tag("<names>")],
+        Discriminator(lambda value: "<names>" if isinstance(value, list) else "<name>"),
+    ]
 
 
 class Part(BaseModel):
@@ -228,16 +263,16 @@ class Estimation(Part):
     """How the models are fitted."""
 
     methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
-    df: DfMethod = Field(
+    df: _one_or_more(COEFFICIENTS, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
         "satterthwaite",
-        description="Degrees of freedom of the fixed coefficients; with 'kenward-roger' the "
-        "standard errors of REML fits are adjusted too.",
+        description="Degrees of freedom of the fixed coefficients, by one method or a list of "
+        "them; with 'kenward-roger' the standard errors of REML fits are adjusted too.",
     )
     level: Probability = Field(0.95, description="Level of the confidence limits.")
-    limits: LimitMethod = Field(
+    limits: _one_or_more(RANDOM_PART, COEFFICIENTS, "df") = Field(  # type: ignore[valid-type]
         "wald",
-        description="Limits of the random part: Wald's on the log and atanh scale, on the scale "
-        "of variances, or by profile likelihood.",
+        description="Limits of the random part, by one method or a list of them: Wald's on the "
+        "log and atanh scale, on the scale of variances, or by profile likelihood.",
     )
     tests: dict[SafeName, Annotated[list[str], Field(min_length=1)]] = Field(
         {},

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
-    "METHODS",
     "MINUS",
+    "ORDER",
+    "WORDS",
     "level_words",
     "percent",
     "said",
@@ -20,7 +21,9 @@ __all__ = [
 ]
 
 MINUS = "\N{MINUS SIGN}"
-METHODS = {"reml": "REML", "ml": "ML"}
+WORDS, ORDER = "words of the term", "order of the term"
+"""Columns beside `term`: what to call it, and what to sort those of its kind by."""
+
 _WORDS = {"units": "Number of units", "rows": "Rows per unit", "cor": "Correlation"}
 _COUNTED = {"units": ("unit", "units"), "rows": ("row per unit", "rows per unit")}
 

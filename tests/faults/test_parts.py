@@ -25,13 +25,15 @@ from hlm.operations.parts import (
     part_file,
     set_aside,
 )
-from hlm.operations.prepare import check_code
+from hlm.operations.prepare import check_code, plan_of_run, prepare
 from hlm.operations.receipts import checksum, read_receipt, receipt_file, write_receipt
 from hlm.plan import Plan, make_plan
 from hlm.results import KINDS
 from hlm.scenario import DATA_VERSION
 from hlm.stages.compact import compact, write_scenarios
+from hlm.study import Study
 from tests.plan.studies import FakeStudy, write_parts
+from tests.results import TINY
 
 STUDY = FakeStudy(units=(10, 30, 50), replicates=200)
 
@@ -200,6 +202,24 @@ def test_other_code_gives_batches_other_names():
 def test_jobs_refuse_a_plan_of_other_code(plan):
     with pytest.raises(InputError, match="the plan was made by a b"):
         check_code(plan)
+
+
+@pytest.mark.parametrize(("seconds", "planned"), [(None, "before"), (9.0, "before"), (0.5, "anew")])
+def test_snakemake_takes_the_plan_of_hlm_run_unless_it_is_told_another_length_of_batches(
+    seconds, planned, tmp_path, monkeypatch
+):
+    study = tmp_path / "study.yaml"
+    study.write_text(TINY.read_text(encoding="utf-8"), encoding="utf-8")
+    with run_lock(tmp_path / "tiny"):
+        plan = prepare(Study.load(study), tmp_path, batch_seconds=9.0)
+        monkeypatch.setattr("hlm.operations.prepare.make_plan", lambda *_, **o: plan_anew(plan, o))
+        found = plan_of_run(study, tmp_path, batch_seconds=seconds)
+    assert found.batch_seconds == (9.0 if planned == "before" else 0.5)
+    assert (found.study == "anew") == (planned == "anew")
+
+
+def plan_anew(plan, options):
+    return replace(plan, study="anew", batch_seconds=options["batch_seconds"])
 
 
 def test_leftovers_of_killed_jobs_go_and_nothing_else(plan, parts, tmp_path):

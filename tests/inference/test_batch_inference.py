@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,8 @@ import pytest
 
 from hlm import lmer
 from hlm.formula import parse
-from hlm.scenario import DfMethod, LimitMethod, Model
+from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.scenario import Model
 from hlm.simulate import draw_rows
 
 from .studies import GRID, ROW, SEED, SLOPES, scenario, tables, with_tests
@@ -25,8 +25,8 @@ STOP = 10
 X = {"shared": GRID, "general": ROW}
 FORMULAS = (SLOPES, "y ~ x + (1 + x || unit)", "y ~ a + (1 | unit)")
 COMBINATIONS = [
-    *((df, "wald") for df in get_args(DfMethod)),
-    *(("satterthwaite", limits) for limits in get_args(LimitMethod)[1:]),
+    *((df, "wald") for df in COEFFICIENTS),
+    *(("satterthwaite", limits) for limits in list(RANDOM_PART)[1:]),
     ("kenward-roger", "profile"),
 ]
 
@@ -60,7 +60,7 @@ def expected(design, formula, replicate, reml, df, limits):
 @pytest.mark.parametrize("formula", FORMULAS)
 @pytest.mark.parametrize("design", X)
 def test_batch_is_lmer(design, formula, df, limits):
-    model = Model("m", formula, df=df, limits=limits)
+    model = Model("m", formula, df=(df,), limits=(limits,))
     estimates, fits = tables(scenario(X[design]), model, STOP)
     assert set(fits["status"]) == {"ok"}
     assert fits["singular"].any()
@@ -81,14 +81,14 @@ def test_batch_is_lmer(design, formula, df, limits):
         np.testing.assert_allclose(ours["df"], table["df"], rtol=1e-6, err_msg=where)
 
 
-@pytest.mark.parametrize("df", get_args(DfMethod))
+@pytest.mark.parametrize("df", COEFFICIENTS)
 @pytest.mark.parametrize("formula", FORMULAS)
 @pytest.mark.parametrize("design", X)
 def test_f_tests_of_a_batch_are_those_of_lmer(design, formula, df):
     """All coefficients, all but the intercept, and the last: its square of t."""
     names = [term.name for term in parse(formula).fixed]
     hypotheses = (("all", tuple(names)), ("slopes", tuple(names[1:])), ("last", (names[-1],)))
-    model = Model("m", formula, df=df, tests=hypotheses)
+    model = Model("m", formula, df=(df,), tests=hypotheses)
     estimates, fits, found = with_tests(scenario(X[design]), model, STOP)
     assert fits["singular"].any()
     assert len(found) == STOP * 2 * len(hypotheses)
@@ -109,11 +109,11 @@ def test_f_tests_of_a_batch_are_those_of_lmer(design, formula, df):
     np.testing.assert_allclose(last["ddf"], single["df"], 1e-9)
 
 
-@pytest.mark.parametrize("df", get_args(DfMethod))
+@pytest.mark.parametrize("df", COEFFICIENTS)
 @pytest.mark.parametrize("design", X)
 def test_df_are_defined_at_the_boundary(design, df):
     """Positive and at most N for every fixed effect, of singular fits too; no others have df."""
-    estimates, fits = tables(scenario(X[design]), Model("m", SLOPES, df=df), 60)
+    estimates, fits = tables(scenario(X[design]), Model("m", SLOPES, df=(df,)), 60)
     assert 0.2 < fits["singular"].mean() < 0.9
     fixed = ~estimates["term"].str.contains("^(?:sd|cor|sigma)")
     assert (estimates["df"][fixed] > 0.0).all()
@@ -122,21 +122,21 @@ def test_df_are_defined_at_the_boundary(design, df):
     assert estimates.loc[fixed, ["se", "lower", "upper"]].notna().all(axis=None)
 
 
-@pytest.mark.parametrize("df", get_args(DfMethod))
+@pytest.mark.parametrize("df", COEFFICIENTS)
 def test_failed_fits_have_no_inference(df):
     """Two units of two rows do not identify four coefficients."""
     few = scenario(replace(GRID, values=(-1.0, 1.0)), units=2, rows=2)
-    model = Model("m", "y ~ x * a + (1 | unit)", df=df, tests=(("both", ("a", "x:a")),))
+    model = Model("m", "y ~ x * a + (1 | unit)", df=(df,), tests=(("both", ("a", "x:a")),))
     estimates, fits, found = with_tests(few, model, 3)
     assert set(fits["status"]) == {"unidentified"}
     assert estimates[["estimate", "se", "df", "lower", "upper"]].isna().all(axis=None)
     assert found[["statistic", "ddf", "p_value"]].isna().all(axis=None)
 
 
-@pytest.mark.parametrize("limits", get_args(LimitMethod))
+@pytest.mark.parametrize("limits", RANDOM_PART)
 def test_limits_at_the_boundary(limits):
     """Wald's are missing where an sd is 0 or a correlation 1; those by profile never are."""
-    estimates, _ = tables(scenario(ROW), Model("m", SLOPES, limits=limits), 60)
+    estimates, _ = tables(scenario(ROW), Model("m", SLOPES, limits=(limits,)), 60)
     e = estimates[estimates["term"].str.contains("^(?:sd|cor|sigma)")]
     edge = e["se"].isna()
     assert 0.1 < edge.mean() < 0.9
@@ -160,7 +160,7 @@ def test_limits_at_the_boundary(limits):
 
 def test_fits_without_estimates_have_nothing():
     """Three rows for four coefficients."""
-    model = Model("m", SLOPES, df="kenward-roger", limits="profile")
+    model = Model("m", SLOPES, df=("kenward-roger",), limits=("profile",))
     estimates, fits = tables(scenario(ROW, units=3, rows=1), model, 4)
     assert set(fits["status"]) == {"unidentified"}
     assert estimates[["estimate", "se", "df", "lower", "upper"]].isna().all(axis=None)

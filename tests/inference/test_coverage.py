@@ -30,7 +30,7 @@ def coverage(estimates, true):
 def test_kenward_roger_is_exact_in_a_balanced_design(level):
     """Large sds, so no fit is singular: each t is exactly t with m - 2 = 6 df."""
     truth = scenario(GRID, units=8, sd=(3.0, 3.0))
-    model = Model("m", SLOPES, methods=("reml",), df="kenward-roger", level=level)
+    model = Model("m", SLOPES, methods=("reml",), df=("kenward-roger",), level=level)
     estimates, fits = tables(truth, model, N)
     assert not fits["singular"].any()
     fixed = estimates[estimates["term"].isin(TRUTH)]
@@ -58,7 +58,7 @@ def test_f_tests_of_a_true_hypothesis_in_a_balanced_design(df, ddf, level):
     truth = scenario(GRID, units=8, sd=(3.0, 3.0))
     truth = replace(truth, fixed=tuple((name, 0.0) for name, _ in truth.fixed))
     tests = (("a", ("a", "x:a")),)
-    model = Model("m", SLOPES, methods=("reml",), df=df, tests=tests)
+    model = Model("m", SLOPES, methods=("reml",), df=(df,), tests=tests)
     _, fits, found = with_tests(truth, model, N)
     assert not fits["singular"].any()
     assert found["ddf"].to_numpy() == pytest.approx(ddf, rel=1e-6)
@@ -72,7 +72,7 @@ def test_f_tests_of_a_true_hypothesis_in_a_balanced_design(df, ddf, level):
 def test_kenward_roger_in_a_general_design():
     """Unequal x, 10 units: nearly nominal, where Wald's z would cover 0.918 (t with 8 df)."""
     truth = scenario(ROW, units=10, rows=6, sd=(0.8, 0.8))
-    model = Model("m", SLOPES, methods=("reml",), df="kenward-roger")
+    model = Model("m", SLOPES, methods=("reml",), df=("kenward-roger",))
     estimates, _ = tables(truth, model, N)
     mcse = np.sqrt(0.95 * 0.05 / N)
     found = coverage(estimates[estimates["term"].isin(TRUTH)], TRUTH)
@@ -82,7 +82,7 @@ def test_kenward_roger_in_a_general_design():
 def test_profile_limits_cover():
     """100 units: chi-square of the likelihood ratio holds but for ML's bias, about 0.003 here."""
     truth = scenario(GRID, units=100, sd=(0.6, 0.6))
-    model = Model("m", SLOPES, methods=("ml",), limits="profile")
+    model = Model("m", SLOPES, methods=("ml",), limits=("profile",))
     estimates, _ = tables(truth, model, 600)
     true = {
         "sd_(Intercept)|unit": 0.6,
@@ -97,7 +97,7 @@ def test_profile_limits_cover():
 def test_profile_limits_of_a_variance_that_is_zero():
     """The likelihood ratio is 0 or chi-square(1), half each: 0.975 of limits hold 0, not 0.95."""
     truth = scenario(GRID, units=60, sd=(0.0, 0.0))
-    model = Model("m", "y ~ x * a + (1 | unit)", methods=("ml",), limits="profile")
+    model = Model("m", "y ~ x * a + (1 | unit)", methods=("ml",), limits=("profile",))
     estimates, fits = tables(truth, model, N)
     sd = estimates[estimates["term"].str.startswith("sd_")]
     assert (sd["lower"] == 0.0).mean() == pytest.approx(

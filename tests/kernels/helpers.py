@@ -11,7 +11,7 @@ from scipy.linalg import block_diag
 from hlm.formula import Formula, model_columns
 from hlm.jit import entry
 from hlm.kernels.criterion import evaluate
-from hlm.kernels.cross import Design
+from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.kernels.derivatives import differentiate
 from hlm.kernels.elements import free_elements
 from hlm.kernels.fit import STATUSES, Room, allocate_room
@@ -109,7 +109,7 @@ def formula_data(formula: Formula, frame) -> Data:
     return Data([whole[i] for i in rows], [X[i] for i in rows], [y[i] for i in rows], blocks)
 
 
-def cross_products(data: Data, *, shared: bool) -> tuple[tuple[Floats, ...], Design]:
+def cross_products(data: Data, *, shared: bool) -> tuple[CrossProducts, ModelColumns]:
     """Return the data set as a stack of one; of a shared design unit-level columns as multipliers.
 
     Its X is that of `random_data`: the columns of Z, the first of them 1, and unit-level columns.
@@ -125,8 +125,10 @@ def cross_products(data: Data, *, shared: bool) -> tuple[tuple[Floats, ...], Des
     places[q + within :, 1] = np.arange(1, p - within + 1)
     rest = np.zeros((0, 2), dtype=np.int64)
     squares = np.array([sum(y @ y for y in data.y)])
-    cross = (gram[None, :, :1].copy() if shared else gram[None], response[None], squares)
-    return (*cross, multipliers[None]), Design(places[q:], places[:q], rest, np.zeros(0))
+    gram = gram[None, :, :1].copy() if shared else gram[None]
+    cross = CrossProducts(gram, response[None], squares, multipliers[None], np.array([data.n_obs]))
+    identity = np.eye(p), np.eye(q), np.zeros(p)
+    return cross, ModelColumns(places[q:], places[:q], rest, np.zeros(0), *identity)
 
 
 def make_room(data: Data, *, shared: bool = False) -> Room:
@@ -148,10 +150,9 @@ def fit(data: Data, *, reml: bool, shared: bool = False) -> Fit:
         cross,
         design,
         Parametrization(*data.free, np.eye(p), np.eye(q), np.zeros(p), 0.0),
-        data.n_obs,
         np.array([reml]),
         room,
-        allocate_results(1, 1, p + len(data.free[0]) + 1, q),
+        allocate_results(1, 1, p + len(data.free[0]) + 1),
     )
     criterion, status, iterations, norm, _, singular, _ = room.summary
     out = room.estimates

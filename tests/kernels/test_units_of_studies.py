@@ -55,7 +55,7 @@ def _assert_same(found: np.ndarray, expected: np.ndarray, what: str) -> None:
 )
 def test_the_same_draws_of_x_in_other_units(formula, limits, mean, sd, unit):
     """Only a scale where the zero of x has a meaning; a shift too next to an intercept."""
-    model = Model("m", formula, ("reml", "ml"), limits=limits)
+    model = Model("m", formula, ("reml", "ml"), limits=(limits,))
     moves = "(1 + x | " in formula
     mean = mean if moves else 0.0
     plain, fits = _fitted(_scenario(0.0, 1.0), model)
@@ -84,8 +84,8 @@ def test_degrees_of_freedom_far_from_zero(formula):
 
     A slope without an intercept, of an x that hardly varies, is an intercept but for its unit.
     """
-    model = Model("m", formula, ("reml",), df="kenward-roger")
-    near = Model("m", "y ~ x + (1 | unit)", ("reml",), df="kenward-roger")
+    model = Model("m", formula, ("reml",), df=("kenward-roger",))
+    near = Model("m", "y ~ x + (1 | unit)", ("reml",), df=("kenward-roger",))
     scenario = _scenario(1e6, 1.0)
     found, fits = _fitted(scenario, model)
     assert (found["df"][..., :2] < 72.0).all()
@@ -107,8 +107,8 @@ def test_what_no_data_set_determines(shared, limits):
     )
     zeros = Covariate("k", "row", "grid", values=(0.0,) * 6)
     scenario = replace(_scenario(0.0, 1.0), covariates=(zeros, x))
-    open_model = Model("m", "y ~ x + (1 + k | unit)", ("reml", "ml"), limits=limits)
-    known_model = Model("m", "y ~ x + (1 | unit)", ("reml", "ml"), limits=limits)
+    open_model = Model("m", "y ~ x + (1 + k | unit)", ("reml", "ml"), limits=(limits,))
+    known_model = Model("m", "y ~ x + (1 | unit)", ("reml", "ml"), limits=(limits,))
     found, fits = _fitted(scenario, open_model)
     known, expected = _fitted(scenario, known_model)
     assert set(fits["status"].to_pylist()) == {"partly_identified"}
@@ -155,7 +155,9 @@ def test_one_unit_in_each_arm(shared, df):
     arms = Covariate("w", "unit", "grid", values=(0.0, 1.0))
     scenario = replace(_scenario(0.0, 1.0), n_units=2, covariates=(arms, x))
     tests = (("w", ("w",)), ("x", ("x",)))
-    model = Model("m", "y ~ w + x + (1 | unit)", ("reml", "ml"), df, limits="profile", tests=tests)
+    model = Model(
+        "m", "y ~ w + x + (1 | unit)", ("reml", "ml"), (df,), limits=("profile",), tests=tests
+    )
     tables = fit_batch(scenario, [model], simulate(scenario, [model], 5, 0, N))
     assert tables["fits"]["status"].to_pylist() == ["partly_identified", "ok"] * N
     assert np.array_equal(tables["fits"]["singular"], [False, True] * N)
@@ -182,7 +184,7 @@ def test_as_many_random_effects_as_rows(limits):
     """The residual within units is 0 for every response, and the fits are like any other."""
     scenario = replace(_scenario(0.0, 1.0), n_rows=2)
     found, fits = _fitted(
-        scenario, Model("m", "y ~ x + (x || unit)", ("reml", "ml"), limits=limits)
+        scenario, Model("m", "y ~ x + (x || unit)", ("reml", "ml"), limits=(limits,))
     )
     assert set(fits["status"].to_pylist()) == {"ok"}
     assert (found["estimate"][..., -1] > 0.0).all()

@@ -32,9 +32,9 @@ def test_cost_grows_with_the_work():
     fixed = Covariate("x", "row", "grid", values=tuple(range(30)))
     assert cost() > 1.5 * cost(covariates=(A, fixed))
     assert cost(sd=(0.01, 0.01)) > 1.2 * cost()
-    assert cost(model=replace(PLAIN, df="kenward-roger")) > 1.2 * cost()
+    assert cost(model=replace(PLAIN, df=("kenward-roger",))) > 1.2 * cost()
     assert cost(model=BIG) > cost()
-    profile = replace(PLAIN, limits="profile")
+    profile = replace(PLAIN, limits=("profile",))
     assert cost(model=profile) > 2 * cost()
     assert cost(model=profile, sd=(0.01, 0.01)) > 1.2 * cost(model=profile)
 

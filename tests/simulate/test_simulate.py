@@ -205,13 +205,13 @@ def test_a_replicate_is_the_same_from_any_range(truth):
     whole = simulate(small, models, 5, 0, BLOCK + 30)
     for start, stop in ((0, 3), (17, 18), (500, 760), (BLOCK - 2, BLOCK + 3), (BLOCK, BLOCK + 1)):
         part = simulate(small, models, 5, start, stop)
-        for name, array in part.to_arrays().items():
-            full = whole.to_arrays()[name]
+        for name, array in part.cross._asdict().items():
+            full = getattr(whole.cross, name)
             wanted = full[start:stop] if len(full) > 1 else full
             assert_array_equal(array, wanted, err_msg=f"{name} {start}:{stop}")
     for replicate in (3, BLOCK + 7):
         single = simulate(small, models, 5, replicate, replicate + 1)
-        assert_array_equal(single.response[0], whole.response[replicate])
+        assert_array_equal(single.cross.response[0], whole.cross.response[replicate])
         rows = draw_rows(small, 5, replicate)
         assert_array_equal(rows["y"], draw_rows(small, 5, replicate)["y"])
 
@@ -312,7 +312,7 @@ MODELS = [
 @pytest.mark.parametrize("truth", [EVERYTHING, ARTICLE], ids=["random x", "fixed x"])
 def test_cross_products_equal_those_of_the_rows(truth):
     models = MODELS if truth is EVERYTHING else [Model("m", truth.formula)]
-    basis, drawn = basis_of(truth, models), simulate(truth, models, 7, 20, 26)
+    basis, drawn = basis_of(truth, models), simulate(truth, models, 7, 20, 26).cross
     shape, k = (truth.n_units, truth.n_rows), len(basis.columns)
     for r, replicate in enumerate(range(20, 26)):
         rows = draw_rows(truth, 7, replicate)

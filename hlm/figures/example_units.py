@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from hlm.errors import InputError
-from hlm.figures.catalogue import Variables, variables
 from hlm.figures.lines import least_squares_lines, predicted_lines, unit_values
 from hlm.figures.style import COLUMN, GREY, PAGE, marks, styled
 from hlm.formula import parse
+from hlm.plan.report import Variables, variables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

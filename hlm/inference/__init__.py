@@ -1,0 +1,23 @@
+"""Inferences: ways from one loaded fit to standard errors, degrees of freedom, limits and tests."""
+
+from hlm.inference.fitted import Expected, Fitted, Inferred
+from hlm.inference.registry import (
+    COEFFICIENTS,
+    RANDOM_PART,
+    CoefficientInference,
+    RandomInference,
+    wants_expected,
+    wants_profile,
+)
+
+__all__ = [
+    "COEFFICIENTS",
+    "RANDOM_PART",
+    "CoefficientInference",
+    "Expected",
+    "Fitted",
+    "Inferred",
+    "RandomInference",
+    "wants_expected",
+    "wants_profile",
+]

@@ -1,0 +1,110 @@
+"""What a fit, or a stack of them, leaves for inference; and what an inference makes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hlm.estimands.kinds import Estimand
+
+__all__ = ["Expected", "Fitted", "Inferred"]
+
+Floats = NDArray[np.float64]
+
+
+class Inferred(NamedTuple):
+    """Inference of the coefficients and F tests of some fits.
+
+    Attributes
+    ----------
+    se, df : ndarray (..., p)
+    F, ddf : ndarray (..., n_tests)
+        Statistics and denominator degrees of freedom.
+    """
+
+    se: Floats
+    df: Floats
+    F: Floats
+    ddf: Floats
+
+
+class Expected(NamedTuple):
+    """What the expected information says of the coefficients of some fits.
+
+    Attributes
+    ----------
+    df : ndarray (..., p)
+        Satterthwaite's, which for one coefficient are Kenward and Roger's.
+    se : ndarray (..., p)
+        Kenward and Roger's for REML fits; for ML fits those not adjusted.
+    F, ddf : ndarray (..., n_tests)
+        F tests by Satterthwaite; without tests if nobody asked for these.
+    F_adjusted, ddf_adjusted : ndarray (..., n_tests)
+        By Kenward and Roger, for ML fits by Satterthwaite; likewise.
+    """
+
+    df: Floats
+    se: Floats
+    F: Floats
+    ddf: Floats
+    F_adjusted: Floats
+    ddf_adjusted: Floats
+
+
+class Fitted(NamedTuple):
+    """What some fits of one model leave for inference; their shape is that of the leading axes.
+
+    Attributes
+    ----------
+    parameters : sequence of Estimand, (p + n_theta + 1,)
+    estimate, se : ndarray (..., p + n_theta + 1)
+        Standard errors by the observed information; NaN at the boundary and of what the data do not
+        determine.
+    df : ndarray (..., p)
+        Satterthwaite's, by the observed information.
+    F, ddf : ndarray (..., n_tests)
+        F tests by the same; without tests if no inference asked for these.
+    contrasts : sequence of ndarray (r, p)
+        Of each F test.
+    n_obs : ndarray (..., 1)
+        Number of observations; its leading axes may be of length 1.
+    n_units : int
+    constant, between : ndarray of bool (p,)
+        Which columns are the intercept; which are constant within every unit.
+    open : ndarray of bool (..., n_theta + 1)
+        Parameters of the random part that the data do not determine.
+    expected : Expected, optional
+    profile : ndarray (..., 2, n_theta + 1), optional
+        Lower and upper limits by profile likelihood.
+    spread : ndarray (..., n_theta + 1, n_theta), optional
+        Of the free elements of Psi and of sigma^2, see `kernels.inference.spread_of_variances`.
+    n_star : ndarray (...), optional
+        The number of observations, by REML less the coefficients; with `spread`.
+    """
+
+    parameters: Sequence[Estimand]
+    estimate: Floats
+    se: Floats
+    df: Floats
+    F: Floats
+    ddf: Floats
+    contrasts: Sequence[Floats]
+    n_obs: NDArray[np.int64]
+    n_units: int
+    constant: NDArray[np.bool_]
+    between: NDArray[np.bool_]
+    open: NDArray[np.bool_]
+    expected: Expected | None = None
+    profile: Floats | None = None
+    spread: Floats | None = None
+    n_star: Floats | None = None
+
+    @property
+    def p(self) -> int:
+        """The number of coefficients."""
+        return len(self.constant)

@@ -1,0 +1,136 @@
+"""The inferences that there are: the one list that study files, `lmer` and studies go by.
+
+To add one, write a function of a `Fitted` and put it here under its name. What it needs of the
+fits beyond the observed information it says itself, and only fits for which it is asked pay for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.inference.coefficients import (
+    between_within,
+    by_count,
+    infinite,
+    kenward_roger,
+    residual,
+    satterthwaite,
+    satterthwaite_expected,
+)
+from hlm.inference.random_part import profile, wald, wald_variance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hlm.estimands.kinds import Estimand, Scale
+    from hlm.inference.fitted import Fitted, Inferred
+
+__all__ = [
+    "COEFFICIENTS",
+    "RANDOM_PART",
+    "CoefficientInference",
+    "RandomInference",
+    "wants_expected",
+    "wants_profile",
+]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CoefficientInference:
+    """A way to standard errors, degrees of freedom and F tests of coefficients.
+
+    Attributes
+    ----------
+    name : str
+        As in study files, results and options.
+    infer : callable
+        From `Fitted` to `Inferred`.
+    expected : bool
+        It rests on the expected information, in the place of the observed.
+    adjusts : bool
+        It adjusts the covariance of REML fits, and F with it; `lmer` has it for those only.
+    """
+
+    name: str
+    infer: Callable[[Fitted], Inferred]
+    expected: bool = False
+    adjusts: bool = False
+
+
+@dataclass(frozen=True)
+class RandomInference:
+    """A way to confidence limits of the random part.
+
+    Attributes
+    ----------
+    name : str
+        As in study files, results and options.
+    limits : callable
+        From `Fitted` and the confidence level to the lower and upper limits of the random part,
+        ndarray (..., n_theta + 1) each.
+    profile : bool
+        It rests on the profile likelihood.
+    of_variances : bool
+        Its Wald limits are on the scale of variances.
+    """
+
+    name: str
+    limits: Callable[[Fitted, float], tuple[Floats, Floats]]
+    profile: bool = False
+    of_variances: bool = False
+
+    def scale_of(self, one: Estimand) -> Scale:
+        """Return the scale of the Wald limits of an estimand."""
+        return one.variance_scale if self.of_variances else one.scale
+
+
+COEFFICIENTS = {
+    inference.name: inference
+    for inference in (
+        CoefficientInference("satterthwaite", satterthwaite),
+        CoefficientInference("satterthwaite-expected", satterthwaite_expected, expected=True),
+        CoefficientInference("kenward-roger", kenward_roger, expected=True, adjusts=True),
+        CoefficientInference("between-within", by_count(between_within)),
+        CoefficientInference("residual", by_count(residual)),
+        CoefficientInference("infinite", by_count(infinite)),
+    )
+}
+"""Inferences of coefficients and F tests, by name."""
+
+RANDOM_PART = {
+    inference.name: inference
+    for inference in (
+        RandomInference("wald", wald),
+        RandomInference("wald-variance", wald_variance, of_variances=True),
+        RandomInference("profile", profile, profile=True),
+    )
+}
+"""Inferences of the random part, by name."""
+
+
+def wants_expected(df: Iterable[str]) -> bool:
+    """Tell whether one of some inferences of coefficients rests on the expected information.
+
+    Examples
+    --------
+    >>> wants_expected(["satterthwaite", "kenward-roger"]), wants_expected(["infinite"])
+    (True, False)
+    """
+    return any(COEFFICIENTS[name].expected for name in df)
+
+
+def wants_profile(limits: Iterable[str]) -> bool:
+    """Tell whether one of some inferences of the random part rests on the profile likelihood.
+
+    Examples
+    --------
+    >>> wants_profile(["wald"]), wants_profile(["wald", "profile"])
+    (False, True)
+    """
+    return any(RANDOM_PART[name].profile for name in limits)

@@ -1,0 +1,83 @@
+"""Inference by the expected information for one fit of a stack, while its state is there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hlm.jit import kernel
+from hlm.kernels.joint_tests import f_tests
+from hlm.kernels.kenward_roger import kenward_roger
+
+__all__ = ["ExpectedResults", "allocate_expected", "infer_expected"]
+
+
+class ExpectedResults(NamedTuple):
+    """Inference by the expected information for n data sets by several methods.
+
+    Attributes
+    ----------
+    df : ndarray (n or 0, methods, p)
+        Satterthwaite's degrees of freedom, which for one coefficient are Kenward and Roger's.
+    se : ndarray (n or 0, methods, p)
+        Kenward and Roger's standard errors of REML fits; of ML fits those not adjusted.
+    F, ddf : ndarray (n, methods, n_tests or 0)
+        F tests by Satterthwaite.
+    F_adjusted, ddf_adjusted : ndarray (n, methods, n_tests or 0)
+        By Kenward and Roger; of ML fits those by Satterthwaite.
+    """
+
+    df: np.ndarray
+    se: np.ndarray
+    F: np.ndarray
+    ddf: np.ndarray
+    F_adjusted: np.ndarray
+    ddf_adjusted: np.ndarray
+
+
+def allocate_expected(
+    n: int, n_methods: int, p: int, *, n_tests: int, n_adjusted: int
+) -> ExpectedResults:
+    """Return room for n data sets; what there is no room for is not computed."""
+    of_tests, of_adjusted = (n, n_methods, n_tests), (n, n_methods, n_adjusted)
+    return ExpectedResults(
+        np.full((n, n_methods, p), np.nan),
+        np.full((n, n_methods, p), np.nan),
+        np.full(of_tests, np.nan),
+        np.full(of_tests, np.nan),
+        np.full(of_adjusted, np.nan),
+        np.full(of_adjusted, np.nan),
+    )
+
+
+@kernel
+def infer_expected(axes, p, n_obs, reml, parametrization, room, results, r, method):
+    """Fill data set r of `results` from the fit in `room`, if there are any and room for it."""
+    if results is None:
+        return
+    out, adjusted, tests = room.estimates, room.expected, room.tests
+    sigma = out.estimate[-1]
+    if results.df.shape[0] == 0 or not np.isfinite(sigma):
+        return
+    kenward_roger(
+        axes, p, room.units, n_obs, sigma**2, parametrization, room.Lambda, room.state, adjusted
+    )
+    for j in range(p):
+        if np.isnan(out.se[j]):
+            adjusted.vcov[j, :], adjusted.vcov[:, j] = np.nan, np.nan
+            continue
+        results.df[r, method, j] = adjusted.df[j]
+        results.se[r, method, j] = np.sqrt(adjusted.vcov[j, j]) if reml else out.se[j]
+    if results.F.shape[2] > 0:
+        f_tests(
+            p, out.estimate, sigma**2, parametrization.fixed, room.state.Ls, adjusted.P,
+            adjusted.Omega, adjusted.vcov, np.bool_(False), tests, results.F[r, method],
+            results.ddf[r, method],
+        )  # fmt: skip
+    if results.F_adjusted.shape[2] > 0:
+        f_tests(
+            p, out.estimate, sigma**2, parametrization.fixed, room.state.Ls, adjusted.P,
+            adjusted.Omega, adjusted.vcov, reml, tests, results.F_adjusted[r, method],
+            results.ddf_adjusted[r, method],
+        )  # fmt: skip

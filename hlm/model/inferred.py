@@ -1,0 +1,92 @@
+"""A fit to one data frame as the inferences take it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.inference import COEFFICIENTS, Expected, Fitted, Inferred
+from hlm.kernels.joint_tests import JointTests, allocate_joint_tests
+from hlm.kernels.kenward_roger import KenwardRoger
+from hlm.kernels.one_fit import f_tests_expected, f_tests_observed
+from hlm.model import effects
+from hlm.model.undetermined import open_terms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hlm.model.result import LmerFit
+
+__all__ = ["fitted_of", "infer"]
+
+Floats = NDArray[np.float64]
+NO_TESTS = np.zeros(0)
+
+
+def infer(fit: LmerFit, method: str, contrasts: Sequence[Floats] = ()) -> Inferred:
+    """Return the inference of the coefficients, and of F tests of contrasts (r, p), by a method."""
+    inference = COEFFICIENTS[method]
+    fitted = fitted_of(fit, contrasts)
+    if not inference.expected:
+        F, ddf = _observed_tests(fit, contrasts)
+        return inference.infer(fitted._replace(F=F, ddf=ddf))
+    of_each = np.sqrt(np.diag(fit.adjusted.vcov))
+    F, ddf = _expected_tests(fit, contrasts, adjust=inference.adjusts)
+    expected = Expected(fit.adjusted.df.copy(), of_each, F, ddf, F, ddf)
+    return inference.infer(fitted._replace(expected=expected))
+
+
+def fitted_of(fit: LmerFit, contrasts: Sequence[Floats] = ()) -> Fitted:
+    """Return what a fit leaves for inference, without F tests and expected information."""
+    p, (random, random_se) = len(fit.beta), fit.random
+    constant, between = effects.levels_of_columns(fit)
+    return Fitted(
+        parameters=fit.parameters,
+        estimate=np.append(fit.beta, random),
+        se=np.append(fit.se, random_se),
+        df=fit.engine.room.estimates.df[:p].copy(),
+        F=NO_TESTS,
+        ddf=NO_TESTS,
+        contrasts=contrasts,
+        n_obs=np.array([fit.nobs]),
+        n_units=fit.n_groups,
+        constant=constant,
+        between=between,
+        open=open_terms(fit),
+    )
+
+
+def _room_for(fit: LmerFit, contrasts: Sequence[Floats]) -> tuple[JointTests, Floats, Floats]:
+    n_theta = len(fit.engine.moments.parametrization.row)
+    tests = allocate_joint_tests(list(contrasts), len(fit.beta), n_theta)
+    return tests, np.full(len(contrasts), np.nan), np.full(len(contrasts), np.nan)
+
+
+def _observed_tests(fit: LmerFit, contrasts: Sequence[Floats]) -> tuple[Floats, Floats]:
+    """Return F and ddf by the observed information; NaN without estimates."""
+    tests, F, ddf = _room_for(fit, contrasts)
+    if len(contrasts) and np.isfinite(fit.sigma):
+        p, room = len(fit.beta), fit.engine.room
+        n_star = fit.nobs - p if fit.reml else fit.nobs
+        fixed = fit.engine.moments.parametrization.fixed
+        f_tests_observed(
+            p, n_star, fit.beta.copy(), fit.sigma**2, fixed, fit.vcov.copy(), room.state, room.work,
+            tests, F, ddf,
+        )  # fmt: skip
+    return F, ddf
+
+
+def _expected_tests(
+    fit: LmerFit, contrasts: Sequence[Floats], *, adjust: bool
+) -> tuple[Floats, Floats]:
+    """Return F and ddf by the expected information; NaN without estimates."""
+    tests, F, ddf = _room_for(fit, contrasts)
+    if len(contrasts) and np.isfinite(fit.sigma):
+        fixed, Ls = fit.engine.moments.parametrization.fixed, fit.engine.room.state.Ls
+        adjusted = KenwardRoger(*(values.copy() for values in fit.adjusted))
+        f_tests_expected(
+            len(fit.beta), fit.beta.copy(), fit.sigma**2, fixed, Ls, adjusted, adjust, tests, F, ddf
+        )
+    return F, ddf
