@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -179,11 +180,35 @@ class Terms:
         The random effects of each block.
     group : str
         The grouping factor.
+    degrees : tuple of int
+        Of how many variables each coefficient's column is the product, where that is known.
     """
 
     fixed: tuple[str, ...]
     blocks: tuple[tuple[str, ...], ...]
     group: str
+    degrees: tuple[int, ...] = field(default=(), repr=False)
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """The random effects of all blocks."""
+        return tuple(name for block in self.blocks for name in block)
+
+    @cached_property
+    def elements(self) -> tuple[tuple[int, int], ...]:
+        """The free elements of Psi, (row, column): column by column in each block, as lme4's theta.
+
+        Examples
+        --------
+        >>> Terms((), (("(Intercept)", "x"), ("z",)), "g").elements
+        ((0, 0), (1, 0), (1, 1), (2, 2))
+        """
+        pairs, start = [], 0
+        for block in self.blocks:
+            stop = start + len(block)
+            pairs += [(a, b) for b in range(start, stop) for a in range(b, stop)]
+            start = stop
+        return tuple(pairs)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -194,7 +219,7 @@ class Terms:
     def from_dict(cls, data: dict[str, Any]) -> Terms:
         """Read what `dataclasses.asdict` wrote."""
         blocks = tuple(tuple(block) for block in data["blocks"])
-        return cls(tuple(data["fixed"]), blocks, data["group"])
+        return cls(tuple(data["fixed"]), blocks, data["group"], tuple(data.get("degrees", ())))
 
 
 @dataclass(frozen=True)
@@ -214,6 +239,8 @@ class Model:
         Inferences of the random part, such as ``'wald'``.
     tests : tuple of (str, tuple of str)
         F tests by name, each with the coefficients that are zero under its hypothesis.
+    estimands : tuple of str
+        The kinds of estimands beside the parameters, such as ``'icc'``.
     true : tuple of (str, float)
         True values of terms that the user gives, for those that have none of their own.
     terms : Terms, optional
@@ -228,6 +255,7 @@ class Model:
     level: float = 0.95
     limits: tuple[str, ...] = ("wald",)
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    estimands: tuple[str, ...] = ()
     true: tuple[tuple[str, float], ...] = ()
     terms: Terms | None = field(default=None, compare=False, repr=False)
 
@@ -252,6 +280,7 @@ class Model:
                 "limits": _names(data["limits"]),
                 "methods": tuple(data["methods"]),
                 "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
+                "estimands": tuple(data.get("estimands", ())),
                 "true": tuple((name, value) for name, value in data.get("true", ())),
                 "terms": Terms.from_dict(data["terms"]) if data.get("terms") else None,
             }

@@ -11,6 +11,7 @@ import pandas as pd
 from hlm.distributions import Points
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.words.measures import MEASURES
+from hlm.words.terms import ORDER, WORDS
 
 FIXED = {"(Intercept)": 1.0, "a": -0.15, "x": 3.0, "x:a": 0.3}
 RANDOM = {
@@ -25,6 +26,14 @@ KINDS = {
     "sd_(Intercept)|unit": "sd",
     "sd_x|unit": "sd",
     "sigma": "sigma",
+}
+ORDER_OF = {"(Intercept)": 0, "a": 1, "x": 1, "x:a": 2}
+WORDS_OF = {
+    "cor_x.(Intercept)|unit": "cor x.(Intercept)",
+    "sd_(Intercept)|unit": "sd (Intercept)",
+    "sd_x|unit": "sd x",
+    "sigma": "residual sd",
+    "F(a_matters)": "F test: a_matters",
 }
 F_TEST = "F(a_matters)"
 """A test that some models have, whose hypothesis is false."""
@@ -65,7 +74,10 @@ def made_results(grid=GRID, models=MODELS):
                         "n": REPLICATES,
                     }
                 )
-    return pd.DataFrame(measures), pd.DataFrame(selection)
+    frame = pd.DataFrame(measures)
+    words = frame["term"].map(lambda term: WORDS_OF.get(term, term))
+    order = frame["term"].map(lambda term: ORDER_OF.get(term, 0))
+    return frame.assign(**{WORDS: words, ORDER: order}), pd.DataFrame(selection)
 
 
 def with_inferences(measures, names=("satterthwaite", "kenward-roger", "infinite")):

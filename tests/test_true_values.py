@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from hlm.distributions import Binary, Normal, Points, Uniform
-from hlm.estimands.true_values import parameters_of, targets, terms_of
+from hlm.estimands.of_models import estimands_of
+from hlm.estimands.true_values import parameters_of, targets
 from hlm.fits import fit_batch
 from hlm.measures import summarize
 from hlm.scenario import Covariate, Model, Scenario
@@ -333,7 +334,9 @@ def test_the_parameters_of_a_truth_with_several_random_blocks():
         "sigma": 4.0,
     }
     model = Model("m", truth.formula)
-    assert terms_of(model) == list(found) == list(true(truth, truth.formula))
+    assert (
+        [one.name for one in estimands_of(model)] == list(found) == list(true(truth, truth.formula))
+    )
     assert [target.kind for target in parameters_of(truth)] == [
         *["coefficient"] * 3,
         *("sd", "cor", "sd", "sd", "sigma"),

@@ -12,6 +12,8 @@ import pandas as pd
 
 from hlm.audit.criterion import criterion_at
 from hlm.audit.inference import OurTest, compare_inference
+from hlm.estimands.kinds import parameters_of
+from hlm.estimands.parameters import Parameters
 from hlm.inference import COEFFICIENTS
 from hlm.model.frame import model_frame
 
@@ -190,19 +192,9 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, model: Model) -> dic
 
 def _psi(our: _OurFit, frame: Frame) -> NDArray[np.float64]:
     """Put the standard deviations and correlations of the files together, over sigma^2."""
-    values = {name: estimate for name, (estimate, _, _) in our.by("").items()}
-    q = sum(frame.blocks)
-    root, cor, start = np.zeros(q), np.eye(q), 0
-    group = frame.formula.random[0].group
-    for names in frame.random_names:
-        for j, name in enumerate(names):
-            root[start + j] = values[f"sd_{name}|{group}"]
-            for i in range(j + 1, len(names)):
-                r = values[f"cor_{names[i]}.{name}|{group}"]
-                # Of an effect that does not vary there is no correlation, nor any need for one.
-                cor[start + i, start + j] = cor[start + j, start + i] = np.nan_to_num(r)
-        start += len(names)
-    return cor * np.outer(root, root) / values["sigma"] ** 2
+    values, names = our.by(""), [one.name for one in parameters_of(frame.terms)]
+    at = Parameters.of_estimates(np.array([values[name][0] for name in names]), frame.terms)
+    return np.asarray(at.psi / at.sigma**2)
 
 
 def _our_fits(results: Results, sets: Sequence[DataSet]) -> dict[Key, _OurFit]:

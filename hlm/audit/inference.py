@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from hlm.estimands.names import INTERCEPT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -109,7 +111,7 @@ def defined_df(frame: Frame, method: str) -> dict[str, float]:
 def _by_levels(frame: Frame) -> Iterator[float]:
     units = [frame.X[frame.units == unit] for unit in range(len(frame.unit_names))]
     between = np.all([np.ptp(rows, axis=0) == 0.0 for rows in units], axis=0)
-    constant = np.array([name == "(Intercept)" for name in frame.names])
+    constant = np.array([name == INTERCEPT for name in frame.names])
     of_units = float(len(units) - between.sum())
     of_rows = float(len(frame.X) - len(units) - (~between).sum() + (not constant.any()))
     for is_constant, is_between in zip(constant, between, strict=True):

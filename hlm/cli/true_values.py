@@ -22,8 +22,6 @@ MOST_VALUES = 4
 
 NONE = "none"
 
-ORDER = {"coefficient": 0, "sd": 1, "cor": 1, "sigma": 2, "test": 3}
-
 
 def true_value_lines(plan: Plan) -> Iterator[str]:
     """Yield a table of terms and models, then what there is to say of each model.
@@ -36,8 +34,10 @@ def true_value_lines(plan: Plan) -> Iterator[str]:
 
     scenarios = plan.scenarios[:: -(-len(plan.scenarios) // MOST_SCENARIOS)]
     found = {m.name: _by_term([targets(s, m) for s in scenarios]) for m in plan.models}
-    kinds = {term: all_[0].kind for by_term in found.values() for term, all_ in by_term.items()}
-    terms = sorted(kinds, key=lambda term: ORDER[kinds[term]])
+    stages = {
+        term: all_[0].estimand.stage for by_term in found.values() for term, all_ in by_term.items()
+    }
+    terms = sorted(stages, key=stages.__getitem__)
     rows = [
         [term, *(_values(by_term[term]) if term in by_term else "" for by_term in found.values())]
         for term in terms

@@ -13,25 +13,28 @@ no true values but those that the user gives.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.estimands import kinds, names
 from hlm.estimands.column_links import link_columns
-from hlm.formula import parse, random_names
+from hlm.estimands.of_models import estimands_of
+from hlm.estimands.parameters import Parameters
+from hlm.formula import parse, terms_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from hlm.estimands.column_links import Link
+    from hlm.estimands.kinds import Estimand
     from hlm.formula import Formula, Term
     from hlm.scenario import Model, Scenario
 
-__all__ = ["FALSE", "Kind", "Target", "name_of_test", "parameters_of", "targets", "terms_of"]
+__all__ = ["FALSE", "Target", "parameters_of", "targets"]
 
 Floats = NDArray[np.float64]
-Kind = Literal["coefficient", "sd", "cor", "sigma", "test"]
 
 ZERO = 1e-12
 """A sum below this share of its parts is 0."""
@@ -42,13 +45,11 @@ NO_CORRELATION = "an effect that does not vary has no correlation"
 
 @dataclass(frozen=True)
 class Target:
-    """What one term of a model estimates in a scenario.
+    """What an estimand of a model is in a scenario.
 
     Attributes
     ----------
-    term : str
-        As in the files of results; of an F test ``F(name)``.
-    kind : {'coefficient', 'sd', 'cor', 'sigma', 'test'}
+    estimand : Estimand
     true : float
         NaN if there is none. Of an F test 0 if its hypothesis is true.
     reason : str
@@ -57,11 +58,20 @@ class Target:
         The terms of the truth that the model leaves out, where the value is the truth's own.
     """
 
-    term: str
-    kind: Kind
+    estimand: Estimand
     true: float
     reason: str = ""
     left_out: tuple[str, ...] = ()
+
+    @property
+    def term(self) -> str:
+        """The estimand's name, as in the files of results."""
+        return self.estimand.name
+
+    @property
+    def kind(self) -> str:
+        """The estimand's kind."""
+        return self.estimand.kind
 
     @property
     def follows(self) -> bool:
@@ -69,8 +79,15 @@ class Target:
         return self.true == self.true and not self.left_out
 
 
+class _Origin(NamedTuple):
+    """Why parameters have no true values, and what of the truth may keep them from theirs."""
+
+    reason: str = ""
+    left_out: tuple[str, ...] = ()
+
+
 def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
-    """Return what each term of a model estimates in a scenario, its F tests last.
+    """Return what each estimand of a model is in a scenario, its F tests last.
 
     Values that the user gives (`model.true`) stand where none is computed, and in the place of the
     truth's own where the model leaves terms out.
@@ -86,12 +103,19 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     'x of the truth is no combination of (Intercept) and I(x^2), and I(x^2) is not in the truth'
     """
     formula, given = parse(model.formula), dict(model.true)
-    fixed, lost = _fixed_targets(scenario, formula)
-    random = _random_targets(scenario, formula, lost)
-    found = [_with_given(target, given) for target in (*fixed, *random)]
-    coefficients = {target.term: target for target in found if target.kind == "coefficient"}
-    tests = (_test_target(name, [coefficients[c] for c in test]) for name, test in model.tests)
-    return (*found, *tests)
+    beta, of_fixed, lost = _fixed_part(scenario, formula)
+    sd, cor, of_random = _random_part(scenario, formula, lost)
+    at = Parameters(beta, sd, cor, np.array(scenario.sigma))
+    origins = {"fixed": of_fixed, "random": of_random}
+    found = []
+    for one in estimands_of(model):
+        if one.part == "tests":
+            continue
+        target = _target(one, at, origins[one.part])
+        if not target.follows and target.term in given:
+            target = Target(one, given[target.term])
+        found.append(target)
+    return (*found, *_tests(estimands_of(model), found[: len(beta)], at))
 
 
 def parameters_of(scenario: Scenario) -> tuple[Target, ...]:
@@ -105,118 +129,84 @@ def parameters_of(scenario: Scenario) -> tuple[Target, ...]:
     >>> [(target.term, target.true) for target in parameters_of(truth)][2]
     ('cor_x.(Intercept)|g', 0.9)
     """
-    formula = parse(scenario.formula)
-    values = _in_order(np.array(scenario.sd), np.array(scenario.cor), formula.blocks)
-    random = zip(
-        _random_names(formula), _random_kinds(formula), [*values, scenario.sigma], strict=True
-    )
-    fixed = (Target(name, "coefficient", value) for name, value in scenario.fixed)
-    return (*fixed, *(Target(name, kind, value) for name, kind, value in random))
+    terms = terms_in(parse(scenario.formula))
+    beta = np.array([value for _, value in scenario.fixed])
+    sd, cor = np.array(scenario.sd), np.array(scenario.cor)
+    at = Parameters(beta, _short(sd), _short(cor), np.array(scenario.sigma))
+    return tuple(Target(one, float(one.value(at))) for one in kinds.parameters_of(terms))
 
 
-def terms_of(model: Model) -> list[str]:
-    """Return the names of what a model estimates, in the order of its estimates.
-
-    Examples
-    --------
-    >>> from hlm.scenario import Model
-    >>> terms_of(Model("m", "y ~ x + (1 | g)"))
-    ['(Intercept)', 'x', 'sd_(Intercept)|g', 'sigma']
-    """
-    formula = parse(model.formula)
-    return [*(term.name for term in formula.fixed), *_random_names(formula)]
+def _target(one: Estimand, at: Parameters, origin: _Origin) -> Target:
+    true = one.value(at)
+    if isinstance(one, kinds.FurtherEstimand):
+        true = _short(true)
+    reason = (origin.reason or NO_CORRELATION) if np.isnan(true) else ""
+    return Target(one, float(true), reason, origin.left_out)
 
 
-def name_of_test(test: str) -> str:
-    """Return the name of an F test among the terms of a table: no formula has a function F.
+def _tests(
+    estimands: Sequence[Estimand], coefficients: Sequence[Target], at: Parameters
+) -> Iterator[Target]:
+    """Yield those of the F tests: 0 where all coefficients are 0, the hypothesis is true."""
+    at = at._replace(beta=np.array([target.true for target in coefficients]))
+    for one in estimands:
+        if isinstance(one, kinds.FTest):
+            known = [coefficients[place] for place in one.places]
+            unknown = [target.reason for target in known if np.isnan(target.true)]
+            true = float(one.value(at))
+            yield Target(one, true, (unknown or [FALSE])[0] if np.isnan(true) else "")
 
-    Examples
-    --------
-    >>> name_of_test("treatment")
-    'F(treatment)'
-    """
-    return f"F({test})"
 
-
-def _fixed_targets(scenario: Scenario, formula: Formula) -> tuple[list[Target], tuple[str, ...]]:
-    """Return those of the coefficients, and the terms of the truth that the model lacks."""
+def _fixed_part(scenario: Scenario, formula: Formula) -> tuple[Floats, _Origin, tuple[str, ...]]:
+    """Return the true coefficients, (p,), and the terms of the truth that the model lacks."""
     truth, beta = parse(scenario.formula).fixed, np.array([value for _, value in scenario.fixed])
     link, there = link_columns(scenario.covariates, formula.fixed, truth), beta != 0.0
-    names = [term.name for term in formula.fixed]
     if link.holds(there):
-        values = _sum_up(link.change[:, there], beta[there])
-        return [Target(n, "coefficient", v) for n, v in zip(names, values, strict=True)], ()
+        return _sum_up(link.change[:, there], beta[there]), _Origin(), ()
     if not link.is_part:
         reason = _neither(link, truth, formula.fixed, there)
         lost = tuple(truth[k].name for k in np.flatnonzero(there & ~link.spanned))
-        return [Target(name, "coefficient", np.nan, reason) for name in names], lost
+        return np.full(len(formula.fixed), np.nan), _Origin(reason), lost
     left_out = tuple(truth[k].name for k in np.flatnonzero(there) if k not in link.place)
-    values = (beta[link.place] / link.factor).tolist()
-    pairs = zip(names, values, strict=True)
-    return [Target(n, "coefficient", v, left_out=left_out) for n, v in pairs], left_out
+    return beta[link.place] / link.factor, _Origin(left_out=left_out), left_out
 
 
-def _random_targets(scenario: Scenario, formula: Formula, lost: tuple[str, ...]) -> list[Target]:
-    """Return those of sds and correlations, then of sigma.
+def _random_part(
+    scenario: Scenario, formula: Formula, lost: tuple[str, ...]
+) -> tuple[Floats, Floats, _Origin]:
+    """Return the true sds, (q,), and correlations, (q, q).
 
     What the fixed part has lost of the truth goes into the variances, and what the random part has
     lost into the others and sigma: they have the truth's values as targets.
     """
     truth, terms = parse(scenario.formula).effects, formula.effects
     sd, cor = np.array(scenario.sd), np.array(scenario.cor)
-    link, there, blocks = (
-        link_columns(scenario.covariates, terms, truth),
-        sd > 0.0,
-        formula.blocks,
-    )
-    names, kinds = _random_names(formula), _random_kinds(formula)
-    values, reason, left_out = [np.nan] * len(names[:-1]), "", lost
+    link, there = link_columns(scenario.covariates, terms, truth), sd > 0.0
     psi = _covariance(link.change, sd, cor) if link.holds(there) else None
-    if psi is not None and not np.any(psi[~_together(blocks)]):
-        root = np.sqrt(np.diag(psi))
-        values = _in_order(root, psi / _or_nan(np.outer(root, root)), blocks)
-    elif link.is_part:
+    if psi is not None and not np.any(psi[~_together(formula.blocks)]):
+        own = Parameters.of_covariance(np.zeros(0), psi, np.ones(()))
+        return _short(own.sd), _short(np.clip(own.cor, -1.0, 1.0)), _Origin(left_out=lost)
+    if link.is_part:
         sign = np.sign(link.factor)
         varies = np.where(there[link.place], 1.0, np.nan)
-        own = cor[np.ix_(link.place, link.place)] * np.outer(sign * varies, sign * varies)
-        values = _in_order(sd[link.place] / np.abs(link.factor), own, blocks)
+        own_cor = cor[np.ix_(link.place, link.place)] * np.outer(sign * varies, sign * varies)
         left_out = (*lost, *_left_out(scenario, link))
-    elif psi is not None:
+        return _short(sd[link.place] / np.abs(link.factor)), _short(own_cor), _Origin("", left_out)
+    unknown = np.full(len(terms), np.nan), np.full((len(terms), len(terms)), np.nan)
+    if psi is not None:
         reason = "the model has no correlation where the truth, in its terms, has one"
-    else:
-        reason = _neither(link, truth, terms, there)
-        left_out = (*lost, *_sd_names(scenario, there & ~link.spanned))
-    random = zip(names[:-1], kinds, values, strict=False)
-    return [
-        *(Target(n, k, v, (reason or NO_CORRELATION) * (v != v), left_out) for n, k, v in random),
-        Target("sigma", "sigma", scenario.sigma, left_out=left_out),
-    ]
+        return *unknown, _Origin(reason, lost)
+    left_out = (*lost, *_sd_names(scenario, there & ~link.spanned))
+    return *unknown, _Origin(_neither(link, truth, terms, there), left_out)
 
 
-def _with_given(target: Target, given: Mapping[str, float]) -> Target:
-    """Put in what the user gives, unless the value follows from the truth."""
-    if target.follows or target.term not in given:
-        return target
-    return Target(target.term, target.kind, given[target.term])
-
-
-def _test_target(name: str, coefficients: Sequence[Target]) -> Target:
-    """Return 0 where all coefficients are 0, the hypothesis is true."""
-    unknown = [target for target in coefficients if target.true != target.true]
-    if unknown:
-        return Target(name_of_test(name), "test", np.nan, unknown[0].reason)
-    is_true = all(target.true == 0.0 for target in coefficients)
-    reason = "" if is_true else FALSE
-    return Target(name_of_test(name), "test", 0.0 if is_true else np.nan, reason)
-
-
-def _sum_up(change: Floats, beta: Floats) -> list[float]:
+def _sum_up(change: Floats, beta: Floats) -> Floats:
     """Return C b, rid of the rounding of its sums: 0.7 - 0.3 is 0.4."""
     parts = change * beta
     total, size = parts.sum(axis=1), np.abs(parts).sum(axis=1)
     short = np.array([float(f"{value:.14g}") for value in total])
     short[np.abs(total) <= ZERO * size] = 0.0
-    return np.where(np.abs(total - short) <= ZERO * size, short, total).tolist()
+    return np.where(np.abs(total - short) <= ZERO * size, short, total)
 
 
 def _covariance(T: Floats, sd: Floats, cor: Floats) -> Floats:
@@ -234,25 +224,12 @@ def _together(blocks: Sequence[int]) -> NDArray[np.bool_]:
     return block[:, None] == block
 
 
-def _in_order(sd: Floats, cor: Floats, blocks: Sequence[int]) -> list[float]:
-    """Return sds and correlations in the order of `random_names`."""
-    values, start = [], 0
-    for size in blocks:
-        for j in range(start, start + size):
-            values.append(_short(sd[j]))
-            values += [_short(np.clip(cor[i, j], -1, 1)) for i in range(j + 1, start + size)]
-        start += size
-    return values
-
-
-def _short(value: float) -> float:
-    """Return a value rid of the rounding of its last digits: 0.20000000000000004 is 0.2."""
-    short = float(f"{value:.14g}")
-    return short if abs(value - short) <= 4.0 * np.finfo(float).eps * abs(value) else float(value)
-
-
-def _or_nan(x: Floats) -> Floats:
-    return np.where(x > 0.0, x, np.nan)
+def _short(values: Floats) -> Floats:
+    """Return values rid of the rounding of their last digits: 0.20000000000000004 is 0.2."""
+    short = np.vectorize(lambda value: float(f"{value:.14g}"), otypes=[float])(values)
+    return np.where(
+        np.abs(values - short) <= 4.0 * np.finfo(float).eps * np.abs(values), short, values
+    )
 
 
 def _neither(
@@ -278,28 +255,14 @@ def _verb(names: Sequence[str]) -> str:
 
 def _left_out(scenario: Scenario, link: Link) -> tuple[str, ...]:
     """Name the sds that a model leaves out, or the correlations if it leaves out only these."""
-    formula, sd = parse(scenario.formula), np.array(scenario.sd)
+    sd = np.array(scenario.sd)
     sds = _sd_names(scenario, (sd > 0.0) & ~np.isin(np.arange(len(sd)), link.place))
-    values = zip(_random_names(formula), _random_kinds(formula), strict=True)
-    correlations = (name for name, kind in values if kind == "cor")
-    return sds or tuple(correlations)
+    parameters = kinds.parameters_of(terms_in(parse(scenario.formula)))
+    return sds or tuple(one.name for one in parameters if isinstance(one, kinds.Cor))
 
 
 def _sd_names(scenario: Scenario, some: NDArray[np.bool_]) -> tuple[str, ...]:
-    formula = parse(scenario.formula)
-    group, names = formula.random[0].group, [term.name for term in formula.effects]
-    return tuple(f"sd_{names[k]}|{group}" for k in np.flatnonzero(some))
-
-
-def _random_names(formula: Formula) -> list[str]:
-    blocks = [[term.name for term in block.terms] for block in formula.random]
-    return random_names(blocks, formula.random[0].group)
-
-
-def _random_kinds(formula: Formula) -> list[Kind]:
-    kinds: list[Kind] = []
-    for size in formula.blocks:
-        for j in range(size):
-            kinds.append("sd")
-            kinds.extend(["cor"] * (size - j - 1))
-    return [*kinds, "sigma"]
+    terms = terms_in(parse(scenario.formula))
+    return tuple(
+        names.of_effects("sd", [terms.effects[k]], terms.group) for k in np.flatnonzero(some)
+    )

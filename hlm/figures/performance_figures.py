@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hlm.errors import InputError, nearest
+from hlm.estimands.kinds import PARTS
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.style import blank
-from hlm.results.shown import with_inference
+from hlm.results.shown import in_order, with_inference, with_words
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import INFERENCES, inference_words
 from hlm.words.measures import MEASURES, RATES, Measure
 from hlm.words.notes import on_fewer, unbounded, without_true_value
-from hlm.words.terms import PARTS, level_words, rank, span, term_words
+from hlm.words.terms import WORDS, level_words, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +79,7 @@ def measure_against_units(
         If the table has no such measure or term.
     """
     _check(measure, list(MEASURES), "measure")
+    measures = with_words(measures)
     every = _terms(measures, term)
     asked = with_inference(measures)
     asked = asked.assign(key=asked["kind"] + " " + asked["term"])
@@ -244,11 +246,10 @@ def _on_fewer_fits(shown: pd.DataFrame) -> list[str]:
 
 def _terms(measures: pd.DataFrame, term: str | Sequence[str]) -> list[str]:
     """Return the terms asked for, each as its kind and its name."""
-    found = list(measures[["kind", "term"]].drop_duplicates().itertuples(index=False, name=None))
     if isinstance(term, str) and term in PARTS:
-        part = [(kind, name) for kind, name in found if kind in PARTS[term]]
-        part = sorted(part, key=lambda pair: rank(pair[1], pair[0]))
-        return [f"{kind} {name}" for kind, name in part]
+        part = measures[measures["kind"].isin(PARTS[term])]
+        return [f"{kind} {name}" for kind, name in in_order(part)]
+    found = list(measures[["kind", "term"]].drop_duplicates().itertuples(index=False, name=None))
     names = [term] if isinstance(term, str) else list(term)
     for name in names:
         _check(name, [known for _, known in found if known], "term")
@@ -287,7 +288,7 @@ def _in_rows(
     words = {}
     for row, own in frame.groupby("row"):
         first, values = own.iloc[0], np.unique(own["true"].to_numpy())
-        lines = [term_words(first["term"], first["kind"])]
+        lines = [first[WORDS]]
         lines += [inference_words(first["inference"])] if inferences else []
         if len(values) == 1 and np.isfinite(values[0]):
             lines.append(f"true: {level_words(float(values[0]))}")

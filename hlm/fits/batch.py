@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.estimands.kinds import parameters_of
 from hlm.fits.tables import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from hlm.scenario import Model, Scenario
     from hlm.simulate import Drawn
 
-__all__ = ["fit_batch", "fit_model", "fitted_of", "parametrize", "term_kinds"]
+__all__ = ["fit_batch", "fit_model", "fitted_of", "parametrize"]
 
 Floats = NDArray[np.float64]
 
@@ -122,6 +123,7 @@ def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> S
         n_tests=0 if all(i.expected for i in wanted) else n_tests,
         expected=expected if kernels.expected else None,
         limits=limits if kernels.profile else None,
+        n_spread=n_theta if model.estimands else 0,
     )
 
 
@@ -140,12 +142,11 @@ def fitted_of(
 ) -> Fitted:
     """Return what the fits of a model leave for inference, with leading axes (n, methods)."""
     terms, p = terms_of(model), len(columns.fixed)
-    row, col = free_elements(terms.sizes)
     is_open = np.zeros(results.estimate[..., p:].shape, dtype=bool)
     is_open[..., :-1] = open_elements(results.estimate[..., p:-1], terms.sizes)
     between = columns.fixed[:, 0] == 0  # no part of its rows but the constant
     return Fitted(
-        kinds=term_kinds(p, row, col),
+        parameters=tuple(parameters_of(terms)),
         estimate=results.estimate,
         se=results.se,
         df=results.df[..., :p],
@@ -159,6 +160,8 @@ def fitted_of(
         open=is_open,
         expected=None if results.expected is None else Expected(**results.expected._asdict()),
         profile=None if results.limits is None else results.limits[:, None],
+        spread=results.spread,
+        n_star=cross.n_obs[:, None] - p * np.array([method == "reml" for method in model.methods]),
     )
 
 
@@ -174,9 +177,3 @@ def parametrize(blocks: Sequence[int], columns: ModelColumns) -> Parametrization
         columns.offset,
         2.0 * float(np.linalg.slogdet(transform)[1]),
     )
-
-
-def term_kinds(p: int, row: NDArray[np.int64], col: NDArray[np.int64]) -> list[str]:
-    """Return 'fixed', 'sd' or 'cor' for each estimate."""
-    pairs = zip(row, col, strict=True)
-    return ["fixed"] * p + ["sd" if a == b else "cor" for a, b in pairs] + ["sd"]

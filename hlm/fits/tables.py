@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hlm.formula import random_names, terms_of
+from hlm.estimands.of_models import further_of, rows_of
+from hlm.formula import terms_of
 from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.inference.further import by_delta_method, limits_of
 from hlm.kernels.fit import (
     BOUNDARY_RANK,
     CRITERION,
@@ -24,9 +26,10 @@ from hlm.kernels.limits import confidence_limits, f_p_value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hlm.estimands.kinds import Estimand
     from hlm.inference import Fitted
     from hlm.kernels.stack import StackResults
-    from hlm.scenario import Model, Scenario, Terms
+    from hlm.scenario import Model, Scenario
     from hlm.simulate import Drawn
 
 __all__ = ["concatenate", "estimates_table", "fits_table", "tests_table"]
@@ -37,7 +40,9 @@ Floats = NDArray[np.float64]
 
 def estimates_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) -> Table:
     """Lay the estimates out: a row for each term by each inference of its part of the model."""
-    n, n_methods, n_terms = fitted.estimate.shape
+    further = further_of(terms_of(model), model.estimands)
+    estimate = _with_further(fitted, further)
+    n, n_methods, n_terms = estimate.shape
     n_fixed, n_random = len(model.df), len(model.limits)
     counts = np.repeat([n_fixed, n_random], [fitted.p, n_terms - fitted.p])
     terms, inferences = np.repeat(np.arange(n_terms), counts), [*model.df, *model.limits]
@@ -46,14 +51,14 @@ def estimates_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitt
         *np.tile(np.arange(n_fixed, len(inferences)), n_terms - fitted.p),
     ]
     columns = np.concatenate(
-        [_coefficients(model, fitted), _random_part(model, fitted)], axis=-1
+        [_coefficients(model, fitted), _random_part(model, fitted, further)], axis=-1
     ).reshape(4, -1)
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods * len(terms)),
         **_labels(scenario, model, n, len(terms)),
-        "term": (_term_names(terms_of(model)), _repeated(terms, n * n_methods)),
+        "term": ([one.name for one in rows_of(model)], _repeated(terms, n * n_methods)),
         "inference": (inferences, _repeated(places, n * n_methods)),
-        "estimate": fitted.estimate[..., terms].ravel(),
+        "estimate": estimate[..., terms].ravel(),
         **dict(zip(("se", "df", "lower", "upper"), columns, strict=True)),
     }
 
@@ -63,18 +68,27 @@ def _coefficients(model: Model, fitted: Fitted) -> Floats:
     estimate, found = fitted.estimate[..., : fitted.p], []
     for name in model.df:
         se, df, *_ = COEFFICIENTS[name].infer(fitted)
-        limits = confidence_limits(estimate, se, df, ["fixed"] * fitted.p, model.level)
+        limits = confidence_limits(estimate, se, df, ["identity"] * fitted.p, model.level)
         found.append((se, df, *limits))
     return _side_by_side(found)
 
 
-def _random_part(model: Model, fitted: Fitted) -> Floats:
-    """Return the same of each parameter of the random part; it has no df."""
-    se, found = fitted.se[..., fitted.p :], []
+def _random_part(model: Model, fitted: Fitted, further: Sequence[Estimand]) -> Floats:
+    """Return the same of each parameter of the random part and what follows; these have no df."""
+    errors = [by_delta_method(one, fitted)[1][..., None] for one in further]
+    se, found = np.concatenate([fitted.se[..., fitted.p :], *errors], axis=-1), []
     for name in model.limits:
         limits = RANDOM_PART[name].limits(fitted, model.level)
-        found.append((se, np.full(se.shape, np.nan), *limits))
+        others = [limits_of(one, name, fitted, limits, model.level) for one in further]
+        both = [np.dstack([side, *rest]) for side, *rest in zip(limits, *others, strict=True)]
+        found.append((se, np.full(se.shape, np.nan), *both))
     return _side_by_side(found)
+
+
+def _with_further(fitted: Fitted, further: Sequence[Estimand]) -> Floats:
+    """Return the estimates of the parameters, then of what else is asked for."""
+    values = [by_delta_method(one, fitted)[0] for one in further]
+    return np.dstack([fitted.estimate, *values])
 
 
 def _side_by_side(found: Sequence[Sequence[Floats]]) -> Floats:
@@ -165,8 +179,3 @@ def concatenate(tables: list[Table]) -> Table:
         ]
         whole[column] = pa.DictionaryArray.from_arrays(np.concatenate(codes), pa.array(names))
     return whole
-
-
-def _term_names(terms: Terms) -> list[str]:
-    """Return the names of everything that is estimated: fixed part, random part, sigma."""
-    return [*terms.fixed, *random_names(terms.blocks, terms.group)]

@@ -5,7 +5,7 @@ makes the columns that R's ``model.matrix()`` makes, under the same names. Nothi
 handed to Python's ``eval``.
 """
 
-from hlm.formula.design import evaluate, factor_levels, model_columns, random_names
+from hlm.formula.design import evaluate, factor_levels, model_columns
 from hlm.formula.expansion import Factor, Term
 from hlm.formula.of_models import terms_in, terms_of
 from hlm.formula.terms import Formula, RandomTerm, parse
@@ -19,7 +19,6 @@ __all__ = [
     "factor_levels",
     "model_columns",
     "parse",
-    "random_names",
     "terms_in",
     "terms_of",
 ]

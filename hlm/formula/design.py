@@ -21,7 +21,7 @@ from hlm.formula.syntax import Binary, Call, Name, Node, Number, Paren, Sum
 if TYPE_CHECKING:
     from hlm.formula.expansion import Factor, Term
 
-__all__ = ["evaluate", "factor_levels", "model_columns", "random_names"]
+__all__ = ["evaluate", "factor_levels", "model_columns"]
 
 Floats = NDArray[np.float64]
 Levels = Mapping[str, Sequence[str]]
@@ -141,28 +141,6 @@ def factor_levels(terms: Sequence[Term], data: Mapping[str, Any]) -> dict[str, t
     factors = dict.fromkeys(factor for term in terms for factor in term.factors)
     found = ((factor.name, _labelled(factor, data)) for factor in factors)
     return {name: labelled.levels for name, labelled in found if labelled is not None}
-
-
-def random_names(blocks: Sequence[Sequence[str]], group: str) -> list[str]:
-    """Name the parameters of the random part as lme4's profile does, and the residual sd.
-
-    Parameters
-    ----------
-    blocks : sequence of sequence of str
-        The names of the columns of each random block.
-    group : str
-
-    Examples
-    --------
-    >>> random_names([["(Intercept)", "x"]], "unit")
-    ['sd_(Intercept)|unit', 'cor_x.(Intercept)|unit', 'sd_x|unit', 'sigma']
-    """
-    names = []
-    for block in blocks:
-        for j, earlier in enumerate(block):
-            names.append(f"sd_{earlier}|{group}")
-            names += [f"cor_{later}.{earlier}|{group}" for later in block[j + 1 :]]
-    return [*names, "sigma"]
 
 
 @dataclass(frozen=True)

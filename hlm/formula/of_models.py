@@ -32,4 +32,5 @@ def terms_in(formula: Formula) -> Terms:
         tuple(term.name for term in formula.fixed),
         tuple(tuple(term.name for term in block.terms) for block in formula.random),
         formula.random[0].group,
+        tuple(len(term.factors) for term in formula.fixed),
     )

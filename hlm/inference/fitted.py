@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hlm.estimands.kinds import Estimand
+
 __all__ = ["Expected", "Fitted", "Inferred"]
 
 Floats = NDArray[np.float64]
@@ -59,8 +61,7 @@ class Fitted(NamedTuple):
 
     Attributes
     ----------
-    kinds : sequence of {'fixed', 'sd', 'cor'}
-        What each of the p + n_theta + 1 terms is.
+    parameters : sequence of Estimand, (p + n_theta + 1,)
     estimate, se : ndarray (..., p + n_theta + 1)
         Standard errors by the observed information; NaN at the boundary and of what the data do not
         determine.
@@ -80,9 +81,13 @@ class Fitted(NamedTuple):
     expected : Expected, optional
     profile : ndarray (..., 2, n_theta + 1), optional
         Lower and upper limits by profile likelihood.
+    spread : ndarray (..., n_theta + 1, n_theta), optional
+        Of the free elements of Psi and of sigma^2, see `kernels.inference.spread_of_variances`.
+    n_star : ndarray (...), optional
+        The number of observations, by REML less the coefficients; with `spread`.
     """
 
-    kinds: Sequence[str]
+    parameters: Sequence[Estimand]
     estimate: Floats
     se: Floats
     df: Floats
@@ -96,6 +101,8 @@ class Fitted(NamedTuple):
     open: NDArray[np.bool_]
     expected: Expected | None = None
     profile: Floats | None = None
+    spread: Floats | None = None
+    n_star: Floats | None = None
 
     @property
     def p(self) -> int:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from hlm.kernels.limits import confidence_limits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hlm.inference.fitted import Fitted
 
 __all__ = ["profile", "wald", "wald_variance"]
@@ -19,12 +21,12 @@ Floats = NDArray[np.float64]
 
 def wald(fitted: Fitted, level: float) -> tuple[Floats, Floats]:
     """Return Wald limits by the normal: of the log of an sd, of the atanh of a correlation."""
-    return _wald(fitted, level, variance_scale=False)
+    return _wald(fitted, level, [one.scale for one in fitted.parameters])
 
 
 def wald_variance(fitted: Fitted, level: float) -> tuple[Floats, Floats]:
     """Return Wald limits by the normal: of variances, at least 0, and of correlations."""
-    return _wald(fitted, level, variance_scale=True)
+    return _wald(fitted, level, [one.variance_scale for one in fitted.parameters])
 
 
 def profile(fitted: Fitted, level: float) -> tuple[Floats, Floats]:  # noqa: ARG001
@@ -35,9 +37,7 @@ def profile(fitted: Fitted, level: float) -> tuple[Floats, Floats]:  # noqa: ARG
     return lower, upper
 
 
-def _wald(fitted: Fitted, level: float, *, variance_scale: bool) -> tuple[Floats, Floats]:
+def _wald(fitted: Fitted, level: float, scales: Sequence[str]) -> tuple[Floats, Floats]:
     p = fitted.p
     estimate, se = fitted.estimate[..., p:], fitted.se[..., p:]
-    normal = np.full(estimate.shape, np.nan)
-    kinds = list(fitted.kinds[p:])
-    return confidence_limits(estimate, se, normal, kinds, level, variance_scale=variance_scale)
+    return confidence_limits(estimate, se, np.full(estimate.shape, np.nan), scales[p:], level)

@@ -26,6 +26,7 @@ from hlm.inference.random_part import profile, wald, wald_variance
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from hlm.estimands.kinds import Estimand, Scale
     from hlm.inference.fitted import Fitted, Inferred
 
 __all__ = [
@@ -75,11 +76,18 @@ class RandomInference:
         ndarray (..., n_theta + 1) each.
     profile : bool
         It rests on the profile likelihood.
+    of_variances : bool
+        Its Wald limits are on the scale of variances.
     """
 
     name: str
     limits: Callable[[Fitted, float], tuple[Floats, Floats]]
     profile: bool = False
+    of_variances: bool = False
+
+    def scale_of(self, one: Estimand) -> Scale:
+        """Return the scale of the Wald limits of an estimand."""
+        return one.variance_scale if self.of_variances else one.scale
 
 
 COEFFICIENTS = {
@@ -99,7 +107,7 @@ RANDOM_PART = {
     inference.name: inference
     for inference in (
         RandomInference("wald", wald),
-        RandomInference("wald-variance", wald_variance),
+        RandomInference("wald-variance", wald_variance, of_variances=True),
         RandomInference("profile", profile, profile=True),
     )
 }

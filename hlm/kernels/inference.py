@@ -27,7 +27,14 @@ from hlm.kernels.boundary import rectify
 from hlm.kernels.linalg import copy, eigh_jacobi, solve_lower
 from hlm.kernels.order import triangularize
 
-__all__ = ["FLAT_TOLERANCE", "Estimates", "Parametrization", "allocate_estimates", "infer"]
+__all__ = [
+    "FLAT_TOLERANCE",
+    "Estimates",
+    "Parametrization",
+    "allocate_estimates",
+    "infer",
+    "spread_of_variances",
+]
 
 FLAT_TOLERANCE = 1e-9
 """Eigenvalues of the Hessian below this share of the largest are flat directions."""
@@ -278,3 +285,39 @@ def cor_of(p, k, parametrization, Psi, work, out):
     for m in range(n_theta):
         total[m] -= 0.5 * rho * d[m] / Psi[b, b]
     out.se[p + k] = np.sqrt(2.0 * quadratic(n_theta, total, work))
+
+
+@kernel
+def spread_of_variances(sigma2, parametrization, Lambda, work, spread):
+    """Write B d with B'B = Hp^-1 for each free element of Psi, then for sigma^2.
+
+    With eta = sigma^2 (Psi, 1), Cov(eta) = eta eta' 2/n* + 2 spread spread'.
+    """
+    row, col, d = parametrization.row, parametrization.col, work.direction
+    n_theta = len(row)
+    for u in range(n_theta + 1):
+        relative = 1.0
+        for k in range(n_theta):
+            d[k] = 0.0
+        if u < n_theta:
+            psi_gradient(row[u], col[u], parametrization, work, d)
+            relative = relative_covariance(row[u], col[u], parametrization.random, Lambda)
+        for k in range(n_theta):
+            d[k] = sigma2 * (d[k] + relative * work.gradient[k])
+        for k in range(n_theta):
+            spread[u, k] = 0.0
+            for m in range(n_theta):
+                spread[u, k] += work.factor[k, m] * d[m]
+
+
+@kernel
+def relative_covariance(a, b, K, Lambda):
+    """Return Psi[a, b] / sigma^2 in the formula's units: that of K Lambda Lambda' K'."""
+    q, total = len(Lambda), 0.0
+    for k in range(q):
+        left, right = 0.0, 0.0
+        for c in range(q):
+            left += K[a, c] * Lambda[c, k]
+            right += K[b, c] * Lambda[c, k]
+        total += left * right
+    return total

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 __all__ = ["confidence_limits", "critical_value", "f_p_value"]
 
@@ -46,47 +51,82 @@ def f_p_value(statistic: ArrayLike, df: ArrayLike, ddf: ArrayLike) -> Floats:
 
 
 def confidence_limits(
-    estimate: Floats,
-    se: Floats,
-    df: Floats,
-    kinds: list[str],
-    level: float,
-    *,
-    variance_scale: bool = False,
+    estimate: Floats, se: Floats, df: Floats, scales: Sequence[str], level: float
 ) -> tuple[Floats, Floats]:
     """Return lower and upper limits.
 
     Parameters
     ----------
     estimate, se, df : ndarray (..., n_terms)
-    kinds : list of {'fixed', 'sd', 'cor'}
-        What each term is: estimate +- c se; exp(log sd +- c se / sd);
-        tanh(atanh rho +- c se / (1 - rho^2)), c the critical value.
+    scales : sequence of str, (n_terms,)
+        The scale of each term, with c the critical value: 'identity', estimate +- c se; 'log',
+        exp(log estimate +- c se / estimate); 'square', the roots of estimate^2 +- 2 c estimate se,
+        of 0 where that is negative; 'atanh', tanh(atanh rho +- c se / (1 - rho^2)); 'correlation',
+        rho +- c se, at most 1 in size; 'logit', expit(logit r +- c se / (r (1 - r))); 'share',
+        r +- c se, within 0 and 1.
     level : float
-    variance_scale : bool
-        Instead the roots of sd^2 +- 2 c sd se, of 0 where that is negative; rho +- c se, at most 1
-        in size.
 
     Returns
     -------
     lower, upper : ndarray (..., n_terms)
         NaN where the standard error is: at the boundary.
+
+    Examples
+    --------
+    >>> sd, se, df = np.array([2.0, 2.0, 2.0]), np.full(3, 0.5), np.full(3, np.inf)
+    >>> confidence_limits(sd, se, df, ["identity", "log", "square"], 0.95)[0].round(3)
+    array([1.02 , 1.225, 0.283])
     """
     half = critical_value(df, level) * se
-    lower, upper = estimate - half, estimate + half
-    sd = np.array([kind == "sd" for kind in kinds])
-    cor = np.array([kind == "cor" for kind in kinds])
+    lower, upper = np.empty_like(half), np.empty_like(half)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        if variance_scale:
-            square, width = estimate[..., sd] ** 2, 2.0 * estimate[..., sd] * half[..., sd]
-            lower[..., sd] = np.sqrt(np.maximum(square - width, 0.0))
-            upper[..., sd] = np.sqrt(square + width)
-            lower[..., cor] = np.maximum(lower[..., cor], -1.0)
-            upper[..., cor] = np.minimum(upper[..., cor], 1.0)
-            return lower, upper
-        factor = np.exp(half[..., sd] / estimate[..., sd])
-        lower[..., sd], upper[..., sd] = estimate[..., sd] / factor, estimate[..., sd] * factor
-        centre = np.arctanh(np.where(np.isnan(se[..., cor]), np.nan, estimate[..., cor]))
-        width = half[..., cor] / (1.0 - estimate[..., cor] ** 2)
-        lower[..., cor], upper[..., cor] = np.tanh(centre - width), np.tanh(centre + width)
+        for scale in set(scales):
+            of = np.array([one == scale for one in scales])
+            limits = _ON_SCALE[scale](estimate[..., of], half[..., of])
+            lower[..., of], upper[..., of] = limits
     return lower, upper
+
+
+def _identity(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:
+    return estimate - half, estimate + half
+
+
+def _log(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:
+    factor = np.exp(half / estimate)
+    return estimate / factor, estimate * factor
+
+
+def _square(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:
+    square, width = estimate**2, 2.0 * estimate * half
+    return np.sqrt(np.maximum(square - width, 0.0)), np.sqrt(square + width)
+
+
+def _atanh(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:
+    centre = np.arctanh(np.where(np.isnan(half), np.nan, estimate))
+    width = half / (1.0 - estimate**2)
+    return np.tanh(centre - width), np.tanh(centre + width)
+
+
+def _correlation(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:
+    return np.maximum(estimate - half, -1.0), np.minimum(estimate + half, 1.0)
+
+
+def _logit(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:
+    odds = estimate / (1.0 - estimate)
+    factor = np.exp(half / (estimate * (1.0 - estimate)))
+    return odds / (odds + factor), 1.0 / (1.0 + 1.0 / (odds * factor))
+
+
+def _share(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:
+    return np.maximum(estimate - half, 0.0), np.minimum(estimate + half, 1.0)
+
+
+_ON_SCALE: dict[str, Callable[[Floats, Floats], tuple[Floats, Floats]]] = {
+    "identity": _identity,
+    "log": _log,
+    "square": _square,
+    "atanh": _atanh,
+    "correlation": _correlation,
+    "logit": _logit,
+    "share": _share,
+}

@@ -13,6 +13,7 @@ import numpy as np
 from hlm.jit import entry, kernel
 from hlm.kernels.expected import ExpectedResults, infer_expected
 from hlm.kernels.fit import N_SUMMARY, fit_units
+from hlm.kernels.inference import spread_of_variances
 from hlm.kernels.joint_tests import f_tests, observed_information
 from hlm.kernels.linalg import copy_vector
 from hlm.kernels.load import load
@@ -36,6 +37,8 @@ class StackResults(NamedTuple):
         By the expected information.
     limits : ndarray (n or 0, 2, n_theta + 1), optional
         Lower and upper profile limits of the random part.
+    spread : ndarray (n or 0, methods, n_theta + 1, n_theta)
+        Of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`.
     """
 
     estimate: np.ndarray
@@ -46,6 +49,7 @@ class StackResults(NamedTuple):
     summary: np.ndarray
     expected: ExpectedResults | None
     limits: np.ndarray | None
+    spread: np.ndarray
 
 
 def allocate_results(
@@ -56,8 +60,12 @@ def allocate_results(
     n_tests: int = 0,
     expected: ExpectedResults | None = None,
     limits: np.ndarray | None = None,
+    n_spread: int = 0,
 ) -> StackResults:
-    """Return room for the results of n data sets; `n_tests` are by the observed information."""
+    """Return room for the results of n data sets; `n_tests` are by the observed information.
+
+    `n_spread` is the number of free elements of Psi where their spread is asked for.
+    """
     shape, of_tests = (n, n_methods, n_terms), (n, n_methods, n_tests)
     return StackResults(
         np.empty(shape),
@@ -68,6 +76,7 @@ def allocate_results(
         np.empty((n, n_methods, N_SUMMARY)),
         expected,
         limits,
+        np.empty((n if n_spread else 0, n_methods, n_spread + 1, n_spread)),
     )
 
 
@@ -100,6 +109,11 @@ def report_fit(p, n_obs, reml, parametrization, room, results, r, method):
     copy_vector(out.se, results.se[r, method])
     copy_vector(out.df, results.df[r, method])
     copy_vector(room.summary, results.summary[r, method])
+    if len(results.spread) > 0:
+        spread_of_variances(
+            out.estimate[-1] ** 2, parametrization, room.Lambda, room.work,
+            results.spread[r, method],
+        )  # fmt: skip
     if results.F.shape[2] > 0 and np.isfinite(out.estimate[-1]):
         n_star = n_obs - p if reml else n_obs
         observed_information(p, n_star, room.state, room.work, tests)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hlm.errors import InputError
-from hlm.estimands.true_values import name_of_test
+from hlm.estimands.kinds import KINDS
+from hlm.estimands.names import of_test
 from hlm.measures.columns import as_frame, group_rows, numbers, require
 from hlm.measures.f_tests import rejection_counts
 from hlm.measures.performance import measures_of_groups, tidy, with_limits
@@ -37,7 +38,7 @@ KEYS = ["scenario", "model", "method", "term"]
 RESULTS = ["inference", "measure", "estimate", "mcse", "n"]
 SELECTION = ["scenario", "criterion", "method", "model"]
 
-WITHOUT_ZERO = ("sd", "sigma")
+WITHOUT_ZERO = tuple(kind for kind, one in KINDS.items() if not one.tests_zero)
 """Kinds of terms whose intervals never hold 0, so that none is rejected."""
 
 
@@ -150,7 +151,7 @@ def count_tests(
     frame = as_frame(tests)
     by = [*KEYS[:3], "test", *(["inference"] if "inference" in frame else [])]
     counts = rejection_counts(frame, by=by, level=level).reset_index(drop=True)
-    terms = counts["test"].map(name_of_test).astype(object)
+    terms = counts["test"].map(of_test).astype(object)
     counts = _each_once(
         counts.drop(columns="test").assign(term=terms), counts["measure"] != "n_total"
     )

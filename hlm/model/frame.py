@@ -14,6 +14,7 @@ from hlm.formula.cells import label
 from hlm.formula.syntax import Name
 from hlm.model.columns import EXACT, read_numbers, read_weights
 from hlm.model.used import WEIGHTS, used_columns
+from hlm.scenario import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,6 +87,11 @@ class Frame:
     unit_names: tuple[Any, ...]
     kept: NDArray[np.bool_]
     levels: Mapping[str, tuple[str, ...]]
+
+    @property
+    def terms(self) -> Terms:
+        """The names of the columns of X and Z, and of the group."""
+        return Terms(self.names, self.random_names, self.formula.random[0].group)
 
     @property
     def blocks(self) -> tuple[int, ...]:

@@ -42,9 +42,8 @@ def fitted_of(fit: LmerFit, contrasts: Sequence[Floats] = ()) -> Fitted:
     """Return what a fit leaves for inference, without F tests and expected information."""
     p, (random, random_se) = len(fit.beta), fit.random
     constant, between = effects.levels_of_columns(fit)
-    kinds = ["cor" if term.startswith("cor_") else "sd" for term in fit.terms[p:]]
     return Fitted(
-        kinds=["fixed"] * p + kinds,
+        parameters=fit.parameters,
         estimate=np.append(fit.beta, random),
         se=np.append(fit.se, random_se),
         df=fit.engine.room.estimates.df[:p].copy(),

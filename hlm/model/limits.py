@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError
+from hlm.estimands.names import variances_of
+from hlm.estimands.of_models import further_of
 from hlm.inference import RANDOM_PART
+from hlm.inference.further import by_delta_method, limits_of
 from hlm.kernels.fit import Room, allocate_room
 from hlm.kernels.one_fit import profile_ml_fit
 from hlm.kernels.profile_stack import allocate_profile
@@ -18,6 +21,8 @@ from hlm.model.moments import fit_moments
 from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from hlm.model.result import LmerFit
@@ -43,8 +48,37 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     """
     import pandas as pd
 
+    eta, half = _spread(fit)
+    covariance = np.outer(eta, eta) * 2.0 / _n_star(fit) + 2.0 * half @ half.T
+    if fit.singular:
+        covariance[:] = np.nan
+    is_open = open_terms(fit)
+    covariance[is_open], covariance[:, is_open] = np.nan, np.nan
+    names = variances_of(fit.frame.terms)
+    return pd.DataFrame(covariance, index=names, columns=names)
+
+
+def further(fit: LmerFit, kinds: Sequence[str], level: float) -> pd.DataFrame:
+    """Return the table of `LmerFit.estimands`."""
+    import pandas as pd
+
+    fitted = fitted_of(fit)._replace(spread=_spread(fit)[1], n_star=np.array(_n_star(fit)))
+    limits = RANDOM_PART["wald"].limits(fitted, level)
+    rows = []
+    for one in further_of(fit.frame.terms, kinds):
+        estimate, se = by_delta_method(one, fitted)
+        lower, upper = limits_of(one, "wald", fitted, limits, level)
+        rows.append((one.name, *map(float, (estimate, se, lower, upper))))
+    return pd.DataFrame(rows, columns=["term", "estimate", "se", "lower", "upper"])
+
+
+def _n_star(fit: LmerFit) -> int:
+    return fit.nobs - len(fit.beta) if fit.reml else fit.nobs
+
+
+def _spread(fit: LmerFit) -> tuple[Floats, Floats]:
+    """Return eta, (n,), and B d for each of it with B'B = Hp^-1, (n, n_theta)."""
     work, par = fit.engine.room.work, fit.engine.moments.parametrization
-    n_star = fit.nobs - len(fit.beta) if fit.reml else fit.nobs
     row, col, K = par.row, par.col, par.random
     psi, sigma2 = fit.psi, fit.sigma**2
     directions = K[row][:, row] * K[col][:, col]
@@ -54,20 +88,7 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     d = np.vstack([sigma2 * chain @ work.jacobian, np.zeros(len(row))]) + np.outer(
         eta, work.gradient
     )
-    half = d @ work.factor.T
-    covariance = np.outer(eta, eta) * 2.0 / n_star + 2.0 * half @ half.T
-    if fit.singular:
-        covariance[:] = np.nan
-    is_open = open_terms(fit)
-    covariance[is_open], covariance[:, is_open] = np.nan, np.nan
-    names = [*map(_variance_name, fit.terms[len(fit.beta) : -1]), "sigma^2"]
-    return pd.DataFrame(covariance, index=names, columns=names)
-
-
-def _variance_name(term: str) -> str:
-    """Name a variance or covariance as its sd or correlation: by how the name begins."""
-    kind, _, rest = term.partition("_")
-    return f"{'var' if kind == 'sd' else 'cov'}_{rest}"
+    return eta, d @ work.factor.T
 
 
 def profile(fit: LmerFit, level: float) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
-from hlm.formula import random_names
+from hlm.estimands.kinds import check_further, parameters_of
 from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.kernels.elements import free_elements
 from hlm.kernels.kenward_roger import KenwardRoger
@@ -20,8 +20,11 @@ from hlm.model.moments import kenward_roger_of
 from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
+    from hlm.estimands.kinds import Estimand
     from hlm.model.contest import FTest
     from hlm.model.frame import Frame
     from hlm.model.moments import EngineFit
@@ -182,11 +185,15 @@ class LmerFit:
         """Covariance matrix of one unit's random effects, (q, q)."""
         return self.sigma**2 * self.lambda_ @ self.lambda_.T
 
+    @cached_property
+    def parameters(self) -> tuple[Estimand, ...]:
+        """All that is estimated: fixed part, random part, sigma."""
+        return tuple(parameters_of(self.frame.terms))
+
     @property
     def terms(self) -> list[str]:
         """Names of all that is estimated: fixed part, random part, sigma."""
-        group = self.frame.formula.random[0].group
-        return [*self.coef_names, *random_names(self.frame.random_names, group)]
+        return [one.name for one in self.parameters]
 
     @property
     def undetermined(self) -> list[str]:
@@ -327,6 +334,32 @@ class LmerFit:
         from hlm.model.limits import vcov_random
 
         return vcov_random(self)
+
+    def estimands(self, kinds: Sequence[str], level: float = 0.95) -> pd.DataFrame:
+        """Return what the model estimates besides its parameters, one row each.
+
+        Parameters
+        ----------
+        kinds : sequence of str
+            Names of kinds, as in `estimation.estimands` of a study.
+        level : float
+            Of the Wald limits.
+
+        Returns
+        -------
+        pandas.DataFrame
+            term, estimate, se by the delta method, lower, upper; no row of a kind that the model
+            does not have.
+
+        Raises
+        ------
+        InputError
+            If there is no such kind.
+        """
+        from hlm.model.limits import further
+
+        check_level(level)
+        return further(self, [check_further(kind) for kind in kinds], level)
 
     def tidy(self, df_method: str = "satterthwaite", level: float = 0.95) -> pd.DataFrame:
         """Every estimate as one row: term, estimate, se, df, statistic, p_value, lower, upper.

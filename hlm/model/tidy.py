@@ -27,7 +27,7 @@ def tidy(fit: LmerFit, df_method: str, level: float, *, limits: str = "wald") ->
     df = fit.df(df_method)
     inferred = infer(fit, df_method)
     estimate, se = np.append(fit.beta, random), np.append(inferred.se, random_se)
-    fixed = confidence_limits(fit.beta, inferred.se, df, ["fixed"] * p, level)
+    fixed = confidence_limits(fit.beta, inferred.se, df, ["identity"] * p, level)
     of_random = RANDOM_PART[limits].limits(fitted_of(fit), level)
     lower, upper = (np.append(*both) for both in zip(fixed, of_random, strict=True))
     df = np.append(df, np.full(len(random), np.nan))

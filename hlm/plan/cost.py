@@ -155,8 +155,10 @@ def estimates_of(models: Sequence[Model]) -> int:
 
 
 def _rows(model: Model) -> int:
-    size = _size(model.formula)
-    return size.p * len(model.df) + (size.thetas + 1) * len(model.limits)
+    from hlm.estimands.of_models import rows_of  # with NumPy, as `_size`
+
+    n_fixed = sum(one.part == "fixed" for one in rows_of(model))
+    return n_fixed * len(model.df) + (len(rows_of(model)) - n_fixed) * len(model.limits)
 
 
 def tests_of(models: Sequence[Model]) -> int:

@@ -7,12 +7,13 @@ from typing import Any
 import pandas as pd
 
 from hlm.results.schemas import MEASURES, SCENARIOS, SELECTION
+from hlm.words.terms import ORDER, WORDS
 
 __all__ = ["factors", "levels", "numeric"]
 
 _RESULTS = {
     *(*MEASURES.names, *SELECTION.names, *SCENARIOS.names),
-    *("inference", "n_total", "unbounded", "key", "row"),
+    *("inference", "n_total", "unbounded", "key", "row", WORDS, ORDER),
 }
 
 

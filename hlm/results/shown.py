@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from hlm.errors import InputError
+from hlm.estimands.kinds import KINDS
+from hlm.estimands.of_models import catalogue
 from hlm.results.files import read_frame
+from hlm.words.terms import ORDER, WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pandas as pd
 
     from hlm.scenario import Model, Scenario
 
-__all__ = ["Planned", "attempt", "read_results", "with_inference"]
+__all__ = ["Planned", "attempt", "in_order", "read_results", "with_inference", "with_words"]
 
 R = TypeVar("R")
 
@@ -66,7 +69,52 @@ def read_results(
     """
     frame = read_frame(Path(folder) / f"{table}.parquet", where=where)
     order = {model.name: place for place, model in enumerate(study.models)}
-    return frame.sort_values("model", key=lambda names: names.map(order), kind="stable")
+    frame = frame.sort_values("model", key=lambda names: names.map(order), kind="stable")
+    return with_words(frame, study.models) if "term" in frame else frame
+
+
+def with_words(measures: pd.DataFrame, models: Iterable[Model] = ()) -> pd.DataFrame:
+    """Put the columns `WORDS` and `ORDER` beside the terms, unless they are there.
+
+    A term that no model has is called by its name, and is sorted as it comes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hlm.scenario import Model
+    >>> measures = pd.DataFrame({"kind": ["sd"], "term": ["sd_x|g"]})
+    >>> with_words(measures)[WORDS].item()
+    'sd_x|g'
+    >>> with_words(measures, [Model("m", "y ~ x + (1 + x | g)")])[WORDS].item()
+    'sd x'
+    """
+    if WORDS in measures:
+        return measures
+    known = catalogue(models)
+    keys = list(zip(measures["kind"], measures["term"], strict=True))
+    found = {key: known.get(key) for key in dict.fromkeys(keys)}
+    words = {key: key[1] if one is None else one.words for key, one in found.items()}
+    order = {key: 0 if one is None else one.order for key, one in found.items()}
+    measures = measures.assign(**{WORDS: [words[key] for key in keys]})
+    return measures.assign(**{ORDER: [order[key] for key in keys]})
+
+
+def in_order(measures: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the terms, as (kind, term), in the order of a table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> kinds, terms = ["sigma", "sd", "coefficient"], ["sigma", "sd_x|g", "x"]
+    >>> in_order(with_words(pd.DataFrame({"kind": kinds, "term": terms})))
+    [('coefficient', 'x'), ('sd', 'sd_x|g'), ('sigma', 'sigma')]
+    """
+    kinds = list(KINDS)
+    found = measures[["kind", "term", ORDER]].drop_duplicates(["kind", "term"])
+    rows = sorted(
+        found.itertuples(index=False, name=None), key=lambda row: (kinds.index(row[0]), row[2])
+    )
+    return [(kind, term) for kind, term, _ in rows]
 
 
 def with_inference(measures: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, Mistakes, nearest
+from hlm.estimands.names import factors_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,11 +26,11 @@ def tests_of(
     >>> tests_of(parse("y ~ x * a + (1 | g)"), {"a": ["a", "a:x"], "b": ["b"]})
     (('a', ('a', 'x:a')),)
     """
-    own = {_key(term.name): term.name for term in formula.fixed}
+    own = {factors_of(term.name): term.name for term in formula.fixed}
     return tuple(
-        (name, tuple(own[_key(coefficient)] for coefficient in wanted))
+        (name, tuple(own[factors_of(coefficient)] for coefficient in wanted))
         for name, wanted in tests.items()
-        if all(_key(coefficient) in own for coefficient in wanted)
+        if all(factors_of(coefficient) in own for coefficient in wanted)
     )
 
 
@@ -44,7 +45,7 @@ def check_tests(tests: Mapping[str, Sequence[str]], formulas: Sequence[Formula])
     known: dict[tuple[str, ...], str] = {}
     for formula in formulas:
         for term in formula.fixed:
-            known.setdefault(_key(term.name), term.name)
+            known.setdefault(factors_of(term.name), term.name)
     with Mistakes() as mistakes:
         for name, wanted in tests.items():
             mistakes.keep(_check_test, f"estimation.tests.{name}", wanted, known, formulas)
@@ -72,18 +73,13 @@ def _check_coefficient(
 ) -> None:
     """Refuse the last of some coefficients if it is unknown or among those before."""
     *others, coefficient = wanted
-    if _key(coefficient) in map(_key, others):
+    if factors_of(coefficient) in map(factors_of, others):
         problem = f"'{coefficient}' is there twice"
         raise InputError(problem, path=path, allowed="each coefficient once")
-    if _key(coefficient) not in known:
+    if factors_of(coefficient) not in known:
         raise InputError(
             f"no model has a coefficient '{coefficient}'",
             path=path,
             allowed=", ".join(known.values()),
             suggestion=nearest(coefficient, known.values()),
         )
-
-
-def _key(coefficient: str) -> tuple[str, ...]:
-    """Tell a product whatever the order of its factors."""
-    return tuple(sorted(coefficient.split(":")))

@@ -7,7 +7,9 @@ from math import isclose
 from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, Mistakes, nearest
-from hlm.estimands.true_values import targets, terms_of
+from hlm.estimands.kinds import FURTHER
+from hlm.estimands.of_models import rows_of
+from hlm.estimands.true_values import targets
 from hlm.formula import terms_in
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
@@ -50,7 +52,24 @@ def models_of(study: StudyFile, mistakes: Mistakes) -> tuple[Model, ...]:
         mistakes.keep(_model, name, spec, study.estimation, mistakes)
         for name, spec in study.models.items()
     ]
-    return tuple(one for one in found if one is not None)
+    models = tuple(one for one in found if one is not None)
+    if len(models) == len(found):
+        mistakes.keep(_check_estimands, study.estimation.estimands, models)
+    return models
+
+
+def _check_estimands(kinds: Sequence[str], models: Sequence[Model]) -> None:
+    """Refuse a kind of estimands that is there twice or that no model has."""
+    there = {one.kind for model in models for one in rows_of(model)}
+    with Mistakes() as mistakes:
+        for place, kind in enumerate(kinds):
+            path = f"estimation.estimands[{place}]"
+            if kind in kinds[:place]:
+                problem = f"'{kind}' is there twice"
+                mistakes.add(InputError(problem, path=path, allowed="each kind once"))
+            elif kind not in there:
+                problem, allowed = f"no model has '{kind}'", FURTHER[kind].needs
+                mistakes.add(InputError(problem, path=path, allowed=allowed))
 
 
 def _model(
@@ -69,9 +88,10 @@ def _model(
         own.level or estimation.level,
         _names(estimation.limits),
         tests_of(formula, estimation.tests),
+        tuple(dict.fromkeys(estimation.estimands)),
         terms=terms_in(formula),
     )
-    terms = terms_of(model)
+    terms = [one.name for one in rows_of(model)]
     _refuse_one_name(model, terms, path)
     true = tuple(
         (term, value)

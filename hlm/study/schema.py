@@ -25,6 +25,7 @@ from pydantic import (
 
 from hlm import distributions
 from hlm.errors import InputError, nearest
+from hlm.estimands.kinds import FURTHER, check_further
 from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.study.messages import shown, with_unknown_keys
 
@@ -62,6 +63,9 @@ def _safe_name(name: str) -> str:
 
 
 SafeName = Annotated[str, AfterValidator(_safe_name)]
+FurtherKind = Annotated[
+    str, AfterValidator(check_further), Field(json_schema_extra={"enum": [*FURTHER]})
+]
 Method = Literal["reml", "ml"]
 Methods = Annotated[list[Method], Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -287,6 +291,10 @@ class Estimation(Part):
         {},
         description="F tests by name: the coefficients that are all zero under the hypothesis, "
         "tested in every model that has them.",
+    )
+    estimands: list[FurtherKind] = Field(
+        [],
+        description="What is estimated besides the parameters, in every model that has it.",
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hlm.errors import InputError, Mistakes, nearest
+from hlm.estimands.names import factors_of
 from hlm.formula import Formula, parse
 from hlm.formula.syntax import Call, Name, walk
 from hlm.words.nouns import counted, noun
@@ -155,8 +156,7 @@ def _same_names(
 
 def _reordered(name: str, wanted: Sequence[str]) -> str | None:
     """Find ``x:a`` where ``a:x`` was written."""
-    pieces = sorted(name.split(":"))
-    return next((other for other in wanted if sorted(other.split(":")) == pieces), None)
+    return next((other for other in wanted if factors_of(other) == factors_of(name)), None)
 
 
 def _correlations(part: RandomPart, blocks: Sequence[int], path: str) -> Matrix:

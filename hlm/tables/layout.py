@@ -12,7 +12,7 @@ from hlm.words.fitting import METHODS
 from hlm.words.inferences import inference_words
 from hlm.words.measures import MEASURES, NEED_TRUE
 from hlm.words.notes import unbounded
-from hlm.words.terms import MINUS, level_words, span, term_words
+from hlm.words.terms import MINUS, WORDS, level_words, span
 
 __all__ = ["INFINITE", "MISSING", "Layout", "lay_out", "notes"]
 
@@ -115,9 +115,9 @@ def _measured(table: pd.DataFrame) -> list[str]:
 
 def _texts(table: pd.DataFrame, name: str) -> list[str]:
     """Write the values of a key."""
-    if name == "term" and "kind" in table:
-        pairs = zip(table["term"], table["kind"], strict=True)
-        return [term_words(term, kind) for term, kind in pairs]
+    if name == "term" and WORDS in table.attrs:
+        pairs = zip(table["kind"], table["term"], strict=True)
+        return [table.attrs[WORDS][pair] for pair in pairs]
     values = table[name].tolist()
     if name == "method":
         return [METHODS.get(value, str(value)) for value in values]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import way_of
 from hlm.words.nouns import counted, noun
-from hlm.words.terms import level_words, rank, said, term_words
+from hlm.words.terms import level_words, said
 
 if TYPE_CHECKING:
     from hlm.plan.plan import Plan
@@ -68,6 +68,7 @@ def _done(plan: Plan, fits: int) -> str:
 
 def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
     """Return each term, its true value, and whether opposite corners of the grid differ in it."""
+    from hlm.estimands.of_models import rank
     from hlm.estimands.true_values import parameters_of
 
     here, first, last = (
@@ -76,8 +77,8 @@ def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
     values = {target.term: target.true for target in last}
     varied = {target.term for target in first if target.true != values.get(target.term)}
     return [
-        (term_words(target.term, target.kind), level_words(target.true), target.term in varied)
-        for target in sorted(here, key=lambda target: rank(target.term, target.kind))
+        (target.estimand.words, level_words(target.true), target.term in varied)
+        for target in sorted(here, key=lambda target: rank(target.estimand))
     ]
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from hlm.errors import InputError, nearest
+from hlm.estimands.kinds import PARTS
 from hlm.results.grid_columns import factors, levels
-from hlm.results.shown import with_inference
+from hlm.results.shown import in_order, with_inference, with_words
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import INFERENCES
-from hlm.words.terms import PARTS, rank
+from hlm.words.terms import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +84,7 @@ def wide_table(
         there are several, `true`; `n_total`, the
         replicates, and `unbounded`, the share of intervals without an end, where these are known;
         and for each measure `NAME`, `NAME_mcse` and `NAME_n`, the replicates that it rests on.
+        Its `attrs` say what to call each term, by kind and name.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def wide_table(
     >>> wide_table(pd.DataFrame([row])).drop(columns=["term", "kind"]).to_dict("records")
     [{'model': 'm', 'method': 'ml', 'true': 3.0, 'bias': 0.1, 'bias_mcse': 0.02, 'bias_n': 100}]
     """
-    measures = with_inference(measures)
+    measures = with_words(with_inference(measures))
     if show is None:
         show = SHOWN.get(str(part), SHOWN["fixed"])
     keep = _of(measures, part) & measures["measure"].isin([*show, TOTAL, UNBOUNDED])
@@ -115,7 +117,10 @@ def wide_table(
             known = known.reindex(wide.index)
             wide.insert(0, name, known.astype("Int64") if name == TOTAL else known)
     wide.insert(0, "true", true.reindex(wide.index))
-    return _plain(wide)[["term", "kind", *keys[2:], *wide]]
+    table = _plain(wide)[["term", "kind", *keys[2:], *wide]]
+    words = frame[["kind", "term", WORDS]].drop_duplicates(["kind", "term"])
+    table.attrs[WORDS] = {(kind, term): said for kind, term, said in words.to_numpy()}
+    return table
 
 
 def selection_table(selection: pd.DataFrame, replicates: int | None = None) -> pd.DataFrame:
@@ -192,9 +197,7 @@ def _of(measures: pd.DataFrame, part: str | Sequence[str]) -> pd.Series:
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with their kinds and terms as categories in the order of a summary."""
-    found = frame[["kind", "term"]].drop_duplicates().itertuples(index=False, name=None)
-    pairs = sorted(found, key=lambda pair: rank(pair[1], pair[0]))
-    kinds, terms = (list(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
+    kinds, terms = (list(dict.fromkeys(names)) for names in zip(*in_order(frame), strict=True))
     return frame.assign(
         kind=pd.Categorical(frame["kind"], kinds), term=pd.Categorical(frame["term"], terms)
     )

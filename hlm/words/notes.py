@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hlm.words.measures import MEASURES
 from hlm.words.nouns import noun
-from hlm.words.terms import percent, span, term_words
+from hlm.words.terms import WORDS, percent, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,12 +59,12 @@ def without_true_value(frame: pd.DataFrame, measures: pd.DataFrame, measure: str
     frame : DataFrame
         The rows of the measure.
     measures : DataFrame
-        All rows of the terms that are asked for.
+        All rows of the terms that are asked for, with the column `WORDS`.
     measure : str
     """
     if "true" not in MEASURES[measure].needs:
         return []
-    keys = ["model", "kind", "term"]
+    keys = ["model", "kind", "term", WORDS]
     unknown = measures.loc[measures["true"].isna(), keys].drop_duplicates()
     shown = set(frame[keys].itertuples(index=False, name=None))
     terms = list(unknown.itertuples(index=False, name=None))
@@ -79,10 +79,10 @@ def without_true_value(frame: pd.DataFrame, measures: pd.DataFrame, measure: str
 
 
 def _listed(terms: Sequence[tuple[str, ...]]) -> str:
-    """List (model, kind, term), a few of each model."""
+    """List (model, kind, term, words), a few of each model."""
     parts = []
     for model, own in groupby(terms, key=lambda term: term[0]):
-        words = [term_words(term, kind) for _, kind, term in own]
+        words = [term[-1] for term in own]
         more = f" and {len(words) - _MOST} more" if len(words) > _MOST else ""
         terms_of = f"model {model}, {noun(len(words), 'term')}"
         parts.append(f"{terms_of} {', '.join(words[:_MOST])}{more}")

@@ -12,24 +12,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MINUS",
-    "PARTS",
+    "ORDER",
+    "WORDS",
     "level_words",
     "percent",
-    "rank",
     "said",
     "span",
-    "term_words",
 ]
 
 MINUS = "\N{MINUS SIGN}"
-PARTS = {
-    "fixed": ("coefficient",),
-    "random": ("sd", "cor", "sigma"),
-    "tests": ("test",),
-}
-"""The parts of a model, each with the kinds of its terms in the order of a summary."""
+WORDS, ORDER = "words of the term", "order of the term"
+"""Columns beside `term`: what to call it, and what to sort those of its kind by."""
 
-_KINDS = [kind for kinds in PARTS.values() for kind in kinds]
 _WORDS = {"units": "Number of units", "rows": "Rows per unit", "cor": "Correlation"}
 _COUNTED = {"units": ("unit", "units"), "rows": ("row per unit", "rows per unit")}
 
@@ -61,36 +55,6 @@ def level_words(level: Any) -> str:
     text = f"{level:g}" if isinstance(level, float) else str(level)
     is_number = isinstance(level, Number) and not isinstance(level, bool)
     return text.replace("-", MINUS) if is_number else text
-
-
-def term_words(term: str, kind: str) -> str:
-    """Return the words for a term of some kind.
-
-    Examples
-    --------
-    >>> term_words("x:a", "coefficient"), term_words("cor_x.(Intercept)|unit", "cor")
-    ('x:a', 'cor x.(Intercept)')
-    >>> term_words("sigma", "sigma"), term_words("F(slopes)", "test")
-    ('residual sd', 'F test: slopes')
-    """
-    if kind in ("sd", "cor"):
-        names = term.partition("_")[2].rpartition("|")[0]
-        return f"{kind} {names}"
-    if kind == "sigma":
-        return "residual sd"
-    return f"F test: {term[2:-1]}" if kind == "test" else term
-
-
-def rank(term: str, kind: str) -> tuple[int, int]:
-    """Order terms as a summary does: main effects before products; sds, correlations, sigma.
-
-    Examples
-    --------
-    >>> sorted(["a", "x:a", "x", "(Intercept)"], key=lambda term: rank(term, "coefficient"))
-    ['(Intercept)', 'a', 'x', 'x:a']
-    """
-    order = term.count(":") if term != "(Intercept)" else -1
-    return _KINDS.index(kind), order if kind == "coefficient" else 0
 
 
 def span(numbers: Iterable[float]) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from hlm.errors import InputError
-from hlm.formula import evaluate, factor_levels, model_columns, parse, random_names
+from hlm.formula import evaluate, factor_levels, model_columns, parse
 
 ROWS = np.arange(1.0, 7.0)
 DATA = {
@@ -265,17 +265,3 @@ def test_a_missing_column_is_named_with_the_nearest():
         model_columns(parse("y ~ sesx", random=False).fixed, {"ses": [1.0], "sector": ["a"]})
     assert caught.value.suggestion == "ses"
     assert caught.value.allowed == "ses, sector"
-
-
-def test_random_parameters_come_in_the_order_of_lme4s_profile():
-    # names(attr(profile, "lower")) of (1 + x + z | g) in lme4: .sig01 ... by columns
-    assert random_names([["(Intercept)", "x", "z"], ["w"]], "g") == [
-        "sd_(Intercept)|g",
-        "cor_x.(Intercept)|g",
-        "cor_z.(Intercept)|g",
-        "sd_x|g",
-        "cor_z.x|g",
-        "sd_z|g",
-        "sd_w|g",
-        "sigma",
-    ]
