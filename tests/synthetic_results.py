@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hlm.scenario import Covariate, Model, Scenario
+from hlm.words.measures import MEASURES
 from hlm.words.terms import ORDER, WORDS
 
 FIXED = {"(Intercept)": 1.0, "a": -0.15, "x": 3.0, "x:a": 0.3}
@@ -76,6 +77,20 @@ def made_results(grid=GRID, models=MODELS):
     words = frame["term"].map(lambda term: WORDS_OF.get(term, term))
     order = frame["term"].map(lambda term: ORDER_OF.get(term, 0))
     return frame.assign(**{WORDS: words, ORDER: order}), pd.DataFrame(selection)
+
+
+def with_inferences(measures, names=("satterthwaite", "kenward-roger", "infinite")):
+    """Give coefficients and tests several inferences, whose measures differ by 0.01 each."""
+    inferred = measures["measure"].isin([name for name in MEASURES if MEASURES[name].is_inferred])
+    several = inferred & measures["kind"].isin(["coefficient", "test"])
+    wald = measures[~several].assign(inference=np.where(inferred[~several], "wald", ""))
+    own = [
+        measures[several].assign(
+            inference=name, estimate=measures.loc[several, "estimate"] - 0.01 * place
+        )
+        for place, name in enumerate(names)
+    ]
+    return pd.concat([wald, *own])
 
 
 def _terms(model):

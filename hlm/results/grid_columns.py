@@ -13,7 +13,7 @@ __all__ = ["factors", "levels", "numeric"]
 
 _RESULTS = {
     *(*MEASURES.names, *SELECTION.names, *SCENARIOS.names),
-    *("inference", "n_total", "unbounded", "row", WORDS, ORDER),
+    *("inference", "n_total", "unbounded", "key", "row", WORDS, ORDER),
 }
 
 
