@@ -162,7 +162,7 @@ def test_limits_of_the_icc_on_its_own_scale_stay_within_0_and_1():
 
 
 def test_estimates_of_a_study_are_those_of_lmer():
-    truth, model = scenario(GRID, sd=(0.3, 0.2)), Model("m", SLOPES, estimands=KINDS)
+    truth, model = scenario(GRID, sd=(1.0, 0.8)), Model("m", SLOPES, estimands=KINDS)
     estimates, _ = tables(truth, model, 12)
     plain, _ = tables(truth, replace(model, estimands=()), 12)
     names = {one.name for one in rows_of(model)} - {one.name for one in rows_of(Model("m", SLOPES))}
@@ -174,7 +174,7 @@ def test_estimates_of_a_study_are_those_of_lmer():
             theirs = lmer(SLOPES, data, reml=method == "reml").estimands(KINDS).set_index("term")
             own = estimates[(estimates.replicate == replicate) & (estimates.method == method)]
             own = own[own["term"].isin(names)].set_index("term")[list(theirs)]
-            np.testing.assert_allclose(own.loc[theirs.index], theirs, rtol=2e-5, atol=1e-7)
+            np.testing.assert_allclose(own.loc[theirs.index], theirs, rtol=1e-6)
 
 
 def test_true_values():
@@ -236,7 +236,7 @@ def test_measures_have_bias_and_coverage_and_no_test_of_0():
     assert set(shown.loc[shown["term"] == "icc_unit", WORDS]) == {"ICC"}
 
 
-@pytest.mark.parametrize("icc", [0.05, 0.3])
+@pytest.mark.parametrize("icc", [0.1, 0.3])
 def test_coverage_of_the_icc(icc):
     """100 units of 10 rows: no fit is singular, and the logit is nearly normal.
 

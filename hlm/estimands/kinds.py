@@ -251,7 +251,8 @@ class Variance(FurtherEstimand):
     def from_limits(self, limits: Floats) -> Floats:  # noqa: D102
         elements = self.terms.elements
         place = -1 if self.place is None else elements.index((self.place, self.place))
-        return limits[..., place] ** 2
+        with np.errstate(over="ignore"):
+            return limits[..., place] ** 2
 
 
 @dataclass(frozen=True, kw_only=True)
