@@ -30,10 +30,12 @@ __all__ = [
     "Cor",
     "Estimand",
     "FTest",
+    "Icc",
     "Part",
     "ResidualSd",
     "Scale",
     "Sd",
+    "Variance",
     "check_further",
     "parameters_of",
     "tests_of",
@@ -218,8 +220,82 @@ class FTest(Estimand):
         return np.where(is_true, 0.0, np.nan)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Variance(FurtherEstimand):
+    """The variance of the random effect at `place`, or that of the residuals.
+
+    Its limits are the squares of those of the standard deviation, by whatever method.
+    """
+
+    kind, part, stage = "variance", "random", 3
+    needs = "a random effect"
+
+    place: int | None
+
+    @classmethod
+    def of_terms(cls, terms: Terms) -> Iterator[Self]:  # noqa: D102
+        for place, effect in enumerate(terms.effects):
+            name = names.of_effects("var", [effect], terms.group)
+            yield cls(name=name, words=f"variance {effect}", terms=terms, place=place)
+        yield cls(name=names.SIGMA2, words="residual variance", terms=terms, place=None)
+
+    def value(self, at: Parameters) -> Floats:  # noqa: D102
+        return (at.sigma if self.place is None else at.sd[..., self.place]) ** 2
+
+    def derivatives(self, at: Parameters) -> dict[int, Floats]:  # noqa: D102
+        if self.place is None:
+            return {-1: np.ones_like(at.sigma)}
+        inside = np.where(self.value(at) > 0.0, 1.0, np.nan)
+        return {position(self.terms, self.place, self.place): inside}
+
+    def from_limits(self, limits: Floats) -> Floats:  # noqa: D102
+        elements = self.terms.elements
+        place = -1 if self.place is None else elements.index((self.place, self.place))
+        with np.errstate(over="ignore"):
+            return limits[..., place] ** 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Icc(FurtherEstimand):
+    """The intraclass correlation Psi_00 / (Psi_00 + sigma^2), Psi_00 of the random intercept.
+
+    With random slopes it is that of rows where their covariates are 0. Its limits are on the logit
+    scale, as those of Stata's `estat icc`; by 'wald-variance' they are on its own, as Donner has
+    them.
+
+    References
+    ----------
+    Donner (1986). A review of inference procedures for the intraclass correlation coefficient in
+    the one-way random effects model. International Statistical Review 54(1).
+    """
+
+    kind, part, stage = "icc", "random", 3
+    scale, variance_scale = "logit", "share"
+    needs = "a random intercept"
+
+    place: int
+
+    @classmethod
+    def of_terms(cls, terms: Terms) -> Iterator[Self]:  # noqa: D102
+        if names.INTERCEPT in terms.effects:
+            place = terms.effects.index(names.INTERCEPT)
+            yield cls(name=f"icc_{terms.group}", words="ICC", terms=terms, place=place)
+
+    def value(self, at: Parameters) -> Floats:  # noqa: D102
+        between = at.sd[..., self.place] ** 2
+        return between / (between + at.sigma**2)
+
+    def derivatives(self, at: Parameters) -> dict[int, Floats]:  # noqa: D102
+        between, within = at.sd[..., self.place] ** 2, at.sigma**2
+        total = np.where(between > 0.0, (between + within) ** 2, np.nan)
+        return {
+            position(self.terms, self.place, self.place): within / total,
+            -1: -between / total,
+        }
+
+
 KINDS: dict[str, type[Estimand]] = {
-    one.kind: one for one in (Coefficient, Sd, Cor, ResidualSd, FTest)
+    one.kind: one for one in (Coefficient, Sd, Cor, ResidualSd, Variance, Icc, FTest)
 }
 """All kinds, in the order of a table."""
 
@@ -241,7 +317,7 @@ def check_further(kind: str) -> str:
         raise InputError(
             f"no kind of estimands is called '{kind}'",
             allowed=", ".join(FURTHER),
-            suggestion=nearest(kind, FURTHER),
+            suggestion=nearest(kind.lower(), FURTHER),
         )
     return kind
 
