@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from hlm.distributions.base import Distribution
 from hlm.distributions.binary import Binary
+from hlm.distributions.calls import SHAPES, read_call, written
 from hlm.distributions.fixed import Points, Span
 from hlm.distributions.normal import Normal
+from hlm.distributions.student import StudentT
 from hlm.distributions.uniform import Uniform
 
 if TYPE_CHECKING:
@@ -20,20 +22,24 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAMILIES",
+    "SHAPES",
     "STANDARD_NORMAL",
     "Binary",
     "Distribution",
     "Normal",
     "Points",
     "Span",
+    "StudentT",
     "Uniform",
     "from_dict",
+    "read_call",
+    "written",
 ]
 
 STANDARD_NORMAL = Normal()
 
 FAMILIES: dict[str, type[Distribution]] = {
-    one.family: one for one in (Normal, Uniform, Binary, Points, Span)
+    one.family: one for one in (Normal, StudentT, Uniform, Binary, Points, Span)
 }
 """The families by name, as files have them."""
 

@@ -29,6 +29,13 @@ class Distribution(ABC):
     """
 
     family: ClassVar[str]
+    shape: ClassVar[tuple[str, ...] | None] = None
+    """The parameters of its shape, which random effects and residuals may have; None if they may
+    not have it."""
+    call_example: ClassVar[str] = ""
+    """How a study file writes the shape."""
+    synonyms: ClassVar[tuple[str, ...]] = ()
+    """Other names that a user may give it, small letters without spaces."""
     nanoseconds: ClassVar[float]
     is_fixed: ClassVar[bool] = False
     """Whether nothing is drawn: `points` gives the values."""

@@ -31,6 +31,9 @@ class Normal(Distribution):
     sd: float = 1.0
 
     family = "normal"
+    shape = ()
+    call_example = "normal"
+    synonyms = ("gaussian", "gauss", "norm", "n")
     nanoseconds = 9.3
     skewness = 0.0
     kurtosis = 3.0

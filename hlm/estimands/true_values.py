@@ -94,6 +94,7 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
 
     Examples
     --------
+    >>> from hlm.distributions import Normal
     >>> from hlm.scenario import Covariate, Model, Scenario
     >>> truth = Scenario("", 10, 5, (Covariate("x", "row", Normal(5.0)),), "y ~ x + (1 | g)",
     ...                  (("(Intercept)", 1.0), ("x", 0.3)), (0.5,), ((1.0,),), 1.0)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -124,6 +125,17 @@ class Part(BaseModel):
         """Return the keys that there are."""
         return [field.alias or name for name, field in cls.model_fields.items()]
 
+
+def _shape(text: Any) -> str:
+    return distributions.written(distributions.read_call(text))
+
+
+Shape = Annotated[str, BeforeValidator(_shape)]
+_SHAPE = (
+    "Their shape, a family written as a call: "
+    + ", ".join(family.call_example for family in distributions.SHAPES.values())
+    + ". What is drawn is standardized to the stated sd."
+)
 
 Level = Annotated[
     Literal["unit", "row"], Field(description="Whether it has one value per unit or per row.")
@@ -239,12 +251,14 @@ class RandomPart(Part):
         description="Their correlation: one number for all pairs, or a matrix in the order of "
         "the formula's random terms.",
     )
+    distribution: Shape = Field("normal", description=_SHAPE, examples=["normal", "t(5)"])
 
 
 class Residual(Part):
     """The distribution of the residuals."""
 
     sd: Positive = Field(description="Their standard deviation.")
+    distribution: Shape = Field("normal", description=_SHAPE, examples=["normal", "t(5)"])
 
 
 class Truth(Part):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.scenario import Model, Scenario
 from hlm.study.design import covariates
@@ -214,6 +215,8 @@ def _simulated(truth: Truth, design: Design) -> Scenario:
         sd=found.sd,
         cor=found.cor,
         sigma=float(truth.residual.sd),
+        effects=read_call(truth.random[formula.random[0].group].distribution),
+        residuals=read_call(truth.residual.distribution),
     )
 
 

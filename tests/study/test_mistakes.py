@@ -37,7 +37,65 @@ def case(name, old, new, line, path, *fragments):
 
 TESTS = "level: 0.95, tests: {t: %s}}"
 
+RESIDUAL = "residual: {sd: 0.75, distribution: %s}"
+RANDOM = "cor: 0.9, distribution: %s}}"
+RESIDUAL_PATH, RANDOM_PATH = "truth.residual.distribution", "truth.random.unit.distribution"
+
+
+def shape(name, written, *fragments):
+    """Return a distribution of the residuals that is wrong."""
+    return case(name, "residual: {sd: 0.75}", RESIDUAL % written, 8, RESIDUAL_PATH, *fragments)
+
+
 MISTAKES = [
+    shape("a family by its full name", "student", "'student'", "normal, t(DF)", "mean 't(5)'"),
+    shape("a family in capitals", "T(5)", "'T(5)'", "mean 't(5)'"),
+    shape("another name of the normal", "gaussian", "'gaussian'", "did you mean 'normal'"),
+    shape("a family that there is not", "cauchy", "'cauchy'", "normal, t(DF) such as t(5)"),
+    shape("a number for a family", "5", "5 is no distribution", "normal, t(DF)"),
+    shape("a mapping", "{t: 5}", "{'t': 5} is no distribution", "normal, t(DF)"),
+    shape("a mapping of parameters", "{family: t, df: 5}", "no distribution", "mean 't(5)'"),
+    shape("an infinite variance", "t(2)", "the variance of t(2) is infinite", "above 2"),
+    shape("no degrees of freedom", "t", "'t' has 0 parameters", "t(DF)", "mean 't(5)'"),
+    shape("two degrees of freedom", '"t(5, 3)"', "has 2 parameters", "mean 't(5)'"),
+    shape("a parameter of the normal", '"normal(2)"', "has 1 parameter", "allowed: normal"),
+    shape("a name for a number", "t(x)", "'x' in 't(x)' is no number", "t(DF) such as t(5)"),
+    shape("a parameter with its name", "t(df=5)", "'df=5' in", "mean 't(5)'"),
+    shape("a bracket left open", '"t(5"', "'t(5' is no distribution", "normal, t(DF)"),
+    case(
+        "a family of random effects",
+        "cor: 0.9}}",
+        RANDOM % "students_t(4)",
+        7,
+        RANDOM_PATH,
+        "'students_t(4)'",
+        "mean 't(5)'",
+    ),
+    case(
+        "infinite variance of random effects",
+        "cor: 0.9}}",
+        RANDOM % "t(1.5)",
+        7,
+        RANDOM_PATH,
+        "the variance of t(1.5) is infinite",
+    ),
+    case(
+        "a family in the grid",
+        "grid:\n",
+        "grid:\n  truth.residual.distribution: [normal, t(2)]\n",
+        16,
+        "grid.truth.residual.distribution",
+        "the variance of t(2) is infinite",
+    ),
+    case(
+        "a misspelt key of the residuals",
+        "{sd: 0.75}",
+        "{sd: 0.75, dist: t(5)}",
+        8,
+        "truth.residual.dist",
+        "unknown key 'dist'",
+        "sd, distribution",
+    ),
     case(
         "test of no coefficient",
         "level: 0.95}",

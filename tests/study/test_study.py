@@ -165,6 +165,8 @@ def test_a_key_does_not_depend_on_the_rest_of_the_grid():
         ("truth.random.unit.sd.(Intercept)", 0.3),
         ("truth.random.unit.cor", [[1, -0.2], [-0.2, 1]]),
         ("truth.residual.sd", 1.0),
+        ("truth.residual.distribution", "t(5)"),
+        ("truth.random.unit.distribution", "t(3)"),
         ("design.covariates.a", {"level": "unit", "distribution": "binary"}),
     ],
 )

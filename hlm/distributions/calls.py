@@ -1,0 +1,104 @@
+"""Shapes of random effects and residuals, written as calls: ``normal``, ``t(5)``.
+
+Only the shape counts: what is drawn has mean 0 and sd 1, and the study states the sds.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from hlm.distributions.normal import Normal
+from hlm.distributions.student import StudentT
+from hlm.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from hlm.distributions.base import Distribution
+
+__all__ = ["SHAPES", "read_call", "written"]
+
+SHAPES: dict[str, type[Distribution]] = {one.family: one for one in (Normal, StudentT)}
+"""The families that random effects and residuals may have, by name."""
+
+_CALL = re.compile(r"\s*([^\W\d][\w .'-]*?)\s*(?:\((.*)\))?\s*", re.DOTALL)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+
+def read_call(text: Any) -> Distribution:
+    """Read the shape of a distribution.
+
+    Raises
+    ------
+    InputError
+        There is no such family, or it cannot have these parameters.
+
+    Examples
+    --------
+    >>> read_call("t(5)"), read_call("normal")
+    (StudentT(df=5.0), Normal(mean=0.0, sd=1.0))
+    """
+    call = _CALL.fullmatch(text) if isinstance(text, str) else None
+    if call is None:
+        raise _refused(text, "t" if isinstance(text, dict) and "df" in text else None)
+    name, inside = call.groups()
+    family = SHAPES.get(name)
+    if family is None:
+        raise _refused(text, _meant(name))
+    given = [part.strip() for part in (inside or "").split(",")] if (inside or "").strip() else []
+    wanted = family.shape or ()
+    if len(given) != len(wanted):
+        found = f"{len(given)} parameters" if len(given) != 1 else "1 parameter"
+        raise InputError(
+            f"'{text}' has {found}", allowed=_signature(family), suggestion=family.call_example
+        )
+    for part in given:
+        if not _NUMBER.fullmatch(part):
+            raise InputError(
+                f"'{part}' in '{text}' is no number",
+                allowed=_signature(family),
+                suggestion=family.call_example,
+            )
+    return family(*map(float, given))
+
+
+def written(distribution: Distribution) -> str:
+    """Write a shape as a call; two of one meaning are the same text.
+
+    Examples
+    --------
+    >>> written(read_call("t( 5.0 )")), written(read_call("normal()"))
+    ('t(5)', 'normal')
+    """
+    names = distribution.shape or ()
+    values = [_text(getattr(distribution, name)) for name in names]
+    return f"{distribution.family}({', '.join(values)})" if values else distribution.family
+
+
+def _text(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def _refused(found: Any, near: str | None) -> InputError:
+    return InputError(
+        f"'{found}' is no distribution"
+        if isinstance(found, str)
+        else f"{found} is no distribution",
+        allowed=", ".join(_signature(family) for family in SHAPES.values()),
+        suggestion=SHAPES[near].call_example if near else None,
+    )
+
+
+def _meant(name: str) -> str | None:
+    """Find a family by another name that it has, or by a name like it."""
+    names = {other: one.family for one in SHAPES.values() for other in (one.family, *one.synonyms)}
+    near = nearest(re.sub(r"[^a-z]", "", name.lower()), names)
+    return names[near] if near else None
+
+
+def _signature(family: type[Distribution]) -> str:
+    """Say how a family is written, with an example if it has parameters."""
+    if not family.shape:
+        return family.family
+    parameters = [field.name.upper() for field in fields(family) if field.name in family.shape]  # type: ignore[arg-type]
+    return f"{family.family}({', '.join(parameters)}) such as {family.call_example}"
