@@ -5,13 +5,13 @@ import sys
 
 from snakemake.exceptions import WorkflowError
 
-from hlm import figures, tables
 from hlm.errors import InputError
 from hlm.fits.variants import kernels_of, name_of
 from hlm.operations.fingerprint import fingerprint
-from hlm.operations.prepare import makes_no_results, open_plan, prepare
+from hlm.operations.prepare import makes_no_results, open_plan, plan_of_run
 from hlm.operations.slurm import become_own_task
-from hlm.plan import BATCH_SECONDS, chunks, holdings
+from hlm.plan import chunks, holdings
+from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
 from hlm.tables.study_summary import summary
 
 become_own_task()
@@ -22,13 +22,13 @@ RESULTS = config.get("results", "results")
 # Jobs have one thread each. Snakemake says so to the linear algebra libraries, not to numba.
 os.environ.update(NUMBA_NUM_THREADS="1")
 
-# The jobs of a cluster read this file again: they find the plan made.
+# Jobs read this file again, and so does the report: they find the plan made.
 try:
     if workflow.is_main_process:
-        plan = prepare(
+        plan = plan_of_run(
             STUDY,
             RESULTS,
-            batch_seconds=config.get("batch_seconds", BATCH_SECONDS),
+            batch_seconds=config.get("batch_seconds"),
             only_look=makes_no_results(sys.argv),
         )
         # What the captions and the first page of the report say of the study.
@@ -93,8 +93,8 @@ rule all:
         expand("<study>/{kind}.parquet", kind=plan.kinds),
         "<study>/measures.csv",
         "<study>/selection.csv",
-        expand("<study>/figures/{name}.pdf", name=figures.names(plan)),
-        expand("<study>/tables/{name}.tex", name=tables.names(plan)),
+        expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
+        expand("<study>/tables/{name}.tex", name=table_names(plan)),
         ["<study>/audit.html"] if AUDITED else [],
 
 
@@ -235,12 +235,12 @@ rule figures:
                 f"<study>/figures/{name}.png",
                 caption=f"workflow/report/{name}.rst",
                 category="Figures",
-                subcategory=figures.section(name),
-                labels={"figure": figures.TITLES[name]},
+                subcategory=section(name),
+                labels={"figure": FIGURES[name]},
             )
-            for name in figures.names(plan)
+            for name in figure_names(plan)
         ],
-        expand("<study>/figures/{name}.pdf", name=figures.names(plan)),
+        expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
     log:
         "<study>/logs/figures.log",
     benchmark:
@@ -264,13 +264,13 @@ rule tables:
                 f"<study>/tables/{name}.html",
                 caption=f"workflow/report/{name}.rst",
                 category="Tables",
-                labels={"table": tables.TITLES[name]},
+                labels={"table": TABLES[name]},
             )
-            for name in tables.names(plan)
+            for name in table_names(plan)
         ],
         expand(
             "<study>/tables/{name}.{kind}",
-            name=tables.names(plan),
+            name=table_names(plan),
             kind=["csv", "tex"],
         ),
         report(

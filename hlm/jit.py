@@ -3,11 +3,12 @@
 Strict arithmetic (no `fastmath`) keeps each sum in the order in which it is written, so an estimate
 is the same bit for bit whatever else is in the batch. Numba looks only at a kernel's own file to
 tell whether its cache is old, although it inlines kernels of other files: so the cache's folder is
-named by a hash of every file that holds kernels, and of this one.
+named by a hash of every file that holds kernels, of how they are compiled, and of Numba's version.
 
-Numba would optimize each kernel, together with all that it calls, and make machine code of it: once
-for the kernel itself and once more for each kernel that calls it. Only the code that Python enters
-runs: so that is done for an `entry` alone, once, and a `kernel` is kept as what is linked into it.
+A `kernel` is kept as what is linked into an `entry`, the only code that Python enters (see
+`hlm.linked_code`). That takes a look inside Numba; where its version does not allow it, or the
+environment variable HLM_PLAIN_NUMBA is 1, each kernel is compiled as Numba does by itself. The
+numbers are the same, and only compiling takes longer.
 """
 
 from __future__ import annotations
@@ -16,33 +17,40 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
-from llvmlite.binding import get_host_cpu_name, parse_assembly
+import numba
+from llvmlite.binding import get_host_cpu_name
 from numba import njit
 from numba.core import config as numba_config
-from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
+from hlm.disk import lock
 from hlm.errors import InputError
 
-__all__ = ["cache_folder", "compiling", "entry", "inlined", "kernel"]
+__all__ = ["PLAIN", "cache_folder", "compiling", "entry", "inlined", "kernel", "links_kernels"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 config: Any = numba_config
 HOME = Path(__file__).parent
 KERNEL_FOLDERS = ("kernels", "simulate")
+COMPILED_BY = ("jit.py", "linked_code.py")
+
+PLAIN = "HLM_PLAIN_NUMBA"
+"""Environment variable: 1 has each kernel compiled as Numba does by itself."""
 
 
 def cache_folder() -> Path:
     """Return the kernels' folder: below NUMBA_CACHE_DIR, the package or the user's cache."""
-    digest = blake2b(Path(__file__).read_bytes(), digest_size=8)
-    for folder in KERNEL_FOLDERS:
-        for path in sorted((HOME / folder).glob("*.py")):
-            digest.update(path.read_bytes())
+    digest = blake2b(f"{numba.__version__} {_wants_plain()}".encode(), digest_size=8)
+    kernels = [sorted((HOME / folder).glob("*.py")) for folder in KERNEL_FOLDERS]
+    for path in (*(HOME / name for name in COMPILED_BY), *chain.from_iterable(kernels)):
+        digest.update(path.read_bytes())
     name = f"kernels-{digest.hexdigest()}"
     if config.CACHE_DIR:
         return Path(config.CACHE_DIR) / name
@@ -51,18 +59,18 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hlm" / name
 
 
+def _wants_plain() -> bool:
+    return os.environ.get(PLAIN, "0") not in ("", "0")
+
+
 _CACHE = str(cache_folder())
-_OPTIONS = {
+_OPTIONS: dict[str, Any] = {
     "cache": True,
     "error_model": "numpy",
     "nogil": True,
     "no_cfunc_wrapper": True,
     "_nrt": False,
 }
-
-# The loops are over a handful of columns: vectorized they are slower, and take longer to compile.
-config.LOOP_VECTORIZE = 0
-config.SLP_VECTORIZE = 0
 
 
 @contextmanager
@@ -82,8 +90,15 @@ def compiling(variant: str) -> Iterator[bool]:
         yield False
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        _wait_for(lock)
+    with (folder / "lock").open("w") as file:
+        try:
+            lock(file, wait=True)
+        except OSError as error:
+            raise InputError(
+                f"the cache of kernels cannot be locked: {error.strerror}",
+                file=file.name,
+                allowed="NUMBA_CACHE_DIR, set to a folder on a disk of each node",
+            ) from None
         todo = not mark.exists()
         with _without_collector():
             yield todo
@@ -102,51 +117,55 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _wait_for(lock: IO[str]) -> None:
-    """Lock a file, for all nodes that share it; the lock ends with the process at the latest."""
-    import fcntl  # absent on Windows, where nothing else needs it
-
+@cache
+def links_kernels() -> bool:
+    """Tell whether kernels are kept for linking, which this version of Numba must allow."""
+    if _wants_plain():
+        return False
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    except OSError as error:
-        raise InputError(
-            f"the cache of kernels cannot be locked: {error.strerror}",
-            file=lock.name,
-            allowed="NUMBA_CACHE_DIR, set to a folder on a disk of each node",
-        ) from None
+        from hlm.linked_code import works
+    except ImportError:
+        return False
+    return works()
 
 
-_ENVIRONMENT = "_ZN08NumbaEnv"
-"""How Numba names the global variable of a kernel's environment."""
+@contextmanager
+def _without_vectors() -> Iterator[None]:
+    """Have Numba vectorize nothing, and put its settings back at the end.
+
+    Loops are over a handful of columns: vectorized they are slower, and take longer to compile.
+    """
+    before = config.LOOP_VECTORIZE, config.SLP_VECTORIZE
+    config.LOOP_VECTORIZE = config.SLP_VECTORIZE = 0
+    try:
+        yield
+    finally:
+        config.LOOP_VECTORIZE, config.SLP_VECTORIZE = before
 
 
-class _LinkedCode(JITCodeLibrary):
-    """The code of a kernel, for other code to be linked with: not optimized, no machine code."""
+class _EntryCompiler(CompilerBase):
+    """Numba's compiler, with settings of our own while it is at work."""
 
-    def _optimize_final_module(self) -> None:
-        """Leave that to the entry, where everything is at hand."""
-
-    def _finalize_final_module(self) -> None:
-        """Set the code aside, and give Numba what else it looks for: the kernel's environment."""
-        module = self._final_module
-        self._finalized = True
-        self._get_module_for_linking()
-        kept = [str(v) for v in module.global_variables if v.name.startswith(_ENVIRONMENT)]
-        self._final_module = parse_assembly(
-            "\n".join([f'target triple = "{module.triple}"', *kept])
-        )
-        super()._finalize_final_module()
-
-
-class _KernelCompiler(CompilerBase):
-    """Numba's compiler, for functions that Python does not call."""
+    def compile_extra(self, function: Callable[..., Any]) -> Any:
+        """Compile a function; kernels that it calls are compiled meanwhile."""
+        with _without_vectors():
+            return super().compile_extra(function)
 
     def define_pipelines(self) -> list[Any]:
-        """Return the usual passes; they put the code into the library that is given."""
-        state = self.state
-        state.library = _LinkedCode(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.library.enable_object_caching()
-        return [DefaultPassBuilder.define_nopython_pipeline(state)]
+        """Return Numba's usual passes."""
+        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+
+
+class _KernelCompiler(_EntryCompiler):
+    """The compiler for functions that Python does not call."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Return the usual passes, into a library for linking where there can be one."""
+        if links_kernels():
+            from hlm.linked_code import LinkedCode
+
+            self.state.library = LinkedCode.of(self.state)
+        return super().define_pipelines()
 
 
 def kernel(function: Function) -> Function:
@@ -158,22 +177,23 @@ def kernel(function: Function) -> Function:
     pass variables, or np.bool_(True). The length of a tuple is such a number too: hence
     np.int64(len(axes)).
     """
-    return _compile(function, **_OPTIONS, no_cpython_wrapper=True, pipeline_class=_KernelCompiler)
+    return _compile(function, _KernelCompiler, no_cpython_wrapper=True)
 
 
 def entry(function: Function) -> Function:
     """Compile a kernel that Python calls too."""
-    return _compile(function, **_OPTIONS)
+    return _compile(function, _EntryCompiler)
 
 
 def inlined(function: Function) -> Function:
     """Compile as part of the one kernel that calls it, not once more by itself."""
-    return _compile(function, **_OPTIONS, inline="always")
+    return _compile(function, _EntryCompiler, inline="always")
 
 
-def _compile(function: Function, **options: Any) -> Any:
+def _compile(function: Function, compiler: type[CompilerBase], **options: Any) -> Any:
+    # Numba reads the folder of the cache when a function is decorated, and only then.
     previous, config.CACHE_DIR = config.CACHE_DIR, _CACHE
     try:
-        return njit(**options)(function)
+        return njit(**_OPTIONS, **options, pipeline_class=compiler)(function)
     finally:
         config.CACHE_DIR = previous

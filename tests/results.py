@@ -25,7 +25,7 @@ def make_results(folder: Path, *, study: Path = TINY, batch_seconds: float = 30.
     """Run a study up to its sorted files; return its folder."""
     results = folder / Study.load(study).name
     with run_lock(results):
-        plan = prepare(study, folder, batch_seconds=batch_seconds)
+        plan = prepare(Study.load(study), folder, batch_seconds=batch_seconds)
     for batch in plan.batches:
         _run_batch(plan, batch.name, results)
     gather(plan, results)

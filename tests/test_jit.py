@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hlm import jit
+from hlm import jit, linked_code
 from hlm.errors import InputError
 
+ROOT = Path(__file__).parents[1]
 KERNELS = Path(__file__).with_name("first_kernels.py")
+compiled = pytest.mark.skipif(jit.config.DISABLE_JIT, reason="nothing is compiled")
 
 
 @pytest.fixture
@@ -102,20 +104,129 @@ def fill_halves(x, out):
     out[0] = sum_of_halves(x)
 
 
-@pytest.mark.skipif(jit.config.DISABLE_JIT, reason="nothing is compiled")
-def test_only_entries_have_machine_code():
-    out = np.zeros(1)
-    fill_halves(np.arange(4.0), out)
-    assert out[0] == 3.0
-    for function in (half, sum_of_halves, fill_halves):
+def machine_code(*functions):
+    """Compile functions anew and count the functions of machine code that each then has."""
+    for function in functions:
         function.recompile()  # or it comes from the disk, without the code to look at
-    counts = {
+    return {
         function.py_func.__name__: sum(
             1
             for compiled in function.overloads.values()
             for _ in compiled.library.get_defined_functions()
         )
-        for function in (half, sum_of_halves, fill_halves)
+        for function in functions
     }
+
+
+def halves():
+    """Return the sum of halves of 0 to 3, by the kernels."""
+    out = np.zeros(1)
+    fill_halves(np.arange(4.0), out)
+    return out[0]
+
+
+@compiled
+def test_only_entries_have_machine_code():
+    assert halves() == 3.0
+    counts = machine_code(half, sum_of_halves, fill_halves)
     assert counts["half"] == counts["sum_of_halves"] == 0
     assert counts["fill_halves"] > 0
+
+
+@pytest.fixture
+def decided_anew():
+    """Let it be decided again, before and after a test, how kernels are compiled."""
+    jit.links_kernels.cache_clear()
+    yield
+    jit.links_kernels.cache_clear()
+
+
+@compiled
+@pytest.mark.usefixtures("decided_anew")
+@pytest.mark.parametrize("why", ["the user says so", "moved", "gone", "other numbers"])
+def test_kernels_are_compiled_as_numba_does_by_itself(why, monkeypatch):
+    """The user says so, or what is overridden has moved, is gone or means something else."""
+    halves()
+    if why == "the user says so":
+        monkeypatch.setenv(jit.PLAIN, "1")
+    elif why == "moved":
+        monkeypatch.setitem(sys.modules, "hlm.linked_code", None)
+    elif why == "gone":
+        monkeypatch.delattr("numba.core.codegen.CPUCodeLibrary._get_module_for_linking")
+    else:
+        monkeypatch.setattr(linked_code, "_three_times", lambda x: 2.0 * x)
+    assert not jit.links_kernels()
+    monkeypatch.undo()
+    counts = machine_code(half, sum_of_halves, fill_halves)
+    assert all(counts.values())
+    assert halves() == 3.0
+
+
+def test_the_cache_is_another_for_what_is_compiled_otherwise(monkeypatch):
+    folders = [jit.cache_folder()]
+    monkeypatch.setenv(jit.PLAIN, "1")
+    folders.append(jit.cache_folder())
+    monkeypatch.setattr("numba.__version__", "99")
+    folders.append(jit.cache_folder())
+    assert len(set(folders)) == 3
+
+
+FIT = """
+from hashlib import sha256
+import sys
+from hlm.fits import fit_batch
+from hlm.jit import links_kernels
+from hlm.simulate import simulate
+from hlm.study import Study
+
+study = Study.load(sys.argv[1])
+total = sha256()
+for scenario in study.scenarios:
+    tables = fit_batch(scenario, study.models, simulate(scenario, study.models, 1, 0, 40))
+    for kind, columns in tables.items():
+        for name, values in columns.items():
+            total.update(f"{kind} {name} {list(map(repr, values))}".encode())
+print(links_kernels(), total.hexdigest())
+"""
+
+
+@compiled
+@pytest.mark.slow
+def test_the_numbers_do_not_depend_on_how_kernels_are_compiled(tmp_path):
+    def fit(plain):
+        environment = {"NUMBA_CACHE_DIR": str(tmp_path / plain), jit.PLAIN: plain}
+        command = [sys.executable, "-c", FIT, "tests/workflow/tiny.yaml"]
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+
+    (linked, numbers), (plain, same) = fit("0"), fit("1")
+    assert (linked, plain) == ("True", "False")
+    assert numbers == same
+
+
+def _double(x, out):
+    for k in range(len(x)):
+        out[k] = 2.0 * x[k]
+
+
+@compiled
+def test_nothing_is_vectorized_and_numbas_settings_are_as_they_were():
+    import numba
+
+    def vectors(function):
+        function(np.arange(64.0), np.zeros(64))
+        function.recompile()
+        (code,) = function.inspect_llvm().values()
+        return " x double>" in code
+
+    before = numba.config.LOOP_VECTORIZE, numba.config.SLP_VECTORIZE
+    assert before[0] == 1
+    assert vectors(numba.njit(_double))
+    assert not vectors(jit.entry(_double))
+    assert before == (numba.config.LOOP_VECTORIZE, numba.config.SLP_VECTORIZE)

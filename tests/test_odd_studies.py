@@ -7,6 +7,7 @@ import yaml
 from hlm import figures, tables
 from hlm.errors import InputError
 from hlm.plan import Plan
+from hlm.plan.report import figure_names, table_names
 from tests.odd_studies import STUDIES
 from tests.results import make_results, summarize_results
 from tests.test_figures import drawn_series, legend_texts, overlaps, texts
@@ -50,14 +51,14 @@ def draw(figure, plan, results):
 )
 def test_every_figure_and_every_table_is_made(name, tmp_path):
     plan, results = run(STUDIES[name], tmp_path)
-    for figure in set(figures.names(plan)) - ALIKE:
+    for figure in set(figure_names(plan)) - ALIKE:
         drawn = draw(figure, plan, results)
         if (name, figure) in PAGES:
             assert drawn == PAGES[name, figure]
         else:
             assert texts(drawn), drawn
     written = tables.write_all(plan, results, strict=True)
-    assert {path.stem for path in written} == set(tables.names(plan))
+    assert {path.stem for path in written} == set(table_names(plan))
     for path in written:
         if path.suffix == ".csv":
             table = pd.read_csv(path)
@@ -83,7 +84,7 @@ def test_a_whole_gallery_is_written(name, made):
     plan, results = made(name)
     drawn = figures.draw_all(plan, results, strict=True)
     assert [path.name for path in drawn] == [
-        f"{figure}.{kind}" for figure in figures.names(plan) for kind in ("png", "pdf")
+        f"{figure}.{kind}" for figure in figure_names(plan) for kind in ("png", "pdf")
     ]
     assert all(path.stat().st_size > 1000 for path in drawn)
 

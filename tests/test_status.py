@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import sys
@@ -13,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from hlm.cli import main
-from hlm.cli.cores import cores_of
-from hlm.cli.progress import Line, Teller
+from hlm.cli.profile import batch_seconds_of, cores_of
+from hlm.cli.progress_line import Line, Teller
 from hlm.cli.snakemake import call_quietly
 from hlm.operations.forecast import Forecast
 from hlm.operations.progress import Watch
@@ -205,6 +206,17 @@ def test_the_cores_of_a_run_are_the_users_the_profiles_or_all(text, tmp_path):
     assert cores_of(None, str(ROOT / "profiles" / "slurm")) == 100_000
 
 
+def test_the_length_of_batches_is_the_users_the_profiles_or_as_always(tmp_path):
+    (tmp_path / "profile.yaml").write_text("configfile: [a.yaml, b.yaml]\n")
+    assert batch_seconds_of(None, str(tmp_path)) == 30.0  # neither of the two is there
+    (tmp_path / "a.yaml").write_text("batch_seconds: 50\n")
+    (tmp_path / "b.yaml").write_text("batch_seconds: 60\n")
+    assert batch_seconds_of(None, str(tmp_path)) == 60
+    assert batch_seconds_of(7.0, str(tmp_path)) == 7.0
+    assert batch_seconds_of(None, str(ROOT / "profiles" / "slurm")) == 600
+    assert batch_seconds_of(None, None) == 30.0
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
@@ -224,32 +236,21 @@ def test_a_terminal_sees_one_line_rewritten_and_a_file_sees_milestones(monkeypat
         assert stream.getvalue() == expected
 
 
-SAID = """Building DAG of jobs...
-
-[Mon Nov 23 12:25:11 2026]
-localrule fit:
-    output: x
-RuleException:
-CalledProcessError in file "Snakefile", line 6:
-[Mon Nov 23 12:25:11 2026]
-Error in rule fit:
-    jobid: 1
-Logfile fit.log:
-=====
-ValueError: boom
-=====
-[Mon Nov 23 12:25:12 2026]
-Finished jobid: 2 (Rule: simulate)
-Exiting because a job execution failed.
+# Snakemake's part: it says something, tells events to the open file that it is given, and ends.
+PRETENDER = """
+import json, os, sys
+said, events, status = json.loads(sys.argv[1])
+print(said)
+assert sys.argv[2:4] == ["--logger", "hlm"] and sys.argv[4] == "--logger-hlm-events"
+for event in events:
+    os.write(int(sys.argv[5]), (json.dumps(event) + chr(10)).encode())
+sys.exit(status)
 """
 
 
-def pretend(said, status):
-    """Return a command that says something and ends with a status, as Snakemake might."""
-    return [sys.executable, "-c", f"print({said!r}); raise SystemExit({status})"]
-
-
-def run_quietly(command, log):
+def run_quietly(log, said, *events, status=0):
+    """Run a pretended Snakemake; return its exit status and the rules that the line was told."""
+    command = [sys.executable, "-c", PRETENDER, json.dumps([said, events, status])]
     rules = []
     result = call_quietly(command, log, lambda rule: (rules.append(rule) or "line", "line"))
     return result, rules
@@ -257,46 +258,75 @@ def run_quietly(command, log):
 
 def test_errors_of_jobs_are_shown_and_all_is_kept(tmp_path, capsys):
     log = tmp_path / "logs" / "snakemake.log"
-    assert run_quietly(pretend(SAID, 1), log)[0] == 1
+    events = [{"rule": "fit"}, {"error_of_job": "Error in rule fit:\nValueError: boom\n"}]
+    events.append({"error": "WorkflowError: a job failed"})
+    assert run_quietly(log, "what Snakemake says\n\u2013", *events, status=1)[0] == 1
     err = capsys.readouterr().err
-    shown = err.partition("Error in rule fit:")[2]
-    assert "ValueError: boom" in shown
-    assert "Finished jobid" not in err
-    assert "RuleException" not in err
-    assert str(log) in err
-    assert log.read_text().rstrip() == SAID.rstrip()
+    assert "Error in rule fit:\nValueError: boom\n" in err
+    assert "WorkflowError" not in err  # the error of the job says why
+    assert "what Snakemake says" not in err
+    assert err.endswith(f"all that Snakemake said: {log} (paths in it are from .)\n")
+    assert log.read_text() == "what Snakemake says\n\u2013\n"
+
+
+def test_the_line_is_told_the_latest_rule(tmp_path):
+    said = "x" * 100_000  # more than a pipe holds: nothing waits for the other
+    _, rules = run_quietly(tmp_path / "log", said, {"rule": "fit"}, {"rule": "compact"})
+    assert set(rules) <= {"", "fit", "compact"}
+    assert (tmp_path / "log").read_text() == f"{said}\n"
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("said", "events", "expected"),
     [
-        ("Building DAG\nnoise\nWorkflowError:\nno such rule", "WorkflowError:\nno such rule"),
-        (
-            "Using profile\nInputError in Snakefile:\nplan: bad",
-            "InputError in Snakefile:\nplan: bad",
-        ),
-        ("usage: snakemake\nsnakemake: error: no option -x", "snakemake: error: no option -x"),
-        ("Building DAG\nkilled", "killed"),
+        ("noise", [{"error": "WorkflowError:\nno such rule"}], "WorkflowError:\nno such rule"),
+        ("usage: x\nsnakemake: error: no option -x", [], "snakemake: error: no option -x"),
+        ("noise\n" * 100 + "killed", [], "killed"),
     ],
 )
-def test_other_failures_are_explained(said, expected, tmp_path, capsys):
-    assert run_quietly(pretend(said, 2), tmp_path / "log")[0] == 2
+def test_other_failures_are_explained(said, events, expected, tmp_path, capsys):
+    assert run_quietly(tmp_path / "log", said, *events, status=2)[0] == 2
     err = capsys.readouterr().err
     assert err.count(expected) == 1
-    assert "noise" not in err
-
-
-def test_what_planning_says_is_shown(tmp_path, capsys):
-    said = "Using profile p\nparts/1.json: damaged\n  allowed: x\nBuilding DAG of jobs...\nnoise"
-    assert run_quietly(pretend(said, 0), tmp_path / "log")[0] == 0
-    err = capsys.readouterr().err
-    assert "parts/1.json: damaged\n  allowed: x\n" in err
-    assert "noise" not in err
-    assert "profile" not in err
+    assert ("noise" in err) == ("killed" in said)
+    assert len(err.splitlines()) <= 42
 
 
 def test_success_is_quiet(tmp_path, capsys):
-    assert run_quietly(pretend("Building DAG\nNothing to be done", 0), tmp_path / "log")[0] == 0
+    assert run_quietly(tmp_path / "log", "Nothing to be done")[0] == 0
     out, err = capsys.readouterr()
-    assert out == "$ snakemake\n"
+    assert "logger" not in out
     assert err.strip() == "line"
+
+
+SNAKEFILE = """
+rule all:
+    input: "a", "b"
+rule a:
+    output: "a"
+    shell: "touch a"
+rule b:
+    output: "b"
+    log: "b.log"
+    shell: "echo boom > {log}; exit 1"
+"""
+
+
+def test_snakemake_tells_its_events_to_the_plugin(tmp_path, monkeypatch, capfd):
+    """The real one: two rules, of which one fails."""
+    monkeypatch.chdir(tmp_path)
+    Path("Snakefile").write_text(SNAKEFILE)
+    rules = []
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--show-failed-logs", "-k"]
+    assert call_quietly(command, tmp_path / "log", lambda r: (rules.append(r) or "line", r)) == 1
+    err = capfd.readouterr().err
+    assert "Error in rule b:" in err
+    assert "\nboom\n" in err
+    assert "rule a" not in err
+    assert rules[0] == ""
+    assert call_quietly([*command, "nothing"], tmp_path / "log", lambda _: ("line", "")) == 1
+    err = capfd.readouterr().err
+    assert "MissingRuleException" in err
+    assert "usage" not in err
+    assert call_quietly([*command, "--nothing"], tmp_path / "log", lambda _: ("line", "")) == 2
+    assert "unrecognized arguments: --nothing" in capfd.readouterr().err

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hlm.disk import replacing
 from hlm.errors import InputError
 from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.results import (
@@ -17,7 +18,6 @@ from hlm.results import (
     SELECTION,
     read,
     read_frame,
-    replacing,
     to_table,
     with_grid,
     write,

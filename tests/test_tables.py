@@ -10,9 +10,17 @@ import pytest
 
 from hlm import tables
 from hlm.errors import InputError
-from hlm.tables import files
+from hlm.plan.report import table_names
+from hlm.tables import writing
 from hlm.tables.layout import lay_out
-from tests.synthetic_results import F_TEST, FIXED, MODELS, made_results, made_study
+from tests.synthetic_results import (
+    F_TEST,
+    FIXED,
+    MODELS,
+    made_results,
+    made_study,
+    with_inferences,
+)
 
 CAPTIONS = Path(__file__).parents[1] / "workflow" / "report"
 
@@ -34,7 +42,7 @@ def test_a_row_holds_the_measures_of_one_term_model_and_scenario(results):
         (row,) = table.query(query).to_dict("records")
         source = measures.query(query).set_index("measure")
         assert (row["true"], row["n_total"]) == (3, 2000)
-        for measure in tables.MEASURES["fixed"]:
+        for measure in tables.SHOWN["fixed"]:
             assert row[measure] == source.loc[measure, "estimate"]
             assert row[f"{measure}_mcse"] == source.loc[measure, "mcse"]
             assert row[f"{measure}_n"] == source.loc[measure, "n"]
@@ -204,9 +212,9 @@ def test_a_study_has_its_tables_by_name(tmp_path, results):
     stems = ["performance_fixed", "performance_random", "performance_tests", "selection"]
     kinds = ("csv", "tex", "html")
     assert [file.name for file in files] == [f"{s}.{kind}" for s in stems for kind in kinds]
-    assert all((CAPTIONS / f"{stem}.rst").exists() for stem in tables.names(study))
+    assert all((CAPTIONS / f"{stem}.rst").exists() for stem in table_names(study))
     assert pd.read_csv(files[0])["model"][:6:2].tolist() == list(MODELS)
-    alone = tables.names(made_study(models=("ignoring_a",)))
+    alone = table_names(made_study(models=("ignoring_a",)))
     assert alone == ("performance_fixed", "performance_random")
 
 
@@ -267,6 +275,42 @@ def test_both_methods_stand_below_each_other(results):
     assert first[1].startswith(r" &  &  &  &  & ML & 1 & ")
 
 
+def test_each_inference_has_a_row_and_what_rests_on_none_is_written_once(results):
+    """The numbers are in every row of the CSV."""
+    measures = with_inferences(results[0])
+    table = tables.wide_table(measures)
+    keys = ["term", "kind", "units", "rows", "cor", "model", "method", "inference", "true"]
+    assert list(table)[:9] == keys
+    assert table["inference"][:3].tolist() == ["satterthwaite", "kenward-roger", "infinite"]
+    plain = tables.wide_table(results[0])
+    assert len(table) == 3 * len(plain)
+    for place in range(3):
+        rows = table[place::3].reset_index(drop=True)
+        for name in ("bias", "empirical_se", "rmse", "n_total", "true", "coverage_mcse"):
+            np.testing.assert_array_equal(rows[name], plain[name])
+        for name in ("coverage", "rejection", "relative_error_se"):
+            np.testing.assert_allclose(rows[name], plain[name] - 0.01 * place)
+    shown = _read_page(tables.table_page(table, "Fixed"))
+    assert list(shown)[5:8] == ["Method", "Inference", "True"]
+    assert shown["Inference"][:3].tolist() == ["Satterthwaite", "Kenward-Roger", "Normal (z)"]
+    once = shown["Bias"] != ""
+    assert once.tolist() == [True, False, False] * len(plain)
+    assert ((shown["RMSE"] != "") == once).all()
+    assert (shown[["SE error", "Coverage", "Rejection"]] != "").all(axis=None)
+    first, second = tables.to_latex(table).splitlines()[7:9]
+    start = r"(Intercept) & 10 & 5 & 0 & slopes\_on\_a & REML & Satterthwaite & 1 & "
+    assert first.startswith(start)
+    assert second.startswith(" &  &  &  &  &  & Kenward-Roger &  &  &  &  & ")
+
+
+def test_one_inference_is_not_told_of_each_term(results):
+    """Nor is that of results made before there was a choice."""
+    alone = with_inferences(results[0], ("kenward-roger",))
+    for part in ("fixed", "random", "tests"):
+        plain = tables.wide_table(results[0], part)
+        pd.testing.assert_frame_equal(tables.wide_table(alone, part), plain)
+
+
 def test_selection_says_on_how_many_data_sets_a_rate_rests(results):
     table = tables.selection_table(results[1], 2100)
     assert (table["n_total"] == 2100).all()
@@ -312,7 +356,7 @@ def test_a_table_that_cannot_be_made_is_a_sentence_and_the_others_are_made(
     def broken(*_):
         raise ZeroDivisionError("50% of rows")
 
-    monkeypatch.setattr(files, "selection_table", broken)
+    monkeypatch.setattr(writing, "selection_table", broken)
     written = {path.name: path.read_text() for path in tables.write_all(study, tmp_path)}
     assert "<p>No model has a coefficient.</p>" in written["performance_fixed.html"]
     assert written["performance_fixed.csv"] == 'note\n"No model has a coefficient."\n'

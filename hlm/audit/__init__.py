@@ -3,7 +3,7 @@
 from hlm.audit.choose import DataSet, choose
 from hlm.audit.compare import SAME, compare, summarize
 from hlm.audit.engines import ENGINES, Engine, available_engines
-from hlm.audit.files import run_audit, words
+from hlm.audit.run_audit import run_audit, words
 
 __all__ = [
     "ENGINES",

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hlm.cli import audit, check, fit, measures, replay, run, status, verify
-from hlm.cli.progress import CLEAR
+from hlm.cli.progress_line import CLEAR
 from hlm.errors import InputError, nearest
 from hlm.versions import __version__
 

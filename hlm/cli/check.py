@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hlm.cli.cores import check_cores
+from hlm.cli.profile import check_cores
 from hlm.cli.sentences import aligned, duration, size
 from hlm.words.nouns import counted, noun
 

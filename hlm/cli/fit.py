@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.cli.tables import read_table
+from hlm.cli.data_files import read_table
 from hlm.errors import InputError
 from hlm.versions import installation
 
@@ -83,7 +83,7 @@ def _limits(fit: LmerFit, options: argparse.Namespace) -> str:
 def _check_figures(file: str) -> None:
     """Refuse at once what can never be drawn."""
     try:
-        from hlm.figures.files import format_of
+        from hlm.figures.saving import format_of
     except ModuleNotFoundError as error:
         raise InputError(
             f"figures need the library {error.name}",

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hlm.cli.data_files import print_table
 from hlm.cli.place import study_or_plan
 from hlm.cli.scenarios import find_scenario
-from hlm.cli.tables import print_table
 from hlm.errors import InputError
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hlm.cli.cores import check_cores, cores_of
 from hlm.cli.place import RESULTS
-from hlm.cli.progress import Teller
+from hlm.cli.profile import batch_seconds_of, check_cores, cores_of
+from hlm.cli.progress_line import Teller
 from hlm.cli.snakemake import call, call_quietly
 from hlm.errors import InputError
 
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-__all__ = ["add_arguments", "run"]
+    from hlm.plan import Plan
+    from hlm.study import Study
+
+__all__ = ["add_arguments", "pages_not_of", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,13 +62,14 @@ def run(options: argparse.Namespace) -> int:
 
     check_cores(options.cores)
     _check_audit(options.audit)
-    folder = Path(options.results) / Study.load(options.study).name
+    study = Study.load(options.study)
+    folder = Path(options.results) / study.name
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     notes = folder.parent / ".snakemake"
     new += [] if notes.exists() else [notes]
     with run_lock(folder):
         try:
-            return _run_alone(options, folder)
+            return _run_alone(options, study, folder)
         finally:
             if folder in new and makes_no_results(options.passed_on):
                 _remove(folder, new)
@@ -94,36 +98,37 @@ def _check_audit(n: int | None) -> None:
         available_engines()
 
 
-def _run_alone(options: argparse.Namespace, folder: Path) -> int:
+def _run_alone(options: argparse.Namespace, study: Study, folder: Path) -> int:
     from hlm.operations.leftovers import remove_leftovers, stale_rules
+    from hlm.operations.manifest import write_manifest
     from hlm.operations.prepare import makes_no_results, prepare
-    from hlm.plan import BATCH_SECONDS
 
-    seconds = BATCH_SECONDS if options.batch_seconds is None else options.batch_seconds
+    profile = _profile(options.profile) if options.profile else None
+    seconds = batch_seconds_of(options.batch_seconds, profile)
     only_look = makes_no_results(options.passed_on)
-    plan = prepare(options.study, options.results, batch_seconds=seconds, only_look=only_look)
+    plan = prepare(study, options.results, batch_seconds=seconds, only_look=only_look)
     command = _command(options)
     stale = stale_rules(plan, folder)
     forced = ["--forcerun", *stale] if stale else []
     wholly = [*command[:3], *forced, *command[3:], *_cores(options), *options.passed_on]
     if only_look:
         return call(wholly)
-    remove_leftovers(plan, folder)
+    pages = pages_not_of(plan)
+    remove_leftovers(plan, folder, pages)
     log = folder / "logs" / "snakemake.log"
     if options.verbose:
         status = call(wholly)
     else:
-        profile = _profile(options.profile) if options.profile else None
         teller = Teller(folder, cores_of(options.cores, profile))
         status = call_quietly(wholly, log, teller, directory=options.results)
     if status == 0:
-        remove_leftovers(plan, folder)  # of jobs that died and were tried again
-    if status == 0 and not _is_complete(folder):
+        remove_leftovers(plan, folder, pages)  # of jobs that died and were tried again
+    if status == 0 and not _is_complete(plan, folder):
         print("no report: the run was for a part of the study")
         return status
     status = status or _report(command, folder, log, verbose=options.verbose)
     if status == 0:
-        _write_manifest(options.study, folder)
+        write_manifest(plan, folder, study=options.study)
         print(f"report: {folder / 'report.html'}")
     return status
 
@@ -139,22 +144,26 @@ def _report(command: list[str], folder: Path, log: Path, *, verbose: bool) -> in
     return call_quietly([*command, *report], log, lambda _: tell, append=True, directory=place)
 
 
-def _is_complete(folder: Path) -> bool:
-    from hlm.figures import names
-    from hlm.operations.receipts import receipt_file
-    from hlm.plan import Plan
+def pages_not_of(plan: Plan) -> dict[str, set[str]]:
+    """Return the names of figures and of tables that other studies have and this one has not.
 
-    plan = Plan.read(folder / "plan.json")
-    figures = [folder / "figures" / f"{name}.png" for name in names(plan)]
+    Those of an earlier form of the study are left in its folders.
+    """
+    from hlm.plan.report import FIGURES, TABLES, figure_names, table_names
+
+    return {
+        "figures": set(FIGURES) - set(figure_names(plan)),
+        "tables": set(TABLES) - set(table_names(plan)),
+    }
+
+
+def _is_complete(plan: Plan, folder: Path) -> bool:
+    from hlm.operations.receipts import receipt_file
+    from hlm.plan.report import figure_names
+
+    figures = [folder / "figures" / f"{name}.png" for name in figure_names(plan)]
     receipts = [receipt_file(folder / "parts", batch.name) for batch in plan.batches]
     return all(path.exists() for path in (*figures, *receipts))
-
-
-def _write_manifest(study: str, folder: Path) -> None:
-    from hlm.operations.manifest import write_manifest
-    from hlm.plan import Plan
-
-    write_manifest(Plan.read(folder / "plan.json"), folder, study=study)
 
 
 def _command(options: argparse.Namespace) -> list[str]:

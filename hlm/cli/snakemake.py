@@ -1,37 +1,35 @@
-"""Snakemake as a child: its words go to a file, its errors and the progress to the user."""
+"""Snakemake as a child: its words go to a file, its errors and the progress to the user.
+
+What it does is told by a logger plugin of this project, `workflow/logger`, one line of JSON for
+each event, through a pipe. Its words are copied to the file as they are, and read by nobody else.
+"""
 
 from __future__ import annotations
 
-import re
+import json
+import os
 import shlex
 import signal
 import subprocess
 import sys
+from collections import deque
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Event, Thread
 from typing import IO, TYPE_CHECKING, TypeAlias
 
-from hlm.cli.progress import Line
+from hlm.cli.progress_line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
 __all__ = ["call", "call_quietly"]
 
-RULE = re.compile(r"(?:local)?rule (\w+):")
-ERROR_OF_JOB = re.compile(r"Error in (rule|group)")
-END_OF_ERROR = re.compile(
-    r"\[\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}\]$|Exiting because|Trying to restart|Removing output|"
-    r"Select jobs|Shutting down|RuleException"
-)
-ERROR = re.compile(r"\S+: error: |\w*(Error|Exception)\b")
+PLUGINS = Path(__file__).parents[2] / "workflow" / "logger"
+"""Where Snakemake finds the plugin: a folder for PYTHONPATH."""
 
-END_OF_PLANNING = re.compile(r"usage: |Building DAG")
-PRELUDE = re.compile(r"Using \w+|Assuming |host: |$")
-"""What Snakemake says before there are jobs; what the planning of the study says stands between."""
-
-LONGEST_ERROR = 40
+MOST_LINES = 40
+"""Lines of an error that are shown."""
 
 MOMENT = 0.3
 """Seconds in which Ctrl-C, which reaches Snakemake and its jobs too, has surely been noted here."""
@@ -85,24 +83,16 @@ def call_quietly(
     KeyboardInterrupt
         The user stopped it, once it has put its things in order and its jobs are gone.
     """
-    from hlm.operations.lock import inherited
-
     _show(command)
     log.parent.mkdir(parents=True, exist_ok=True)
     line = Line()
     with (
         log.open("ab" if append else "wb", buffering=0) as file,
         _interrupts() as interrupted,
-        subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            pass_fds=inherited(),
-        ) as process,
+        _child(command) as (process, events),
     ):
-        listener = _Listener(process.stdout, file, line, interrupted)
+        copier, listener = _Copier(process.stdout, file), _Listener(events, line, interrupted)
+        copier.start()
         listener.start()
         while process.returncode is None:
             if interrupted.is_set():
@@ -112,11 +102,16 @@ def call_quietly(
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=1.0)
         listener.join()
+        copier.join()
     line.end()
     if interrupted.is_set():
         raise KeyboardInterrupt
     if process.returncode:
-        _explain(log, directory, shown=listener.explained)
+        if not listener.explained:
+            # Where the plugin was not at work yet, Snakemake's last words are all there is.
+            why = "\n".join(listener.errors) or "".join(copier.last)
+            print("\n".join(why.strip().splitlines()[:MOST_LINES]), file=sys.stderr)
+        print(f"all that Snakemake said: {log} (paths in it are from {directory})", file=sys.stderr)
     return process.returncode
 
 
@@ -137,48 +132,61 @@ def _interrupts() -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-class _Listener(Thread):
-    """Copies what Snakemake says to a file, shows what matters, and notes the latest rule.
+@contextmanager
+def _child(command: Sequence[str]) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """Start Snakemake with the plugin; yield the process, and the events that it tells."""
+    from hlm.operations.lock import inherited
 
-    Of what it says once the user has interrupted it nothing matters.
+    reader, writer = os.pipe()
+    path = os.pathsep.join(filter(None, [str(PLUGINS), os.environ.get("PYTHONPATH")]))
+    try:
+        process = subprocess.Popen(
+            [*command, "--logger", "hlm", "--logger-hlm-events", str(writer)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONPATH": path},
+            pass_fds=(*inherited(), writer),
+        )
+    finally:
+        os.close(writer)  # or its other end would never come to an end
+    with process, os.fdopen(reader, "rb") as events:
+        yield process, events
+
+
+class _Copier(Thread):
+    """Copies what Snakemake says to a file, and keeps its last lines."""
+
+    def __init__(self, source: IO[bytes] | None, file: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._source, self._file = source, file
+        self.last: deque[str] = deque(maxlen=MOST_LINES)
+
+    def run(self) -> None:
+        for text in self._source or ():
+            with suppress(OSError):  # a full disk: Snakemake must not wait for a reader that died
+                self._file.write(text)
+            self.last.append(text.decode(errors="replace"))
+
+
+class _Listener(Thread):
+    """Notes the latest rule, shows the errors of jobs, and keeps those of Snakemake itself.
+
+    Of what it tells once the user has interrupted it nothing matters.
     """
 
-    def __init__(
-        self, source: IO[str] | None, file: IO[bytes], line: Line, interrupted: Event
-    ) -> None:
+    def __init__(self, events: IO[bytes], line: Line, interrupted: Event) -> None:
         super().__init__(daemon=True)
-        self._source, self._file, self._line = source, file, line
-        self._interrupted = interrupted
+        self._events, self._line, self._interrupted = events, line, interrupted
         self.rule = ""
+        self.errors: list[str] = []
         self.explained = False
 
     def run(self) -> None:
-        planning, shown = True, False
-        for text in self._source or ():
-            with suppress(OSError):  # a full disk: Snakemake must not wait for a reader that died
-                self._file.write(text.encode())
-            rule, before = RULE.match(text), shown
-            self.rule = rule[1] if rule else self.rule
-            if ERROR_OF_JOB.match(text):
-                shown = True
-            elif END_OF_PLANNING.match(text):
-                planning = shown = False
-            elif planning:
-                shown = not PRELUDE.match(text)
-            elif END_OF_ERROR.match(text):
-                shown = False
-            if shown and not before:
-                self._interrupted.wait(MOMENT)
-            if shown and not self._interrupted.is_set():
-                self._line.above(text.rstrip("\n"))
-                self.explained = self.explained or bool(ERROR.match(text))
-
-
-def _explain(log: Path, directory: str | Path, *, shown: bool) -> None:
-    """Show why Snakemake failed, where that was not the error of a job, and where to read more."""
-    if not shown:
-        lines = log.read_text(encoding="utf-8").rstrip().splitlines()
-        errors = [place for place, text in enumerate(lines) if ERROR.match(text)]
-        first = errors[0] if errors else len(lines) - LONGEST_ERROR
-        print("\n".join(lines[max(0, first) :][:LONGEST_ERROR]), file=sys.stderr)
-    print(f"all that Snakemake said: {log} (paths in it are from {directory})", file=sys.stderr)
+        for text in self._events:
+            event = json.loads(text)
+            self.rule = event.get("rule", self.rule)
+            if "error" in event:
+                self.errors.append(event["error"])
+            if "error_of_job" in event and not self._interrupted.wait(MOMENT):
+                self._line.above(event["error_of_job"].rstrip())
+                self.explained = True

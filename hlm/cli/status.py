@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hlm.cli.place import add_place, find_results
-from hlm.cli.progress import done_of, time_left
+from hlm.cli.progress_line import done_of, time_left
 from hlm.cli.sentences import duration
 from hlm.words.nouns import counted
 

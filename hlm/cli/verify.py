@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hlm.operations.recompute import Difference
     from hlm.operations.study_results import Results
-    from hlm.operations.verify import Difference
 
 __all__ = ["add_arguments", "run"]
 
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _files(folder: Path, manifest: dict[str, Any]) -> bool:
-    from hlm.operations.verify import check_files
+    from hlm.operations.recompute import check_files
 
     wrong = list(check_files(folder, manifest["files"]))
     for name, problem in wrong[:MOST_SHOWN]:
@@ -85,8 +85,8 @@ def _files(folder: Path, manifest: dict[str, Any]) -> bool:
 def _numbers(results: Results, manifest: dict[str, Any], n: int, seed: int | None) -> bool:
     import numpy as np
 
+    from hlm.operations.recompute import redraw
     from hlm.operations.sample import seed_of, stratified
-    from hlm.operations.verify import redraw
 
     plan = results.plan
     seed = seed_of(seed)

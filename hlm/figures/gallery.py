@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 
 from hlm.errors import InputError, nearest
-from hlm.figures.catalogue import TITLES, Planned, models_with_lines, names
 from hlm.figures.departures import shrinkage
-from hlm.figures.files import save
+from hlm.figures.example_units import unit_lines, units_against_attribute
 from hlm.figures.lines import lines_of_fit
-from hlm.figures.measures import failure_rates, measure_against_units, selection_rates
-from hlm.figures.results import attempt, read_results
+from hlm.figures.performance_figures import failure_rates, measure_against_units, selection_rates
+from hlm.figures.saving import save
 from hlm.figures.style import blank
-from hlm.figures.units import unit_lines, units_against_attribute
-from hlm.words.terms import METHODS
+from hlm.plan.report import FIGURES, figure_names, models_with_lines
+from hlm.results.shown import attempt, read_results
+from hlm.words.fitting import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hlm.model import LmerFit
+    from hlm.results.shown import Planned
     from hlm.scenario import Model
 
 __all__ = ["draw", "draw_all", "shrinkage_of_data", "shrinkage_of_fit"]
@@ -36,7 +37,7 @@ def draw(name: str, study: Planned, folder: str | Path) -> Figure:
     Parameters
     ----------
     name : str
-        One of `names(study)`.
+        One of `figure_names(study)`.
     study : Study or Plan
     folder : path
         The study's folder of results, with `measures.parquet` and `selection.parquet`.
@@ -85,7 +86,7 @@ def draw_all(
     folder : path
         The study's folder of results.
     only : iterable of str, optional
-        Names of figures; all of `names(study)` by default.
+        Names of figures; all of `figure_names(study)` by default.
     strict : bool
         Raise what may be a fault of the program.
 
@@ -94,7 +95,7 @@ def draw_all(
     tuple of Path
         For each figure `figures/NAME.png` and `figures/NAME.pdf`.
     """
-    wanted = tuple(names(study) if only is None else only)
+    wanted = tuple(figure_names(study) if only is None else only)
     for name in wanted:
         _check_name(name, study)
     files = (_draw_one(name, study, Path(folder), strict=strict) for name in wanted)
@@ -105,13 +106,13 @@ def _draw_one(name: str, study: Planned, folder: Path, *, strict: bool) -> tuple
     stem = folder / "figures" / name
     return attempt(
         lambda: save(draw(name, study, folder), stem),
-        lambda why: save(blank(f"{TITLES[name]}: {why}"), stem),
+        lambda why: save(blank(f"{FIGURES[name]}: {why}"), stem),
         strict=strict,
     )
 
 
 def _check_name(name: str, study: Planned) -> None:
-    allowed = names(study)
+    allowed = figure_names(study)
     if name not in allowed:
         suggestion = nearest(name, allowed)
         raise InputError(f"no figure '{name}'", allowed=", ".join(allowed), suggestion=suggestion)

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hlm.errors import InputError
-from hlm.figures.catalogue import random_line
 from hlm.formula import Formula, model_columns
+from hlm.formula.linear_in import random_line
 from hlm.model.columns import read_columns, take_rows
 from hlm.model.effects import fixed_columns
 

@@ -18,6 +18,8 @@ from hlm.model.rformat import (
     format_p_values,
 )
 from hlm.model.undetermined import open_terms
+from hlm.words.fitting import REASONS
+from hlm.words.inferences import INFERENCES
 
 if TYPE_CHECKING:
     from hlm.model.result import LmerFit
@@ -30,35 +32,19 @@ MOST_CORRELATIONS = 12
 
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."))
 _LEGEND = "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1"
-_METHODS = {
-    "satterthwaite": "Satterthwaite's method",
-    "satterthwaite-expected": "Satterthwaite's method with expected information",
-    "kenward-roger": "Kenward-Roger's method",
-    "between-within": "between-within degrees of freedom",
-    "residual": "residual degrees of freedom",
-    "infinite": "the normal distribution",
-}
-_REASONS = {
-    "unidentified": "the parameters cannot be told apart, or leave no residual",
-    "perfect_fit": "the model fits the response exactly, its residual variance is zero",
-    "constant_response": "the response is constant",
-    "not_finite": "the data are too large or too small for the computer's numbers",
-    "partly_identified": "the data do not determine",
-    "not_converged": "the search did not end at a minimum",
-}
 
 
 def summary(fit: LmerFit, df_method: str | None) -> str:
     """Return the text of `LmerFit.summary`."""
     method = "REML" if fit.reml else "maximum likelihood"
-    tests = f". t-tests use {_METHODS[df_method]}" if df_method else ""
+    tests = f". t-tests use {INFERENCES[df_method].tests}" if df_method else ""
     head = [
         f"Linear mixed model fit by {method}{tests}",
         f"Formula: {fit.frame.formula.text}",
         "",
     ]
     if not np.isfinite(fit.criterion):
-        return "\n".join([*head, f"No estimates ({fit.status}): {_REASONS[fit.status]}.", ""])
+        return "\n".join([*head, f"No estimates ({fit.status}): {REASONS[fit.status]}.", ""])
     return "\n".join(
         [
             *head,
@@ -214,5 +200,5 @@ def _remarks(fit: LmerFit) -> list[str]:
         unknown = [name for name, se in zip(fit.coef_names, fit.se, strict=True) if np.isnan(se)]
         if names and unknown:
             names += f", nor the standard errors of {', '.join(unknown)}"
-        remarks.append(f"{fit.status}: {_REASONS[fit.status]}{names}")
+        remarks.append(f"{fit.status}: {REASONS[fit.status]}{names}")
     return ["", *remarks] if remarks else []

@@ -31,7 +31,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "compact": ("hlm.stages.compact",),
     "summarize": ("hlm.stages.summarize",),
     "figures": ("hlm.figures.gallery",),
-    "tables": ("hlm.tables.files",),
+    "tables": ("hlm.tables.writing",),
     "audit": ("hlm.audit",),
 }
 """The modules that the script of each stage imports."""

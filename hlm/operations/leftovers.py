@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from hlm.disk import HALF_WRITTEN
 from hlm.operations.parts import part_file
 from hlm.operations.receipts import receipt_file
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from hlm.plan.plan import Plan
 
 __all__ = ["remove_leftovers", "stale_rules"]
+
+NO_PAGES: Mapping[str, Collection[str]] = MappingProxyType({})
 
 MADE_BY = {
     "estimates": "compact",
@@ -24,7 +30,9 @@ MADE_BY = {
 """The table -> the rule with which its making begins."""
 
 
-def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
+def remove_leftovers(
+    plan: Plan, folder: str | Path, pages: Mapping[str, Collection[str]] = NO_PAGES
+) -> list[Path]:
     """Delete what killed jobs and an earlier form of the study have left.
 
     Half-written files, cross-products that no job needs, tables and figures that are no longer
@@ -37,6 +45,9 @@ def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
     plan : Plan
     folder : path
         The study's folder of results.
+    pages : mapping of str to collection of str
+        A folder in it -> the names, without their endings, of figures or tables that the study
+        no longer has.
 
     Returns
     -------
@@ -47,9 +58,16 @@ def remove_leftovers(plan: Plan, folder: str | Path) -> list[Path]:
     needed = {batch.name for batch in plan.batches if not _is_fitted(plan, folder, batch.name)}
     unneeded = [path for path in folder.glob("crossproducts/*.parquet") if path.stem not in needed]
     unwanted = [folder / f"{table}.parquet" for table in MADE_BY if _is_unwanted(plan, table)]
-    unwanted += _no_longer_drawn(plan, folder)
+    unwanted += [
+        path for inside, names in pages.items() for path in _called(folder / inside, names)
+    ]
     notes = folder.glob("parts/*.damaged")
-    leftovers = [*folder.rglob(".*.tmp"), *notes, *unneeded, *(p for p in unwanted if p.exists())]
+    leftovers = [
+        *folder.rglob(HALF_WRITTEN),
+        *notes,
+        *unneeded,
+        *(p for p in unwanted if p.exists()),
+    ]
     for path in leftovers:
         path.unlink(missing_ok=True)
     return leftovers
@@ -79,16 +97,8 @@ def stale_rules(plan: Plan, folder: str | Path) -> list[str]:
     return sorted(stale)
 
 
-def _no_longer_drawn(plan: Plan, folder: Path) -> list[Path]:
-    """Return the figures and the pages of tables that an earlier form of the study had."""
-    from hlm import figures, tables
-
-    return [
-        path
-        for module, name in ((figures, "figures"), (tables, "tables"))
-        for path in (folder / name).glob("*")
-        if path.stem in module.TITLES and path.stem not in module.names(plan)
-    ]
+def _called(folder: Path, names: Collection[str]) -> list[Path]:
+    return [path for path in folder.glob("*") if path.stem in names]
 
 
 def _is_unwanted(plan: Plan, table: str) -> bool:

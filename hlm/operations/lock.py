@@ -1,7 +1,7 @@
 """One run at a time in a folder of results.
 
-The lock is the operating system's (`flock`), on a file in that folder: it holds whatever the
-working directory is, and it ends with the processes that hold it, even if they are killed.
+The lock is on a file in that folder: it holds whatever the working directory is, and it ends with
+the processes that hold it, even if they are killed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.disk import lock
 from hlm.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import TextIOWrapper
 
-__all__ = ["hold_lock", "inherited", "run_lock"]
+__all__ = ["hold_lock", "inherited", "is_held_by_parent", "run_lock"]
 
 HELD = "HLM_RUN_LOCK"
 """Environment variable: the folder that a parent process has locked."""
@@ -68,8 +69,13 @@ def run_lock(folder: str | Path) -> Iterator[None]:
 def hold_lock(folder: str | Path) -> None:
     """Hold the lock until this process ends, unless it or its parent has it already."""
     place = str(Path(folder).resolve())
-    if place not in _held and os.environ.get(HELD) != place:
+    if place not in _held and not is_held_by_parent(folder):
         _held[place] = _take(Path(folder))
+
+
+def is_held_by_parent(folder: str | Path) -> bool:
+    """Tell whether the process that started this one holds the lock: it is a run of `hlm run`."""
+    return os.environ.get(HELD) == str(Path(folder).resolve())
 
 
 def inherited() -> tuple[int, ...]:
@@ -97,10 +103,8 @@ def _take(folder: Path) -> TextIOWrapper:
 
 
 def _lock(file: TextIOWrapper, folder: Path) -> None:
-    import fcntl  # absent on Windows, where nothing else needs it
-
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(file, wait=False)
     except BlockingIOError:
         file.seek(0)
         raise InputError(

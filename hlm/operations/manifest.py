@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hlm.disk import write_text
 from hlm.errors import InputError
 from hlm.operations.fingerprint import PACKAGE, STAGES, fingerprint
 from hlm.operations.receipts import checksum, read_receipt, receipt_file
-from hlm.results import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,8 +104,7 @@ def write_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> Path
     """Write `manifest.json` in the folder of a study and return its path."""
     path = Path(folder) / NAME
     text = json.dumps(make_manifest(plan, folder, study=study), indent=1)
-    with replacing(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    write_text(path, f"{text}\n")
     return path
 
 

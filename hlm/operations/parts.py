@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.disk import write_text
 from hlm.errors import InputError
 from hlm.operations.receipts import checksum, read_receipt, receipt_file
 from hlm.words.nouns import counted
@@ -117,7 +118,7 @@ def check_part(parts: str | Path, batch: str, kind: str) -> Receipt:
 def note_damage(error: DamagedError) -> None:
     """Leave a note beside a damaged file, for the next planning; for jobs of a run."""
     with suppress(OSError):  # a full disk: the error itself is told all the same
-        _note(error.damaged[0]).write_text(f"{error.problem}\n", encoding="utf-8")
+        write_text(_note(error.damaged[0]), f"{error.problem}\n")
 
 
 def set_aside(error: DamagedError) -> list[str]:

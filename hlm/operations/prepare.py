@@ -1,4 +1,8 @@
-"""Where the plan of a study lies, who makes it and who only reads it."""
+"""Where the plan of a study lies, who makes it and who only reads it.
+
+One process of a run makes it: `hlm run`, or Snakemake where it is started without. Jobs read it,
+and so does Snakemake where `hlm run` has started it, for the run and once more for the report.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,14 @@ from typing import TYPE_CHECKING
 from hlm.errors import InputError
 from hlm.operations.clock import mend_times
 from hlm.operations.fingerprint import fingerprint
+from hlm.operations.lock import hold_lock, is_held_by_parent
 from hlm.plan.plan import BATCH_SECONDS, Plan, kinds_of, make_plan
 from hlm.scenario import DATA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from hlm.study import Study
 
 __all__ = [
     "check_code",
@@ -22,6 +29,7 @@ __all__ = [
     "code_of_fits",
     "makes_no_results",
     "open_plan",
+    "plan_of_run",
     "prepare",
 ]
 
@@ -43,21 +51,20 @@ SHORT = re.compile("-[pkaFfhvltnSD]*[hvltnSD][pkaFfhvltnSD]*")
 
 
 def prepare(
-    study: str | Path,
+    study: Study,
     results: str | Path,
     *,
     batch_seconds: float = BATCH_SECONDS,
     only_look: bool = False,
 ) -> Plan:
-    """Read and validate a study, plan it in the light of what is there, and write `plan.json`.
+    """Plan a study in the light of what is there, and write `plan.json`.
 
     This process then holds the lock of the study's folder, unless its parent does. Damaged files
     of batches are named and set aside.
 
     Parameters
     ----------
-    study : path
-        The study file.
+    study : Study
     results : path
         The folder with a folder for each study.
     batch_seconds : float
@@ -68,28 +75,22 @@ def prepare(
     Raises
     ------
     InputError
-        There is a mistake in the study, or the folder of results cannot be written, or another
-        run is at work in it.
+        The folder of results cannot be written, or another run is at work in it.
     """
-    # With Arrow and pydantic: not for jobs, which only read the plan.
-    from hlm.operations.lock import hold_lock
-    from hlm.study import Study
-
     if not batch_seconds > 0:
         raise InputError(
             f"{batch_seconds} is no length of time", path="batch_seconds", allowed="a number > 0"
         )
-    loaded = Study.load(study)
-    folder = Path(results) / loaded.name
+    folder = Path(results) / study.name
     hold_lock(folder)
     mend_times(results, folder)
     path = folder / "plan.json"
     plan = make_plan(
-        loaded,
+        study,
         code=code_of_fits(),
         batch_seconds=batch_seconds,
         previous=Plan.read(path) if path.exists() else None,
-        done=lambda name: _is_finished(folder / "parts", name, kinds_of(loaded.models), only_look),
+        done=lambda name: _is_finished(folder / "parts", name, kinds_of(study.models), only_look),
     )
     try:
         plan.write(path)
@@ -100,6 +101,41 @@ def prepare(
             allowed="a folder of results with room in which this user can write",
         ) from None
     return plan
+
+
+def plan_of_run(
+    study: str | Path,
+    results: str | Path,
+    *,
+    batch_seconds: float | None = None,
+    only_look: bool = False,
+) -> Plan:
+    """Return the plan for Snakemake's own process: that of `hlm run`, or one made here.
+
+    Parameters
+    ----------
+    study : path
+        The study file.
+    results, only_look
+        As for `prepare`.
+    batch_seconds : float, optional
+        As Snakemake's configuration says. If `hlm run` planned with another number, because a
+        profile says it where only Snakemake looks, the study is planned anew.
+
+    Raises
+    ------
+    InputError
+        There is a mistake in the study, the folder of results cannot be written, or another run
+        is at work in it.
+    """
+    if is_held_by_parent(Path(results) / _name_of(study)):
+        plan = open_plan(study, results)
+        if batch_seconds in (None, plan.batch_seconds):
+            return plan
+    from hlm.study import Study  # with pydantic: not where a plan is only read
+
+    seconds = BATCH_SECONDS if batch_seconds is None else batch_seconds
+    return prepare(Study.load(study), results, batch_seconds=seconds, only_look=only_look)
 
 
 def makes_no_results(arguments: Sequence[str]) -> bool:
@@ -157,11 +193,14 @@ def check_data_version(plan: Plan, folder: str | Path) -> None:
 
 def open_plan(study: str | Path, results: str | Path) -> Plan:
     """Read the plan that `prepare` wrote, as jobs do: the study is not looked at again."""
+    return Plan.read(Path(results) / _name_of(study) / "plan.json")
+
+
+def _name_of(study: str | Path) -> str:
     import yaml
 
     with Path(study).open(encoding="utf-8") as file:
-        name = yaml.safe_load(file)["name"]
-    return Plan.read(Path(results) / name / "plan.json")
+        return str(yaml.safe_load(file)["name"])
 
 
 def code_of_fits() -> str:

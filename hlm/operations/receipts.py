@@ -14,9 +14,9 @@ from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hlm.disk import write_text
 from hlm.errors import InputError
 from hlm.operations.machine import machine
-from hlm.results.files import replacing
 from hlm.scenario import DATA_VERSION
 from hlm.versions import versions
 
@@ -60,7 +60,7 @@ class Receipt:
     versions : dict of str to str
         Of Python and the libraries.
     machine : dict of str to str
-        See `store.machine.machine`.
+        See `hlm.operations.machine.machine`.
     started, finished : str
         ISO 8601, in UTC.
     seconds : float
@@ -140,9 +140,7 @@ def write_receipt(path: str | Path, receipt: Receipt) -> None:
     >>> back == receipt, back.files["estimates"].bytes
     (True, 3)
     """
-    text = json.dumps(receipt.to_dict(), indent=1)
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(path, json.dumps(receipt.to_dict(), indent=1))
 
 
 def read_receipt(path: str | Path) -> Receipt:

@@ -7,11 +7,11 @@ larger study costs only what is new in it.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from hlm.disk import write_text
 from hlm.errors import InputError
 from hlm.plan.batch import GRAIN, Batch, digest, grains_of, runs
 from hlm.plan.pack import Piece, pack
@@ -132,13 +132,7 @@ class Plan:
         path, text = Path(path), self.to_json()
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_text(path, text)
 
     @classmethod
     def read(cls, path: str | Path) -> Plan:

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hlm.disk import replacing
 from hlm.kernels.data import CrossProducts, ModelColumns
-from hlm.results.files import open_parquet, replacing
+from hlm.results.files import open_parquet
 from hlm.simulate import Drawn
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from hlm.disk import replacing
 from hlm.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ __all__ = [
     "open_parquet",
     "read",
     "read_frame",
-    "replacing",
     "to_table",
     "write",
     "write_csv",
@@ -34,34 +33,6 @@ __all__ = [
 ]
 
 Columns: TypeAlias = "pa.Table | Mapping[str, Any]"
-
-
-@contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; put the file written there in its place at the end.
-
-    A reader sees the old file or the new one, never half of one. Nothing is left behind when
-    the block fails.
-
-    Raises
-    ------
-    OSError
-        The disk is full or cannot be written; it names `path`.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with temporary.open("r+b") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        if error.errno is None or error.filename:
-            raise
-        raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class Writer:

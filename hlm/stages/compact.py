@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hlm.operations.parts import check_alike
 from hlm.results import KINDS, SCENARIOS, with_grid, write, write_csv, writing
 from hlm.results.windows import scenarios_together, together
-from hlm.stages.gather import Gatherer
+from hlm.stages.sorted_rows import SortedRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def compact(plan: Plan, parts: str | Path, files: Mapping[str, str | Path]) -> N
     """
     check_alike(parts, [batch.name for batch in plan.batches], code=plan.code)
     for kind, path in files.items():
-        _gather(plan, Gatherer(plan, parts, kind), KINDS[kind], path)
+        _gather(plan, SortedRows(plan, parts, kind), KINDS[kind], path)
 
 
 def write_scenarios(plan: Plan, parquet: str | Path, csv: str | Path) -> None:
@@ -55,7 +55,7 @@ def write_scenarios(plan: Plan, parquet: str | Path, csv: str | Path) -> None:
     write_csv(columns, csv, schema)
 
 
-def _gather(plan: Plan, parts: Gatherer, schema: pa.Schema, target: str | Path) -> None:
+def _gather(plan: Plan, parts: SortedRows, schema: pa.Schema, target: str | Path) -> None:
     keys = sorted(scenario.key for scenario in plan.scenarios)
     windows = (window for key in keys for window in parts.windows(key))
     with writing(target, schema, plan.metadata()) as file:

@@ -16,7 +16,7 @@ from hlm.plan.cost import estimates_of
 from hlm.results import MEASURES, SELECTION, open_parquet, with_grid, writing, writing_csv
 from hlm.results.windows import METHODS, in_portions
 from hlm.stages.by_term import VALUES, by_term
-from hlm.stages.gather import Gatherer
+from hlm.stages.sorted_rows import SortedRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,9 +48,9 @@ def summarize_chunk(
     measures, selection : path
         The Parquet files to write, without the levels of the grid.
     """
-    estimates = Gatherer(plan, parts, "estimates", ["term", "inference", *VALUES])
-    fits = Gatherer(plan, parts, "fits", OF_FITS)
-    tests = Gatherer(plan, parts, "tests", OF_TESTS) if "tests" in plan.kinds else None
+    estimates = SortedRows(plan, parts, "estimates", ["term", "inference", *VALUES])
+    fits = SortedRows(plan, parts, "fits", OF_FITS)
+    tests = SortedRows(plan, parts, "tests", OF_TESTS) if "tests" in plan.kinds else None
     folder, levels = Path(measures).parent, {model.name: model.level for model in plan.models}
     with writing(measures, MEASURES) as to_measures, writing(selection, SELECTION) as to_selection:
         for scenarios in _few_at_a_time(plan, chunks(plan)[chunk]):
@@ -139,7 +139,7 @@ def _rows(plan: Plan) -> int:
 
 
 def _whole_terms(
-    plan: Plan, scenarios: Sequence[Scenario], parts: Gatherer, folder: Path
+    plan: Plan, scenarios: Sequence[Scenario], parts: SortedRows, folder: Path
 ) -> Iterator[pa.Table]:
     """Yield estimates, all replicates of a term together: whole scenarios, or single terms."""
     windows = _windows(scenarios, parts)
@@ -149,10 +149,10 @@ def _whole_terms(
         yield from by_term(windows, folder)
 
 
-def _portions(scenarios: Iterable[Scenario], parts: Gatherer | None) -> Iterator[pa.Table]:
+def _portions(scenarios: Iterable[Scenario], parts: SortedRows | None) -> Iterator[pa.Table]:
     """Yield the rows of scenarios, few enough at a time; none of a table that there is not."""
     return in_portions(_windows(scenarios, parts), ROWS) if parts else iter(())
 
 
-def _windows(scenarios: Iterable[Scenario], parts: Gatherer) -> Iterator[pa.Table]:
+def _windows(scenarios: Iterable[Scenario], parts: SortedRows) -> Iterator[pa.Table]:
     return (window for scenario in scenarios for window in parts.windows(scenario.key))

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from hlm.disk import write_text
 from hlm.study.schema import schema_text
 
 
@@ -16,7 +17,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="exit with 1 if the file is outdated")
     options = parser.parse_args()
     if not options.check:
-        options.file.write_text(schema_text(), encoding="utf-8")
+        write_text(options.file, schema_text())
         return 0
     current = options.file.read_text(encoding="utf-8") if options.file.exists() else ""
     if current == schema_text():

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hlm.figures.notes import OF_TRUE, unbounded
 from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
-from hlm.words.terms import METHODS, MINUS, level_words, span, term_words
+from hlm.words.fitting import METHODS
+from hlm.words.inferences import inference_words
+from hlm.words.measures import MEASURES, NEED_TRUE
+from hlm.words.notes import unbounded
+from hlm.words.terms import MINUS, level_words, span, term_words
 
 __all__ = ["INFINITE", "MISSING", "Layout", "lay_out", "notes"]
 
@@ -26,14 +29,9 @@ _HEADINGS = {
     "n_rows": "Rows per unit",
     "model": "Model",
     "method": "Method",
+    "inference": "Inference",
     "criterion": "Criterion",
-    "bias": "Bias",
-    "empirical_se": "Emp. SE",
-    "rmse": "RMSE",
-    "relative_error_se": "SE error",
-    "coverage": "Coverage",
-    "median_ci_width": "Width",
-    "rejection": "Rejection",
+    **{name: measure.heading for name, measure in MEASURES.items()},
 }
 _HIDDEN = ("kind", TOTAL, UNBOUNDED)
 
@@ -85,11 +83,16 @@ def lay_out(table: pd.DataFrame) -> Layout:
     names, measured = [str(name) for name in table], _measured(table)
     beside = {name + end for name in measured for end in (MCSE, COUNT)}
     keys = [name for name in names if name not in {*measured, *beside, *_HIDDEN}]
+    again = _again(table[keys])
+    cells = pd.DataFrame({name: _cells(table, name) for name in measured}, table.index)
+    if "inference" in keys:  # what rests on none is written once for the term
+        alike = [name for name in measured if name in MEASURES and not MEASURES[name].is_inferred]
+        cells[alike] = cells[alike].mask(again["true"], "")
     return Layout(
         headings=tuple(_HEADINGS.get(name, name) for name in [*keys, *measured]),
         keys=pd.DataFrame({name: _texts(table, name) for name in keys}, table.index, dtype=object),
-        cells=pd.DataFrame({name: _cells(table, name) for name in measured}, table.index),
-        again=_again(table[keys]),
+        cells=cells,
+        again=again,
     )
 
 
@@ -118,6 +121,8 @@ def _texts(table: pd.DataFrame, name: str) -> list[str]:
     values = table[name].tolist()
     if name == "method":
         return [METHODS.get(value, str(value)) for value in values]
+    if name == "inference":
+        return [inference_words(value) for value in values]
     if name == "criterion":
         return [str(value).upper() for value in values]
     return [_level(value) for value in values]
@@ -180,7 +185,7 @@ def _on_fewer(table: pd.DataFrame) -> list[str]:
 
 
 def _without_true_value(table: pd.DataFrame) -> list[str]:
-    if "true" not in table or not any(name in table for name in OF_TRUE):
+    if "true" not in table or not any(name in table for name in NEED_TRUE):
         return []
     if not table["true"].isna().any():
         return []
@@ -192,11 +197,13 @@ def _unbounded(table: pd.DataFrame) -> list[str]:
 
 
 def _again(keys: pd.DataFrame) -> pd.DataFrame:
-    """Mark repeated keys; the true value stands in every row."""
+    """Mark repeated keys; a true value repeats only from one inference of its term to the next."""
     same = pd.DataFrame(data=False, index=keys.index, columns=keys.columns)
     above = pd.Series(data=True, index=keys.index)
     above.iloc[:1] = False
     for key in keys.columns.drop(["true"], errors="ignore"):
+        if key == "inference":
+            same["true"] = above
         above = above & (keys[key] == keys[key].shift())
         same[key] = above
     return same

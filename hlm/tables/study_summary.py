@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from hlm.words.fitting import METHODS
+from hlm.words.inferences import way_of
 from hlm.words.nouns import counted, noun
 from hlm.words.terms import level_words, rank, said, term_words
 
@@ -96,25 +98,10 @@ def _tests(plan: Plan) -> list[tuple[str, str]]:
     return list(found.items())
 
 
-DF_NAMES = {
-    "satterthwaite": "Satterthwaite's",
-    "satterthwaite-expected": "Satterthwaite's (expected information)",
-    "kenward-roger": "Kenward and Roger's",
-}
-LIMIT_NAMES = {
-    "wald": "",
-    "wald-variance": ", those of the random part on the scale of variances",
-    "profile": ", those of the random part by profile likelihood",
-}
-
-
 def _model(model: Model) -> dict[str, str]:
-    methods = " and ".join(method.upper() for method in model.methods)
-    df = " and ".join(DF_NAMES.get(name, name) for name in model.df)
-    random = "".join(LIMIT_NAMES[name] for name in model.limits)
-    limits = f"{100 * model.level:g}% limits{random}"
+    methods = " and ".join(METHODS[method] for method in model.methods)
     return {
         "name": model.name,
         "formula": model.formula,
-        "way": f"by {methods}, with {df} degrees of freedom and {limits}",
+        "way": f"by {methods}, with {way_of(model.df, model.limits, model.level)}",
     }

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from hlm.errors import InputError, nearest
-from hlm.figures.grid import factors, levels
-from hlm.words.terms import METHODS, PARTS, rank
+from hlm.results.grid_columns import factors, levels
+from hlm.results.shown import with_inference
+from hlm.words.fitting import METHODS
+from hlm.words.inferences import INFERENCES
+from hlm.words.terms import PARTS, rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hlm.figures.catalogue import Planned
+    from hlm.results.shown import Planned
 
 __all__ = [
     "COUNT",
     "MCSE",
-    "MEASURES",
     "READ",
+    "SHOWN",
     "TOTAL",
     "UNBOUNDED",
     "scenario_table",
@@ -28,7 +31,7 @@ __all__ = [
 ]
 
 _ALWAYS = ("bias", "empirical_se", "rmse", "relative_error_se", "coverage")
-MEASURES = {
+SHOWN = {
     "fixed": (*_ALWAYS, "rejection"),
     "random": (*_ALWAYS, "median_ci_width"),
     "tests": ("rejection",),
@@ -60,6 +63,8 @@ def wide_table(
 ) -> pd.DataFrame:
     """Lay measures side by side: a row for each term, point of the grid, model and method.
 
+    Where a term has several inferences, each has a row, and what rests on none is in all of them.
+
     Parameters
     ----------
     measures : DataFrame
@@ -69,12 +74,13 @@ def wide_table(
     method : {'reml', 'ml'}, optional
         By default all methods of the study.
     show : sequence of str, optional
-        Measures; those that no row has are left out. By default those of `MEASURES`.
+        Measures; those that no row has are left out. By default those of `SHOWN`.
 
     Returns
     -------
     DataFrame
-        `term`, `kind`, the factors of the grid, `model`, `method`, `true`; `n_total`, the
+        `term`, `kind`, the factors of the grid, `model`, `method`, `inference` where
+        there are several, `true`; `n_total`, the
         replicates, and `unbounded`, the share of intervals without an end, where these are known;
         and for each measure `NAME`, `NAME_mcse` and `NAME_n`, the replicates that it rests on.
 
@@ -90,15 +96,17 @@ def wide_table(
     >>> wide_table(pd.DataFrame([row])).drop(columns=["term", "kind"]).to_dict("records")
     [{'model': 'm', 'method': 'ml', 'true': 3.0, 'bias': 0.1, 'bias_mcse': 0.02, 'bias_n': 100}]
     """
+    measures = with_inference(measures)
     if show is None:
-        show = MEASURES.get(str(part), MEASURES["fixed"])
+        show = SHOWN.get(str(part), SHOWN["fixed"])
     keep = _of(measures, part) & measures["measure"].isin([*show, TOTAL, UNBOUNDED])
     frame = measures[keep if method is None else keep & (measures["method"] == method)]
     if frame.empty:
         raise InputError(_NONE.get(str(part), "no fit by this method"))
     frame = frame.rename(columns=_factors_apart(frame, show))
     grid = factors(frame)
-    keys = ["kind", "term", *grid, "model", "method"]
+    frame, inference = _each_inference(frame, ["kind", "term", *grid, "model", "method"])
+    keys = ["kind", "term", *grid, "model", "method", *inference]
     true = frame.drop_duplicates(keys).set_index(keys)["true"]
     wide = _spread(_in_order(frame), keys, "measure", show)
     for name in (UNBOUNDED, TOTAL):
@@ -159,6 +167,16 @@ def scenario_table(study: Planned) -> pd.DataFrame:
     return points.drop(columns=[size for size, factor in repeated.items() if factor in points])
 
 
+def _each_inference(frame: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, list[str]]:
+    """Give each inference of a term what rests on none; return the column, if one has several."""
+    of_none = frame["inference"] == ""
+    found = frame.loc[~of_none, [*keys, "inference"]].drop_duplicates()
+    if not found.duplicated(keys).any():
+        return frame.drop(columns="inference"), []
+    repeated = frame[of_none].drop(columns="inference").merge(found, on=keys, how="left")
+    return pd.concat([repeated.fillna({"inference": ""}), frame[~of_none]]), ["inference"]
+
+
 def _of(measures: pd.DataFrame, part: str | Sequence[str]) -> pd.Series:
     """Return which rows are of a part, or of the terms of these names."""
     if isinstance(part, str) and part in PARTS:
@@ -200,11 +218,13 @@ def _spread(
 ) -> pd.DataFrame:
     """Return estimates, errors and replicates in columns, in this order; rows by their keys."""
     frame = frame.copy()
+    known = {"method": list(METHODS), "inference": list(INFERENCES)}
     for key in keys:
         if not isinstance(frame[key].dtype, pd.CategoricalDtype):
             found = levels(frame[key])
-            known = [name for name in METHODS if name in found] if key == "method" else found
-            frame[key] = pd.Categorical(frame[key], known)
+            first = [name for name in known.get(key, []) if name in found]
+            others = [level for level in found if level not in first]
+            frame[key] = pd.Categorical(frame[key], [*first, *others])
     # Not by pivot_table, which would average rows that repeat and drop what is missing.
     cells = frame.set_index([*keys, column])[["estimate", "mcse", "n"]]
     wide = cells.unstack(column).sort_index()  # noqa: PD010

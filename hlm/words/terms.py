@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
-    "METHODS",
     "MINUS",
     "PARTS",
     "level_words",
@@ -23,7 +22,6 @@ __all__ = [
 ]
 
 MINUS = "\N{MINUS SIGN}"
-METHODS = {"reml": "REML", "ml": "ML"}
 PARTS = {
     "fixed": ("coefficient",),
     "random": ("sd", "cor", "sigma"),

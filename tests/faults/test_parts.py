@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hlm.cli.run import pages_not_of
 from hlm.errors import InputError
 from hlm.operations.leftovers import remove_leftovers, stale_rules
 from hlm.operations.lock import hold_lock, run_lock
@@ -24,13 +25,15 @@ from hlm.operations.parts import (
     part_file,
     set_aside,
 )
-from hlm.operations.prepare import check_code
+from hlm.operations.prepare import check_code, plan_of_run, prepare
 from hlm.operations.receipts import checksum, read_receipt, receipt_file, write_receipt
 from hlm.plan import Plan, make_plan
 from hlm.results import KINDS
 from hlm.scenario import DATA_VERSION
 from hlm.stages.compact import compact, write_scenarios
+from hlm.study import Study
 from tests.plan.studies import FakeStudy, write_parts
+from tests.results import TINY
 
 STUDY = FakeStudy(units=(10, 30, 50), replicates=200)
 
@@ -201,6 +204,24 @@ def test_jobs_refuse_a_plan_of_other_code(plan):
         check_code(plan)
 
 
+@pytest.mark.parametrize(("seconds", "planned"), [(None, "before"), (9.0, "before"), (0.5, "anew")])
+def test_snakemake_takes_the_plan_of_hlm_run_unless_it_is_told_another_length_of_batches(
+    seconds, planned, tmp_path, monkeypatch
+):
+    study = tmp_path / "study.yaml"
+    study.write_text(TINY.read_text(encoding="utf-8"), encoding="utf-8")
+    with run_lock(tmp_path / "tiny"):
+        plan = prepare(Study.load(study), tmp_path, batch_seconds=9.0)
+        monkeypatch.setattr("hlm.operations.prepare.make_plan", lambda *_, **o: plan_anew(plan, o))
+        found = plan_of_run(study, tmp_path, batch_seconds=seconds)
+    assert found.batch_seconds == (9.0 if planned == "before" else 0.5)
+    assert (found.study == "anew") == (planned == "anew")
+
+
+def plan_anew(plan, options):
+    return replace(plan, study="anew", batch_seconds=options["batch_seconds"])
+
+
 def test_leftovers_of_killed_jobs_go_and_nothing_else(plan, parts, tmp_path):
     fitted, open_ = plan.batches[0].name, plan.batches[1].name
     receipt_file(parts, open_).unlink()
@@ -229,8 +250,8 @@ def test_f_tests_that_a_study_no_longer_has_go(plan, parts, tmp_path):
     ]
     for path in drawn:
         path.touch()
-    assert remove_leftovers(plan, tmp_path) == []
-    assert remove_leftovers(without, tmp_path) == [files["tests"], drawn[0]]
+    assert remove_leftovers(plan, tmp_path, pages_not_of(plan)) == []
+    assert remove_leftovers(without, tmp_path, pages_not_of(without)) == [files["tests"], drawn[0]]
     assert all(path.exists() for path in drawn[1:])
 
 
@@ -300,7 +321,7 @@ def test_a_child_holds_the_lock_of_its_parent(tmp_path):
     ],
 )
 def test_a_log_says_what_went_wrong_without_a_traceback(fault, words, tmp_path):
-    code = f"from hlm.stages.log import stderr_to; stderr_to('log')\n{fault}"
+    code = f"from hlm.stages.job_log import stderr_to; stderr_to('log')\n{fault}"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
     assert done.returncode == 1
     log = (tmp_path / "log").read_text()
@@ -309,13 +330,13 @@ def test_a_log_says_what_went_wrong_without_a_traceback(fault, words, tmp_path):
 
 
 def test_a_log_keeps_the_traceback_of_a_fault_in_the_program(tmp_path):
-    code = "from hlm.stages.log import stderr_to; stderr_to('log'); 1 / 0"
+    code = "from hlm.stages.job_log import stderr_to; stderr_to('log'); 1 / 0"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
     assert "ZeroDivisionError" in (tmp_path / "log").read_text().splitlines()[-1]
 
 
 def test_a_log_that_cannot_be_written_leaves_the_word_to_the_terminal(tmp_path):
-    code = "from hlm.stages.log import stderr_to; stderr_to('none/log'); raise MemoryError"
+    code = "from hlm.stages.job_log import stderr_to; stderr_to('none/log'); raise MemoryError"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )

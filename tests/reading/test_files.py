@@ -14,7 +14,7 @@ import pytest
 
 from hlm import InputError, lmer
 from hlm.cli import delimited, main
-from hlm.cli.tables import read_table
+from hlm.cli.data_files import read_table
 
 TREATMENTS = Path(__file__).with_name("treatments.csv")
 TEXT = TREATMENTS.read_text()

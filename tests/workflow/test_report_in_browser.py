@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hlm import figures, tables
 from hlm.plan import Plan
+from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
@@ -103,17 +103,17 @@ def test_the_first_page_tells_of_the_study_from_its_title_on(study):
 
 def test_the_menus_name_every_figure_table_and_page(study):
     plan, seen = study
-    for name in figures.names(plan):
-        assert figures.TITLES[name] in seen["menus"][f"Figures/{figures.section(name)}"]
-    for name in tables.names(plan):
-        assert tables.TITLES[name] in seen["menus"]["Tables/Other"]
+    for name in figure_names(plan):
+        assert FIGURES[name] in seen["menus"][f"Figures/{section(name)}"]
+    for name in table_names(plan):
+        assert TABLES[name] in seen["menus"]["Tables/Other"]
     assert "Study file" in seen["menus"]["Study/Other"]
     assert "Points of the grid" in seen["menus"]["Study/Other"]
 
 
 def test_every_figure_is_seen_whole_and_undistorted(study):
     plan, seen = study
-    assert sorted(seen["pictures"]) == sorted(f"{name}.png" for name in figures.names(plan))
+    assert sorted(seen["pictures"]) == sorted(f"{name}.png" for name in figure_names(plan))
     for picture in seen["pictures"].values():
         assert 0 <= picture["top"] < picture["bottom"] <= seen["height"]
         assert picture["shape"] == pytest.approx(1, abs=0.01)
@@ -121,6 +121,6 @@ def test_every_figure_is_seen_whole_and_undistorted(study):
 
 def test_tables_and_the_study_file_are_pages(study):
     plan, seen = study
-    wanted = {f"{name}.html" for name in tables.names(plan)} | {"study.html", "scenarios.html"}
+    wanted = {f"{name}.html" for name in table_names(plan)} | {"study.html", "scenarios.html"}
     assert seen["pages"].keys() == wanted
     assert all(scenario.key in seen["pages"]["scenarios.html"] for scenario in plan.scenarios)

@@ -51,10 +51,15 @@ def times(folder):
     }
 
 
-def hlm(folder, *arguments, status=0):
+def hlm(folder, *arguments, status=0, environment=None):
     """Run a command in a folder and return what it prints."""
     done = subprocess.run(
-        [*HLM, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False
+        [*HLM, *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | (environment or {}),
     )
     assert done.returncode == status, done.stderr
     return done.stdout
@@ -64,13 +69,40 @@ def names(folder):
     return {path.name for path in folder.iterdir()}
 
 
+# Runs in every Python of a run that has its folder on the path: notes who plans.
+NOTING_WHO_PLANS = """
+import os, sys
+from hlm.operations import prepare
+def make_plan(*arguments, make=prepare.make_plan, **options):
+    with open(os.environ["HLM_TEST_PLANNED"], "a") as file:
+        file.write(" ".join(sys.orig_argv) + chr(10))
+    return make(*arguments, **options)
+prepare.make_plan = make_plan
+"""
+
+
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def who_plans(tmp_path_factory):
+    """What makes the processes of a run note, in a file, that they plan; and the file."""
+    folder = tmp_path_factory.mktemp("planned")
+    (folder / "sitecustomize.py").write_text(NOTING_WHO_PLANS, encoding="utf-8")
+    environment = {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
+    return environment | {"HLM_TEST_PLANNED": str(folder / "planned")}, folder / "planned"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, who_plans):
     """The study run by `hlm run`, what that printed, and what it left."""
     folder = tmp_path_factory.mktemp("study")
     (folder / "study.yaml").write_text(TINY, encoding="utf-8")
-    printed = hlm(folder, "run", "study.yaml", "--cores", "2")
+    printed = hlm(folder, "run", "study.yaml", "--cores", "2", environment=who_plans[0])
     return folder, printed, names(folder)
+
+
+def test_a_study_is_planned_once_in_a_run(finished, who_plans):  # noqa: ARG001
+    """By `hlm run`: not by Snakemake, not by its jobs, not for the report."""
+    (planner,) = who_plans[1].read_text().splitlines()
+    assert planner.endswith("run study.yaml --cores 2")
 
 
 def test_a_run_leaves_only_results_where_it_was_called(finished):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from hlm.fits.variants import kernels_named
 from hlm.fits.warm_up import compile_kernels
-from hlm.stages.log import stderr_to
+from hlm.stages.job_log import stderr_to
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it

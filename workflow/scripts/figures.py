@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from hlm.figures.gallery import draw_all
 from hlm.plan import Plan
-from hlm.stages.log import stderr_to
+from hlm.stages.job_log import stderr_to
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from hlm.operations.prepare import check_code
 from hlm.plan import Plan
 from hlm.stages.fit import fit_models
-from hlm.stages.log import stderr_to
+from hlm.stages.job_log import stderr_to
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from hlm.operations.prepare import check_code
 from hlm.plan import Plan
-from hlm.stages.log import stderr_to
+from hlm.stages.job_log import stderr_to
 from hlm.stages.simulate import simulate_batch
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from hlm.operations.parts import check_alike
 from hlm.plan import Plan
-from hlm.stages.log import stderr_to
+from hlm.stages.job_log import stderr_to
 from hlm.stages.summarize import join_chunks
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlm.plan import Plan
-from hlm.stages.log import stderr_to
+from hlm.stages.job_log import stderr_to
 from hlm.stages.summarize import summarize_chunk
 
 if TYPE_CHECKING:

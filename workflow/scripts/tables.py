@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlm.plan import Plan
-from hlm.stages.log import stderr_to
-from hlm.tables.files import write_all, write_pages
+from hlm.stages.job_log import stderr_to
+from hlm.tables.writing import write_all, write_pages
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 
+from hlm.disk import replacing
 from hlm.errors import InputError
 from hlm.figures.style import RC
-from hlm.results.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,9 +9,9 @@ import pandas as pd
 
 from hlm.audit.choose import choose
 from hlm.audit.compare import compare, summarize
+from hlm.disk import replacing, write_text
 from hlm.operations.prepare import check_data_version
 from hlm.operations.study_results import Results
-from hlm.results import replacing
 from hlm.simulate import draw_rows
 from hlm.words.nouns import noun
 
@@ -75,8 +75,7 @@ def run_audit(
     summary = summarize(table)
     with replacing(results.folder / "audit.csv") as temporary:
         table.to_csv(temporary, index=False)
-    with replacing(results.folder / "audit.html") as temporary:
-        temporary.write_text(_page(summary, engines, len(sets)), encoding="utf-8")
+    write_text(results.folder / "audit.html", _page(summary, engines, len(sets)))
     return table, summary
 
 

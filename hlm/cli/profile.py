@@ -1,4 +1,4 @@
-"""How many cores a command may use: what the user says, or what the profile does."""
+"""How many cores a run may use, and how long its batches are: as the user says, or the profile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hlm.errors import InputError
 
-__all__ = ["check_cores", "cores_of"]
+__all__ = ["batch_seconds_of", "check_cores", "cores_of"]
 
 PROFILE_FILES = ("profile.yaml", "config.yaml")
 
@@ -46,13 +46,41 @@ def cores_of(cores: int | None, profile: str | None) -> int:
     return os.cpu_count() or 1
 
 
-def _settings(profile: Path) -> dict[str, object]:
-    import yaml
+def batch_seconds_of(seconds: float | None, profile: str | None) -> float:
+    """Return how much work goes into one job.
 
+    Parameters
+    ----------
+    seconds : float, optional
+        What the user said.
+    profile : path, optional
+        The folder of Snakemake's profile, whose file of configuration counts otherwise; without
+        either, `BATCH_SECONDS`.
+    """
+    from hlm.plan import BATCH_SECONDS
+
+    if seconds is not None:
+        return seconds
+    said = _settings(Path(profile)) if profile else {}
+    named = said.get("configfile", said.get("configfiles", []))
+    found: object = BATCH_SECONDS
+    for name in named if isinstance(named, list) else [named]:
+        found = _read(Path(str(profile), str(name))).get("batch_seconds", found)
+    return found if isinstance(found, int | float) else BATCH_SECONDS
+
+
+def _settings(profile: Path) -> dict[str, object]:
+    """Return what is said in a profile, a folder or the file in it."""
     files = [profile, *(profile / name for name in PROFILE_FILES)]
     file = next((path for path in files if path.is_file()), None)
+    return _read(file) if file else {}
+
+
+def _read(file: Path) -> dict[str, object]:
+    import yaml
+
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8")) if file else None
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):  # Snakemake says what is wrong with it
         return {}
     return found if isinstance(found, dict) else {}

@@ -5,21 +5,49 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from hlm.errors import InputError
-from hlm.results import read_frame
+from hlm.results.files import read_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
-    from hlm.figures.catalogue import Planned
+    from hlm.scenario import Model, Scenario
 
-__all__ = ["attempt", "read_results"]
+__all__ = ["Planned", "attempt", "read_results", "with_inference"]
 
 R = TypeVar("R")
+
+
+class Planned(Protocol):
+    """What figures and tables need of a study: `hlm.study.Study` and `hlm.plan.Plan` have it."""
+
+    @property
+    def seed(self) -> int:
+        """Of all random numbers."""
+
+    @property
+    def replicates(self) -> int:
+        """Data sets of each scenario."""
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """The points of the grid."""
+
+    @property
+    def levels(self) -> tuple[dict[str, Any], ...]:
+        """For each scenario, short grid name -> level."""
+
+    @property
+    def example(self) -> int:
+        """Position of the scenario whose first data set the pictures show."""
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """The candidates, in the order of their marks."""
 
 
 def read_results(
@@ -39,6 +67,21 @@ def read_results(
     frame = read_frame(Path(folder) / f"{table}.parquet", where=where)
     order = {model.name: place for place, model in enumerate(study.models)}
     return frame.sort_values("model", key=lambda names: names.map(order), kind="stable")
+
+
+def with_inference(measures: pd.DataFrame) -> pd.DataFrame:
+    """Return measures with the column `inference`, empty where they rest on none.
+
+    Results that were made before there was a choice of inferences have no such column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> with_inference(pd.DataFrame({"measure": ["bias"]}))["inference"].tolist()
+    ['']
+    """
+    known = measures["inference"].fillna("") if "inference" in measures else ""
+    return measures.assign(inference=known)
 
 
 def attempt(make: Callable[[], R], instead: Callable[[str], R], *, strict: bool = False) -> R:

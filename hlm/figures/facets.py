@@ -6,21 +6,18 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from hlm.results.grid_columns import factors, levels, numeric
 from hlm.words.terms import said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Grid", "Panel", "arrange", "factors", "levels"]
+    import pandas as pd
+
+__all__ = ["Grid", "Panel", "arrange"]
 
 MOST = 6  # columns or rows of panels
 WRAP = 4
-_RESULTS = {
-    *("scenario", "model", "method", "term", "kind", "true", "measure", "criterion"),
-    *("estimate", "rate", "mcse", "n", "n_total", "unbounded", "n_units", "n_rows"),
-}
 
 
 @dataclass(frozen=True)
@@ -84,36 +81,6 @@ class Grid:
         ]
 
 
-def factors(frame: pd.DataFrame) -> list[str]:
-    """Return the columns that are factors of the grid: not results, and with several levels.
-
-    Examples
-    --------
-    >>> factors(pd.DataFrame({"units": [10, 30], "rows": 5, "model": "m", "estimate": 0.0}))
-    ['units']
-    """
-    return [str(c) for c in frame if c not in _RESULTS and len(levels(frame[c])) > 1]
-
-
-def levels(column: pd.Series) -> list[Any]:
-    """Return the levels of a factor: numbers by size, others as they come.
-
-    Examples
-    --------
-    >>> levels(pd.Series([30, 10, 30]))
-    [10, 30]
-    >>> levels(pd.Series(["t", "normal"]))
-    ['t', 'normal']
-    """
-    found = column.drop_duplicates().tolist()
-    return sorted(found) if numeric(column) else found
-
-
-def numeric(column: pd.Series) -> bool:
-    """Tell whether a factor can be an axis with distances."""
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-
-
 def arrange(
     frame: pd.DataFrame,
     *,
@@ -140,6 +107,7 @@ def arrange(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> frame = pd.DataFrame([(u, r) for u in (10, 30) for r in (5, 15)], columns=["units", "rows"])
     >>> grid = arrange(frame)
     >>> grid.axis, grid.columns, grid.shape

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from hlm.plan import Plan
 
-__all__ = ["Gatherer"]
+__all__ = ["SortedRows"]
 
 OPEN_FILES = 64
 
@@ -38,7 +38,7 @@ PLACE = ("scenario", "replicate", "model", "method")
 """The columns that say where a row belongs."""
 
 
-class Gatherer:
+class SortedRows:
     """Reads the parts of a study.
 
     Parameters

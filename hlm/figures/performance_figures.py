@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hlm.errors import InputError, nearest
 from hlm.figures.multiples import Look, small_multiples
-from hlm.figures.notes import beside, on_fewer, unbounded, without_true_value
 from hlm.figures.style import blank
-from hlm.words.terms import METHODS, MINUS, PARTS, level_words, rank, span, term_words
+from hlm.results.shown import with_inference
+from hlm.words.fitting import METHODS
+from hlm.words.inferences import INFERENCES, inference_words
+from hlm.words.measures import MEASURES, RATES, Measure
+from hlm.words.notes import on_fewer, unbounded, without_true_value
+from hlm.words.terms import PARTS, level_words, rank, span, term_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,29 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["failure_rates", "measure_against_units", "selection_rates"]
 
-MOST_TERMS = 6
-_FIT_MEASURES = {"singular": "Singular fits", "failed": "Failed fits"}
-_LABELS = {
-    "mean": "Mean of the estimates",
-    "median": "Median of the estimates",
-    "bias": f"Bias (mean estimate {MINUS} true value)",
-    "relative_bias": "Relative bias (% of the true value)",
-    "median_bias": f"Bias (median estimate {MINUS} true value)",
-    "empirical_se": "Empirical standard error",
-    "mse": "Mean squared error",
-    "rmse": "Root mean squared error",
-    "relative_precision": "Gain in precision (%)",
-    "model_se": "Mean model standard error",
-    "relative_error_se": "Error of the model standard error (%)",
-    "coverage": "Coverage of the {level} interval",
-    "bias_eliminated_coverage": "Bias-eliminated coverage of the {level} interval",
-    "rejection": "Rejection rate of the test at {alpha}",
-    "ci_width": "Mean width of the {level} interval",
-    "median_ci_width": "Median width of the {level} interval",
-}
-_NO_ERROR = {"bias", "relative_bias", "median_bias", "relative_precision", "relative_error_se"}
-_SHARES = {"coverage", "bias_eliminated_coverage", "rejection"}
-_FROM_ZERO = {"empirical_se", "mse", "rmse", "model_se", "ci_width", "median_ci_width"}
+MOST_TERMS, MOST_ROWS = 6, 12
+"""The terms that a figure shows, and the rows of panels if each inference has its own."""
+
+_KEYS = ["scenario", "model", "method", "kind", "term"]
 
 
 def measure_against_units(
@@ -63,6 +49,9 @@ def measure_against_units(
     and for the rejection of a true null hypothesis, the nominal level. Lines of text below say
     which terms have no true value and where a measure does not rest on all replicates.
 
+    Where terms have several inferences, each inference has its mark if the study has one model,
+    and its row of panels if it has more.
+
     Parameters
     ----------
     measures : DataFrame
@@ -71,7 +60,7 @@ def measure_against_units(
         One of the measures in it, such as ``'bias'`` or ``'coverage'``.
     term : str or sequence of str
         Terms by name, or ``'fixed'``, ``'random'`` or ``'tests'`` for all of one part. The first
-        six are drawn.
+        six are drawn, fewer if each has several rows of panels.
     method : {'reml', 'ml'}, optional
         By default all methods of the study.
     level : float or mapping of str to float
@@ -88,26 +77,37 @@ def measure_against_units(
     InputError
         If the table has no such measure or term.
     """
-    _check(measure, list(_LABELS), "measure")
+    _check(measure, list(MEASURES), "measure")
     every = _terms(measures, term)
-    found = every[:MOST_TERMS]
-    asked = measures.assign(key=measures["kind"] + " " + measures["term"])
-    asked = asked[asked["key"].isin(found)]
+    asked = with_inference(measures)
+    asked = asked.assign(key=asked["kind"] + " " + asked["term"])
     if method is not None:
         asked = asked[asked["method"] == method]
+    models, inferences = _models(measures), _inferences(asked, measure, every)
+    by_inference = len(inferences) > 1 and len(models) == 1
+    each = 1 if by_inference else max(1, len(inferences))
+    found = every[: min(MOST_TERMS, max(1, MOST_ROWS // each))]
+    asked = asked[asked["key"].isin(found)]
     frame = asked[(asked["measure"] == measure) & asked["estimate"].notna()]
     missing = without_true_value(frame, asked, measure)
     if len(every) > len(found):
         missing.append(f"Shown are {len(found)} of {len(every)} terms; the tables have all.")
     if frame.empty:
         return blank(" ".join([f"No value of {measure} in this study.", *missing]))
-    frame = beside(frame, asked, "n_total", "unbounded")
-    frame = frame.sort_values("key", key=lambda keys: keys.map(found.index), kind="stable")
-    frame = frame.drop(columns="term").rename(columns={"key": "term"})
-    models = frame["model"].drop_duplicates()
-    levels = {m: level[m] if isinstance(level, Mapping) else level for m in models}
-    look = _look(measure, levels, _true_words(frame), missing)
-    return small_multiples(frame, look, row="term", at=at, models=_models(measures))
+    frame = _beside(frame, asked, "n_total", "unbounded")
+    frame, words = _in_rows(frame, found, inferences if each > 1 else [])
+    levels = {m: level[m] if isinstance(level, Mapping) else level for m in frame["model"].unique()}
+    if by_inference:
+        (of_all,) = set(levels.values())
+        models = [inference_words(name) for name in inferences]
+        frame = frame.assign(model=frame["inference"].map(inference_words))
+        levels = dict.fromkeys(models, of_all)
+    look = _look(measure, levels, words, missing)
+    if by_inference:
+        look = replace(look, series="Inference")
+    elif each > 1:
+        look = replace(look, scale="key")
+    return small_multiples(frame, look, row="row", at=at, models=models)
 
 
 def selection_rates(
@@ -173,7 +173,7 @@ def failure_rates(
     -------
     Figure
     """
-    frame = measures[measures["measure"].isin(list(_FIT_MEASURES)) & measures["estimate"].notna()]
+    frame = measures[measures["measure"].isin(list(RATES)) & measures["estimate"].notna()]
     if method is not None:
         frame = frame[frame["method"] == method]
     if frame.empty:
@@ -183,7 +183,7 @@ def failure_rates(
         label="Share of fits",
         ends=(0, 1),
         from_zero=True,
-        words=_FIT_MEASURES,
+        words=RATES,
         notes=_on_fewer_fits,
     )
     return small_multiples(frame, look, row="measure", at=at, models=_models(measures))
@@ -192,38 +192,37 @@ def failure_rates(
 def _look(
     measure: str, levels: Mapping[str, float], words: Mapping[str, str], missing: Sequence[str]
 ) -> Look:
+    about = MEASURES[measure]
     shares = {
-        name: 1 - level if measure == "rejection" else level for name, level in levels.items()
+        name: 1 - level if about.nominal == "alpha" else level for name, level in levels.items()
     }
     texts = {name: f"{100 * share:g}%" for name, share in shares.items()}
     several = " or ".join(dict.fromkeys(texts.values()))
-    apart = len(set(texts.values())) > 1 and "{" in _LABELS[measure]
+    apart = len(set(texts.values())) > 1 and "{" in about.label
 
     def notes(shown: pd.DataFrame) -> list[str]:
         ends = unbounded(shown["unbounded"]) if measure == "coverage" else []
         return [*missing, *on_fewer(shown, measure), *ends]
 
     return Look(
-        label=_LABELS[measure].format(level=several, alpha=several),
-        reference=lambda frame: _reference(measure, shares, frame),
-        reference_label=f"nominal level, {several}" if measure in _SHARES else "",
-        percent=measure.startswith("relative_"),
-        ends=(0, 1) if measure in _SHARES else (-np.inf, np.inf),
-        whole=measure == "rejection",
-        from_zero=measure in _FROM_ZERO,
+        label=about.label.format(level=several, alpha=several),
+        reference=lambda frame: _reference(about, shares, frame),
+        reference_label=f"nominal level, {several}" if about.has_level else "",
+        percent=about.kind == "relative",
+        ends=(0, 1) if about.kind == "share" else (-np.inf, np.inf),
+        whole=about.nominal == "alpha",
+        from_zero=about.kind == "size",
         words=words,
         models={name: f"{name} ({text})" for name, text in texts.items()} if apart else {},
         notes=notes,
     )
 
 
-def _reference(measure: str, shares: Mapping[str, float], frame: pd.DataFrame) -> list[float]:
+def _reference(about: Measure, shares: Mapping[str, float], frame: pd.DataFrame) -> list[float]:
     """Return the heights to compare the rows of a panel with: no error, or nominal levels."""
-    if measure in _NO_ERROR:
-        return [0.0]
-    if measure not in _SHARES:
-        return []
-    if measure == "rejection":  # a test of a false hypothesis has no level to keep
+    if not about.has_level:
+        return [0.0] if about.nominal == "zero" else []
+    if about.nominal == "alpha":  # a test of a false hypothesis has no level to keep
         frame = frame[frame["true"] == 0]
     return list(dict.fromkeys(shares[model] for model in frame["model"].drop_duplicates()))
 
@@ -260,15 +259,40 @@ def _models(frame: pd.DataFrame) -> list[str]:
     return frame["model"].drop_duplicates().tolist()
 
 
-def _true_words(frame: pd.DataFrame) -> dict[str, str]:
+def _inferences(measures: pd.DataFrame, measure: str, keys: Sequence[str]) -> list[str]:
+    """Return the inferences of a measure, if a model has several of them for one of the terms."""
+    own = measures[(measures["measure"] == measure) & measures["key"].isin(keys)]
+    if own.groupby(["model", "key"])["inference"].nunique().max() <= 1:
+        return []
+    known, found = list(INFERENCES), own["inference"].drop_duplicates().tolist()
+    return sorted(found, key=lambda name: known.index(name) if name in known else len(known))
+
+
+def _beside(frame: pd.DataFrame, measures: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """Return the rows with other measures of the same term beside them, NaN where there is none."""
+    for name in names:
+        other = measures[measures["measure"] == name]
+        keys = [*_KEYS, "inference"] if other["inference"].any() else _KEYS
+        frame = frame.join(other.set_index(keys)["estimate"].rename(name), on=keys)
+    return frame
+
+
+def _in_rows(
+    frame: pd.DataFrame, keys: Sequence[str], inferences: Sequence[str]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Sort a frame by the row of panels of each term, or of each of its inferences; name these."""
+    frame = frame.assign(row=frame["key"] + ("\n" + frame["inference"] if inferences else ""))
+    order = [f"{key}\n{name}" for key in keys for name in inferences] or list(keys)
+    frame = frame.sort_values("row", key=lambda rows: rows.map(order.index), kind="stable")
     words = {}
-    for key, rows in frame.groupby("term"):
-        kind, _, term = str(key).partition(" ")
-        values = np.unique(rows["true"].to_numpy())
-        known = len(values) == 1 and np.isfinite(values[0])
-        true = f"\ntrue: {level_words(float(values[0]))}" if known else ""
-        words[str(key)] = term_words(term, kind) + true
-    return words
+    for row, own in frame.groupby("row"):
+        first, values = own.iloc[0], np.unique(own["true"].to_numpy())
+        lines = [term_words(first["term"], first["kind"])]
+        lines += [inference_words(first["inference"])] if inferences else []
+        if len(values) == 1 and np.isfinite(values[0]):
+            lines.append(f"true: {level_words(float(values[0]))}")
+        words[str(row)] = "\n".join(lines)
+    return frame.drop(columns="term"), words
 
 
 def _check(name: str, allowed: Sequence[str], what: str) -> None:

@@ -88,7 +88,7 @@ def print_table(frame: pd.DataFrame, output: str | None = None) -> None:
     if output is None:
         frame.to_csv(sys.stdout, index=False)
         return
-    from hlm.results import replacing
+    from hlm.disk import replacing
 
     try:
         with replacing(output) as temporary:

@@ -1,24 +1,26 @@
-"""Which figures a study has, known from its plan alone: no name depends on a result."""
+"""Which figures and tables a study has, known from its plan alone: no name depends on a result."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from hlm.formula import Formula, parse
+from hlm.formula import parse
+from hlm.formula.linear_in import is_linear_in, random_line
 
 if TYPE_CHECKING:
+    from hlm.results.shown import Planned
     from hlm.scenario import Model, Scenario
 
 __all__ = [
+    "FIGURES",
     "SECTIONS",
-    "TITLES",
-    "Planned",
+    "TABLES",
     "Variables",
+    "figure_names",
     "models_with_lines",
-    "names",
-    "random_line",
     "section",
+    "table_names",
     "variables",
 ]
 
@@ -51,35 +53,16 @@ SECTIONS = {
 """The figures by section: every figure's name, which is also its file's and its caption's, and
 its title."""
 
-TITLES = {name: title for section in SECTIONS.values() for name, title in section.items()}
+FIGURES = {name: title for section in SECTIONS.values() for name, title in section.items()}
+"""Every figure's name and its title."""
 
-
-class Planned(Protocol):
-    """What figures need of a study: `hlm.study.Study` and `hlm.plan.Plan` both have it."""
-
-    @property
-    def seed(self) -> int:
-        """Of all random numbers."""
-
-    @property
-    def replicates(self) -> int:
-        """Data sets of each scenario."""
-
-    @property
-    def scenarios(self) -> tuple[Scenario, ...]:
-        """The points of the grid."""
-
-    @property
-    def levels(self) -> tuple[dict[str, Any], ...]:
-        """For each scenario, short grid name -> level."""
-
-    @property
-    def example(self) -> int:
-        """Position of the scenario whose first data set the pictures show."""
-
-    @property
-    def models(self) -> tuple[Model, ...]:
-        """The candidates, in the order of their marks."""
+TABLES = {
+    "performance_fixed": "Performance, fixed effects",
+    "performance_random": "Performance, random part",
+    "performance_tests": "Rejection rates, F tests",
+    "selection": "Selection rates",
+}
+"""Every table's name, which is also its file's and its caption's, and its title."""
 
 
 def section(name: str) -> str:
@@ -93,7 +76,7 @@ def section(name: str) -> str:
     return next(title for title, figures in SECTIONS.items() if name in figures)
 
 
-def names(study: Planned) -> tuple[str, ...]:
+def figure_names(study: Planned) -> tuple[str, ...]:
     """Return the names of the figures that a study has, in the order of the report.
 
     The pictures of units need covariates to draw them by, the one of shrinkage a model with random
@@ -107,11 +90,11 @@ def names(study: Planned) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Some of the keys of `TITLES`.
+        Some of the keys of `FIGURES`.
     """
     scenario = study.scenarios[study.example]
     use, formula = variables(scenario), parse(scenario.formula)
-    straight = use.covariate is not None and _is_linear(formula, use.covariate)
+    straight = use.covariate is not None and is_linear_in(formula, use.covariate)
     lacking = {
         "units_against_attribute": not (straight and use.attribute),
         "unit_lines": not straight,
@@ -120,7 +103,16 @@ def names(study: Planned) -> tuple[str, ...]:
         "selection_aic": len(study.models) < 2,
         "selection_bic": len(study.models) < 2,
     }
-    return tuple(name for name in TITLES if not lacking.get(name))
+    return tuple(name for name in FIGURES if not lacking.get(name))
+
+
+def table_names(study: Planned) -> tuple[str, ...]:
+    """Return the names of the tables that a study has; one model alone is not selected."""
+    lacking = {
+        "performance_tests": not any(model.tests for model in study.models),
+        "selection": len(study.models) < 2,
+    }
+    return tuple(name for name in TABLES if not lacking.get(name))
 
 
 def models_with_lines(study: Planned) -> tuple[Model, ...]:
@@ -130,29 +122,6 @@ def models_with_lines(study: Planned) -> tuple[Model, ...]:
     """
     rows = {c.name for c in study.scenarios[study.example].covariates if c.level == "row"}
     return tuple(model for model in study.models if random_line(parse(model.formula)) in rows)
-
-
-def random_line(formula: Formula) -> str | None:
-    """Return the covariate in which each unit has a line of its own: the first random slope.
-
-    None if intercepts are not random, or the formula is not linear in the covariate.
-
-    Examples
-    --------
-    >>> random_line(parse("y ~ x * a + (1 + x | unit)"))
-    'x'
-    >>> random_line(parse("y ~ x + I(x^2) + (1 + x | unit)")) is None
-    True
-    """
-    slopes = [term.name for term in formula.effects if term.variables == (term.name,)]
-    if not slopes or "(Intercept)" not in [term.name for term in formula.effects]:
-        return None
-    return slopes[0] if _is_linear(formula, slopes[0]) else None
-
-
-def _is_linear(formula: Formula, covariate: str) -> bool:
-    factors = [factor for term in formula.terms for factor in term.factors]
-    return all(f.name == covariate for f in factors if covariate in f.variables)
 
 
 @dataclass(frozen=True)

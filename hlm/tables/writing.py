@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hlm.figures.results import attempt, read_results
-from hlm.results.files import replacing
-from hlm.tables.catalogue import TITLES, names
+from hlm.disk import write_text
+from hlm.plan.report import TABLES, table_names
+from hlm.results.shown import attempt, read_results
 from hlm.tables.latex import escape, to_latex
 from hlm.tables.page import sentence_page, study_page, table_page
 from hlm.tables.wide import READ, scenario_table, selection_table, wide_table
@@ -15,8 +15,8 @@ from hlm.tables.wide import READ, scenario_table, selection_table, wide_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hlm.figures.catalogue import Planned
     from hlm.plan import Plan
+    from hlm.results.shown import Planned
 
 __all__ = ["write", "write_all", "write_pages"]
 
@@ -64,9 +64,9 @@ def write_all(study: Planned, folder: str | Path, *, strict: bool = False) -> tu
     Returns
     -------
     tuple of Path
-        For each table of `names(study)`, `tables/NAME` as .csv, .tex and .html.
+        For each table of `table_names(study)`, `tables/NAME` as .csv, .tex and .html.
     """
-    files = (_write_one(name, study, Path(folder), strict=strict) for name in names(study))
+    files = (_write_one(name, study, Path(folder), strict=strict) for name in table_names(study))
     return tuple(file for of_one in files for file in of_one)
 
 
@@ -93,7 +93,7 @@ def write_pages(plan: Plan, folder: str | Path) -> tuple[Path, Path]:
 
 
 def _write_one(name: str, study: Planned, folder: Path, *, strict: bool) -> tuple[Path, ...]:
-    stem, title = folder / "tables" / name, TITLES[name]
+    stem, title = folder / "tables" / name, TABLES[name]
     return attempt(
         lambda: write(_table(name, study, folder), stem, caption=title),
         lambda why: _write_sentence(stem, title, f"{why[0].upper()}{why[1:]}"),
@@ -127,6 +127,5 @@ def _write(stem: Path, *, csv: str, tex: str, html: str) -> tuple[Path, Path, Pa
 
 
 def _replace(target: Path, text: str) -> Path:
-    with replacing(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(target, text)
     return target

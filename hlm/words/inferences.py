@@ -1,0 +1,101 @@
+"""The inferences: what each way to degrees of freedom, tests and limits is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["INFERENCES", "Inference", "inference_words", "joined", "way_of"]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How an inference is named.
+
+    Attributes
+    ----------
+    name : str
+        In a table, or in the title of a panel.
+    way : str
+        In a sentence: whose degrees of freedom, or how the limits of the random part are made.
+    tests : str
+        What the t tests in the summary of a fit use.
+    """
+
+    name: str
+    way: str
+    tests: str = ""
+
+
+INFERENCES = {
+    "satterthwaite": Inference("Satterthwaite", "Satterthwaite's", "Satterthwaite's method"),
+    "satterthwaite-expected": Inference(
+        "Satterthwaite (expected information)",
+        "Satterthwaite's (expected information)",
+        "Satterthwaite's method with expected information",
+    ),
+    "kenward-roger": Inference("Kenward-Roger", "Kenward and Roger's", "Kenward-Roger's method"),
+    "between-within": Inference(
+        "Between-within", "between-within", "between-within degrees of freedom"
+    ),
+    "residual": Inference("Residual df", "residual", "residual degrees of freedom"),
+    "infinite": Inference("Normal (z)", "infinite", "the normal distribution"),
+    "wald": Inference("Wald", "by Wald's method"),
+    "wald-variance": Inference("Wald (variances)", "on the scale of variances"),
+    "profile": Inference("Profile likelihood", "by profile likelihood"),
+}
+"""Every inference by its name in a study file: those of coefficients and tests, then those of the
+random part."""
+
+
+def inference_words(name: str) -> str:
+    """Return an inference's name in words.
+
+    Examples
+    --------
+    >>> inference_words("infinite"), inference_words("wald")
+    ('Normal (z)', 'Wald')
+    """
+    return INFERENCES[name].name if name in INFERENCES else name
+
+
+def way_of(df: Iterable[str], limits: Iterable[str], level: float) -> str:
+    """Say how the standard errors and the limits of a model are made.
+
+    Parameters
+    ----------
+    df, limits : iterable of str
+        The inferences of the coefficients, and those of the random part.
+    level : float
+        Confidence level of the limits.
+
+    Examples
+    --------
+    >>> way_of(["satterthwaite"], ["wald"], 0.95)
+    "Satterthwaite's degrees of freedom and 95% limits"
+    >>> way_of(["infinite"], ["wald", "profile"], 0.9)  # doctest: +NORMALIZE_WHITESPACE
+    "infinite degrees of freedom and 90% limits, those of the random part by Wald's method and
+    by profile likelihood"
+    """
+    ways = list(limits)
+    random = f", those of the random part {joined(map(_way, ways))}" if ways != ["wald"] else ""
+    return f"{joined(map(_way, df))} degrees of freedom and {100 * level:g}% limits{random}"
+
+
+def joined(words: Iterable[str]) -> str:
+    """Join words by commas, the last two by and.
+
+    Examples
+    --------
+    >>> joined(["a", "b", "c"]), joined(["a"])
+    ('a, b and c', 'a')
+    """
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _way(name: str) -> str:
+    return INFERENCES[name].way if name in INFERENCES else name

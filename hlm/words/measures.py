@@ -1,0 +1,190 @@
+"""The measures of performance: what each is called, how it is defined, and what it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from hlm.words.terms import MINUS
+
+__all__ = ["MEASURES", "NEED_TRUE", "OF_INFERENCE", "RATES", "Measure"]
+
+Need: TypeAlias = Literal["", "true", "se", "limits", "true, limits", "reference"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of performance of an estimator.
+
+    Attributes
+    ----------
+    formula : str
+        Of the estimates b, their true value t, standard errors s and limits L and U.
+    heading : str
+        Of a column of a table.
+    label : str
+        Of the axis of a figure; `{level}` stands for the level of the intervals, `{alpha}` for
+        that of the tests.
+    noun : str
+        Within a sentence.
+    needs : str
+        What there must be beside the estimates: a true value, standard errors, limits (which may
+        be made from standard errors), or estimates by a reference method.
+    nominal : str
+        The value of an estimator without fault: 0, the level of the intervals, that of the tests
+        where the hypothesis is true, or none.
+    kind : str
+        Of number: a `value` may have either sign, a `size` starts at 0, a `share` ends at 1, and
+        a `relative` error is a fraction that is shown as a percentage.
+    """
+
+    formula: str
+    heading: str
+    label: str
+    noun: str
+    needs: Need = ""
+    nominal: Literal["", "zero", "level", "alpha"] = ""
+    kind: Literal["value", "size", "share", "relative"] = "value"
+
+    @property
+    def is_inferred(self) -> bool:
+        """Whether it depends on the inference, not on the estimates alone."""
+        return "se" in self.needs or "limits" in self.needs
+
+    @property
+    def has_level(self) -> bool:
+        """Whether its nominal value is a level that the study sets."""
+        return self.nominal in ("level", "alpha")
+
+
+MEASURES = {
+    "mean": Measure("mean(b)", "Mean", "Mean of the estimates", "the mean"),
+    "median": Measure("median(b)", "Median", "Median of the estimates", "the median"),
+    "bias": Measure(
+        "mean(b) - t",
+        "Bias",
+        f"Bias (mean estimate {MINUS} true value)",
+        "bias",
+        needs="true",
+        nominal="zero",
+    ),
+    "relative_bias": Measure(
+        "mean((b - t)/t)",
+        "Rel. bias",
+        "Relative bias (% of the true value)",
+        "bias",
+        needs="true",
+        nominal="zero",
+        kind="relative",
+    ),
+    "median_bias": Measure(
+        "median(b) - t",
+        "Median bias",
+        f"Bias (median estimate {MINUS} true value)",
+        "bias",
+        needs="true",
+        nominal="zero",
+    ),
+    "empirical_se": Measure(
+        "sd(b)",
+        "Emp. SE",
+        "Empirical standard error",
+        "the empirical standard error",
+        kind="size",
+    ),
+    "mse": Measure(
+        "mean((b - t)^2)",
+        "MSE",
+        "Mean squared error",
+        "mean squared error",
+        needs="true",
+        kind="size",
+    ),
+    "rmse": Measure(
+        "sqrt(mse)",
+        "RMSE",
+        "Root mean squared error",
+        "root mean squared error",
+        needs="true",
+        kind="size",
+    ),
+    "relative_precision": Measure(
+        "(sd(reference)/sd(b))^2 - 1",
+        "Precision",
+        "Gain in precision (%)",
+        "the gain in precision",
+        needs="reference",
+        nominal="zero",
+        kind="relative",
+    ),
+    "model_se": Measure(
+        "sqrt(mean(s^2))",
+        "Model SE",
+        "Mean model standard error",
+        "the mean standard error",
+        needs="se",
+        kind="size",
+    ),
+    "relative_error_se": Measure(
+        "model_se/sd(b) - 1",
+        "SE error",
+        "Error of the model standard error (%)",
+        "the error of the standard error",
+        needs="se",
+        nominal="zero",
+        kind="relative",
+    ),
+    "coverage": Measure(
+        "share of L <= t <= U",
+        "Coverage",
+        "Coverage of the {level} interval",
+        "coverage",
+        needs="true, limits",
+        nominal="level",
+        kind="share",
+    ),
+    "bias_eliminated_coverage": Measure(
+        "share of L <= mean(b) <= U",
+        "Coverage of mean",
+        "Bias-eliminated coverage of the {level} interval",
+        "coverage",
+        needs="limits",
+        nominal="level",
+        kind="share",
+    ),
+    "rejection": Measure(
+        "share of L > 0 or U < 0",
+        "Rejection",
+        "Rejection rate of the test at {alpha}",
+        "the rejection rate",
+        needs="limits",
+        nominal="alpha",
+        kind="share",
+    ),
+    "ci_width": Measure(
+        "mean(U - L)",
+        "Mean width",
+        "Mean width of the {level} interval",
+        "the mean width",
+        needs="limits",
+        kind="size",
+    ),
+    "median_ci_width": Measure(
+        "median(U - L)",
+        "Width",
+        "Median width of the {level} interval",
+        "the median width",
+        needs="limits",
+        kind="size",
+    ),
+}
+"""Every measure of a term that can be shown, by its name in `measures.parquet`."""
+
+RATES = {"singular": "Singular fits", "failed": "Failed fits"}
+"""The rates of what becomes of fits."""
+
+NEED_TRUE = tuple(name for name, measure in MEASURES.items() if "true" in measure.needs)
+"""The measures that there are only where there is a true value."""
+
+OF_INFERENCE = (*(name for name in MEASURES if MEASURES[name].is_inferred), "unbounded")
+"""The measures that each inference has its own of, with the share of unbounded intervals."""
