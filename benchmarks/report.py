@@ -42,6 +42,9 @@ SETS, SETS_SLOW, SETS_HARD = 20, 3, 60
 KR_BUDGET, PROFILE_BUDGET = 3.0, 30.0
 """What these may cost, over the plain fit."""
 
+BESIDE = 1.2
+"""What Kenward-Roger beside Satterthwaite may cost, over Kenward-Roger alone."""
+
 
 def print_machine() -> None:
     """Say what is measured, and on what kind of machine."""
@@ -70,12 +73,13 @@ def print_cases() -> list[Timing]:
         "steps: Newton's, REML. F, KR, prof.: REML with an F test of all coefficients, with",
         "Kenward-Roger's df and SEs, or with profile limits of the random part, over plain REML;",
         f"KR and prof. at most {KR_BUDGET:g} and {PROFILE_BUDGET:g}",
+        f"KR+S: Kenward-Roger beside Satterthwaite, over Kenward-Roger alone, at most {BESIDE:g}",
         "ratio: (simulate + REML) / normals, median (range of the middle half of the repeats), and",
         "the most it should be",
     )
     print(
         f"{'design':36}{'normals':>8}{'(all)':>8}{'simulate':>9}{'REML':>8}{'+ML':>8}"
-        f"{'tables':>8}{'steps':>7}{'F':>6}{'KR':>6}{'prof.':>7}{'ratio':>7}"
+        f"{'tables':>8}{'steps':>7}{'F':>6}{'KR':>6}{'KR+S':>6}{'prof.':>7}{'ratio':>7}"
     )
     timings = []
     for case in cases():
@@ -93,7 +97,8 @@ def _print_case(timing: Timing) -> None:
     ]
     tested = float(np.median(timing.ratios("F test", base="reml")))
     adjusted = float(np.median(timing.ratios("kenward-roger", base="reml")))
-    profiled = 1.0 + float(np.median(timing.ratios("profile", base="reml")))
+    beside = float(np.median(timing.ratios("side by side", base="kenward-roger")))
+    profiled = float(np.median(timing.ratios("profile", base="reml")))
     low, ratio, high = np.quantile(timing.ratios("simulate", "reml"), [0.25, 0.5, 0.75])
     spread = "" if np.isnan(ratio) else f" ({low:.2f}-{high:.2f})"
     most = "" if case.budget is None else f" at most {case.budget:g}"
@@ -102,6 +107,7 @@ def _print_case(timing: Timing) -> None:
         for name, value, budget in (
             ("ratio", ratio, case.budget or np.inf),
             ("KR", adjusted, KR_BUDGET),
+            ("KR+S", beside, BESIDE),
             ("prof.", profiled, PROFILE_BUDGET),
         )
         if value > budget
@@ -109,8 +115,8 @@ def _print_case(timing: Timing) -> None:
     print(
         f"{case.label:36}{_us(times[0], 8)}{_us(times[1], 8)}{_us(times[2], 9)}"
         f"{''.join(_us(t, 8) for t in times[3:])}{timing.iterations:7.1f}"
-        f"{tested:6.2f}{adjusted:6.2f}{profiled:7.1f}{_number(ratio, '7.2f')}{spread}{most}"
-        + (f"  OVER: {', '.join(over)}" if over else "")
+        f"{tested:6.2f}{adjusted:6.2f}{beside:6.2f}{profiled:7.1f}"
+        f"{_number(ratio, '7.2f')}{spread}{most}" + (f"  OVER: {', '.join(over)}" if over else "")
     )
 
 

@@ -98,7 +98,7 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
         "reml": lambda: fit(reml),
         "both": lambda: fit(case.model),
         "kenward-roger": lambda: fit(replace(reml, df=("kenward-roger",))),
-        "beside Satterthwaite's": lambda: fit(beside),
+        "side by side": lambda: fit(beside),
         "F test": lambda: fit(f_test),
         "profile": lambda: fit_model(profile, columns, few.cross),
         "tables": lambda: fit_batch(scenario, [reml], drawn),

@@ -132,7 +132,26 @@ def test_a_number_that_the_code_does_not_make_again_is_found(
     status, out = verify(results, "--n", "60")
     assert status == 1
     assert "1 differ" in out
-    assert f"slopes_on_a reml {name}: {column} was" in out
+    assert f"slopes_on_a reml {name} satterthwaite: {column} was" in out
+
+
+def test_results_from_before_there_were_several_inferences_are_verified(results, verify):
+    """Their plan names one for each part, and their tables have no column of them."""
+    plan = json.loads((results / "plan.json").read_text())
+    for models in (plan["models"], *(batch.get("models", []) for batch in plan["batches"])):
+        for model in models:
+            if isinstance(model, dict):
+                assert (model["df"], model["limits"]) == (["satterthwaite"], ["wald"])
+                model["df"], model["limits"] = "satterthwaite", "wald"
+    (results / "plan.json").write_text(json.dumps(plan))
+    for kind in ("estimates", "tests"):
+        path, before = results / f"{kind}.parquet", KINDS[kind]
+        table = read(path).drop_columns("inference")
+        write(table, path, before.remove(before.get_field_index("inference")))
+    seal(results)
+    status, out = verify(results, "--n", "7")
+    assert status == 0
+    assert f"{7 * (44 + 140 + 24):,} numbers, all the same" in out
 
 
 def test_other_machines_and_code_are_allowed_a_rounding_error(results, verify):

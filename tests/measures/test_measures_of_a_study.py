@@ -58,7 +58,7 @@ def test_measures_of_the_estimates(files):
     measures, _ = summarize(*files, truth=TRUTH)
     assert list(measures) == [
         *("scenario", "model", "method", "term", "kind", "true"),
-        *("measure", "estimate", "mcse", "n"),
+        *("inference", "measure", "estimate", "mcse", "n"),
     ]
     group = files[0].query("scenario == 's1' and model == 'a' and method == 'ml' and term == 'x'")
     alone = performance(group, estimate="estimate", se="se", true=3.0, lower="lower", upper="upper")
@@ -66,6 +66,49 @@ def test_measures_of_the_estimates(files):
     assert set(found.true) == {3.0}
     columns = ["measure", "estimate", "mcse", "n"]
     pd.testing.assert_frame_equal(found[columns].reset_index(drop=True), alone, check_exact=True)
+
+
+def test_each_inference_has_measures_of_its_own_and_the_others_are_there_once(files):
+    """What rests on the estimates alone is what it is with one inference, to the last bit."""
+    estimates, fits = files
+    wide = estimates.assign(
+        se=2 * estimates.se, lower=estimates.lower - 1, upper=estimates.upper + 1
+    )
+    both = pd.concat([estimates.assign(inference="a"), wide.assign(inference="b")])
+    measures, _ = summarize(both, fits, truth=TRUTH)
+    own = {
+        name: summarize(table, fits, truth=TRUTH)[0].query("term != ''")
+        for name, table in (("a", estimates), ("b", wide))
+    }
+    keys = ["scenario", "model", "method", "term", "measure"]
+    assert not measures.duplicated([*keys, "inference"]).any()
+    of_term = measures.query("term != ''")
+    assert set(of_term.query("inference == ''").measure) == {
+        *("n_total", "n_used", "mean", "median", "bias", "relative_bias", "median_bias"),
+        *("empirical_se", "mse", "rmse"),
+    }
+    for name, alone in own.items():
+        found = of_term[of_term.inference.isin(["", name])]
+        columns = [*keys, "estimate", "mcse", "n"]
+        pd.testing.assert_frame_equal(
+            found[columns].reset_index(drop=True),
+            alone[columns].reset_index(drop=True),
+            check_exact=True,
+        )
+
+
+def test_the_performance_of_estimates_by_several_inferences_is_of_each(files):
+    """A replicate counts once for each, whatever a caller groups by."""
+    estimates, _ = files
+    group = estimates.query("scenario == 's1' and model == 'a' and method == 'ml'")
+    both = pd.concat([group.assign(inference=name) for name in "ab"])
+    columns = {"estimate": "estimate", "se": "se", "lower": "lower", "upper": "upper", "true": 1.0}
+    alone = performance(group, **columns, by="term")
+    for by in ("term", ["term", "inference"]):
+        found = performance(both, **columns, by=by)
+        for _, rows in found.groupby("inference"):
+            rows = rows.drop(columns="inference").reset_index(drop=True)
+            pd.testing.assert_frame_equal(rows, alone, check_exact=True)
 
 
 def test_without_a_true_value_there_is_what_does_not_need_one(files):
@@ -174,6 +217,21 @@ def test_rejections_of_f_tests(files):
     pd.testing.assert_frame_equal(
         measures[~measures.term.str.startswith("F(")].reset_index(drop=True), without
     )
+
+
+def test_f_tests_by_several_inferences_are_counted_once(files):
+    tests, truth = f_tests(files), truth_of(TRUE, KINDS | {"F(t)": "test", "F(u)": "test"})
+    again = tests.assign(p_value=tests.p_value / 2)
+    both = pd.concat([tests.assign(inference="a"), again.assign(inference="b")])
+    found = summarize(*files, truth=truth, tests=both)[0].query("term == 'F(t)'")
+    alone = summarize(*files, truth=truth, tests=tests)[0].query("term == 'F(t)'")
+    keys = ["scenario", "model", "method", "measure", "estimate", "mcse", "n"]
+    for name in ("", "a"):
+        rows = found[found.inference == name][keys].reset_index(drop=True)
+        other = "n_total" if name == "" else "rejection"
+        wanted = alone[alone.measure == other][keys].reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows, wanted, check_exact=True)
+    assert set(found[found.inference == "b"].measure) == {"rejection"}
 
 
 def test_the_order_of_rows_does_not_matter(files):

@@ -10,7 +10,8 @@ from hlm.distributions import Points
 from hlm.operations import pilot
 from hlm.operations.forecast import batch_seconds, forecast
 from hlm.plan import make_plan
-from hlm.plan.cost import replicate_cost
+from hlm.plan.cost import estimates_of, replicate_cost
+from hlm.plan.cost import tests_of as f_tests_of
 from hlm.scenario import Covariate, Model
 
 from .studies import BIG, SMALL, FakeStudy, scenario
@@ -38,6 +39,20 @@ def test_cost_grows_with_the_work():
     profile = replace(PLAIN, limits=("profile",))
     assert cost(model=profile) > 2 * cost()
     assert cost(model=profile, sd=(0.01, 0.01)) > 1.2 * cost(model=profile)
+
+
+def test_what_is_written_grows_with_the_inferences():
+    """Four coefficients by two, four parameters of the random part by three, by two methods."""
+    several = replace(
+        PLAIN,
+        formula="y ~ x * a + (1 + x | unit)",
+        methods=("reml", "ml"),
+        df=("satterthwaite", "infinite"),
+        limits=("wald", "wald-variance", "profile"),
+        tests=(("a", ("a", "x:a")),),
+    )
+    assert estimates_of([several]) == 2 * (4 * 2 + 4 * 3)
+    assert f_tests_of([several]) == 2 * 2
 
 
 @pytest.mark.parametrize(("replicates", "units"), [(10_000, range(10, 10_010)), (10**8, [2000])])
