@@ -23,7 +23,7 @@ ITEM_SECONDS = 3.0e-3
 """Seconds for each scenario of a batch, however few its replicates: streams, columns, tables."""
 
 SETUP_SECONDS = 3.0
-"""Seconds of one core before the first job: planning twice, the graph of jobs."""
+"""Seconds of one core before the first job: the plan, the start of Snakemake, its graph of jobs."""
 
 COMPACT_ROW_SECONDS, COMPACT_SCENARIO_SECONDS = 0.3e-6, 1.8e-3
 """Seconds to gather one row of any table in the sorted files, and for each scenario."""
