@@ -264,8 +264,8 @@ def test_inferences_of_several_models_are_rows_of_panels_on_one_scale(results):
         for model, (_, y, _) in drawn_series(plain.axes[6]).items():
             own = drawn_series(figure.axes[(3 + place) * 6])[model][1]
             np.testing.assert_allclose(own, y - 0.01 * place)
-    limits = {figure.axes[6 * row].get_ylim() for row in range(3)}
-    assert len(limits) == 1
+    limits = [figure.axes[6 * row].get_ylim() for row in range(3)]
+    np.testing.assert_allclose(limits, [limits[0]] * 3)
     assert overlaps(figure) == []
     every = [f"x{k}" for k in range(5)]
     x = measures[measures["term"] == "x"]
