@@ -10,6 +10,7 @@ from hlm.kernels.derivatives import differentiate
 from hlm.kernels.joint_tests import f_tests
 from hlm.kernels.kenward_roger import kenward_roger
 from hlm.kernels.load import load
+from hlm.kernels.problem import Problem
 
 __all__ = ["adjust_stack"]
 
@@ -29,14 +30,12 @@ def adjust_stack(
             sigma, Lambda = results.estimate[r, method, -1], results.Lambda[r, method]
             if not np.isfinite(sigma):
                 continue
-            evaluate(axes, p, room.units, n_obs, reml[method], Lambda, room.state)
-            differentiate(
-                axes, p, room.units, n_obs, reml[method], parametrization.row,
-                parametrization.col, room.state,
-            )  # fmt: skip
-            kenward_roger(
-                axes, p, room.units, n_obs, sigma**2, parametrization, Lambda, room.state, adjusted
+            problem = Problem(
+                axes, p, parametrization.row, parametrization.col, room.units, n_obs, reml[method]
             )
+            evaluate(problem, Lambda, room.state)
+            differentiate(problem, room.state)
+            kenward_roger(problem, sigma**2, parametrization, Lambda, room.state, adjusted)
             for j in range(p):
                 if np.isnan(results.se[r, method, j]):
                     adjusted.vcov[j, :], adjusted.vcov[:, j] = np.nan, np.nan

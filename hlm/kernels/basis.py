@@ -13,18 +13,19 @@ __all__ = ["change_basis"]
 
 
 @kernel
-def change_basis(axes, p, units, transform, product, change, out):
+def change_basis(problem, transform, product, change, out):
     """Write into `out` the units with Z replaced by Z times `transform` (q, q).
 
     With B = R transform the new root is the Cholesky factor of B'B, and the new rows are
     root^-1 B' rows; what is outside the span of Z stays as it is. Of units that share a design only
     the moments change.
     """
-    q = np.int64(len(axes))
+    effects, p, units = problem.effects, problem.p, problem.units
+    q = np.int64(len(effects))
     for i in range(units.root.shape[0]):
-        change_root(axes, units.root[i], transform, product, change, out.root[i])
+        change_root(effects, units.root[i], transform, product, change, out.root[i])
         if not units.shared:
-            change_rows(axes, p, change, units.rows[i], out.rows[i])
+            change_rows(effects, p, change, units.rows[i], out.rows[i])
     if units.shared:
         v = 0
         for a in range(q):
@@ -37,20 +38,23 @@ def change_basis(axes, p, units, transform, product, change, out):
 
 
 @kernel
-def change_root(axes, old, transform, product, change, new):
+def change_root(effects, old, transform, product, change, new):
     """Write the new root, and into `change` (q, q) what makes new rows of old ones."""
-    q = np.int64(len(axes))
+    q = np.int64(len(effects))
+    # B = R transform
     for a in range(q):
         for b in range(q):
             product[a, b] = 0.0
             for k in range(a, q):
                 product[a, b] += old[k, a] * transform[k, b]
+    # B'B, and its Cholesky factor
     for a in range(q):
         for b in range(q):
             new[a, b] = 0.0
             for k in range(q):
                 new[a, b] += product[k, a] * product[k, b]
     cholesky(new, q, RANK_TOLERANCE)
+    # change = new^{-1} B'
     for k in range(q):
         solve_lower(new, q, product[k])
         for a in range(q):
@@ -58,9 +62,9 @@ def change_root(axes, old, transform, product, change, new):
 
 
 @kernel
-def change_rows(axes, p, change, old, new):
+def change_rows(effects, p, change, old, new):
     """Write `change` times the old rows of a unit into its new ones."""
-    q = len(axes)
+    q = len(effects)
     for a in range(q):
         for j in range(p + 1):
             element = 0.0

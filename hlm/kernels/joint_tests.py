@@ -98,7 +98,7 @@ def allocate_joint_tests(
 @kernel
 def observed_information(p, n_star, state, work, tests):
     """Write P and Omega after `inference.infer`, which leaves v and the root of Hp^{-1} in work."""
-    n_v, P, Omega, J, v = len(state.T), tests.P, tests.Omega, work.jacobian, work.gradient
+    n_v, P, Omega, J, v = len(state.T), tests.P, tests.Omega, work.jacobian, work.log_r2
     for j in range(p):
         for k in range(p):
             P[n_v, j, k] = 1.0 if j == k else 0.0
@@ -111,11 +111,11 @@ def observed_information(p, n_star, state, work, tests):
             # Element k of B (J' v)', B'B = Hp^-1.
             work.change[k] = 0.0
             for m in range(n_v):
-                work.change[k] += work.factor[k, m] * (v[m] if r == n_v else J[r, m])
+                work.change[k] += work.inverse_root[k, m] * (v[m] if r == n_v else J[r, m])
             for s in range(r + 1):
                 element = 0.0
                 for m in range(n_v):
-                    element += work.factor[k, m] * (v[m] if s == n_v else J[s, m])
+                    element += work.inverse_root[k, m] * (v[m] if s == n_v else J[s, m])
                 Omega[r, s] += 2.0 * work.change[k] * element
     for r in range(n_v + 1):
         for s in range(r):

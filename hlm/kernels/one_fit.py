@@ -12,9 +12,9 @@ __all__ = ["adjust_fit", "f_tests_expected", "f_tests_observed"]
 
 
 @entry
-def adjust_fit(axes, p, units, n_obs, sigma2, parametrization, Lambda, state, out):
+def adjust_fit(problem, sigma2, parametrization, Lambda, state, out):
     """Fill `out` from the state at the minimum, as `adjust_stack` does."""
-    kenward_roger(axes, p, units, n_obs, sigma2, parametrization, Lambda, state, out)
+    kenward_roger(problem, sigma2, parametrization, Lambda, state, out)
 
 
 @entry

@@ -12,11 +12,12 @@ from hlm.kernels.basis import change_basis
 from hlm.kernels.boundary import lower_factor
 from hlm.kernels.elements import open_elements
 from hlm.kernels.fit import CRITERION, OK, PARTLY_IDENTIFIED, STATUS, allocate_room
-from hlm.kernels.held import COR, SD, SIGMA, allocate_search
+from hlm.kernels.held import COR, SD, SIGMA, allocate_search, hold
 from hlm.kernels.limits import critical_value
 from hlm.kernels.linalg import copy
 from hlm.kernels.load import load
-from hlm.kernels.profile import profile_limit
+from hlm.kernels.problem import Problem, of_units
+from hlm.kernels.profile import Sought, profile_limit
 from hlm.kernels.stack import allocate_results, fit_stack
 from hlm.kernels.units import allocate_units
 
@@ -155,7 +156,7 @@ def profile_limits(
         float(critical_value(np.array([np.inf]), level)[0]),
         room,
         allocate_units(n_units, q, p, shared=shared),
-        allocate_search(q, n_theta),
+        allocate_search(q, n_theta, room.state, room.work),
         fits,
         is_open,
         limits,
@@ -212,24 +213,24 @@ def profile_parameter(
     """Fill both limits of parameter k."""
     q, work, sigma, scale = np.int64(len(axes)), room.work, estimate[-1], targets.scale[k]
     row, col, n = parametrization.row, parametrization.col, len(parametrization.row)
-    search.slant[0] = targets.slant[k]
-    change_basis(axes, p, room.units, targets.backward[k], work.products, work.unscaled, other)
+    problem = Problem(axes, p, row, col, room.units, n_obs, np.bool_(False))
+    change_basis(problem, targets.backward[k], work.product, work.change_of_rows, other)
+    rotated = of_units(problem, other)
+    held = hold(rotated, targets.kind[k], targets.first[k], targets.slant[k])
+    best = estimate[k] * scale
+    unit = 1.0 if targets.kind[k] == COR else sigma
     for side in range(2):
         distance = (2.0 * side - 1.0) * z
         start_point(q, n, row, col, targets.forward[k], room.Lambda, sigma, work, search)
-        limit = profile_limit(
-            axes, p, other, n_obs, row, col, targets.kind[k], targets.first[k],
-            minimum, estimate[k] * scale,
-            first_guess(targets.kind[k], estimate[k] * scale, se[k] * scale, distance, sigma),
-            distance, 1.0 if targets.kind[k] == COR else sigma, room.state, work, search,
-        )  # fmt: skip
+        guess = first_guess(held.kind, best, se[k] * scale, distance, sigma)
+        limit = profile_limit(rotated, held, Sought(minimum, best, distance, unit), guess, search)
         limits[side, k] = limit / scale
 
 
 @kernel
 def start_point(q, n, row, col, forward, Lambda, sigma, work, search):
     """Write theta and log sigma of the fit, in the basis of the search, into `search.tau`."""
-    lower, Psi = work.unscaled, work.trial
+    lower, Psi = work.lower, work.Psi
     for a in range(q):
         for b in range(q):
             lower[a, b] = 0.0

@@ -11,6 +11,7 @@ from hlm.kernels.fit import N_SUMMARY, fit_units
 from hlm.kernels.joint_tests import f_tests, observed_information
 from hlm.kernels.linalg import copy, copy_vector
 from hlm.kernels.load import load
+from hlm.kernels.problem import Problem
 
 __all__ = ["StackResults", "allocate_results", "fit_stack"]
 
@@ -55,7 +56,10 @@ def fit_stack(axes, p, cross, design, parametrization, n_obs, reml, room, result
     for r in range(len(cross[2])):
         total = load(axes, p, cross, r, design, room.units)
         for method in range(len(reml)):
-            fit_units(axes, p, room, n_obs, reml[method], parametrization, total)
+            problem = Problem(
+                axes, p, parametrization.row, parametrization.col, room.units, n_obs, reml[method]
+            )
+            fit_units(problem, room, parametrization, total)
             copy_vector(out.estimate, results.estimate[r, method])
             copy_vector(out.se, results.se[r, method])
             copy_vector(out.df, results.df[r, method])

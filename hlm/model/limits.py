@@ -47,10 +47,8 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     swapped = K[row][:, col] * K[col][:, row]
     chain = directions + np.where(row != col, swapped, 0.0)
     eta = np.append(psi[row, col], sigma2)
-    d = np.vstack([sigma2 * chain @ work.jacobian, np.zeros(len(row))]) + np.outer(
-        eta, work.gradient
-    )
-    half = d @ work.factor.T
+    d = np.vstack([sigma2 * chain @ work.jacobian, np.zeros(len(row))]) + np.outer(eta, work.log_r2)
+    half = d @ work.inverse_root.T
     covariance = np.outer(eta, eta) * 2.0 / n_star + 2.0 * half @ half.T
     if fit.singular:
         covariance[:] = np.nan

@@ -19,6 +19,7 @@ from hlm.kernels.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Room, alloca
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.kenward_roger import KenwardRoger, allocate_kenward_roger
 from hlm.kernels.one_fit import adjust_fit
+from hlm.kernels.problem import Problem
 from hlm.kernels.stack import allocate_results, fit_stack
 
 if TYPE_CHECKING:
@@ -213,17 +214,10 @@ def kenward_roger_of(fit: EngineFit, n_obs: int) -> KenwardRoger:
     adjusted = allocate_kenward_roger(q, p, len(parametrization.row))
     sigma = room.estimates.estimate[-1]
     if np.isfinite(sigma):
-        adjust_fit(
-            (0,) * q,
-            p,
-            room.units,
-            n_obs,
-            sigma**2,
-            parametrization,
-            room.Lambda,
-            room.state,
-            adjusted,
+        problem = Problem(
+            (0,) * q, p, parametrization.row, parametrization.col, room.units, n_obs, True
         )
+        adjust_fit(problem, sigma**2, parametrization, room.Lambda, room.state, adjusted)
         unknown = np.isnan(room.estimates.se[:p])
         adjusted.vcov[unknown, :], adjusted.vcov[:, unknown] = np.nan, np.nan
         adjusted.df[unknown] = np.nan
