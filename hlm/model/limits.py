@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from hlm.errors import InputError
 from hlm.inference import RANDOM_PART
-from hlm.kernels.fit import Room, allocate_room
 from hlm.kernels.one_fit import profile_ml_fit
 from hlm.kernels.profile_stack import allocate_profile
 from hlm.model.bootstrap import bootstrap
@@ -20,6 +19,7 @@ from hlm.model.undetermined import open_terms
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hlm.kernels.fit import Workspace
     from hlm.model.result import LmerFit
 
 __all__ = ["percentiles", "profile", "vcov_random", "wald"]
@@ -43,7 +43,7 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     """
     import pandas as pd
 
-    work, par = fit.engine.room.work, fit.engine.moments.parametrization
+    work, par = fit.engine.workspace.work, fit.engine.moments.parametrization
     n_star = fit.nobs - len(fit.beta) if fit.reml else fit.nobs
     row, col, K = par.row, par.col, par.random
     psi, sigma2 = fit.psi, fit.sigma**2
@@ -51,10 +51,8 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     swapped = K[row][:, col] * K[col][:, row]
     chain = directions + np.where(row != col, swapped, 0.0)
     eta = np.append(psi[row, col], sigma2)
-    d = np.vstack([sigma2 * chain @ work.jacobian, np.zeros(len(row))]) + np.outer(
-        eta, work.gradient
-    )
-    half = d @ work.factor.T
+    d = np.vstack([sigma2 * chain @ work.jacobian, np.zeros(len(row))]) + np.outer(eta, work.log_r2)
+    half = d @ work.inverse_root.T
     covariance = np.outer(eta, eta) * 2.0 / n_star + 2.0 * half @ half.T
     if fit.singular:
         covariance[:] = np.nan
@@ -85,14 +83,11 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
 def _profile_limits(fit: LmerFit, level: float) -> Floats:
     """Return the limits (2, n_theta + 1), from the fit by ML."""
     parametrization = fit.engine.moments.parametrization
-    p, q = len(parametrization.fixed), len(parametrization.random)
     limits = np.full((2, len(parametrization.row) + 1), np.nan)
     profile_ml_fit(
-        (0,) * q,
-        p,
-        fit.nobs,
         parametrization,
         _fitted_by_ml(fit),
+        fit.nobs,
         allocate_profile(
             parametrization, fit.frame.blocks, fit.n_groups, level, method=0, shared=False
         ),
@@ -101,16 +96,9 @@ def _profile_limits(fit: LmerFit, level: float) -> Floats:
     return limits
 
 
-def _fitted_by_ml(fit: LmerFit) -> Room:
-    """Return a room with the fit by ML, of which state and work may be overwritten."""
-    if fit.reml:
-        return fit_moments(fit.engine.moments, reml=False)
-    p, n_theta = len(fit.beta), len(fit.theta)
-    kept, q = fit.engine.room, fit.frame.Z.shape[1]
-    room = allocate_room(fit.n_groups, q, p, n_theta, shared=False)
-    return room._replace(
-        units=kept.units, Lambda=kept.Lambda, estimates=kept.estimates, summary=kept.summary
-    )
+def _fitted_by_ml(fit: LmerFit) -> Workspace:
+    """Return a workspace with the fit by ML."""
+    return fit_moments(fit.engine.moments, reml=False) if fit.reml else fit.engine.workspace
 
 
 def percentiles(fit: LmerFit, level: float, n: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -138,7 +126,7 @@ def _bootstrap(fit: LmerFit, n: int, rng: np.random.Generator) -> Floats:
         engine.moments,
         engine.rows.starts,
         np.linalg.solve(engine.moments.parametrization.fixed, fit.beta),
-        engine.room.Lambda,
+        engine.workspace.Lambda,
         fit.sigma,
         reml=fit.reml,
         n=n,
