@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hlm.scenario import Covariate, Model, Scenario
+from hlm.words.measures import MEASURES
 
 FIXED = {"(Intercept)": 1.0, "a": -0.15, "x": 3.0, "x:a": 0.3}
 RANDOM = {
@@ -64,6 +65,20 @@ def made_results(grid=GRID, models=MODELS):
                     }
                 )
     return pd.DataFrame(measures), pd.DataFrame(selection)
+
+
+def with_inferences(measures, names=("satterthwaite", "kenward-roger", "infinite")):
+    """Give coefficients and tests several inferences, whose measures differ by 0.01 each."""
+    inferred = measures["measure"].isin([name for name in MEASURES if MEASURES[name].is_inferred])
+    several = inferred & measures["kind"].isin(["coefficient", "test"])
+    wald = measures[~several].assign(inference=np.where(inferred[~several], "wald", ""))
+    own = [
+        measures[several].assign(
+            inference=name, estimate=measures.loc[several, "estimate"] - 0.01 * place
+        )
+        for place, name in enumerate(names)
+    ]
+    return pd.concat([wald, *own])
 
 
 def _terms(model):

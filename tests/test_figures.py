@@ -24,7 +24,14 @@ from hlm.model import lmer
 from hlm.operations.leftovers import remove_leftovers
 from hlm.plan.report import FIGURES, SECTIONS, figure_names, section
 from hlm.scenario import Covariate, Model, Scenario
-from tests.synthetic_results import FIXED, MODELS, made_results, made_scenario, made_study
+from tests.synthetic_results import (
+    FIXED,
+    MODELS,
+    made_results,
+    made_scenario,
+    made_study,
+    with_inferences,
+)
 
 MODEL = (Model("m", "y ~ 1 + (1 | unit)"),)
 REFERENCE = Path(__file__).parent / "reference"
@@ -53,6 +60,12 @@ def drawn_series(ax, method="REML"):
         if fitted_by == method:
             found[model] = (line.get_xdata(), line.get_ydata(), halves)
     return found
+
+
+def drawn_units(figure):
+    """Return the ends of the units' lines in a picture of them, (n_units, 2, 2)."""
+    (lines,) = [c for c in figure.axes[0].collections if isinstance(c, LineCollection)]
+    return np.array(lines.get_segments())
 
 
 def legend_texts(figure):
@@ -222,6 +235,54 @@ def test_each_level_has_its_nominal_line(results):
         "slopes_on_a (95%)", "ignoring_a (95%)", "intercepts_only (90%)", "REML", "ML",
         "nominal level, 95% or 90%",
     ]  # fmt: skip
+
+
+def test_inferences_of_one_model_are_series(results):
+    alone = results[0][results[0]["model"] == MODELS[0]]
+    figure = figures.measure_against_units(with_inferences(alone), "coverage", term="x")
+    names = ["Satterthwaite", "Kenward-Roger", "Normal (z)"]
+    title = "Inference and method; bars: ±1.96 Monte Carlo SE"
+    assert legend_texts(figure) == [title, *names, "REML", "ML", "nominal level, 95%"]
+    series = drawn_series(figure.axes[0])
+    assert list(series) == names
+    plain = drawn_series(figures.measure_against_units(alone, "coverage", term="x").axes[0])
+    for place, name in enumerate(names):
+        np.testing.assert_allclose(series[name][1], plain[MODELS[0]][1] - 0.01 * place)
+    bias = figures.measure_against_units(with_inferences(alone), "bias", term="x")
+    assert legend_texts(bias)[0].startswith("Model and method")
+
+
+def test_inferences_of_several_models_are_rows_of_panels_on_one_scale(results):
+    measures = with_inferences(results[0])
+    figure = figures.measure_against_units(measures, "coverage", term=["x", "x:a"])
+    assert len(figure.axes) == 2 * 3 * 6
+    rows = [text for text in texts(figure) if text.endswith(("true: 3", "true: 0.3"))]
+    names = ["Satterthwaite", "Kenward-Roger", "Normal (z)"]
+    assert [row.splitlines()[:2] for row in rows] == [[t, n] for t in ("x", "x:a") for n in names]
+    plain = figures.measure_against_units(results[0], "coverage", term=["x", "x:a"])
+    for place in range(3):
+        for model, (_, y, _) in drawn_series(plain.axes[6]).items():
+            own = drawn_series(figure.axes[(3 + place) * 6])[model][1]
+            np.testing.assert_allclose(own, y - 0.01 * place)
+    limits = {figure.axes[6 * row].get_ylim() for row in range(3)}
+    assert len(limits) == 1
+    assert overlaps(figure) == []
+    every = [f"x{k}" for k in range(5)]
+    x = measures[measures["term"] == "x"]
+    many = pd.concat([x.assign(term=name) for name in every])
+    foot = "Shown are 4 of 5 terms; the tables have all."
+    assert foot in texts(figures.measure_against_units(many, "coverage"))
+
+
+def test_one_inference_is_drawn_as_none(results):
+    alone = with_inferences(results[0], ("kenward-roger",))
+    for measure, part in (("coverage", "fixed"), ("coverage", "random"), ("bias", "fixed")):
+        one, plain = (
+            figures.measure_against_units(table, measure, term=part)
+            for table in (alone, results[0])
+        )
+        assert texts(one) == texts(plain)
+        assert [ax.get_ylim() for ax in one.axes] == [ax.get_ylim() for ax in plain.axes]
 
 
 def test_a_covariate_called_as_another_term_is_no_other_term(results):
@@ -429,17 +490,20 @@ def test_units_are_drawn_by_their_own_least_squares_and_the_true_line(ogorek):
 
 def test_lines_of_units_are_least_squares_lines_under_the_population_line(ogorek):
     figure = figures.unit_lines(ogorek, made_scenario())
-    lines = figure.axes[0].lines
-    assert len(lines) == 30 + 2
+    lines, ends = figure.axes[0].lines, drawn_units(figure)
+    assert (len(lines), len(ends)) == (2, 30), "the population's on a white ground"
     mean = ogorek.groupby("unit")["a"].first().mean()
     np.testing.assert_allclose(
         lines[-1].get_ydata(),
         [1 - 0.15 * mean + (3 + 0.3 * mean) * x for x in ogorek["x"][[0, 29]]],
     )
-    own = ogorek[ogorek["unit"] == 1]
-    fitted = np.polyval(np.polyfit(own["x"], own["y"], 1), [own["x"].min(), own["x"].max()])
-    drawn = [line.get_ydata() for line in lines]
-    assert any(len(y) == 2 and np.allclose(y, fitted) for y in drawn)
+    for unit, drawn in zip(ogorek["unit"].unique(), ends, strict=True):
+        own = ogorek[ogorek["unit"] == unit]
+        x = [own["x"].min(), own["x"].max()]
+        fitted = np.polyval(np.polyfit(own["x"], own["y"], 1), x)
+        np.testing.assert_allclose(drawn, np.column_stack([x, fitted]))
+    coloured = figure.axes[0].collections[0].get_array()
+    np.testing.assert_array_equal(coloured, ogorek.groupby("unit")["a"].first())
     assert overlaps(figure) == []
 
 
@@ -449,6 +513,7 @@ def test_the_unit_has_the_name_that_the_formula_gives_it(ogorek):
     same = figures.unit_lines(ogorek, made_scenario())
     for line, other in zip(figure.axes[0].lines, same.axes[0].lines, strict=True):
         np.testing.assert_array_equal(line.get_xydata(), other.get_xydata())
+    np.testing.assert_array_equal(drawn_units(figure), drawn_units(same))
 
 
 def test_a_scenario_without_covariates_has_no_pictures_of_units(ogorek):

@@ -13,7 +13,14 @@ from hlm.errors import InputError
 from hlm.plan.report import table_names
 from hlm.tables import writing
 from hlm.tables.layout import lay_out
-from tests.synthetic_results import F_TEST, FIXED, MODELS, made_results, made_study
+from tests.synthetic_results import (
+    F_TEST,
+    FIXED,
+    MODELS,
+    made_results,
+    made_study,
+    with_inferences,
+)
 
 CAPTIONS = Path(__file__).parents[1] / "workflow" / "report"
 
@@ -266,6 +273,42 @@ def test_both_methods_stand_below_each_other(results):
     first = tables.to_latex(tables.wide_table(results[0])).splitlines()[7:9]
     assert first[0].startswith(r"(Intercept) & 10 & 5 & 0 & slopes\_on\_a & REML & 1 & ")
     assert first[1].startswith(r" &  &  &  &  & ML & 1 & ")
+
+
+def test_each_inference_has_a_row_and_what_rests_on_none_is_written_once(results):
+    """The numbers are in every row of the CSV."""
+    measures = with_inferences(results[0])
+    table = tables.wide_table(measures)
+    keys = ["term", "kind", "units", "rows", "cor", "model", "method", "inference", "true"]
+    assert list(table)[:9] == keys
+    assert table["inference"][:3].tolist() == ["satterthwaite", "kenward-roger", "infinite"]
+    plain = tables.wide_table(results[0])
+    assert len(table) == 3 * len(plain)
+    for place in range(3):
+        rows = table[place::3].reset_index(drop=True)
+        for name in ("bias", "empirical_se", "rmse", "n_total", "true", "coverage_mcse"):
+            np.testing.assert_array_equal(rows[name], plain[name])
+        for name in ("coverage", "rejection", "relative_error_se"):
+            np.testing.assert_allclose(rows[name], plain[name] - 0.01 * place)
+    shown = _read_page(tables.table_page(table, "Fixed"))
+    assert list(shown)[5:8] == ["Method", "Inference", "True"]
+    assert shown["Inference"][:3].tolist() == ["Satterthwaite", "Kenward-Roger", "Normal (z)"]
+    once = shown["Bias"] != ""
+    assert once.tolist() == [True, False, False] * len(plain)
+    assert ((shown["RMSE"] != "") == once).all()
+    assert (shown[["SE error", "Coverage", "Rejection"]] != "").all(axis=None)
+    first, second = tables.to_latex(table).splitlines()[7:9]
+    start = r"(Intercept) & 10 & 5 & 0 & slopes\_on\_a & REML & Satterthwaite & 1 & "
+    assert first.startswith(start)
+    assert second.startswith(" &  &  &  &  &  & Kenward-Roger &  &  &  &  & ")
+
+
+def test_one_inference_is_not_told_of_each_term(results):
+    """Nor is that of results made before there was a choice."""
+    alone = with_inferences(results[0], ("kenward-roger",))
+    for part in ("fixed", "random", "tests"):
+        plain = tables.wide_table(results[0], part)
+        pd.testing.assert_frame_equal(tables.wide_table(alone, part), plain)
 
 
 def test_selection_says_on_how_many_data_sets_a_rate_rests(results):

@@ -87,7 +87,7 @@ class Axis:
         return np.exp(x) if self.log else x
 
     def dress(self, ax: Axes, room: float) -> None:
-        """Set the scale, the limits and the ticks of a panel `room` inches wide."""
+        """Set scale, limits and ticks of a panel `room` inches wide and all that share them."""
         places = self._places
         margin = max(0.5 * self._gap, 0.06 * (places[-1] - places[0]))
         limits = np.array([places[0] - margin, places[-1] + margin])
@@ -96,8 +96,6 @@ class Axis:
         ax.set_xlim(*(np.exp(limits) if self.log else limits))
         ax.xaxis.set_major_locator(FixedLocator(list(np.exp(places) if self.log else places)))
         ax.xaxis.set_minor_locator(NullLocator())
-        if self.name is None:
-            ax.tick_params(bottom=False)
         ax.set_xticklabels(self._labels(room, limits))
 
     def _labels(self, room: float, limits: NDArray[np.float64]) -> list[str]:

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -149,23 +150,22 @@ def _legend(figure: Figure, unit: Line2D, unit_words: str, truth_words: str) -> 
     figure.legend([unit, rule], words, loc="outside upper center", ncols=2)
 
 
-def _ends(covariate: SeriesGroupBy, ols: pd.DataFrame) -> pd.DataFrame:
+def _ends(covariate: SeriesGroupBy, ols: pd.DataFrame) -> np.ndarray:
     """Return the two ends of each unit's line, over the unit's own range of the covariate."""
-    reach = covariate.agg(["min", "max"])
-    ends = [
-        pd.DataFrame({"x": reach[end], "y": ols["intercept"] + ols["slope"] * reach[end]})
-        for end in ("min", "max")
-    ]
-    return pd.concat(ends).rename_axis("unit").reset_index()
+    x = covariate.agg(["min", "max"]).to_numpy(float)
+    return np.stack([x, ols[["intercept"]].to_numpy() + ols[["slope"]].to_numpy() * x], axis=2)
 
 
-def _spaghetti(ax: Axes, ends: pd.DataFrame, attribute: pd.Series | None) -> None:
-    lines = {"data": ends, "x": "x", "y": "y", "units": "unit", "estimator": None, "ax": ax}
-    look = {"linewidth": 0.8, "alpha": min(0.9, 60 / len(ends) + 0.2), "legend": False}
+def _spaghetti(ax: Axes, ends: np.ndarray, attribute: pd.Series | None) -> None:
+    drawn = np.isfinite(ends).all(axis=(1, 2))
+    lines = LineCollection(list(ends[drawn]), linewidth=0.8, alpha=min(0.9, 30 / len(ends) + 0.2))
     if attribute is None:
-        sns.lineplot(**lines, **look, color=GREY)
+        lines.set_color(GREY)
     else:
-        sns.lineplot(**lines, **look, hue=ends["unit"].map(attribute), palette=_MAP)
+        lines.set(array=attribute.to_numpy(float)[drawn], cmap=_MAP)
+        lines.set_clim(attribute.min(), attribute.max())
+    ax.add_collection(lines)
+    ax.autoscale_view()
 
 
 def _population(ax: Axes, x: pd.Series, line: np.ndarray) -> None:

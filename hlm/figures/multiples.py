@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -56,6 +56,8 @@ class Look:
         What the axis may not reach beyond.
     whole : bool
         Whether the axis shows all between the ends; `from_zero` whether it begins at 0.
+    scale : str, optional
+        A column: the panels of one of its values have one scale.
     words : dict
         The text for a value of the column that makes the rows.
     series : str
@@ -73,6 +75,7 @@ class Look:
     ends: tuple[float, float] = (-np.inf, np.inf)
     whole: bool = False
     from_zero: bool = False
+    scale: str | None = None
     words: Mapping[Any, str] = field(default_factory=dict)
     series: str = "Model"
     models: Mapping[str, str] = field(default_factory=dict)
@@ -119,9 +122,12 @@ def small_multiples(
     notes = look.notes(pd.concat(shown))
     canvas = _canvas(grid, notes, handles, one_scale=look.whole or row not in grid.rows[0])
     slots = _slots(series, apart=row != "method")
+    axis.dress(canvas.axes[0, 0], (canvas.figure.get_figwidth() - 0.9) / grid.shape[1])
+    if look.scale:
+        _give_room(canvas, grid, shown, look.scale)
     for panel, points in zip(grid.panels, shown, strict=True):
         _draw(canvas.axes[panel.row, panel.column], points, axis, series, slots, look)
-    _finish(canvas, grid, axis, look)
+    _finish(canvas, grid, look, ticks=axis.name is not None)
     below = _name_axis(canvas.figure, axis, grid)
     _legend(canvas.figure, handles, _title(look, {method for _, method in series}))
     name_panels(canvas.figure, canvas.axes, grid, look.words)
@@ -134,10 +140,21 @@ def small_multiples(
 
 @dataclass(frozen=True)
 class _Canvas:
-    """A figure with its panels; the notes take the share `foot` of its height."""
+    """A figure with its panels, those that share a vertical scale, and its foot for the notes.
+
+    Attributes
+    ----------
+    figure : Figure
+    axes : ndarray of Axes, (rows, columns)
+    scales : str
+        Whether `all` panels have one scale, those of a `row`, or `none`.
+    foot : float
+        Share of the height.
+    """
 
     figure: Figure
     axes: Any
+    scales: Literal["all", "row", "none"]
     foot: float
 
 
@@ -180,13 +197,28 @@ def _canvas(
     above = _ENTRY * max(0, _legend_lines(handles, width) - 2)
     height = 1.15 + rows * _HEIGHTS.get(rows, 1.15) + above + below
     figure = Figure(figsize=(width, height))
-    share: Any = "all" if one_scale else "none" if grid.wrapped else "row"
+    share: Literal["all", "row", "none"]
+    share = "all" if one_scale else "none" if grid.wrapped else "row"
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=share)
+    for ax in axes.flat:  # else all that share a scale are measured anew for each series drawn
+        ax.set_autoscaley_on(False)
     for unused in axes.flat[len(grid.panels) :]:
         unused.set_axis_off()
     if text:
         figure.text(0.05 / width, 0.05 / height, text, size=_SMALL, va="bottom", linespacing=1.25)
-    return _Canvas(figure, axes, below / height)
+    return _Canvas(figure, axes, share, below / height)
+
+
+def _give_room(canvas: _Canvas, grid: Grid, shown: Sequence[pd.DataFrame], column: str) -> None:
+    """Let the axis of each panel reach as far as those of all with the same value of a column."""
+    every = pd.concat(shown)
+    bars = Z * every["mcse"].fillna(0)
+    ends = every.assign(low=every["estimate"] - bars, high=every["estimate"] + bars)
+    reach = ends.groupby(column).agg({"low": "min", "high": "max"})
+    for panel, points in zip(grid.panels, shown, strict=True):
+        for low, high in reach.loc[points[column].unique()].to_numpy():
+            corners = [(0, low), (0, high)]
+            canvas.axes[panel.row, panel.column].update_datalim(corners, updatex=False)
 
 
 def _draw(
@@ -218,13 +250,14 @@ def _draw(
         )
 
 
-def _finish(canvas: _Canvas, grid: Grid, axis: Axis, look: Look) -> None:
+def _finish(canvas: _Canvas, grid: Grid, look: Look, *, ticks: bool) -> None:
     figure, axes = canvas.figure, canvas.axes
-    room = (figure.get_figwidth() - 0.9) / grid.shape[1]
     for panel in grid.panels:
         ax = axes[panel.row, panel.column]
-        axis.dress(ax, room)
-        _dress_values(ax, look)
+        ax.grid(visible=True, axis="y")
+        ax.tick_params(bottom=ticks)
+        if canvas.scales == "none" or panel.column == 0:
+            _dress_values(ax, look)
         below_is_empty = panel.row + 1 == len(axes) or not axes[panel.row + 1, panel.column].axison
         ax.tick_params(labelbottom=below_is_empty)
         if panel.column and not grid.wrapped:
@@ -238,7 +271,7 @@ def _name_axis(figure: Figure, axis: Axis, grid: Grid) -> Text:
 
 
 def _dress_values(ax: Axes, look: Look) -> None:
-    ax.grid(visible=True, axis="y")
+    ax.autoscale(axis="y")
     first, last = look.ends
     low, high = (-np.inf, np.inf) if look.whole else ax.get_ylim()
     margin = _MARGIN * (min(high, last) - max(low, first))

@@ -105,6 +105,8 @@ def measure_against_units(
     look = _look(measure, levels, words, missing)
     if by_inference:
         look = replace(look, series="Inference")
+    elif each > 1:
+        look = replace(look, scale="key")
     return small_multiples(frame, look, row="row", at=at, models=models)
 
 
@@ -290,7 +292,7 @@ def _in_rows(
         if len(values) == 1 and np.isfinite(values[0]):
             lines.append(f"true: {level_words(float(values[0]))}")
         words[str(row)] = "\n".join(lines)
-    return frame.drop(columns=["key", "term"]), words
+    return frame.drop(columns="term"), words
 
 
 def _check(name: str, allowed: Sequence[str], what: str) -> None:

@@ -17,6 +17,7 @@ from hlm.measures.selection import (
     failure_counts,
     selection_counts,
 )
+from hlm.words.measures import NEED_TRUE, OF_INFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,21 +36,6 @@ __all__ = [
 KEYS = ["scenario", "model", "method", "term"]
 RESULTS = ["inference", "measure", "estimate", "mcse", "n"]
 SELECTION = ["scenario", "criterion", "method", "model"]
-
-NEED_TRUE = ("bias", "relative_bias", "median_bias", "mse", "rmse", "coverage")
-"""Measures that there are only where there is a true value."""
-
-OF_INFERENCE = (
-    "model_se",
-    "relative_error_se",
-    "coverage",
-    "bias_eliminated_coverage",
-    "rejection",
-    "ci_width",
-    "median_ci_width",
-    "unbounded",
-)
-"""Measures that rest on standard errors or limits, so that each inference has its own."""
 
 WITHOUT_ZERO = ("sd", "sigma")
 """Kinds of terms whose intervals never hold 0, so that none is rejected."""

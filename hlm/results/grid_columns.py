@@ -12,7 +12,7 @@ __all__ = ["factors", "levels", "numeric"]
 
 _RESULTS = {
     *(*MEASURES.names, *SELECTION.names, *SCENARIOS.names),
-    *("inference", "n_total", "unbounded", "row"),
+    *("inference", "n_total", "unbounded", "key", "row"),
 }
 
 

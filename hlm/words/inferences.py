@@ -39,13 +39,13 @@ INFERENCES = {
     ),
     "kenward-roger": Inference("Kenward-Roger", "Kenward and Roger's", "Kenward-Roger's method"),
     "between-within": Inference(
-        "between-within df", "between-within", "between-within degrees of freedom"
+        "Between-within", "between-within", "between-within degrees of freedom"
     ),
-    "residual": Inference("residual df", "residual", "residual degrees of freedom"),
-    "infinite": Inference("normal (z)", "infinite", "the normal distribution"),
+    "residual": Inference("Residual df", "residual", "residual degrees of freedom"),
+    "infinite": Inference("Normal (z)", "infinite", "the normal distribution"),
     "wald": Inference("Wald", "by Wald's method"),
     "wald-variance": Inference("Wald (variances)", "on the scale of variances"),
-    "profile": Inference("profile likelihood", "by profile likelihood"),
+    "profile": Inference("Profile likelihood", "by profile likelihood"),
 }
 """Every inference by its name in a study file: those of coefficients and tests, then those of the
 random part."""
@@ -57,7 +57,7 @@ def inference_words(name: str) -> str:
     Examples
     --------
     >>> inference_words("infinite"), inference_words("wald")
-    ('normal (z)', 'Wald')
+    ('Normal (z)', 'Wald')
     """
     return INFERENCES[name].name if name in INFERENCES else name
 
