@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from benchmarks.small import Group, draw_group
 from hlm.jit import entry
 from hlm.kernels.data import CrossProducts, ModelColumns
-from hlm.kernels.fit import CRITERION, ITERATIONS, SINGULAR, STATUS, allocate_room
+from hlm.kernels.fit import CRITERION, ITERATIONS, SINGULAR, STATUS, allocate_workspace
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.load import load
 from hlm.kernels.newton import CONVERGED, minimize
+from hlm.kernels.problem import Problem
 from hlm.kernels.stack import allocate_results, fit_stack
 
 if TYPE_CHECKING:
@@ -106,10 +107,10 @@ def fit_groups(numbers: Iterable[int], n: int) -> Fits:
 
 @entry
 def load_set(
-    axes: tuple[int, ...], p: int, cross: CrossProducts, r: int, design: ModelColumns, units: Units
+    effects: tuple[int, ...], cross: CrossProducts, r: int, design: ModelColumns, units: Units
 ) -> None:
     """Load data set r of a stack, as `fit_stack` does."""
-    load(axes, p, cross, r, design, units)
+    load(effects, cross, r, design, units)
 
 
 def _fit_group(
@@ -119,25 +120,24 @@ def _fit_group(
     q, p, (row, col) = group.q, group.p, group.free
     n, n_theta = len(group.y), len(row)
     cross, design = group.crossed(), _design(q, p)
-    room = allocate_room(len(group.sizes), q, p, n_theta, shared=False)
     results = allocate_results(n, 2, p + n_theta + 1)
     parametrization = Parametrization(row, col, np.eye(p), np.eye(q), np.zeros(p), 0.0)
-    fit_stack(
-        (0,) * q, p, cross, design, parametrization, np.array(METHODS), room, results
-    )  # fmt: skip
+    workspace = allocate_workspace(parametrization, len(group.sizes), shared=False)
+    effects, units, Lambda = workspace.effects, workspace.units, workspace.Lambda
+    fit_stack(cross, design, parametrization, np.array(METHODS), workspace, results)
     starts = _starts(n, row == col, rng)
     criteria = np.full((n, 2, len(STARTS)), np.inf)
     steps = np.zeros(criteria.shape, dtype=np.int64)
     for r in range(n):
-        load_set((0,) * q, p, cross, r, design, room.units)
+        load_set(effects, cross, r, design, units)
         for k, reml in enumerate(METHODS):
+            problem = Problem(effects, p, row, col, units, group.n_obs, reml)
             for s, theta in enumerate(starts[:, r]):
-                room.Lambda[:] = 0.0
-                room.Lambda[row, col] = theta
+                Lambda[:] = 0.0
+                Lambda[row, col] = theta
                 status, steps[r, k, s], criterion = minimize(
-                    (0,) * q, p, room.units, group.n_obs, reml, row, col,
-                    room.Lambda, room.state, room.work, False,
-                )  # fmt: skip
+                    problem, Lambda, workspace.state, workspace.work, False
+                )
                 if status == CONVERGED:
                     criteria[r, k, s] = criterion
     return results.summary, criteria, steps, np.full(n, group.n_obs), np.full(n, q)

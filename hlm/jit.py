@@ -175,7 +175,7 @@ def kernel(function: Function) -> Function:
     takes its arguments apart. A kernel cannot allocate: all its arrays are arguments. For a literal
     True, False or number as an argument it is compiled once more, with all that it calls: callers
     pass variables, or np.bool_(True). The length of a tuple is such a number too: hence
-    np.int64(len(axes)).
+    np.int64(len(problem.effects)).
     """
     return _compile(function, _KernelCompiler, no_cpython_wrapper=True)
 

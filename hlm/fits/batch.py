@@ -14,7 +14,7 @@ from hlm.formula import terms_of
 from hlm.inference import COEFFICIENTS, Expected, Fitted, wants_expected, wants_profile
 from hlm.kernels.elements import free_elements, open_elements
 from hlm.kernels.expected import allocate_expected
-from hlm.kernels.fit import allocate_room
+from hlm.kernels.fit import allocate_workspace
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.joint_tests import allocate_joint_tests
 from hlm.kernels.kenward_roger import allocate_kenward_roger
@@ -81,11 +81,9 @@ def fit_model(
         method=methods.index("ml") if wants_profile(model.limits) else -1,
         shared=shared,
     )
-    room = allocate_room(
+    workspace = allocate_workspace(
+        parametrization,
         n_units,
-        q,
-        p,
-        n_theta,
         shared=shared,
         tests=allocate_joint_tests(_contrasts(terms.fixed, model), p, n_theta),
         expected=allocate_kenward_roger(q, p, n_theta) if kernels.expected else None,
@@ -93,7 +91,7 @@ def fit_model(
     )
     results = _allocate(model, len(cross.sum_squares), p, n_theta, kernels)
     reml = np.array([method == "reml" for method in methods])
-    fit_stack((0,) * q, p, cross, columns, parametrization, reml, room, results)
+    fit_stack(cross, columns, parametrization, reml, workspace, results)
     return results
 
 
@@ -105,7 +103,7 @@ def _fitted_methods(model: Model) -> tuple[str, ...]:
 
 
 def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> StackResults:
-    """Return room for the results of n data sets: only what is wanted has any."""
+    """Return arrays for the results of n data sets: only what is wanted has any."""
     n_methods, n_tests = len(model.methods), len(model.tests)
     wanted = [COEFFICIENTS[name] for name in model.df]
     expected = allocate_expected(

@@ -13,18 +13,20 @@ __all__ = ["change_basis"]
 
 
 @kernel
-def change_basis(axes, p, units, transform, product, change, out):
+def change_basis(problem, transform, work, out):
     """Write into `out` the units with Z replaced by Z times `transform` (q, q).
 
-    With B = R transform the new root is the Cholesky factor of B'B, and the new rows are
-    root^-1 B' rows; what is outside the span of Z stays as it is. Of units that share a design only
+    With B = R transform, the new R' is the Cholesky factor of B'B, and the new rows are
+    R'^{-1} B' rows; what is outside the span of Z stays as it is. Of units that share a design only
     the moments change.
     """
-    q = np.int64(len(axes))
-    for i in range(units.root.shape[0]):
-        change_root(axes, units.root[i], transform, product, change, out.root[i])
+    effects, p, units = problem.effects, problem.p, problem.units
+    q, change = np.int64(len(effects)), work.change_of_rows
+    for i in range(units.Rt.shape[0]):
+        change_factor(effects, units.Rt[i], transform, work, out.Rt[i])
         if not units.shared:
-            change_rows(axes, p, change, units.rows[i], out.rows[i])
+            change_rows(effects, p, change, units.rows[i], out.rows[i])
+    # sum_i (change rows_i)[a]'(change rows_i)[b]
     if units.shared:
         v = 0
         for a in range(q):
@@ -37,30 +39,33 @@ def change_basis(axes, p, units, transform, product, change, out):
 
 
 @kernel
-def change_root(axes, old, transform, product, change, new):
-    """Write the new root, and into `change` (q, q) what makes new rows of old ones."""
-    q = np.int64(len(axes))
+def change_factor(effects, old, transform, work, new):
+    """Write the new R', and into `work.change_of_rows` what makes new rows of old ones."""
+    q, B, change = np.int64(len(effects)), work.product, work.change_of_rows
+    # B = R transform
     for a in range(q):
         for b in range(q):
-            product[a, b] = 0.0
+            B[a, b] = 0.0
             for k in range(a, q):
-                product[a, b] += old[k, a] * transform[k, b]
+                B[a, b] += old[k, a] * transform[k, b]
+    # B'B, and its Cholesky factor
     for a in range(q):
         for b in range(q):
             new[a, b] = 0.0
             for k in range(q):
-                new[a, b] += product[k, a] * product[k, b]
+                new[a, b] += B[k, a] * B[k, b]
     cholesky(new, q, RANK_TOLERANCE)
+    # change = R'^{-1} B', R the new one
     for k in range(q):
-        solve_lower(new, q, product[k])
+        solve_lower(new, q, B[k])
         for a in range(q):
-            change[a, k] = product[k, a]
+            change[a, k] = B[k, a]
 
 
 @kernel
-def change_rows(axes, p, change, old, new):
+def change_rows(effects, p, change, old, new):
     """Write `change` times the old rows of a unit into its new ones."""
-    q = len(axes)
+    q = len(effects)
     for a in range(q):
         for j in range(p + 1):
             element = 0.0

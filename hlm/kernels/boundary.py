@@ -58,23 +58,23 @@ def touches_boundary(q, Lambda):
 
 
 @kernel
-def set_zeros(axes, p, units, n_obs, reml, Lambda, state, work, criterion):
+def set_zeros(problem, Lambda, state, work, criterion):
     """Set to exactly zero the small diagonal elements that the data do not support.
 
     Lambda stays the Cholesky factor of Psi: what is left in a column whose diagonal element is
     zero moves to later columns. Return whether anything changed; if not, `state` is as it was.
     """
-    q, trial = np.int64(len(axes)), work.trial
+    q, trial = np.int64(len(problem.effects)), work.trial
     tried, changed = False, False
     for j in range(q):
         if Lambda[j, j] < ZERO_THETA and Lambda[j, j] != 0.0:
             tried = True
             without_column(q, j, Lambda, trial)
-            if evaluate(axes, p, units, n_obs, reml, trial, state) <= criterion + ZERO_RISE:
+            if evaluate(problem, trial, state) <= criterion + ZERO_RISE:
                 copy(trial, Lambda)
                 changed = True
     if tried and not changed:
-        evaluate(axes, p, units, n_obs, reml, Lambda, state)
+        evaluate(problem, Lambda, state)
     return changed
 
 
@@ -127,12 +127,13 @@ def curvature_along(direction, row, col, hessian):
 
 
 @kernel
-def escape(q, row, col, Lambda, state, work):
+def escape(problem, Lambda, state, work):
     """Leave the boundary along an eigenvector v of G with a negative eigenvalue, if there is one.
 
     Psi + t vv' changes the criterion by t v'Gv + t^2 Hessian(vv', vv') / 2.
     """
-    G, vectors = work.square, work.vectors
+    q, row, col = np.int64(len(problem.effects)), problem.row, problem.col
+    G, vectors = work.G, work.vectors
     symmetric_gradient(row, col, state.G, G)
     eigh_jacobi(G, q, vectors)
     best = 0

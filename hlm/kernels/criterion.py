@@ -21,16 +21,47 @@ import numpy as np
 
 from hlm.jit import kernel
 from hlm.kernels.linalg import cholesky, solve_lower, solve_upper
+from hlm.kernels.problem import divisor
 from hlm.kernels.units import RANK_TOLERANCE
 
 __all__ = ["State", "allocate_state", "evaluate", "whiten"]
 
 
 class State(NamedTuple):
-    """The criterion's parts at one Lambda, named as in the module's equations.
+    """The criterion's parts at one Lambda, named as in the equations here and in `derivatives`.
 
-    `scalars` holds criterion, r^2 and log|S_xx|. `XR` (m or 1, q, q) and `XF` (m, q, p + 1) are
-    kept between the two passes; `P` is R'Omega^{-1} of a shared design.
+    Attributes
+    ----------
+    S : ndarray (p + 1, p + 1)
+        [X y]'V^{-1}[X y], its lower triangle.
+    Ls : ndarray (p, p)
+        The Cholesky factor of S_xx.
+    beta, gamma : ndarray (p,), (p + 1,)
+        The fixed effects, and (-beta, 1).
+    scalars : ndarray (3,)
+        The criterion, r^2 and log|S_xx|.
+    XR : ndarray (m or 1, q, q)
+        L^{-1} R of each unit, or of all that share a design.
+    XF : ndarray (m or 1, q, p + 1)
+        L^{-1}[b c] of each unit; after `differentiate` X in the basis in which S_xx = I and the
+        residual XF gamma.
+    Omega, Omega_inverse : ndarray (q, q)
+        The Cholesky factor L of I + R Psi R', and the inverse of that matrix.
+    P : ndarray (q, q)
+        R'Omega^{-1} of a shared design.
+    M, H, u, Q : ndarray (q, q), (q, p), (q,), (q, q)
+        Of a unit: Z'V^{-1}Z, Z'V^{-1}X, Z'V^{-1}(y - X beta), and what M is weighed with in the
+        Hessian.
+    pair : ndarray (p + 1, p + 1)
+        sum_i (P_c rows_i)'(P_d rows_i) of two effects, where units share a design.
+    G, uu : ndarray (q, q)
+        d criterion / d Psi, and sum uu'.
+    h, T : ndarray (n_theta, p), (n_theta, p, p)
+        Of each free element of Psi: sum H'Eu and sum H'EH.
+    hessian_psi : ndarray (n_theta, n_theta)
+        The Hessian in the free elements of Psi.
+    half : ndarray (p, p)
+        Row j: the weights of coefficient j of the formula in the basis in which S_xx = I.
     """
 
     S: np.ndarray
@@ -41,73 +72,85 @@ class State(NamedTuple):
     XR: np.ndarray
     XF: np.ndarray
     Omega: np.ndarray
+    Omega_inverse: np.ndarray
     P: np.ndarray
     M: np.ndarray
     H: np.ndarray
     u: np.ndarray
     Q: np.ndarray
+    pair: np.ndarray
     G: np.ndarray
     uu: np.ndarray
     h: np.ndarray
     T: np.ndarray
     hessian_psi: np.ndarray
+    half: np.ndarray
 
 
 def allocate_state(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) -> State:
-    """Return room for the criterion of one data set."""
+    """Return memory for the criterion of one data set."""
+    n_designs = 1 if shared else n_units
     return State(
         S=np.zeros((p + 1, p + 1)),
         Ls=np.zeros((p, p)),
         beta=np.zeros(p),
         gamma=np.zeros(p + 1),
         scalars=np.zeros(3),
-        XR=np.zeros((1 if shared else n_units, q, q)),
-        XF=np.zeros((1 if shared else n_units, q, p + 1)),
+        XR=np.zeros((n_designs, q, q)),
+        XF=np.zeros((n_designs, q, p + 1)),
         Omega=np.zeros((q, q)),
+        Omega_inverse=np.zeros((q, q)),
         P=np.zeros((q, q)),
         M=np.zeros((q, q)),
         H=np.zeros((q, p)),
         u=np.zeros(q),
         Q=np.zeros((q, q)),
+        pair=np.zeros((p + 1, p + 1)),
         G=np.zeros((q, q)),
         uu=np.zeros((q, q)),
         h=np.zeros((n_theta, p)),
         T=np.zeros((n_theta, p, p)),
         hessian_psi=np.zeros((n_theta, n_theta)),
+        half=np.zeros((p, p)),
     )
 
 
 @kernel
-def evaluate(axes, p, units, n_obs, reml, Lambda, state):
+def evaluate(problem, Lambda, state):
     """First pass: S, beta, r^2 and the criterion at Lambda. Return the criterion, or inf."""
-    S = state.S
+    p, units, S = problem.p, problem.units, state.S
+    # S = W
     for j in range(p + 1):
         for k in range(j + 1):
             S[j, k] = units.within[j, k]
     if units.shared:
-        logdet = units.rows.shape[0] * whiten(axes, units.root[0], Lambda, state.Omega, state.XR[0])
-        add_shared(axes, p, units, state)
+        n_units = units.rows.shape[0]
+        logdet = n_units * whiten(problem.effects, units.Rt[0], Lambda, state.Omega, state.XR[0])
+        add_shared(problem, state)
     else:
-        logdet = add_units(axes, p, units, Lambda, state)
-    return profile(p, n_obs, reml, logdet, state)
+        logdet = add_units(problem, Lambda, state)
+    return profile(problem, logdet, state)
 
 
 @kernel
-def whiten(axes, root, Lambda, Omega, XR):
+def whiten(effects, Rt, Lambda, Omega, XR):
     """Omega = I + R Psi R' = L L' (L overwrites Omega) and XR = L^-1 R; return log|Omega|."""
-    q = len(axes)
+    q = len(effects)
+    # R Lambda, for a while in the place of XR
     for a in range(q):
         for b in range(q):
             element = 0.0
             for k in range(a, q):
-                element += root[k, a] * Lambda[k, b]
+                element += Rt[k, a] * Lambda[k, b]
             XR[a, b] = element
+    # Omega = I + (R Lambda)(R Lambda)'
     for a in range(q):
         for b in range(a + 1):
             element = 1.0 if a == b else 0.0
             for k in range(q):
                 element += XR[a, k] * XR[b, k]
             Omega[a, b] = element
+    # Omega = L L', |Omega| = prod L_aa^2
     determinant = 1.0
     for a in range(q):
         for b in range(a):
@@ -120,10 +163,11 @@ def whiten(axes, root, Lambda, Omega, XR):
             pivot -= Omega[a, k] * Omega[a, k]
         determinant *= pivot
         Omega[a, a] = np.sqrt(pivot)
+    # XR = L^{-1} R
     for a in range(q):
         inverse = 1.0 / Omega[a, a]
         for b in range(q):
-            element = root[b, a] if b >= a else 0.0
+            element = Rt[b, a] if b >= a else 0.0
             for k in range(a):
                 element -= Omega[a, k] * XR[k, b]
             XR[a, b] = element * inverse
@@ -131,14 +175,15 @@ def whiten(axes, root, Lambda, Omega, XR):
 
 
 @kernel
-def add_units(axes, p, units, Lambda, state):
+def add_units(problem, Lambda, state):
     """Add each unit's XF'XF to S; return the sum of log|O_i|."""
-    q = len(axes)
+    q, p, units = len(problem.effects), problem.p, problem.units
     Omega, S = state.Omega, state.S
     logdet = 0.0
     for i in range(units.rows.shape[0]):
-        logdet += whiten(axes, units.root[i], Lambda, Omega, state.XR[i])
+        logdet += whiten(problem.effects, units.Rt[i], Lambda, Omega, state.XR[i])
         rows, XF = units.rows[i], state.XF[i]
+        # XF = L^{-1} [b_i | c_i]
         for a in range(q):
             inverse = 1.0 / Omega[a, a]
             for j in range(p + 1):
@@ -146,6 +191,7 @@ def add_units(axes, p, units, Lambda, state):
                 for k in range(a):
                     element -= Omega[a, k] * XF[k, j]
                 XF[a, j] = element * inverse
+        # S += XF'XF
         for j in range(p + 1):
             for k in range(j + 1):
                 element = S[j, k]
@@ -156,10 +202,11 @@ def add_units(axes, p, units, Lambda, state):
 
 
 @kernel
-def add_shared(axes, p, units, state):
+def add_shared(problem, state):
     """Add sum_i rows_i' Omega^-1 rows_i to S for a shared design; P = R'Omega^-1."""
-    q = np.int64(len(axes))
+    q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
     Omega, P, S = state.Omega, state.P, state.S
+    # P = XR'L^{-1} = R'Omega^{-1}
     for a in range(q):
         for b in range(q):
             P[a, b] = state.XR[0, b, a]
@@ -168,12 +215,14 @@ def add_shared(axes, p, units, state):
             for k in range(b + 1, q):
                 element -= Omega[k, b] * P[a, k]
             P[a, b] = element / Omega[b, b]
-    inverse = state.M
+    # Omega^{-1} = L'^{-1} L^{-1}
+    inverse = state.Omega_inverse
     for a in range(q):
         for b in range(q):
             inverse[a, b] = 1.0 if a == b else 0.0
         solve_lower(Omega, q, inverse[a])
         solve_upper(Omega, q, inverse[a])
+    # S += sum_ab Omega^{-1}[a, b] sum_i rows_i[a]'rows_i[b]
     v = 0
     for a in range(q):
         for b in range(a + 1):
@@ -185,9 +234,10 @@ def add_shared(axes, p, units, state):
 
 
 @kernel
-def profile(p, n_obs, reml, logdet, state):
+def profile(problem, logdet, state):
     """Profile beta and sigma out of S; return the criterion, inf where it is not defined."""
-    S, Ls, beta, gamma = state.S, state.Ls, state.beta, state.gamma
+    p, S, Ls, beta, gamma = problem.p, state.S, state.Ls, state.beta, state.gamma
+    # S_xx = Ls Ls', beta = Ls'^{-1} Ls^{-1} S_xy, r^2 = S_yy - |Ls^{-1} S_xy|^2
     for j in range(p):
         for k in range(j + 1):
             Ls[j, k] = S[j, k]
@@ -206,9 +256,9 @@ def profile(p, n_obs, reml, logdet, state):
     gamma[p] = 1.0
     if not r2 > 0.0:
         return np.inf
-    n_star = n_obs - p if reml else n_obs
+    n_star = divisor(problem)
     criterion = logdet + n_star * (1.0 + np.log(2.0 * np.pi * r2 / n_star))
-    if reml:
+    if problem.reml:
         criterion += logdet_xx
     state.scalars[0] = criterion
     state.scalars[1] = r2

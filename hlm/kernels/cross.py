@@ -2,52 +2,86 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 from hlm.jit import kernel
 
-__all__ = ["gather", "product"]
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["DataSet", "gather", "product"]
+
+
+class DataSet(NamedTuple):
+    """The cross-products of one data set, cut from `data.CrossProducts` of a stack.
+
+    Attributes
+    ----------
+    gram : ndarray (k (k + 1) / 2, n_units or 1)
+        Of the k columns with each other, pairs (0, 0), (1, 0), (1, 1), ...
+    response : ndarray (k, n_units)
+        Of the columns with y.
+    sum_squares : float
+        y'y.
+    multipliers : ndarray (n_multipliers, n_units)
+        The numbers u of the units that columns are multiplied by.
+    """
+
+    gram: np.ndarray
+    response: np.ndarray
+    sum_squares: float
+    multipliers: np.ndarray
 
 
 @kernel
 def product(gram, a, b, i):
-    """Sum over unit i's rows of column a times column b."""
+    """Return the sum over unit i's rows of column a times column b."""
     pair = a * (a + 1) // 2 + b if a >= b else b * (b + 1) // 2 + a
     return gram[pair, i if gram.shape[1] > 1 else 0]
 
 
 @kernel
-def gather(q, p, gram, response, sum_squares, levels, design, units):
-    """Write one data set's Z'Z, Z'[X y] and [X y]'[X y] into `units`; return y'y."""
+def gather(q, p, data, design, units):
+    """Write one data set's Z'Z, Z'[X y] and [X y]'[X y] into `units`; return y'y.
+
+    The response is that of the data plus R coef, the part of the truth that the model lacks.
+    """
     fixed, random, rest, coef = design.fixed, design.random, design.rest, design.rest_coef
-    root, rows, within = units.root, units.rows, units.within
+    gram, response, u = data.gram, data.response, data.multipliers
+    Rt, rows, within = units.Rt, units.rows, units.within
     n_rest = len(rest)
     within[:] = 0.0
-    total = sum_squares
+    total = data.sum_squares
     for i in range(rows.shape[0]):
         for a in range(q):
-            za, ua = random[a, 0], levels[random[a, 1], i]
+            za, ua = random[a, 0], u[random[a, 1], i]
+            # Z'Z
             for b in range(a + 1):
-                root[i, a, b] = product(gram, za, random[b, 0], i) * ua * levels[random[b, 1], i]
+                Rt[i, a, b] = product(gram, za, random[b, 0], i) * ua * u[random[b, 1], i]
+            # Z'X
             for j in range(p):
-                rows[i, a, j] = product(gram, za, fixed[j, 0], i) * ua * levels[fixed[j, 1], i]
+                rows[i, a, j] = product(gram, za, fixed[j, 0], i) * ua * u[fixed[j, 1], i]
+            # Z'y + Z'R coef
             element = response[za, i]
             for k in range(n_rest):
-                element += coef[k] * product(gram, za, rest[k, 0], i) * levels[rest[k, 1], i]
+                element += coef[k] * product(gram, za, rest[k, 0], i) * u[rest[k, 1], i]
             rows[i, a, p] = element * ua
         for j in range(p):
-            xj, uj = fixed[j, 0], levels[fixed[j, 1], i]
+            xj, uj = fixed[j, 0], u[fixed[j, 1], i]
+            # X'X
             for k in range(j + 1):
-                within[j, k] += product(gram, xj, fixed[k, 0], i) * uj * levels[fixed[k, 1], i]
+                within[j, k] += product(gram, xj, fixed[k, 0], i) * uj * u[fixed[k, 1], i]
+            # X'y + X'R coef
             element = response[xj, i]
             for k in range(n_rest):
-                element += coef[k] * product(gram, xj, rest[k, 0], i) * levels[rest[k, 1], i]
+                element += coef[k] * product(gram, xj, rest[k, 0], i) * u[rest[k, 1], i]
             within[p, j] += element * uj
+        # y'y + coef'R'(2 y + R coef)
         for k in range(n_rest):
-            weight = coef[k] * levels[rest[k, 1], i]
+            weight = coef[k] * u[rest[k, 1], i]
             element = 2.0 * response[rest[k, 0], i]
             for m in range(n_rest):
-                element += (
-                    coef[m] * levels[rest[m, 1], i] * product(gram, rest[k, 0], rest[m, 0], i)
-                )
+                element += coef[m] * u[rest[m, 1], i] * product(gram, rest[k, 0], rest[m, 0], i)
             total += weight * element
     within[p, p] = total
     return total

@@ -25,38 +25,39 @@ import numpy as np
 
 from hlm.jit import kernel
 from hlm.kernels.linalg import solve_lower
+from hlm.kernels.problem import divisor
 
 __all__ = ["add_curvature", "differentiate", "sum_derivatives"]
 
 
 @kernel
-def differentiate(axes, p, units, n_obs, reml, row, col, state):
+def differentiate(problem, state):
     """Second pass, after `evaluate`: G, and the Hessian in the free elements of Psi."""
-    slope = (n_obs - p if reml else n_obs) / state.scalars[1]
-    sum_derivatives(
-        axes, p, units, slope, -slope / state.scalars[1], reml, np.bool_(True), row, col, state
-    )
+    slope = divisor(problem) / state.scalars[1]
+    sum_derivatives(problem, slope, -slope / state.scalars[1], np.bool_(True), state)
 
 
 @kernel
-def sum_derivatives(axes, p, units, slope, bend, reml, needs_T, row, col, state):
+def sum_derivatives(problem, slope, bend, needs_T, state):
     """Differentiate sum log|O_i| + f(r^2) [+ log|S_xx|], `slope` and `bend` being f' and f''.
 
     f is n* log r^2 where sigma is profiled out and r^2 / sigma^2 where it is given. T is for REML
     and for inference on beta; without `needs_T` it is left out.
     """
-    q, n_v = len(axes), len(row)
+    p, row, col = problem.p, problem.row, problem.col
+    q, n_v = len(problem.effects), len(row)
     G, uu, T, h, hessian = state.G, state.uu, state.T, state.h, state.hessian_psi
     G[:], uu[:], T[:], h[:], hessian[:] = 0.0, 0.0, 0.0, 0.0, 0.0
-    if units.shared:
-        differentiate_shared(axes, p, units, slope, reml, needs_T, row, col, state)
+    if problem.units.shared:
+        differentiate_shared(problem, slope, needs_T, state)
     else:
-        for i in range(units.rows.shape[0]):
-            differentiate_unit(axes, p, i, slope, reml, needs_T, row, col, state)
+        for i in range(problem.units.rows.shape[0]):
+            differentiate_unit(problem, i, slope, needs_T, state)
     for a in range(q):
         for b in range(a):
             G[b, a] = G[a, b]
             uu[b, a] = uu[a, b]
+    # Hessian(v, w) += f'' (u'E_v u)(u'E_w u) - 2 f' h_v'h_w - [REML] tr(T_v T_w)
     for v in range(n_v):
         uu_v = uu[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
         for w in range(v + 1):
@@ -64,7 +65,7 @@ def sum_derivatives(axes, p, units, slope, bend, reml, needs_T, row, col, state)
             element = hessian[v, w] + bend * uu_v * uu_w
             for j in range(p):
                 element -= 2.0 * slope * h[v, j] * h[w, j]
-            if reml:
+            if problem.reml:
                 for j in range(p):
                     for k in range(p):
                         element -= T[v, j, k] * T[w, j, k]
@@ -73,19 +74,21 @@ def sum_derivatives(axes, p, units, slope, bend, reml, needs_T, row, col, state)
 
 
 @kernel
-def differentiate_unit(axes, p, i, slope, reml, needs_T, row, col, state):
+def differentiate_unit(problem, i, slope, needs_T, state):
     """Add unit i to the sums over units."""
-    q = len(axes)
+    q, p, row, col = len(problem.effects), problem.p, problem.row, problem.col
     XR, XF, Ls, gamma = state.XR[i], state.XF[i], state.Ls, state.gamma
     M, H, u, Q, G, uu, h, T = (
         state.M, state.H, state.u, state.Q, state.G, state.uu, state.h, state.T,
     )  # fmt: skip
+    # XF gamma, and XB = XF_x Ls'^{-1}: the fixed effects in the basis in which S_xx = I
     for a in range(q):
         residual = 0.0
         for j in range(p + 1):
             residual += XF[a, j] * gamma[j]
         solve_lower(Ls, p, XF[a])
         XF[a, p] = residual
+    # M = XR'XR, H = XR'XB, u = XR'(XF gamma)
     for a in range(q):
         for b in range(a + 1):
             element = 0.0
@@ -102,11 +105,12 @@ def differentiate_unit(axes, p, i, slope, reml, needs_T, row, col, state):
         for k in range(q):
             element += XR[k, a] * XF[k, p]
         u[a] = element
+    # G += M - f' uu' - [REML] HH',  Q = 2 f' uu' + 2 [REML] HH' - M
     for a in range(q):
         for b in range(a + 1):
             product = u[a] * u[b]
             weighted = slope * product
-            if reml:
+            if problem.reml:
                 for j in range(p):
                     weighted += H[a, j] * H[b, j]
             G[a, b] += M[a, b] - weighted
@@ -114,6 +118,7 @@ def differentiate_unit(axes, p, i, slope, reml, needs_T, row, col, state):
             Q[a, b] = 2.0 * weighted - M[a, b]
             Q[b, a] = Q[a, b]
     add_curvature(row, col, M, Q, state.hessian_psi)
+    # h_v += H'E_v u, T_v += H'E_v H
     for v in range(len(row)):
         a, b = row[v], col[v]
         half = 0.5 if a == b else 1.0
@@ -142,12 +147,13 @@ def add_curvature(row, col, M, Q, hessian):
 
 
 @kernel
-def differentiate_shared(axes, p, units, slope, reml, needs_T, row, col, state):
+def differentiate_shared(problem, slope, needs_T, state):
     """Fill the sums over units of a shared design: H_i = P b_i, u_i = P (rows_i gamma)."""
-    q, n_units = np.int64(len(axes)), units.rows.shape[0]
-    XR, P, Ls, gamma, moments = state.XR[0], state.P, state.Ls, state.gamma, units.moments
-    M, Q, G, uu = state.M, state.Q, state.G, state.uu
-    pair = state.S
+    q, p, row, col = np.int64(len(problem.effects)), problem.p, problem.row, problem.col
+    n_units, moments = problem.units.rows.shape[0], problem.units.moments
+    XR, P, Ls, gamma = state.XR[0], state.P, state.Ls, state.gamma
+    M, Q, G, uu, pair = state.M, state.Q, state.G, state.uu, state.pair
+    # M = XR'XR
     for a in range(q):
         for b in range(a + 1):
             element = 0.0
@@ -155,9 +161,11 @@ def differentiate_shared(axes, p, units, slope, reml, needs_T, row, col, state):
                 element += XR[k, a] * XR[k, b]
             M[a, b] = element
             M[b, a] = element
+    # For each pair of effects: sum_i (P_c rows_i)'(P_d rows_i), from the moments
     for c in range(q):
         for d in range(c + 1):
             combine_moments(q, p, P[c], P[d], moments, pair)
+            # sum u_c u_d = gamma'pair gamma; the last row becomes Ls^{-1} sum H_c'u_d
             product = 0.0
             for j in range(p + 1):
                 moment = 0.0
@@ -166,13 +174,15 @@ def differentiate_shared(axes, p, units, slope, reml, needs_T, row, col, state):
                 product += gamma[j] * moment
                 pair[p, j] = moment
             solve_lower(Ls, p, pair[p])
+            # sum H_c'H_d in the basis in which S_xx = I
             if needs_T:
                 for j in range(p):
                     solve_lower(Ls, p, pair[j])
                 for k in range(p):
                     solve_lower(Ls, p, pair[:, k])
+            # G = m M - f' uu' - [REML] HH', Q = 2 f' uu' + 2 [REML] HH' - m M
             weighted = slope * product
-            if reml:
+            if problem.reml:
                 for j in range(p):
                     weighted += pair[j, j]
             G[c, d] = n_units * M[c, d] - weighted

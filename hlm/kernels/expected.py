@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hlm.jit import kernel
-from hlm.kernels.joint_tests import f_tests
+from hlm.kernels.joint_tests import Information, f_tests
 from hlm.kernels.kenward_roger import kenward_roger
 
 __all__ = ["ExpectedResults", "allocate_expected", "infer_expected"]
@@ -39,7 +39,7 @@ class ExpectedResults(NamedTuple):
 def allocate_expected(
     n: int, n_methods: int, p: int, *, n_tests: int, n_adjusted: int
 ) -> ExpectedResults:
-    """Return room for n data sets; what there is no room for is not computed."""
+    """Return arrays for n data sets; what has none is not computed."""
     of_tests, of_adjusted = (n, n_methods, n_tests), (n, n_methods, n_adjusted)
     return ExpectedResults(
         np.full((n, n_methods, p), np.nan),
@@ -52,32 +52,24 @@ def allocate_expected(
 
 
 @kernel
-def infer_expected(axes, p, n_obs, reml, parametrization, room, results, r, method):
-    """Fill data set r of `results` from the fit in `room`, if there are any and room for it."""
+def infer_expected(problem, parametrization, workspace, results, r, method):
+    """Fill data set r of `results` from the fit in a workspace, where they have arrays for it."""
     if results is None:
         return
-    out, adjusted, tests = room.estimates, room.expected, room.tests
-    sigma = out.estimate[-1]
-    if results.df.shape[0] == 0 or not np.isfinite(sigma):
+    p, out, adjusted = problem.p, workspace.estimates, workspace.expected
+    if results.df.shape[0] == 0 or not np.isfinite(out.estimate[-1]):
         return
-    kenward_roger(
-        axes, p, room.units, n_obs, sigma**2, parametrization, room.Lambda, room.state, adjusted
-    )
+    kenward_roger(problem, parametrization, workspace, adjusted)
     for j in range(p):
         if np.isnan(out.se[j]):
             adjusted.vcov[j, :], adjusted.vcov[:, j] = np.nan, np.nan
             continue
         results.df[r, method, j] = adjusted.df[j]
-        results.se[r, method, j] = np.sqrt(adjusted.vcov[j, j]) if reml else out.se[j]
+        results.se[r, method, j] = np.sqrt(adjusted.vcov[j, j]) if problem.reml else out.se[j]
+    tests, information = workspace.tests, Information(adjusted.P, adjusted.Omega, adjusted.vcov)
     if results.F.shape[2] > 0:
-        f_tests(
-            p, out.estimate, sigma**2, parametrization.fixed, room.state.Ls, adjusted.P,
-            adjusted.Omega, adjusted.vcov, np.bool_(False), tests, results.F[r, method],
-            results.ddf[r, method],
-        )  # fmt: skip
+        F, ddf = results.F[r, method], results.ddf[r, method]
+        f_tests(parametrization, workspace, tests, information, np.bool_(False), F, ddf)
     if results.F_adjusted.shape[2] > 0:
-        f_tests(
-            p, out.estimate, sigma**2, parametrization.fixed, room.state.Ls, adjusted.P,
-            adjusted.Omega, adjusted.vcov, reml, tests, results.F_adjusted[r, method],
-            results.ddf_adjusted[r, method],
-        )  # fmt: skip
+        F, ddf = results.F_adjusted[r, method], results.ddf_adjusted[r, method]
+        f_tests(parametrization, workspace, tests, information, problem.reml, F, ddf)

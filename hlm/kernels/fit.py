@@ -16,7 +16,7 @@ from hlm.kernels.identified import (
     leave_out_undetermined,
     null_space,
 )
-from hlm.kernels.inference import Estimates, allocate_estimates, infer
+from hlm.kernels.inference import Estimates, Parametrization, allocate_estimates, infer
 from hlm.kernels.joint_tests import JointTests, allocate_joint_tests
 from hlm.kernels.linalg import copy, eigh_jacobi
 from hlm.kernels.newton import (
@@ -26,6 +26,7 @@ from hlm.kernels.newton import (
     allocate_work,
     minimize,
 )
+from hlm.kernels.problem import divisor
 from hlm.kernels.start import WITHIN_TOLERANCE, rank_of
 from hlm.kernels.units import Units, allocate_units
 
@@ -46,8 +47,8 @@ __all__ = [
     "SMALLEST_EIGENVALUE",
     "STATUS",
     "STATUSES",
-    "Room",
-    "allocate_room",
+    "Workspace",
+    "allocate_workspace",
     "fit_units",
 ]
 
@@ -78,9 +79,34 @@ search ended at a saddle."""
 N_SUMMARY = 7
 
 
-class Room(NamedTuple):
-    """All the memory that fitting one data set needs, allocated once for a stack of them."""
+class Workspace(NamedTuple):
+    """All the memory that fitting one data set needs, allocated once for a stack of them.
 
+    Attributes
+    ----------
+    effects : tuple of int
+        An entry for each of the q random effects, see `problem.Problem`.
+    units : Units
+        The data set.
+    state : State
+        The criterion's parts, in the end those at the minimum.
+    work : Work
+        Memory of the search, in the end with the derivatives at the minimum.
+    Lambda : ndarray (q, q)
+        Where the search is; at its end the minimum.
+    estimates : Estimates
+        What is reported of the fit, and ...
+    summary : ndarray (7,)
+        ... what became of it, in the order of `CRITERION`, `STATUS`, ...
+    tests : JointTests
+        The hypotheses of F tests, if any.
+    expected : KenwardRoger, optional
+        What inference by the expected information needs; None if none is wanted.
+    profile : Profile, optional
+        What profile limits need; None if none are wanted.
+    """
+
+    effects: tuple[int, ...]
     units: Units
     state: State
     work: Work
@@ -92,22 +118,23 @@ class Room(NamedTuple):
     profile: Profile | None
 
 
-def allocate_room(
+def allocate_workspace(
+    parametrization: Parametrization,
     n_units: int,
-    q: int,
-    p: int,
-    n_theta: int,
     *,
     shared: bool,
     tests: JointTests | None = None,
     expected: KenwardRoger | None = None,
     profile: Profile | None = None,
-) -> Room:
-    """Return room for data sets of at most `n_units` units, and for the inference that is wanted.
+) -> Workspace:
+    """Return memory for data sets of `n_units` units, and for the inference that is wanted.
 
     Numba knows from a None as a type that there is nothing to compile for it.
     """
-    return Room(
+    p, q = len(parametrization.fixed), len(parametrization.random)
+    n_theta = len(parametrization.row)
+    return Workspace(
+        effects=(0,) * q,
         units=allocate_units(n_units, q, p, shared=shared),
         state=allocate_state(n_units, q, p, n_theta, shared=shared),
         work=allocate_work(q, n_theta),
@@ -121,36 +148,35 @@ def allocate_room(
 
 
 @inlined
-def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
-    """Fit the data set in `room.units`; the results are left in `estimates` and `summary`.
+def fit_units(problem, workspace, parametrization, sum_squares):
+    """Fit the data set of a problem; the results are left in `estimates` and `summary`.
 
     `sum_squares` is the response's own, against which a residual counts as zero.
     """
-    units, state, work, Lambda = room.units, room.state, room.work, room.Lambda
-    out, summary = room.estimates, room.summary
+    units, p = problem.units, problem.p
+    state, work, Lambda = workspace.state, workspace.work, workspace.Lambda
+    out, summary = workspace.estimates, workspace.summary
     if not np.isfinite(sum_squares):
         without_estimates(out, summary)
         summary[STATUS] = NOT_FINITE
         return
-    if n_obs <= p:
+    if problem.n_obs <= p:
         without_estimates(out, summary)
         summary[STATUS] = UNIDENTIFIED
         return
-    status, iterations, criterion = minimize(
-        axes, p, units, n_obs, reml, parametrization.row, parametrization.col,
-        Lambda, state, work, True,
-    )  # fmt: skip
+    status, iterations, criterion = minimize(problem, Lambda, state, work, True)
     if status == NO_START:
         without_estimates(out, summary)
         summary[STATUS] = UNIDENTIFIED
         return
+    # gamma'W gamma, the residual sum of squares within units
     residual = 0.0
     for j in range(p + 1):
         for k in range(p + 1):
             residual += state.gamma[j] * units.within[j, k] * state.gamma[k]
     no_rows_left = False
     if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
-        no_rows_left = rows_left(p, units, n_obs, reml) <= 0
+        no_rows_left = rows_left(problem) <= 0
         residual = state.scalars[1] if no_rows_left else residual
     if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
         without_estimates(out, summary)
@@ -159,57 +185,56 @@ def fit_units(axes, p, room, n_obs, reml, parametrization, sum_squares):
     norm = 0.0
     for k in range(len(work.gradient)):
         norm += work.gradient[k] * work.gradient[k]
-    n_star = n_obs - p if reml else n_obs
     summary[STATUS] = OK if status == CONVERGED else NOT_CONVERGED
     summary[ITERATIONS] = iterations
     summary[GRADIENT_NORM] = np.sqrt(norm)
-    summary[CRITERION] = criterion + (parametrization.logdet if reml else 0.0)
+    summary[CRITERION] = criterion + (parametrization.logdet if problem.reml else 0.0)
     largest = 0.0
     for k in range(len(work.gradient)):
         largest = max(largest, abs(work.hessian[k, k]))
-    summary[SMALLEST_EIGENVALUE] = infer(p, n_star, parametrization, Lambda, state, work, out)
+    n_star = divisor(problem)
+    summary[SMALLEST_EIGENVALUE] = infer(n_star, parametrization, Lambda, state, work, out)
     if (
         summary[SMALLEST_EIGENVALUE] < -SADDLE_TOLERANCE * largest
         and smallest_inside(parametrization.col, Lambda, work) < -SADDLE_TOLERANCE * largest
     ):
         summary[STATUS] = NOT_CONVERGED
     summary[BOUNDARY_RANK] = 0.0
-    for a in range(len(axes)):
+    for a in range(len(problem.effects)):
         if Lambda[a, a] == 0.0:
             summary[BOUNDARY_RANK] += 1.0
     is_bent = summary[SMALLEST_EIGENVALUE] > LOOK_TOLERANCE * largest or (
         summary[BOUNDARY_RANK] > 0.0
         and not is_degenerate(len(parametrization.row), state.hessian_psi, work)
     )
-    may_be_flat = reml or no_rows_left
+    may_be_flat = problem.reml or no_rows_left
     if not is_bent or (may_be_flat and is_flat(largest, units.rows.shape[0], state.XR)):
-        look(axes, p, room, n_obs, reml, n_star, parametrization)
+        look(problem, workspace, parametrization)
     summary[SINGULAR] = 1.0 if summary[BOUNDARY_RANK] > 0.0 else 0.0
 
 
 @kernel
-def look(axes, p, room, n_obs, reml, n_star, parametrization):
+def look(problem, workspace, parametrization):
     """Leave out what the data do not determine.
 
     Where that is all of Psi, nothing depends on where the search ended.
     """
-    units, state, work, Lambda = room.units, room.state, room.work, room.Lambda
-    out, summary = room.estimates, room.summary
-    row, col = parametrization.row, parametrization.col
-    count, moves_sigma = null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work)
+    state, work, Lambda = workspace.state, workspace.work, workspace.Lambda
+    out, summary = workspace.estimates, workspace.summary
+    count, moves_sigma = null_space(problem, Lambda, state, work)
     if count == 0:
         return
     if moves_sigma:
         without_estimates(out, summary)
         summary[STATUS] = UNIDENTIFIED
         return
-    if count == len(row):
+    if count == len(problem.row):
         work.hessian[:] = 0.0
-        infer(p, n_star, parametrization, Lambda, state, work, out)
-        null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work)
+        infer(divisor(problem), parametrization, Lambda, state, work, out)
+        null_space(problem, Lambda, state, work)
         summary[STATUS] = OK
-    if leave_out_undetermined(p, reml, parametrization, state, work, out):
-        summary[BOUNDARY_RANK] = certified_rank(len(axes), row, col, state, work)
+    if leave_out_undetermined(problem.reml, parametrization, state, work, out):
+        summary[BOUNDARY_RANK] = certified_rank(problem, state, work)
         if summary[STATUS] == OK:
             summary[STATUS] = PARTLY_IDENTIFIED
 
@@ -223,16 +248,16 @@ def without_estimates(out, summary):
 
 
 @kernel
-def rows_left(p, units, n_obs, reml):
+def rows_left(problem):
     """Return how many dimensions of the data are outside the random effects, by REML and of X.
 
     If there are none the residual within units is zero whatever the response.
     """
-    rows, n_units = units.rows, units.rows.shape[0]
-    left = n_obs
+    units, n_units = problem.units, problem.units.rows.shape[0]
+    rows, left = units.rows, problem.n_obs
     for i in range(n_units):
-        left -= rank_of(rows.shape[1], units.root[0 if units.shared else i])
-    for j in range(p if reml else 0):
+        left -= rank_of(rows.shape[1], units.Rt[0 if units.shared else i])
+    for j in range(problem.p if problem.reml else 0):
         length = units.within[j, j]
         for i in range(n_units):
             for a in range(rows.shape[1]):

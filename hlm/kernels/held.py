@@ -22,9 +22,17 @@ from typing import NamedTuple
 import numpy as np
 
 from hlm.jit import kernel
+from hlm.kernels.criterion import State, allocate_state
 from hlm.kernels.joint import joint_derivatives, joint_deviance
 from hlm.kernels.linalg import cholesky, copy_vector, eigh_jacobi, solve_lower, solve_upper
-from hlm.kernels.newton import MAX_HALVINGS, MAX_STEP, POSITIVE_TOLERANCE, SUFFICIENT_DECREASE
+from hlm.kernels.newton import (
+    MAX_HALVINGS,
+    MAX_STEP,
+    POSITIVE_TOLERANCE,
+    SUFFICIENT_DECREASE,
+    Work,
+    allocate_work,
+)
 from hlm.kernels.order import SKEW
 
 __all__ = [
@@ -32,12 +40,14 @@ __all__ = [
     "INNER_DECREMENT",
     "SD",
     "SIGMA",
+    "Held",
     "Search",
     "allocate_search",
     "constrain",
     "derive",
     "deviance_at",
     "free_directions",
+    "hold",
     "minimize_free",
     "mirror",
     "partial",
@@ -67,12 +77,59 @@ MAX_INNER = 300
 """Newton steps at one value of the parameter; the usual number is 2 to 6."""
 
 
-class Search(NamedTuple):
-    """Room for one search; the point is tau = (theta, log sigma), n = n_theta + 1 numbers.
+class Held(NamedTuple):
+    """The parameter that is held.
 
-    `slant` (1,) is r of the correlation that is held.
+    Attributes
+    ----------
+    kind : int
+        `SD`, `COR` or `SIGMA`.
+    first : int
+        The number of the first effect of its block.
+    k11, k21, k22 : int
+        The numbers in theta of the elements of Lambda that it rests on, -1 for those that are not
+        there.
+    slant : float
+        r of a correlation.
     """
 
+    kind: int
+    first: int
+    k11: int
+    k21: int
+    k22: int
+    slant: float
+
+
+class Search(NamedTuple):
+    """Memory of one search; the point is tau = (theta, log sigma), n = n_theta + 1 numbers.
+
+    Attributes
+    ----------
+    state, work : State, Work
+        Those of the search, so that the fit's are left as they are.
+    tau, trial : ndarray (n,)
+        Where the search is, and a point that is tried.
+    gradient, hessian : ndarray (n,), (n, n)
+        Of the deviance in tau.
+    free : ndarray (n, n)
+        Its columns: how tau moves with each free parameter and, one more, with the one held.
+    reduced, projected : ndarray (n, n), (n,)
+        Hessian and gradient in these coordinates; then a factor of the one, and the step.
+    vectors : ndarray (n, n)
+        Of `reduced`: its Cholesky factor or, where it is not positive, its eigenvectors.
+    rotated : ndarray (n,)
+        `projected` in the basis of these eigenvectors.
+    step : ndarray (n,)
+        Newton's step of tau.
+    start, found : ndarray (n,)
+        The tau at which the search for a limit starts, and a limit whose mirror image is looked at.
+    Lambda : ndarray (q, q)
+        That of tau.
+    """
+
+    state: State
+    work: Work
     tau: np.ndarray
     trial: np.ndarray
     gradient: np.ndarray
@@ -81,17 +138,19 @@ class Search(NamedTuple):
     reduced: np.ndarray
     projected: np.ndarray
     vectors: np.ndarray
+    rotated: np.ndarray
     step: np.ndarray
     start: np.ndarray
     found: np.ndarray
     Lambda: np.ndarray
-    slant: np.ndarray
 
 
-def allocate_search(q: int, n_theta: int) -> Search:
-    """Return room for the profile of one model."""
+def allocate_search(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) -> Search:
+    """Return memory for the profile of one model."""
     n = n_theta + 1
     return Search(
+        state=allocate_state(n_units, q, p, n_theta, shared=shared),
+        work=allocate_work(q, n_theta),
         tau=np.zeros(n),
         trial=np.zeros(n),
         gradient=np.zeros(n),
@@ -100,17 +159,27 @@ def allocate_search(q: int, n_theta: int) -> Search:
         reduced=np.zeros((n, n)),
         projected=np.zeros(n),
         vectors=np.zeros((n, n)),
+        rotated=np.zeros(n),
         step=np.zeros(n),
         start=np.zeros(n),
         found=np.zeros(n),
         Lambda=np.zeros((q, q)),
-        slant=np.zeros(1),
     )
 
 
 @kernel
+def hold(problem, kind, first, slant):
+    """Return the parameter of this kind whose first effect is `first`."""
+    row, col = problem.row, problem.col
+    k11 = element(row, col, first, first)
+    k21 = element(row, col, first + 1, first) if kind == COR else -1
+    k22 = element(row, col, first + 1, first + 1) if kind == COR else -1
+    return Held(kind, first, k11, k21, k22, slant)
+
+
+@kernel
 def element(row, col, a, b):
-    """Return the number of the free element (a, b)."""
+    """Return the number of the free element (a, b), or -1."""
     for k in range(len(row)):
         if row[k] == a and col[k] == b:
             return k
@@ -118,59 +187,57 @@ def element(row, col, a, b):
 
 
 @kernel
-def constrain(row, col, kind, first, t, slant, tau):
+def constrain(problem, held, t, tau):
     """Move tau to where the parameter is t."""
-    n = len(row)
-    if kind == SIGMA:
+    n, k11, k21, k22 = len(problem.row), held.k11, held.k21, held.k22
+    if held.kind == SIGMA:
         tau[n] = np.log(t)
-    elif kind == SD:
-        tau[element(row, col, first, first)] = t / np.exp(tau[n])
+    elif held.kind == SD:
+        # Lambda_11 = t / sigma
+        tau[k11] = t / np.exp(tau[n])
         if t == 0.0:
             for k in range(n):
-                if col[k] == first:
+                if problem.col[k] == held.first:
                     tau[k] = 0.0
     else:
-        k21 = element(row, col, first + 1, first)
-        k22 = element(row, col, first + 1, first + 1)
         # A negative Lambda_11 would turn the sign of the correlation.
-        k11 = element(row, col, first, first)
         if tau[k11] < 0.0:
-            tau[k11], tau[k21] = -tau[k11], tau[k21] + 2.0 * slant[0] * tau[k11]
-        w = np.sqrt((tau[k21] + slant[0] * tau[k11]) ** 2 + tau[k22] ** 2)
-        tau[k21] = t * w - slant[0] * tau[k11]
+            tau[k11], tau[k21] = -tau[k11], tau[k21] + 2.0 * held.slant * tau[k11]
+        # Lambda_21 = t w - r Lambda_11, Lambda_22 = sqrt(1 - t^2) w
+        w = np.sqrt((tau[k21] + held.slant * tau[k11]) ** 2 + tau[k22] ** 2)
+        tau[k21] = t * w - held.slant * tau[k11]
         tau[k22] = np.sqrt(max(1.0 - t * t, 0.0)) * w
 
 
 @kernel
-def leave_saddle(row, col, tau):
+def leave_saddle(problem, tau):
     """Give every column of Lambda a length: at zero the deviance is stationary, minimum or not."""
-    for k in range(len(row)):
-        if row[k] == col[k] and abs(tau[k]) < SADDLE_STEP:
+    for k in range(len(problem.row)):
+        if problem.row[k] == problem.col[k] and abs(tau[k]) < SADDLE_STEP:
             tau[k] = SADDLE_STEP if tau[k] >= 0.0 else -SADDLE_STEP
 
 
 @kernel
-def mirror(row, col, kind, first, search):
+def mirror(problem, held, search):
     """Turn the sign of the free covariances of what was `found`; return whether there are any."""
     any_free = False
     copy_vector(search.tau, search.found)
-    for k in range(len(row)):
-        held = kind == COR and row[k] == first + 1 and col[k] == first
-        if row[k] != col[k] and not held:
+    for k in range(len(problem.row)):
+        if problem.row[k] != problem.col[k] and k != held.k21:
             search.tau[k] = -search.tau[k]
             any_free = True
     return any_free
 
 
 @kernel
-def is_back(row, col, kind, first, search):
+def is_back(problem, held, search):
     """Tell whether no free covariance has another sign than what was `found`.
 
     Where a column there has hardly any diagonal element, the signs of the others mean nothing.
     """
+    row, col = problem.row, problem.col
     for k in range(len(row)):
-        held = kind == COR and row[k] == first + 1 and col[k] == first
-        if row[k] != col[k] and not held:
+        if row[k] != col[k] and k != held.k21:
             found, diagonal = search.found[k], search.found[element(row, col, col[k], col[k])]
             if search.tau[k] * found < 0.0 or abs(found) > SKEW * abs(diagonal):
                 return False
@@ -178,25 +245,23 @@ def is_back(row, col, kind, first, search):
 
 
 @kernel
-def free_directions(row, col, kind, first, t, slant, tau, free):
+def free_directions(problem, held, t, tau, free):
     """Write the directions of the free parameters as columns of `free`; return their number.
 
     With a correlation held that of Lambda_11 is orthogonal to that of w: neither is long.
     """
-    n = len(row)
-    k11 = element(row, col, first, first)
-    k21 = element(row, col, first + 1, first) if kind == COR else -1
-    k22 = element(row, col, first + 1, first + 1) if kind == COR else -1
+    n, kind, slant = len(problem.row), held.kind, held.slant
+    k11, k21, k22 = held.k11, held.k21, held.k22
     c = np.sqrt(max(1.0 - t * t, 0.0))
     free[:] = 0.0
     count = 0
     for k in range(n):
-        held = kind == SD and (k == k11 or (t == 0.0 and col[k] == first))
-        if not held and k != k21 and k != k22:
+        is_held = kind == SD and (k == k11 or (t == 0.0 and problem.col[k] == held.first))
+        if not is_held and k != k21 and k != k22:
             free[k, count] = 1.0
             if kind == COR and k == k11:
-                free[k21, count] = -slant[0] * c * c
-                free[k22, count] = slant[0] * t * c
+                free[k21, count] = -slant * c * c
+                free[k22, count] = slant * t * c
             count += 1
     if kind == COR:
         free[k21, count] = t
@@ -211,74 +276,71 @@ def free_directions(row, col, kind, first, t, slant, tau, free):
 
 
 @kernel
-def held_direction(row, col, kind, first, t, tau, direction):
+def held_direction(problem, held, t, tau, direction):
     """Write how tau moves with the log of the held sd, or with the arctanh of the correlation."""
-    n = len(row)
+    n = len(problem.row)
     direction[:] = 0.0
-    if kind == SIGMA:
+    if held.kind == SIGMA:
         direction[n] = 1.0
-    elif kind == SD:
-        direction[element(row, col, first, first)] = t / np.exp(tau[n])
+    elif held.kind == SD:
+        direction[held.k11] = t / np.exp(tau[n])
     else:
-        k21 = element(row, col, first + 1, first)
-        k22 = element(row, col, first + 1, first + 1)
-        direction[k21] = tau[k22] * np.sqrt(max(1.0 - t * t, 0.0))
-        direction[k22] = -tau[k22] * t
+        direction[held.k21] = tau[held.k22] * np.sqrt(max(1.0 - t * t, 0.0))
+        direction[held.k22] = -tau[held.k22] * t
 
 
 @kernel
-def partial(row, col, kind, first, t, search):
+def partial(problem, held, t, search):
     """Return the derivative of the profile deviance, the partial one of the deviance."""
-    n, tau, g = len(row), search.tau, search.gradient
-    if kind == SIGMA:
+    n, tau, g = len(problem.row), search.tau, search.gradient
+    k21, k22 = held.k21, held.k22
+    if held.kind == SIGMA:
         return g[n] / t
-    if kind == SD:
-        return g[element(row, col, first, first)] / np.exp(tau[n])
-    k21 = element(row, col, first + 1, first)
-    k22 = element(row, col, first + 1, first + 1)
-    crossed = tau[k21] + search.slant[0] * tau[element(row, col, first, first)]
+    if held.kind == SD:
+        return g[held.k11] / np.exp(tau[n])
+    crossed = tau[k21] + held.slant * tau[held.k11]
     w = np.sqrt(crossed**2 + tau[k22] ** 2)
     return w * (g[k21] - g[k22] * t / np.sqrt(max(1.0 - t * t, 1e-300)))
 
 
 @kernel
-def deviance_at(axes, p, units, n_obs, row, col, tau, state, search):
+def deviance_at(problem, tau, search):
     """Return the deviance at tau."""
-    n = len(row)
+    n = len(problem.row)
     search.Lambda[:] = 0.0
     for k in range(n):
-        search.Lambda[row[k], col[k]] = tau[k]
-    return joint_deviance(axes, p, units, n_obs, search.Lambda, np.exp(2.0 * tau[n]), state)
+        search.Lambda[problem.row[k], problem.col[k]] = tau[k]
+    return joint_deviance(problem, search.Lambda, np.exp(2.0 * tau[n]), search.state)
 
 
 @kernel
-def derive(axes, p, units, n_obs, row, col, state, work, search):
+def derive(problem, search):
     """Fill `gradient` and `hessian` at tau, after `deviance_at` there."""
+    sigma2 = np.exp(2.0 * search.tau[len(problem.row)])
     joint_derivatives(
-        axes, p, units, n_obs, row, col, search.Lambda, np.exp(2.0 * search.tau[len(row)]),
-        state, work, search.gradient, search.hessian,
-    )  # fmt: skip
+        problem, search.Lambda, sigma2, search.state, search.work, search.gradient, search.hessian
+    )
 
 
 @kernel
-def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, away, state, work, search):
+def minimize_free(problem, held, t, away, search):
     """Minimize the deviance over the free parameters at t; return it; `tau` is where it is.
 
     With `away` the search ends, with infinity, once it comes back to the side of what was `found`.
     """
-    n = len(row)
+    n = len(problem.row)
     tau, trial = search.tau, search.trial
-    leave_saddle(row, col, tau)
-    constrain(row, col, kind, first, t, search.slant, tau)
-    value = deviance_at(axes, p, units, n_obs, row, col, tau, state, search)
+    leave_saddle(problem, tau)
+    constrain(problem, held, t, tau)
+    value = deviance_at(problem, tau, search)
     if not np.isfinite(value):
         return np.inf
     for _ in range(MAX_INNER):
-        if away and is_back(row, col, kind, first, search):
+        if away and is_back(problem, held, search):
             return np.inf
-        derive(axes, p, units, n_obs, row, col, state, work, search)
-        count = free_directions(row, col, kind, first, t, search.slant, tau, search.free)
-        project(row, col, kind, first, t, count, count, search)
+        derive(problem, search)
+        count = free_directions(problem, held, t, tau, search.free)
+        project(problem, held, t, count, count, search)
         decrement = free_step(n + 1, count, search)
         if decrement < INNER_DECREMENT:
             return value
@@ -286,8 +348,8 @@ def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, away, state, 
         for _ in range(MAX_HALVINGS):
             for k in range(n + 1):
                 trial[k] = tau[k] + length * search.step[k]
-            constrain(row, col, kind, first, t, search.slant, trial)
-            candidate = deviance_at(axes, p, units, n_obs, row, col, trial, state, search)
+            constrain(problem, held, t, trial)
+            candidate = deviance_at(problem, trial, search)
             if candidate <= value - SUFFICIENT_DECREASE * length * decrement + ROUNDING * abs(
                 value
             ):
@@ -295,26 +357,25 @@ def minimize_free(axes, p, units, n_obs, row, col, kind, first, t, away, state, 
                 break
             length *= 0.5
         if not found:
-            deviance_at(axes, p, units, n_obs, row, col, tau, state, search)
+            deviance_at(problem, tau, search)
             return value
         copy_vector(trial, tau)
         value = candidate
-        if kind == COR and has_vanished(row, col, first, search.slant, tau):
+        if held.kind == COR and has_vanished(held, tau):
             return value
     return value
 
 
 @kernel
-def has_vanished(row, col, first, slant, tau):
+def has_vanished(held, tau):
     """Tell whether the first or the second effect has hardly any variance."""
-    k21, k22 = element(row, col, first + 1, first), element(row, col, first + 1, first + 1)
-    k11, r = element(row, col, first, first), slant[0]
+    k11, k21, k22, r = held.k11, held.k21, held.k22, held.slant
     sd = np.hypot(tau[k21] + r * tau[k11], tau[k22]) / np.sqrt(1.0 + r * r)
     return tau[k11] < VANISHED or sd < VANISHED
 
 
 @kernel
-def project(row, col, kind, first, t, n_free, count, search):
+def project(problem, held, t, n_free, count, search):
     """Gradient and Hessian in the coordinates of the first `count` columns of `free`.
 
     They are the `n_free` free parameters and, if one more, the held one by `held_direction`. Tau is
@@ -323,9 +384,11 @@ def project(row, col, kind, first, t, n_free, count, search):
     g, H, D, reduced, projected = (
         search.gradient, search.hessian, search.free, search.reduced, search.projected,
     )  # fmt: skip
-    n, x = len(row) + 1, n_free
+    n, x, kind = len(problem.row) + 1, n_free, held.kind
+    k11, k21, k22 = held.k11, held.k21, held.k22
     if count > n_free:
-        held_direction(row, col, kind, first, t, search.tau, D[:, x])
+        held_direction(problem, held, t, search.tau, D[:, x])
+    # D'g and D'H D
     for f in range(count):
         projected[f] = 0.0
         for k in range(n):
@@ -339,7 +402,6 @@ def project(row, col, kind, first, t, n_free, count, search):
             reduced[f, e] = total
             reduced[e, f] = total
     if kind == SD:
-        k11 = element(row, col, first, first)
         bend = g[k11] * search.tau[k11]
         reduced[n_free - 1, n_free - 1] += bend
         if count > n_free:
@@ -347,14 +409,12 @@ def project(row, col, kind, first, t, n_free, count, search):
             reduced[x, x - 1] -= bend
             reduced[x - 1, x] -= bend
     if kind == COR and count > n_free:
-        k21 = element(row, col, first + 1, first)
-        k22 = element(row, col, first + 1, first + 1)
         c = np.sqrt(max(1.0 - t * t, 0.0))
         reduced[x, x] += search.tau[k22] * (g[k22] * (t * t - c * c) - 2.0 * g[k21] * t * c)
         bend = c * (g[k21] * c - g[k22] * t)
         for f in range(x):
             # w moves by 1 along its own direction, by r t along that of Lambda_11.
-            crossed = D[k21, f] + search.slant[0] * D[element(row, col, first, first), f]
+            crossed = D[k21, f] + held.slant * D[k11, f]
             reduced[x, f] += bend * (t * crossed + c * D[k22, f])
             reduced[f, x] = reduced[x, f]
 
@@ -364,6 +424,7 @@ def free_step(n, count, search):
     """Newton step in the free parameters, as a step of tau; return its first-order decrease."""
     D, projected = search.free, search.projected
     decrement = solve_positive(count, search)
+    # step = -D |H|^{-1} D'g
     norm = 0.0
     for k in range(n):
         search.step[k] = 0.0
@@ -396,7 +457,8 @@ def solve_positive(count, search):
     largest = 0.0
     for k in range(count):
         largest = max(largest, abs(a[k, k]))
-    rotated = search.trial
+    # |H|^{-1} = sum v_k v_k' / |lambda_k|
+    rotated = search.rotated
     for k in range(count):
         rotated[k] = 0.0
         for m in range(count):

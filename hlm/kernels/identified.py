@@ -24,6 +24,7 @@ from hlm.kernels.criterion import evaluate
 from hlm.kernels.derivatives import differentiate, sum_derivatives
 from hlm.kernels.inference import element_of_psi
 from hlm.kernels.linalg import eigh_jacobi, solve_lower
+from hlm.kernels.problem import by_ml, divisor
 
 __all__ = [
     "LOOK_TOLERANCE",
@@ -86,12 +87,12 @@ def is_degenerate(n, hessian_psi, work):
 
 
 @kernel
-def leave_out_undetermined(p, reml, parametrization, state, work, out):
+def leave_out_undetermined(reml, parametrization, state, work, out):
     """Write NaN for what is not determined, given the null space; tell if there is anything.
 
     These are sds and correlations, and by REML the standard errors of coefficients.
     """
-    row, col = parametrization.row, parametrization.col
+    row, col, p = parametrization.row, parametrization.col, len(parametrization.fixed)
     found = False
     for k in range(len(row)):
         a, b = row[k], col[k]
@@ -104,51 +105,53 @@ def leave_out_undetermined(p, reml, parametrization, state, work, out):
             found = True
     if found and reml:
         for j in range(p):
-            if has_open_variance(p, j, parametrization, state, work):
+            if has_open_variance(j, parametrization, state, work):
                 out.se[j], out.df[j] = np.nan, np.nan
                 out.vcov[j, :], out.vcov[:, j] = np.nan, np.nan
     return found
 
 
 @kernel
-def null_space(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
-    """Diagonalize A, in units of its diagonal without X, whose roots are left in `direction`.
+def null_space(problem, Lambda, state, work):
+    """Diagonalize A, in units of its diagonal without X, whose roots are left in `scale`.
 
-    The eigenvalues of the null space are left as zeros on the diagonal of `square`; return how
+    The eigenvalues of the null space are left as zeros on the diagonal of `null`; return how
     many there are, and whether sigma changes along it. `state` is again that at Lambda.
     """
-    n, A, scale, trace = len(row), work.square, work.direction, work.change
-    information(axes, p, units, n_obs, np.bool_(False), row, col, state, work)
+    row, col = problem.row, problem.col
+    n, A, scale, trace = len(row), work.null, work.scale, work.trace
+    information(by_ml(problem), state, work)
     for v in range(n):
         scale[v] = np.sqrt(A[v, v]) if A[v, v] > 0.0 else 1.0
-    if reml:
-        information(axes, p, units, n_obs, reml, row, col, state, work)
-    n_star = n_obs - p if reml else n_obs
+    if problem.reml:
+        information(problem, state, work)
+    # a / sqrt(n*), and A in units of `scale`
+    n_star = divisor(problem)
     for v in range(n):
         trace[v] = state.G[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
         trace[v] /= scale[v] * np.sqrt(n_star)
     for v in range(n):
         for w in range(n):
             A[v, w] = A[v, w] / (scale[v] * scale[w]) - trace[v] * trace[w]
-    eigh_jacobi(A, n, work.vectors)
+    eigh_jacobi(A, n, work.null_vectors)
     count = 0
     for k in range(n):
         if A[k, k] <= NULL_TOLERANCE:
             A[k, k] = 0.0
             count += 1
     moves_sigma = square_inside(n, trace, work) > SHARE_TOLERANCE * SHARE_TOLERANCE
-    evaluate(axes, p, units, n_obs, reml, Lambda, state)
-    differentiate(axes, p, units, n_obs, reml, row, col, state)
+    evaluate(problem, Lambda, state)
+    differentiate(problem, state)
     return count, moves_sigma
 
 
 @kernel
-def information(axes, p, units, n_obs, reml, row, col, state, work):
-    """Write the first part of A into `square`; `G` holds a."""
-    A, origin, n = work.square, work.trial, len(row)
+def information(problem, state, work):
+    """Write the first part of A into `null`; `state.G` then holds a."""
+    A, origin, n = work.null, work.trial, len(problem.row)
     origin[:] = 0.0
-    evaluate(axes, p, units, n_obs, reml, origin, state)
-    sum_derivatives(axes, p, units, 0.0, 0.0, reml, np.bool_(True), row, col, state)
+    evaluate(problem, origin, state)
+    sum_derivatives(problem, 0.0, 0.0, np.bool_(True), state)
     for v in range(n):
         for w in range(n):
             A[v, w] = -state.hessian_psi[v, w]
@@ -157,24 +160,27 @@ def information(axes, p, units, n_obs, reml, row, col, state, work):
 @kernel
 def is_undetermined(a, b, parametrization, work):
     """Tell whether Psi[a, b], in the formula's units, changes along the null space."""
-    row, col, gradient = parametrization.row, parametrization.col, work.change
+    row, col, gradient = parametrization.row, parametrization.col, work.direction
     n, length = len(row), 0.0
     for v in range(n):
         gradient[v] = element_of_psi(a, b, row[v], col[v], parametrization.random)
-        gradient[v] /= work.direction[v]
+        gradient[v] /= work.scale[v]
         length += gradient[v] * gradient[v]
     inside = square_inside(n, gradient, work)
     return inside > SHARE_TOLERANCE * SHARE_TOLERANCE * length
 
 
 @kernel
-def has_open_variance(p, j, parametrization, state, work):
+def has_open_variance(j, parametrization, state, work):
     """Tell whether the variance of coefficient j, over sigma^2, changes along the null space.
 
     With k the coefficient's weights in the basis in which S_xx = I it is k'k, and changes by
     k'T_E k.
     """
-    n, k, gradient, variance = len(parametrization.row), state.S[p], work.change, 0.0
+    n, p, gradient, variance = (
+        len(parametrization.row), len(parametrization.fixed), work.direction, 0.0,
+    )  # fmt: skip
+    k = state.half[j]
     for m in range(p):
         k[m] = parametrization.fixed[j, m]
     solve_lower(state.Ls, p, k)
@@ -185,7 +191,7 @@ def has_open_variance(p, j, parametrization, state, work):
         for a in range(p):
             for b in range(p):
                 gradient[v] += k[a] * state.T[v, a, b] * k[b]
-        gradient[v] /= variance * work.direction[v]
+        gradient[v] /= variance * work.scale[v]
     return square_inside(n, gradient, work) > CHANGE_TOLERANCE * CHANGE_TOLERANCE
 
 
@@ -194,21 +200,22 @@ def square_inside(n, gradient, work):
     """Return the squared length of what lies in the null space."""
     inside = 0.0
     for k in range(n):
-        if work.square[k, k] == 0.0:
+        if work.null[k, k] == 0.0:
             share = 0.0
             for v in range(n):
-                share += work.vectors[v, k] * gradient[v]
+                share += work.null_vectors[v, k] * gradient[v]
             inside += share * share
     return inside
 
 
 @kernel
-def certified_rank(q, row, col, state, work):
+def certified_rank(problem, state, work):
     """Return how many dimensions every equivalent Psi lacks: in how many the criterion rises.
 
     Of two variances that cannot be told apart one may be zero, but need not be.
     """
-    G, rank = work.square, 0
+    q, row, col = len(problem.effects), problem.row, problem.col
+    G, rank = work.G, 0
     symmetric_gradient(row, col, state.G, G)
     eigh_jacobi(G, q, work.vectors)
     for k in range(q):

@@ -86,27 +86,28 @@ class Estimates(NamedTuple):
 
 
 def allocate_estimates(p: int, n_theta: int) -> Estimates:
-    """Return room for one fit's results."""
+    """Return memory for one fit's results."""
     n = p + n_theta + 1
     return Estimates(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n_theta), np.zeros((p, p)))
 
 
 @kernel
-def infer(p, n_star, parametrization, Lambda, state, work, out):
+def infer(n_star, parametrization, Lambda, state, work, out):
     """Fill `out` from the state at the minimum; return the smallest eigenvalue of the Hessian."""
     row, col = parametrization.row, parametrization.col
-    n_theta = len(row)
+    n_theta, p = len(row), len(parametrization.fixed)
     r2 = state.scalars[1]
     sigma2 = r2 / n_star
     smallest = inverse_root(n_theta, work)
-    log_r2 = work.gradient
+    # v_k = -sum u'E_k u / r^2, E_k = d Psi / d theta_k
+    log_r2 = work.log_r2
     for k in range(n_theta):
         log_r2[k] = 0.0
         for v in range(n_theta):
             uu_v = state.uu[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
             log_r2[k] -= work.jacobian[v, k] * uu_v / r2
-    fixed_effects(p, n_theta, n_star, sigma2, parametrization, state, work, out)
-    random_part(p, n_star, sigma2, parametrization, Lambda, work, out)
+    fixed_effects(n_star, sigma2, parametrization, state, work, out)
+    random_part(n_star, sigma2, parametrization, Lambda, work, out)
     n = p + n_theta
     out.estimate[n] = np.sqrt(sigma2)
     out.se[n] = (
@@ -119,17 +120,18 @@ def infer(p, n_star, parametrization, Lambda, state, work, out):
 @kernel
 def inverse_root(n, work):
     """Write B with B'B the pseudo-inverse of the Hessian; return its smallest eigenvalue."""
-    a, vectors, root = work.square, work.vectors, work.factor
+    a, vectors, B = work.square, work.vectors, work.inverse_root
     copy(work.hessian, a)
     eigh_jacobi(a, n, vectors)
     largest, smallest = 0.0, np.inf
     for k in range(n):
         largest = max(largest, a[k, k])
         smallest = min(smallest, a[k, k])
+    # B = lambda^{-1/2} v', but for flat directions
     for k in range(n):
         scale = 1.0 / np.sqrt(a[k, k]) if a[k, k] > FLAT_TOLERANCE * largest else 0.0
         for m in range(n):
-            root[k, m] = vectors[m, k] * scale
+            B[k, m] = vectors[m, k] * scale
     return smallest
 
 
@@ -140,15 +142,16 @@ def quadratic(n, d, work):
     for k in range(n):
         element = 0.0
         for m in range(n):
-            element += work.factor[k, m] * d[m]
+            element += work.inverse_root[k, m] * d[m]
         total += element * element
     return total
 
 
 @kernel
-def fixed_effects(p, n_theta, n_star, sigma2, parametrization, state, work, out):
+def fixed_effects(n_star, sigma2, parametrization, state, work, out):
     """Coefficients of the formula's columns, their covariance, SEs and Satterthwaite df."""
-    half = state.S
+    p, n_theta, half = len(parametrization.fixed), len(parametrization.row), state.half
+    # beta = T_x^{-1} beta*;  half = T_x^{-1} Ls'^{-1}
     for j in range(p):
         out.estimate[j] = 0.0
         for k in range(p):
@@ -157,6 +160,7 @@ def fixed_effects(p, n_theta, n_star, sigma2, parametrization, state, work, out)
             )
             half[j, k] = parametrization.fixed[j, k]
         solve_lower(state.Ls, p, half[j])
+    # sigma^2 T_x^{-1} S_xx^{-1} T_x'^{-1}
     for j in range(p):
         for k in range(j + 1):
             product = 0.0
@@ -166,6 +170,7 @@ def fixed_effects(p, n_theta, n_star, sigma2, parametrization, state, work, out)
             out.vcov[k, j] = sigma2 * product
     d, change = work.direction, work.change
     for j in range(p):
+        # d = J'(k'T_E k) / k'k + v, k = half[j]
         variance = out.vcov[j, j] / sigma2
         for v in range(n_theta):
             change[v] = 0.0
@@ -175,7 +180,7 @@ def fixed_effects(p, n_theta, n_star, sigma2, parametrization, state, work, out)
                     element += state.T[v, k, m] * half[j, m]
                 change[v] += half[j, k] * element
         for k in range(n_theta):
-            d[k] = work.gradient[k]
+            d[k] = work.log_r2[k]
             for v in range(n_theta):
                 d[k] += work.jacobian[v, k] * change[v] / variance
         out.se[j] = np.sqrt(out.vcov[j, j])
@@ -183,16 +188,18 @@ def fixed_effects(p, n_theta, n_star, sigma2, parametrization, state, work, out)
 
 
 @kernel
-def random_part(p, n_star, sigma2, parametrization, Lambda, work, out):
+def random_part(n_star, sigma2, parametrization, Lambda, work, out):
     """Sds and correlations of the random effects in the formula's units, with delta-method SEs."""
     row, col = parametrization.row, parametrization.col
-    q, n_theta = len(Lambda), len(row)
-    Psi, lower = work.products, work.trial
+    q, n_theta, p = len(Lambda), len(row), len(parametrization.fixed)
+    Psi, lower = work.Psi, work.lower
+    # T_z^{-1} Lambda
     for a in range(q):
         for b in range(q):
             lower[a, b] = 0.0
             for k in range(q):
                 lower[a, b] += parametrization.random[a, k] * Lambda[k, b]
+    # Psi = (T_z^{-1} Lambda)(T_z^{-1} Lambda)'
     for a in range(q):
         for b in range(q):
             Psi[a, b] = 0.0
@@ -204,9 +211,9 @@ def random_part(p, n_star, sigma2, parametrization, Lambda, work, out):
         a, b = row[k], col[k]
         out.theta[k] = lower[a, b]
         if a == b:
-            sd_of(p, k, n_star, sigma2, parametrization, Psi, work, out)
+            sd_of(k, n_star, sigma2, parametrization, work, out)
         else:
-            cor_of(p, k, parametrization, Psi, work, out)
+            cor_of(k, parametrization, work, out)
         out.df[p + k] = np.nan
 
 
@@ -248,9 +255,10 @@ def psi_gradient(a, b, parametrization, work, d):
 
 
 @kernel
-def sd_of(p, k, n_star, sigma2, parametrization, Psi, work, out):
+def sd_of(k, n_star, sigma2, parametrization, work, out):
     """Sd of random effect a: log sd = (log Psi_aa + log sigma^2) / 2."""
     a, n_theta, d = parametrization.row[k], len(parametrization.row), work.direction
+    p, Psi = len(parametrization.fixed), work.Psi
     sd = np.sqrt(sigma2 * Psi[a, a])
     out.estimate[p + k] = sd
     if sd == 0.0:
@@ -258,22 +266,23 @@ def sd_of(p, k, n_star, sigma2, parametrization, Psi, work, out):
         return
     psi_gradient(a, a, parametrization, work, d)
     for m in range(n_theta):
-        d[m] = d[m] / Psi[a, a] + work.gradient[m]
+        d[m] = d[m] / Psi[a, a] + work.log_r2[m]
     out.se[p + k] = 0.5 * sd * np.sqrt(2.0 / n_star + 2.0 * quadratic(n_theta, d, work))
 
 
 @kernel
-def cor_of(p, k, parametrization, Psi, work, out):
+def cor_of(k, parametrization, work, out):
     """Correlation rho of random effects a and b: d rho = rho (dPsi_ab / Psi_ab - ...)."""
     a, b = parametrization.row[k], parametrization.col[k]
-    n_theta, d, total = len(parametrization.row), work.direction, work.change
+    n_theta, d, total = len(parametrization.row), work.change, work.direction
+    p, Psi = len(parametrization.fixed), work.Psi
     product = Psi[a, a] * Psi[b, b]
     out.estimate[p + k], out.se[p + k] = np.nan, np.nan
     if product == 0.0:
         return
     rho = Psi[a, b] / np.sqrt(product)
     out.estimate[p + k] = min(max(rho, -1.0), 1.0)
-    if is_perfect(a, b, rho, work.trial):
+    if is_perfect(a, b, rho, work.lower):
         return
     psi_gradient(a, b, parametrization, work, d)
     for m in range(n_theta):
@@ -295,6 +304,7 @@ def spread_of_variances(sigma2, parametrization, Lambda, work, spread):
     """
     row, col, d = parametrization.row, parametrization.col, work.direction
     n_theta = len(row)
+    # d = d eta_u / d theta along the profile: sigma^2 (d Psi_u / d theta + Psi_u v)
     for u in range(n_theta + 1):
         relative = 1.0
         for k in range(n_theta):
@@ -303,11 +313,11 @@ def spread_of_variances(sigma2, parametrization, Lambda, work, spread):
             psi_gradient(row[u], col[u], parametrization, work, d)
             relative = relative_covariance(row[u], col[u], parametrization.random, Lambda)
         for k in range(n_theta):
-            d[k] = sigma2 * (d[k] + relative * work.gradient[k])
+            d[k] = sigma2 * (d[k] + relative * work.log_r2[k])
         for k in range(n_theta):
             spread[u, k] = 0.0
             for m in range(n_theta):
-                spread[u, k] += work.factor[k, m] * d[m]
+                spread[u, k] += work.inverse_root[k, m] * d[m]
 
 
 @kernel

@@ -22,9 +22,9 @@ __all__ = ["joint_derivatives", "joint_deviance"]
 
 
 @kernel
-def joint_deviance(axes, p, units, n_obs, Lambda, sigma2, state):
-    """Return dev(theta, sigma); inf where it is not defined."""
-    profiled = evaluate(axes, p, units, n_obs, np.bool_(False), Lambda, state)
+def joint_deviance(problem, Lambda, sigma2, state):
+    """Return dev(theta, sigma) of a problem by ML; inf where it is not defined."""
+    n_obs, profiled = problem.n_obs, evaluate(problem, Lambda, state)
     if not np.isfinite(profiled):
         return np.inf
     r2 = state.scalars[1]
@@ -33,14 +33,12 @@ def joint_deviance(axes, p, units, n_obs, Lambda, sigma2, state):
 
 
 @kernel
-def joint_derivatives(
-    axes, p, units, n_obs, row, col, Lambda, sigma2, state, work, gradient, hessian
-):
+def joint_derivatives(problem, Lambda, sigma2, state, work, gradient, hessian):
     """Fill `gradient` (n_theta + 1,) and `hessian` after `joint_deviance` at the same point."""
+    row, col = problem.row, problem.col
     n, r2 = len(row), state.scalars[1]
-    no = np.bool_(False)
-    sum_derivatives(axes, p, units, 1.0 / sigma2, 0.0, no, no, row, col, state)
-    theta_derivatives(len(axes), row, col, Lambda, state, work)
+    sum_derivatives(problem, 1.0 / sigma2, 0.0, np.bool_(False), state)
+    theta_derivatives(problem, Lambda, state, work)
     for k in range(n):
         gradient[k] = work.gradient[k]
         cross = 0.0
@@ -51,5 +49,5 @@ def joint_derivatives(
         hessian[n, k] = hessian[k, n]
         for m in range(n):
             hessian[k, m] = work.hessian[k, m]
-    gradient[n] = 2.0 * n_obs - 2.0 * r2 / sigma2
+    gradient[n] = 2.0 * problem.n_obs - 2.0 * r2 / sigma2
     hessian[n, n] = 4.0 * r2 / sigma2

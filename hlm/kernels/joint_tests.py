@@ -31,7 +31,13 @@ import numpy as np
 from hlm.jit import inlined, kernel
 from hlm.kernels.linalg import cholesky, eigh_jacobi, solve_lower
 
-__all__ = ["JointTests", "allocate_joint_tests", "f_tests", "observed_information"]
+__all__ = [
+    "Information",
+    "JointTests",
+    "allocate_joint_tests",
+    "f_tests",
+    "observed_information",
+]
 
 EQUAL_DF = 1e-8
 """Degrees of freedom this near to each other count as equal (lmerTest's `get_Fstat_ddf`)."""
@@ -45,7 +51,7 @@ in balanced designs with r random effects and r + 2 units, where ddf are 2."""
 
 
 class JointTests(NamedTuple):
-    """Hypotheses L beta = 0, and room for one test.
+    """Hypotheses L beta = 0, and memory for one test.
 
     Attributes
     ----------
@@ -56,7 +62,7 @@ class JointTests(NamedTuple):
     P, Omega : ndarray (n_theta + 1, p, p), (n_theta + 1, n_theta + 1)
         By the observed information.
     U, C : ndarray (r, p), (n_theta + 1, r, r)
-        Of one test, with room for the largest, as are `square`, `vectors` and `vector`.
+        Of one test, as large as the largest needs, as are `square`, `vectors` and `vector`.
     """
 
     L: np.ndarray
@@ -70,8 +76,26 @@ class JointTests(NamedTuple):
     vector: np.ndarray
 
 
+class Information(NamedTuple):
+    """How precisely the coefficients are known, and how precisely that is known.
+
+    Attributes
+    ----------
+    P : ndarray (n_theta + 1, p, p)
+        Derivatives of the coefficients' covariance in its parameters, as in the equations.
+    Omega : ndarray (n_theta + 1, n_theta + 1)
+        The covariance of these parameters.
+    vcov : ndarray (p, p)
+        The covariance of the formula's coefficients.
+    """
+
+    P: np.ndarray
+    Omega: np.ndarray
+    vcov: np.ndarray
+
+
 def allocate_joint_tests(contrasts: list[np.ndarray], p: int, n_theta: int) -> JointTests:
-    """Return room for tests of contrasts, (r, p) each."""
+    """Return memory for tests of contrasts, (r, p) each."""
     sizes = [len(L) for L in contrasts]
     r, n_r = max(sizes, default=0), n_theta + 1
     return JointTests(
@@ -88,14 +112,15 @@ def allocate_joint_tests(contrasts: list[np.ndarray], p: int, n_theta: int) -> J
 
 
 @kernel
-def observed_information(p, n_star, state, work, tests):
-    """Write P and Omega after `inference.infer`, which leaves v and the root of Hp^{-1} in work."""
-    n_v, P, Omega, J, v = len(state.T), tests.P, tests.Omega, work.jacobian, work.gradient
+def observed_information(n_star, workspace, tests):
+    """Write P and Omega, from what `inference.infer` leaves: v, and B with B'B = Hp^{-1}."""
+    T, work, P, Omega = workspace.state.T, workspace.work, tests.P, tests.Omega
+    (n_v, p, _), J, v = T.shape, work.jacobian, work.log_r2
     for j in range(p):
         for k in range(p):
             P[n_v, j, k] = 1.0 if j == k else 0.0
             for r in range(n_v):
-                P[r, j, k] = state.T[r, j, k]
+                P[r, j, k] = T[r, j, k]
     Omega[:] = 0.0
     Omega[n_v, n_v] = 2.0 / n_star
     for k in range(n_v):
@@ -103,11 +128,11 @@ def observed_information(p, n_star, state, work, tests):
             # Element k of B (J' v)', B'B = Hp^-1.
             work.change[k] = 0.0
             for m in range(n_v):
-                work.change[k] += work.factor[k, m] * (v[m] if r == n_v else J[r, m])
+                work.change[k] += work.inverse_root[k, m] * (v[m] if r == n_v else J[r, m])
             for s in range(r + 1):
                 element = 0.0
                 for m in range(n_v):
-                    element += work.factor[k, m] * (v[m] if s == n_v else J[s, m])
+                    element += work.inverse_root[k, m] * (v[m] if s == n_v else J[s, m])
                 Omega[r, s] += 2.0 * work.change[k] * element
     for r in range(n_v + 1):
         for s in range(r):
@@ -115,20 +140,21 @@ def observed_information(p, n_star, state, work, tests):
 
 
 @kernel
-def f_tests(p, beta, sigma2, fixed, Ls, P, Omega, vcov, adjust, tests, F, ddf):
-    """Write F and ddf (n_tests,); with `adjust` Kenward and Roger's, `vcov` their covariance.
+def f_tests(parametrization, workspace, tests, information, adjust, F, ddf):
+    """Write F and ddf (n_tests,) of the fit in a workspace, by an `Information`.
 
-    Both are NaN where `vcov` is.
-
-    `beta` (p,) and `vcov` (p, p) are those of the formula's columns, `fixed` (p, p) takes them from
-    the fit's, whose root is `Ls` (p, p); `P` and `Omega` are as in the equations.
+    With `adjust` they are Kenward and Roger's, by their covariance. Both are NaN where that of the
+    coefficients is.
     """
+    p, beta = len(parametrization.fixed), workspace.estimates.estimate
+    sigma2, Ls = beta[-1] ** 2, workspace.state.Ls
+    P, Omega, vcov = information.P, information.Omega, information.vcov
     for t in range(len(tests.first) - 1):
         L = tests.L[tests.first[t] : tests.first[t + 1]]
         if has_no_variance(p, L, vcov):
             F[t], ddf[t] = np.nan, np.nan
             continue
-        F[t] = rotate_contrasts(p, L, beta, sigma2, fixed, Ls, tests)
+        F[t] = rotate_contrasts(p, L, beta, sigma2, parametrization.fixed, Ls, tests)
         project(p, len(L), P, tests)
         if adjust:
             ddf[t], scale = matched_moments(len(L), Omega, tests)

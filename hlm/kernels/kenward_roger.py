@@ -40,7 +40,7 @@ SINGULAR_INFORMATION = 1e-10
 
 
 class KenwardRoger(NamedTuple):
-    """Room and results, with n_v free elements of Psi and n_r = n_v + 1 parameters.
+    """Memory and results, with n_v free elements of Psi and n_r = n_v + 1 parameters.
 
     Attributes
     ----------
@@ -51,6 +51,20 @@ class KenwardRoger(NamedTuple):
         p_r, in the basis in which S_xx = I.
     Omega : ndarray (n_r, n_r)
         Covariance of the parameters in units of sigma^2.
+    information, vectors : ndarray (n_r, n_r)
+        I, once inverted its eigenvalues, and its eigenvectors.
+    delta : ndarray (p, p)
+        sum_rs Omega_rs (q_rs - p_r p_s), in the basis in which S_xx = I.
+    S_inverse : ndarray (p, p)
+        S_xx^{-1}.
+    unit : ndarray (16, q, q)
+        Products of a unit, numbered below.
+    gradient : ndarray (n_r,)
+        g of one coefficient.
+    contrasts : ndarray (p, p)
+        Row j: the weights of coefficient j in the basis in which S_xx = I.
+    combined : ndarray (p, p)
+        sum_s Omega_rs p_s of one parameter r.
     """
 
     vcov: np.ndarray
@@ -64,14 +78,20 @@ class KenwardRoger(NamedTuple):
     unit: np.ndarray
     gradient: np.ndarray
     contrasts: np.ndarray
+    combined: np.ndarray
 
 
-(INVERSE, SQUARE, CUBE, P1, P2, M1, M2, C, LEFT, RIGHT) = range(10)
-"""Of a unit, in `unit` (10, q, q): O^-1, O^-2, O^-3, P, P2, M, M2, C, and room for two products."""
+(FACTOR, WHITENED, INVERSE, SQUARE, CUBE, P1, P2, M1, M2, C) = range(10)
+"""Of a unit, in `unit`: L of O = LL', L^{-1}R, O^{-1}, O^{-2}, O^{-3}, P, P2, M, M2 and C."""
+
+(PC, Q1, MIXED, INNER, INNER_P, WEIGHT) = range(10, 16)
+"""Products of these: PC, Q, sum_v Omega_sv E_v, sum_vw Omega_vw E_v M E_w, that times P, and A."""
+
+N_PRODUCTS = 16
 
 
 def allocate_kenward_roger(q: int, p: int, n_theta: int) -> KenwardRoger:
-    """Return room for one fit's results."""
+    """Return memory for one fit's results."""
     n_r = n_theta + 1
     return KenwardRoger(
         vcov=np.zeros((p, p)),
@@ -82,40 +102,45 @@ def allocate_kenward_roger(q: int, p: int, n_theta: int) -> KenwardRoger:
         vectors=np.zeros((n_r, n_r)),
         delta=np.zeros((p, p)),
         S_inverse=np.zeros((p, p)),
-        unit=np.zeros((10, q, q)),
+        unit=np.zeros((N_PRODUCTS, q, q)),
         gradient=np.zeros(n_r),
         contrasts=np.zeros((p, p)),
+        combined=np.zeros((p, p)),
     )
 
 
 @kernel
-def kenward_roger(axes, p, units, n_obs, sigma2, parametrization, Lambda, state, out):
-    """Fill `out` from the state at the minimum."""
-    row, col = parametrization.row, parametrization.col
-    n_v, Ls = len(row), state.Ls
-    start(axes, p, units, n_obs, state, out)
-    for i in range(units.root.shape[0]):
-        design_products(axes, units.root[i], Lambda, out.unit)
-        coefficient_product(axes, p, i, units, out.S_inverse, out.unit[C])
-        add_information(axes, units.rows.shape[0] if units.shared else 1, row, col, out)
-        add_rows(axes, p, i, units, out.unit[SQUARE], out.P[n_v])
+def kenward_roger(problem, parametrization, workspace, out):
+    """Fill `out` from the fit in a workspace."""
+    state, Lambda = workspace.state, workspace.Lambda
+    sigma2 = workspace.estimates.estimate[-1] ** 2
+    effects, p, units = problem.effects, problem.p, problem.units
+    row, col, n_v, Ls = problem.row, problem.col, len(problem.row), state.Ls
+    start(problem, state, out)
+    for i in range(units.Rt.shape[0]):
+        design_products(effects, units.Rt[i], Lambda, out.unit)
+        coefficient_product(problem, i, out.S_inverse, out.unit[C])
+        add_information(effects, units.rows.shape[0] if units.shared else 1, row, col, out)
+        add_rows(problem, i, out.unit[SQUARE], out.P[n_v])
     orthonormalize(p, Ls, out.P[n_v])
     invert_information(p, n_v, out)
+    # sum_rs Omega_rs q_rs = Omega_ss W + sum b'A b
     for j in range(p):
         for k in range(p):
             out.delta[j, k] = out.Omega[n_v, n_v] * units.within[j, k]
-    for i in range(units.root.shape[0]):
-        design_products(axes, units.root[i], Lambda, out.unit)
-        weigh(axes, row, col, out)
-        add_rows(axes, p, i, units, out.unit[LEFT], out.delta)
+    for i in range(units.Rt.shape[0]):
+        design_products(effects, units.Rt[i], Lambda, out.unit)
+        weigh(effects, row, col, out)
+        add_rows(problem, i, out.unit[WEIGHT], out.delta)
     orthonormalize(p, Ls, out.delta)
     report(p, n_v + 1, sigma2, parametrization.fixed, Ls, out)
 
 
 @kernel
-def start(axes, p, units, n_obs, state, out):
+def start(problem, state, out):
     """Write S_xx^-1 and p_v; start p_s with W and the information with what is outside Z."""
-    P, inverse, information, n_v = out.P, out.S_inverse, out.information, len(state.T)
+    p, units, n_v = problem.p, problem.units, len(state.T)
+    P, inverse, information = out.P, out.S_inverse, out.information
     information[:] = 0.0
     for j in range(p):
         for k in range(p):
@@ -125,35 +150,39 @@ def start(axes, p, units, n_obs, state, out):
                 P[v, j, k] = state.T[v, j, k]
         solve_lower(state.Ls, p, inverse[j])
         solve_upper(state.Ls, p, inverse[j])
-    information[n_v, n_v] = n_obs - units.rows.shape[0] * len(axes)
+    # I_ss starts with N - m q - 2 tr(S_xx^{-1} W)
+    information[n_v, n_v] = problem.n_obs - units.rows.shape[0] * len(problem.effects)
     for j in range(p):
         for k in range(p):
             information[n_v, n_v] -= 2.0 * inverse[j, k] * units.within[j, k]
 
 
 @kernel
-def design_products(axes, root, Lambda, unit):
+def design_products(effects, Rt, Lambda, unit):
     """Write the powers of O^-1, P, P2, M and M2 of a unit, or of all that share its design."""
-    q = np.int64(len(axes))
-    L, inverse, P = unit[SQUARE], unit[INVERSE], unit[P1]
-    whiten(axes, root, Lambda, L, unit[LEFT])
+    q = np.int64(len(effects))
+    L, XR, inverse, P = unit[FACTOR], unit[WHITENED], unit[INVERSE], unit[P1]
+    whiten(effects, Rt, Lambda, L, XR)
+    # O^{-1} = L'^{-1} L^{-1},  P = XR'L^{-1}
     for a in range(q):
         for b in range(q):
             inverse[a, b] = 1.0 if a == b else 0.0
-            P[a, b] = unit[LEFT, b, a]
+            P[a, b] = XR[b, a]
         solve_lower(L, q, inverse[a])
         solve_upper(L, q, inverse[a])
         solve_upper(L, q, P[a])
+    # M = XR'XR,  O^{-2},  P2 = P O^{-1},  M2 = PP'
     for a in range(q):
         for b in range(q):
             whitened, square, second, M = 0.0, 0.0, 0.0, 0.0
             for k in range(q):
-                whitened += unit[LEFT, k, a] * unit[LEFT, k, b]
+                whitened += XR[k, a] * XR[k, b]
                 square += inverse[a, k] * inverse[k, b]
                 second += P[a, k] * inverse[k, b]
                 M += P[a, k] * P[b, k]
             unit[M1, a, b], unit[P2, a, b], unit[M2, a, b] = whitened, second, M
             unit[SQUARE, a, b] = square
+    # O^{-3}
     for a in range(q):
         for b in range(q):
             unit[CUBE, a, b] = 0.0
@@ -162,10 +191,10 @@ def design_products(axes, root, Lambda, unit):
 
 
 @kernel
-def coefficient_product(axes, p, i, units, S_inverse, out):
+def coefficient_product(problem, i, S_inverse, out):
     """Write C = b S_xx^-1 b' of unit i, or its sum over all units that share a design."""
-    v = 0
-    for a in range(len(axes)):
+    p, units, v = problem.p, problem.units, 0
+    for a in range(len(problem.effects)):
         for b in range(a + 1):
             element = 0.0
             for j in range(p):
@@ -180,10 +209,10 @@ def coefficient_product(axes, p, i, units, S_inverse, out):
 
 
 @kernel
-def add_rows(axes, p, i, units, weights, total):
+def add_rows(problem, i, weights, total):
     """Add b'A b of unit i to `total` (p, p), or its sum over all units that share a design."""
-    v = 0
-    for a in range(len(axes)):
+    p, units, v = problem.p, problem.units, 0
+    for a in range(len(problem.effects)):
         for b in range(a + 1):
             weight = weights[a, b] if a == b else 2.0 * weights[a, b]
             for j in range(p):
@@ -203,10 +232,11 @@ def add_rows(axes, p, i, units, weights, total):
 
 
 @kernel
-def add_information(axes, n_units, row, col, out):
+def add_information(effects, n_units, row, col, out):
     """Add tr(V^-1 G_r V^-1 G_s) - 2 tr q_rs of a unit, or of `n_units` that share its design."""
-    q, n_v, unit, information = len(axes), len(row), out.unit, out.information
-    half, Q = unit[LEFT], unit[RIGHT]
+    q, n_v, unit, information = len(effects), len(row), out.unit, out.information
+    half, Q = unit[PC], unit[Q1]
+    # PC; I_ss += tr O^{-2} - 2 tr(C O^{-3})
     for a in range(q):
         for b in range(q):
             half[a, b] = 0.0
@@ -214,12 +244,14 @@ def add_information(axes, n_units, row, col, out):
                 half[a, b] += unit[P1, a, k] * unit[C, k, b]
             information[n_v, n_v] += n_units * (unit[INVERSE, a, b] * unit[INVERSE, a, b])
             information[n_v, n_v] -= 2.0 * unit[C, a, b] * unit[CUBE, a, b]
+    # I_vw += tr(E_v M E_w Q), Q = M - 2 P C P'
     for a in range(q):
         for b in range(q):
             Q[a, b] = n_units * unit[M1, a, b]
             for k in range(q):
                 Q[a, b] -= 2.0 * half[a, k] * unit[P1, b, k]
     add_curvature(row, col, unit[M1], Q, information)
+    # I_sv += tr(E_v M2) - 2 tr(E_v P C P2')
     for v in range(n_v):
         a, b = row[v], col[v]
         element = n_units * unit[M2, a, b]
@@ -266,16 +298,18 @@ def invert_information(p, n_v, out):
 
 
 @kernel
-def weigh(axes, row, col, out):
-    """Write A of a unit into `unit[LEFT]`."""
-    q, n_v, unit, Omega = len(axes), len(row), out.unit, out.Omega
-    inner, mixed, right, A = unit[C], unit[SQUARE], unit[RIGHT], unit[LEFT]
+def weigh(effects, row, col, out):
+    """Write A of a unit into `unit[WEIGHT]`."""
+    q, n_v, unit, Omega = len(effects), len(row), out.unit, out.Omega
+    inner, mixed, right, A = unit[INNER], unit[MIXED], unit[INNER_P], unit[WEIGHT]
+    # sum_v Omega_sv E_v and sum_vw Omega_vw E_v M E_w
     inner[:], mixed[:] = 0.0, 0.0
     for v in range(n_v):
         mixed[row[v], col[v]] = Omega[n_v, v]
         mixed[col[v], row[v]] = Omega[n_v, v]
         for w in range(n_v):
             add_product(row[v], col[v], row[w], col[w], Omega[v, w], unit[M1], inner)
+    # A = sym P'(inner P + 2 mixed P2) + Omega_ss O^{-3}
     for a in range(q):
         for b in range(q):
             right[a, b] = 0.0
@@ -304,7 +338,8 @@ def add_product(a, b, c, d, weight, M, inner):
 @kernel
 def report(p, n_r, sigma2, fixed, Ls, out):
     """Covariance and df of the formula's coefficients."""
-    delta, P, contrasts, combined = out.delta, out.P, out.contrasts, out.S_inverse
+    delta, P, contrasts, combined = out.delta, out.P, out.contrasts, out.combined
+    # delta -= sum_r p_r (sum_s Omega_rs p_s)
     for r in range(n_r):
         combined[:] = 0.0
         for s in range(n_r):
@@ -315,6 +350,7 @@ def report(p, n_r, sigma2, fixed, Ls, out):
             for k in range(p):
                 for m in range(p):
                     delta[j, k] -= P[r, j, m] * combined[m, k]
+    # k = Ls^{-1} T_x'^{-1} of each coefficient;  sigma^2 k'(I + 2 delta) k
     for j in range(p):
         for k in range(p):
             contrasts[j, k] = fixed[j, k]
@@ -327,6 +363,7 @@ def report(p, n_r, sigma2, fixed, Ls, out):
                 for n in range(p):
                     element += 2.0 * contrasts[j, m] * delta[m, n] * contrasts[k, n]
             out.vcov[j, k] = sigma2 * element
+    # df = 2 / (g'Omega g), g_r = k'p_r k / k'k
     for j in range(p):
         norm = 0.0
         for m in range(p):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.jit import kernel
-from hlm.kernels.cross import gather
+from hlm.kernels.cross import DataSet, gather
 from hlm.kernels.shared import load_shared
 from hlm.kernels.units import rotate_units
 
@@ -13,14 +13,17 @@ __all__ = ["load"]
 
 
 @kernel
-def load(axes, p, cross, r, design, units):
-    """Fill `units` from the cross-products of data set r, `cross`; return y'y."""
-    gram = cross.gram[r if cross.gram.shape[0] > 1 else 0]
-    response, sum_squares = cross.response[r], cross.sum_squares[r]
-    levels = cross.multipliers[r if cross.multipliers.shape[0] > 1 else 0]
+def load(effects, cross, r, design, units):
+    """Fill `units` from the cross-products of data set r; return y'y."""
+    data = DataSet(
+        cross.gram[r if cross.gram.shape[0] > 1 else 0],
+        cross.response[r],
+        cross.sum_squares[r],
+        cross.multipliers[r if cross.multipliers.shape[0] > 1 else 0],
+    )
+    q, p = np.int64(len(effects)), len(design.fixed)
     if units.shared:
-        return load_shared(axes, p, gram, response, sum_squares, levels, design, units)
-    q = np.int64(len(axes))
-    total = gather(q, p, gram, response, sum_squares, levels, design, units)
+        return load_shared(q, p, data, design, units)
+    total = gather(q, p, data, design, units)
     rotate_units(q, p, units)
     return total

@@ -77,75 +77,139 @@ CONVERGED, NOT_CONVERGED, NO_START = 0, 1, 2
 
 
 class Work(NamedTuple):
-    """Room for the search; `hessian` (n_theta, n_theta) and `gradient` are those of theta."""
+    """Memory of the search and of what follows from its end, n the larger of q and n_theta.
+
+    Attributes
+    ----------
+    gradient, hessian : ndarray (n_theta,), (n_theta, n_theta)
+        Of the criterion in theta.
+    jacobian : ndarray (n_theta, n_theta)
+        J[v, k], the derivative of the free element v of Psi in element k of theta.
+    hessian_jacobian : ndarray (n_theta, n_theta)
+        The Hessian in Psi times J.
+    factor : ndarray (n_theta, n_theta)
+        The Cholesky factor of `hessian`, where it is positive definite.
+    step : ndarray (n_theta,)
+        Newton's step.
+    trial : ndarray (q, q)
+        A Lambda that is tried.
+    best : ndarray (q, q)
+        The Lambda of the lowest minimum of several searches.
+    order, place : ndarray of int (q,), (n_theta,)
+        The order of the effects within the search, see `order`; the rows of theta's elements in it.
+    G : ndarray (q, q)
+        d criterion / d Psi, zero where Psi has no free element.
+    square, vectors : ndarray (n, n)
+        A symmetric matrix that a kernel diagonalizes, and its eigenvectors; for that kernel only.
+    deviations, unscaled : ndarray (q, q)
+        Of the moment start: sum (R^{-1} e)(R^{-1} e)', then Psi, and sum (R'R)^{-1}.
+    deviation, inverse : ndarray (q,), (q, q)
+        Of one unit: R^{-1} e and R^{-1}.
+    inverse_root : ndarray (n_theta, n_theta)
+        B with B'B the pseudo-inverse of `hessian`.
+    log_r2 : ndarray (n_theta,)
+        v, the derivative of log r^2 in theta.
+    Psi, lower : ndarray (q, q)
+        Psi in the formula's units, and a factor of it.
+    direction, change : ndarray (n_theta,)
+        The gradient of one quantity in theta, and a part of it.
+    product, change_of_rows : ndarray (q, q)
+        Of a change of basis: R times the transform, and what makes new rows of old ones.
+    null, null_vectors, scale, trace : ndarray (n_theta, n_theta) and (n_theta,)
+        A of `identified`, diagonal once it is diagonalized, its eigenvectors, the roots of the
+        diagonal that it has without X, and a / sqrt(n*).
+    """
 
     gradient: np.ndarray
-    step: np.ndarray
     hessian: np.ndarray
-    factor: np.ndarray
     jacobian: np.ndarray
-    square: np.ndarray
-    vectors: np.ndarray
-    products: np.ndarray
-    unscaled: np.ndarray
+    hessian_jacobian: np.ndarray
+    factor: np.ndarray
+    step: np.ndarray
     trial: np.ndarray
-    direction: np.ndarray
-    change: np.ndarray
+    best: np.ndarray
     order: np.ndarray
     place: np.ndarray
-    best: np.ndarray
+    G: np.ndarray
+    square: np.ndarray
+    vectors: np.ndarray
+    deviations: np.ndarray
+    unscaled: np.ndarray
+    deviation: np.ndarray
+    inverse: np.ndarray
+    inverse_root: np.ndarray
+    log_r2: np.ndarray
+    Psi: np.ndarray
+    lower: np.ndarray
+    direction: np.ndarray
+    change: np.ndarray
+    product: np.ndarray
+    change_of_rows: np.ndarray
+    null: np.ndarray
+    null_vectors: np.ndarray
+    scale: np.ndarray
+    trace: np.ndarray
 
 
 def allocate_work(q: int, n_theta: int) -> Work:
-    """Return room for the search over `n_theta` parameters of `q` random effects."""
+    """Return memory for the search over `n_theta` parameters of `q` random effects."""
     n = max(q, n_theta)
     return Work(
         gradient=np.zeros(n_theta),
-        step=np.zeros(n_theta),
         hessian=np.zeros((n_theta, n_theta)),
-        factor=np.zeros((n_theta, n_theta)),
         jacobian=np.zeros((n_theta, n_theta)),
-        square=np.zeros((n, n)),
-        vectors=np.zeros((n, n)),
-        products=np.zeros((q, q)),
-        unscaled=np.zeros((q, q)),
+        hessian_jacobian=np.zeros((n_theta, n_theta)),
+        factor=np.zeros((n_theta, n_theta)),
+        step=np.zeros(n_theta),
         trial=np.zeros((q, q)),
-        direction=np.zeros(n_theta),
-        change=np.zeros(n_theta),
+        best=np.zeros((q, q)),
         order=np.zeros(q, dtype=np.int64),
         place=np.zeros(n_theta, dtype=np.int64),
-        best=np.zeros((q, q)),
+        G=np.zeros((q, q)),
+        square=np.zeros((n, n)),
+        vectors=np.zeros((n, n)),
+        deviations=np.zeros((q, q)),
+        unscaled=np.zeros((q, q)),
+        deviation=np.zeros(q),
+        inverse=np.zeros((q, q)),
+        inverse_root=np.zeros((n_theta, n_theta)),
+        log_r2=np.zeros(n_theta),
+        Psi=np.zeros((q, q)),
+        lower=np.zeros((q, q)),
+        direction=np.zeros(n_theta),
+        change=np.zeros(n_theta),
+        product=np.zeros((q, q)),
+        change_of_rows=np.zeros((q, q)),
+        null=np.zeros((n_theta, n_theta)),
+        null_vectors=np.zeros((n_theta, n_theta)),
+        scale=np.zeros(n_theta),
+        trace=np.zeros(n_theta),
     )
 
 
 @inlined
-def minimize(axes, p, units, n_obs, reml, row, col, Lambda, state, work, from_moments):
+def minimize(problem, Lambda, state, work, from_moments):
     """Find the minimum, from the moment start or from the given Lambda.
 
     Return (status, iterations, criterion); `state` and `work` hold the derivatives at the minimum.
     With few rows other starts are tried after the moments'; the steps are those of the best search.
     """
-    if from_moments and not moment_start(
-        axes, p, units, n_obs, reml, row, col, Lambda, state, work
-    ):
+    q = np.int64(len(problem.effects))
+    if from_moments and not moment_start(problem, Lambda, state, work):
         return NO_START, 0, np.nan
-    status, iterations, criterion = settle(
-        axes, p, units, n_obs, reml, row, col, Lambda, state, work
-    )
-    if from_moments and iterations > 0 and len(axes) > 1 and n_obs <= FEW_ROWS:
+    status, iterations, criterion = settle(problem, Lambda, state, work)
+    if from_moments and iterations > 0 and q > 1 and problem.n_obs <= FEW_ROWS:
         copy(Lambda, work.best)
-        for start in range(len(axes) + 1):
-            far_start(len(axes), start, Lambda)
-            other_status, steps, other = settle(
-                axes, p, units, n_obs, reml, row, col, Lambda, state, work
-            )
+        for start in range(q + 1):
+            far_start(q, start, Lambda)
+            other_status, steps, other = settle(problem, Lambda, state, work)
             if other_status == CONVERGED and other < criterion - LOWER:
                 status, iterations, criterion = other_status, steps, other
                 copy(Lambda, work.best)
         copy(work.best, Lambda)
-        criterion = evaluate(axes, p, units, n_obs, reml, Lambda, state)
-        differentiate(axes, p, units, n_obs, reml, row, col, state)
-    theta_derivatives(len(axes), row, col, Lambda, state, work)
+        criterion = evaluate(problem, Lambda, state)
+        differentiate(problem, state)
+    theta_derivatives(problem, Lambda, state, work)
     return status, iterations, criterion
 
 
@@ -158,39 +222,38 @@ def far_start(q, start, Lambda):
 
 
 @kernel
-def settle(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
+def settle(problem, Lambda, state, work):
     """Search from Lambda, in and out of the boundary; return (status, iterations, criterion)."""
-    q = np.int64(len(axes))
+    q = np.int64(len(problem.effects))
     iterations = 0
-    criterion = evaluate(axes, p, units, n_obs, reml, Lambda, state)
+    criterion = evaluate(problem, Lambda, state)
     while True:
-        status, iterations, criterion = descend(
-            axes, p, units, n_obs, reml, row, col, Lambda, state, work, criterion, iterations
-        )
+        status, iterations, criterion = descend(problem, Lambda, state, work, criterion, iterations)
         if restore_order(q, Lambda, work):
-            criterion = evaluate(axes, p, units, n_obs, reml, Lambda, state)
-            differentiate(axes, p, units, n_obs, reml, row, col, state)
+            criterion = evaluate(problem, Lambda, state)
+            differentiate(problem, state)
         rectify(q, Lambda)
         if not touches_boundary(q, Lambda) or iterations >= MAX_ITERATIONS:
             return status, iterations, criterion
-        if not set_zeros(axes, p, units, n_obs, reml, Lambda, state, work, criterion):
-            if not escape(q, row, col, Lambda, state, work):
+        if not set_zeros(problem, Lambda, state, work, criterion):
+            if not escape(problem, Lambda, state, work):
                 return status, iterations, criterion
             iterations += 1
-        criterion = evaluate(axes, p, units, n_obs, reml, Lambda, state)
+        criterion = evaluate(problem, Lambda, state)
 
 
 @inlined
-def descend(axes, p, units, n_obs, reml, row, col, Lambda, state, work, criterion, iterations):
+def descend(problem, Lambda, state, work, criterion, iterations):
     """Newton steps until the decrement vanishes; return (status, iterations, criterion)."""
+    q, row, col = np.int64(len(problem.effects)), problem.row, problem.col
     n_theta, place = len(row), work.place
     decrement = np.inf
-    natural_order(len(axes), row, work)
+    natural_order(q, row, work)
     while True:
         if is_skew(row, col, Lambda, work):
-            pivot(len(axes), row, col, Lambda, work)
-        differentiate(axes, p, units, n_obs, reml, row, col, state)
-        chain_rule(len(axes), row, col, place, Lambda, state, work)
+            pivot(q, row, col, Lambda, work)
+        differentiate(problem, state)
+        chain_rule(problem, place, Lambda, state, work)
         previous = decrement
         decrement = newton_step(n_theta, work)
         if decrement < DECREMENT_TOLERANCE or 0.5 * previous < decrement < POLISH_DECREMENT:
@@ -200,24 +263,26 @@ def descend(axes, p, units, n_obs, reml, row, col, Lambda, state, work, criterio
         shrink_step(n_theta, place, col, Lambda, work)
         iterations += 1
         target = np.inf if decrement < POLISH_DECREMENT else criterion
-        best = search(axes, p, units, n_obs, reml, place, col, Lambda, state, work, target)
+        best = search(problem, Lambda, state, work, target)
         if best == np.inf:
-            evaluate(axes, p, units, n_obs, reml, Lambda, state)
-            differentiate(axes, p, units, n_obs, reml, row, col, state)
+            evaluate(problem, Lambda, state)
+            differentiate(problem, state)
             return NOT_CONVERGED, iterations, criterion
         criterion = best
 
 
 @kernel
-def theta_derivatives(q, row, col, Lambda, state, work):
+def theta_derivatives(problem, Lambda, state, work):
     """Gradient and Hessian in theta, the free elements of the lower triangular Lambda."""
-    chain_rule(q, row, col, row, Lambda, state, work)
+    chain_rule(problem, problem.row, Lambda, state, work)
 
 
 @kernel
-def chain_rule(q, row, col, place, Lambda, state, work):
+def chain_rule(problem, place, Lambda, state, work):
     """From Psi to the elements (place, col) of Lambda: 2 G Lambda, J'(Hessian)J + tr(G d2Psi)."""
+    q, row, col = len(problem.effects), problem.row, problem.col
     J, G, n = work.jacobian, state.G, len(row)
+    # g_k = 2 (G Lambda)[a, b],  J[v, k] = d Psi[c, d] / d Lambda[a, b]
     for k in range(n):
         a, b = place[k], col[k]
         element = 0.0
@@ -232,13 +297,15 @@ def chain_rule(q, row, col, place, Lambda, state, work):
             if d == a:
                 element += Lambda[c, b]
             J[v, k] = element
-    H, half = work.hessian, work.factor
+    # Hessian J
+    H, half = work.hessian, work.hessian_jacobian
     for v in range(n):
         for k in range(n):
             element = 0.0
             for w in range(n):
                 element += state.hessian_psi[v, w] * J[w, k]
             half[v, k] = element
+    # H = J'(Hessian J) + 2 G[a, c] for elements (a, b), (c, b) of one column
     for k in range(n):
         for m in range(k + 1):
             element = 2.0 * G[place[k], place[m]] if col[k] == col[m] else 0.0
@@ -303,9 +370,9 @@ def shrink_step(n, place, col, Lambda, work):
 
 
 @kernel
-def search(axes, p, units, n_obs, reml, place, col, Lambda, state, work, criterion):
+def search(problem, Lambda, state, work, criterion):
     """Halve the step until the criterion falls; move Lambda, return the new criterion or inf."""
-    trial, n = work.trial, len(place)
+    place, col, trial, n = work.place, problem.col, work.trial, len(problem.col)
     slope = 0.0
     for k in range(n):
         slope += work.gradient[k] * work.step[k]
@@ -314,7 +381,7 @@ def search(axes, p, units, n_obs, reml, place, col, Lambda, state, work, criteri
         trial[:] = 0.0
         for k in range(n):
             trial[place[k], col[k]] = Lambda[place[k], col[k]] + length * work.step[k]
-        value = evaluate(axes, p, units, n_obs, reml, trial, state)
+        value = evaluate(problem, trial, state)
         if value <= criterion + SUFFICIENT_DECREASE * length * slope:
             copy(trial, Lambda)
             return value

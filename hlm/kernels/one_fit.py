@@ -5,37 +5,41 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.jit import entry
-from hlm.kernels.joint_tests import f_tests, observed_information
+from hlm.kernels.joint_tests import Information, f_tests, observed_information
 from hlm.kernels.kenward_roger import kenward_roger
+from hlm.kernels.problem import problem_of
 from hlm.kernels.profile_stack import profile_fit
 
 __all__ = ["adjust_fit", "f_tests_expected", "f_tests_observed", "profile_ml_fit"]
 
 
 @entry
-def adjust_fit(axes, p, units, n_obs, sigma2, parametrization, Lambda, state, out):
-    """Fill `out` from the state at the minimum."""
-    kenward_roger(axes, p, units, n_obs, sigma2, parametrization, Lambda, state, out)
+def adjust_fit(parametrization, workspace, n_obs, reml, out):
+    """Fill `out` (`KenwardRoger`) from the fit in a workspace."""
+    problem = problem_of(parametrization, workspace, n_obs, reml)
+    kenward_roger(problem, parametrization, workspace, out)
 
 
 @entry
-def f_tests_observed(p, n_star, beta, sigma2, fixed, vcov, state, work, tests, F, ddf):
-    """Fill F and ddf (n_tests,) after a fit."""
-    observed_information(p, n_star, state, work, tests)
-    f_tests(
-        p, beta, sigma2, fixed, state.Ls, tests.P, tests.Omega, vcov, np.bool_(False), tests, F, ddf
-    )
+def f_tests_observed(parametrization, workspace, n_star, tests, F, ddf):
+    """Fill F and ddf (n_tests,) from the fit in a workspace, by the observed information."""
+    observed_information(n_star, workspace, tests)
+    information = Information(tests.P, tests.Omega, workspace.estimates.vcov)
+    f_tests(parametrization, workspace, tests, information, np.bool_(False), F, ddf)
 
 
 @entry
-def f_tests_expected(p, beta, sigma2, fixed, Ls, adjusted, adjust, tests, F, ddf):
-    """Fill F and ddf (n_tests,) after `adjust_fit`."""
-    f_tests(
-        p, beta, sigma2, fixed, Ls, adjusted.P, adjusted.Omega, adjusted.vcov, adjust, tests, F, ddf
-    )
+def f_tests_expected(parametrization, workspace, adjusted, adjust, tests, F, ddf):
+    """Fill F and ddf (n_tests,) from a fit and what `adjust_fit` made of it.
+
+    With `adjust` they are Kenward and Roger's, else Satterthwaite's.
+    """
+    information = Information(adjusted.P, adjusted.Omega, adjusted.vcov)
+    f_tests(parametrization, workspace, tests, information, adjust, F, ddf)
 
 
 @entry
-def profile_ml_fit(axes, p, n_obs, parametrization, room, profile, limits):
-    """Fill `limits` (2, n_theta + 1) from a fit by ML; the room's state and work are lost."""
-    profile_fit(axes, p, n_obs, parametrization, room, profile, limits)
+def profile_ml_fit(parametrization, workspace, n_obs, profile, limits):
+    """Fill `limits` (2, n_theta + 1) from the fit by ML in a workspace."""
+    problem = problem_of(parametrization, workspace, n_obs, np.bool_(False))
+    profile_fit(problem, parametrization, workspace, profile, limits)

@@ -18,6 +18,8 @@ branch does no better there.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hlm.jit import kernel
@@ -36,7 +38,7 @@ from hlm.kernels.held import (
 from hlm.kernels.linalg import cholesky, copy_vector, solve_lower, solve_upper
 from hlm.kernels.newton import POSITIVE_TOLERANCE
 
-__all__ = ["profile_limit"]
+__all__ = ["Sought", "profile_limit"]
 
 ZETA_TOLERANCE = 1e-7
 """A limit is found when zeta is this near to its target."""
@@ -67,73 +69,77 @@ LONGEST = 1.5
 """Longest of these steps in the log of an sd or the arctanh of a correlation."""
 
 
-@kernel
-def profile_limit(
-    axes, p, units, n_obs, row, col, kind, first, minimum, best, guess, z, unit, state, work, search
-):
-    """Find where zeta reaches `z` (negative for a lower limit).
+class Sought(NamedTuple):
+    """The limit that is looked for.
 
-    `search.tau` holds the point of the minimum on entry, where the parameter is `best`; `first` is
-    the number of the first effect of the parameter's block, `guess` a first limit, `unit` is sigma
-    or, for a correlation, 1. Return the limit: 0, -1 or 1 where the data do not exclude the
-    boundary, NaN if the search fails.
+    Attributes
+    ----------
+    minimum : float
+        The deviance at its minimum.
+    best : float
+        The parameter there.
+    z : float
+        What zeta is at the limit, negative for a lower one.
+    unit : float
+        Sigma or, for a correlation, 1.
+    """
+
+    minimum: float
+    best: float
+    z: float
+    unit: float
+
+
+@kernel
+def profile_limit(problem, held, sought, guess, search):
+    """Find where zeta reaches `sought.z`.
+
+    The problem is one by ML; `search.tau` holds the point of the minimum on entry, and `guess` is a
+    first limit. Return the limit: 0, -1 or 1 where the data do not exclude the boundary, NaN if the
+    search fails.
     """
     stay, away = np.bool_(False), np.bool_(True)
-    bound = edge(kind, z)
-    if abs(best - bound) < ROUNDING * unit:
+    minimum, best, z = sought.minimum, sought.best, sought.z
+    bound = edge(held.kind, z)
+    if abs(best - bound) < ROUNDING * sought.unit:
         return bound
     copy_vector(search.tau, search.start)
-    t = follow(
-        axes, p, units, n_obs, row, col, kind, first, minimum, best, best, z, state, work, search
-    )
+    t = follow(problem, held, sought, best, search)
     if not np.isfinite(t):
         if abs(guess - bound) < abs(guess - best):
             copy_vector(search.start, search.tau)
-            at_bound = minimize_free(
-                axes, p, units, n_obs, row, col, kind, first, bound, stay, state, work, search
-            )
+            at_bound = minimize_free(problem, held, bound, stay, search)
             if at_bound - minimum <= z * z:
                 return bound
         copy_vector(search.start, search.tau)
-        minimize_free(
-            axes, p, units, n_obs, row, col, kind, first, guess, stay, state, work, search
-        )
-        t = follow(
-            axes, p, units, n_obs, row, col, kind, first, minimum, best, guess, z,
-            state, work, search,
-        )  # fmt: skip
+        minimize_free(problem, held, guess, stay, search)
+        t = follow(problem, held, sought, guess, search)
     if not np.isfinite(t):
         copy_vector(search.start, search.tau)
-        return bracket(
-            axes, p, units, n_obs, row, col, kind, first, minimum, best, best, guess, z,
-            unit, state, work, search,
-        )  # fmt: skip
-    if mirror(row, col, kind, first, search):
-        other = minimize_free(
-            axes, p, units, n_obs, row, col, kind, first, t, away, state, work, search
-        )
+        return bracket(problem, held, sought, best, guess, search)
+    if mirror(problem, held, search):
+        other = minimize_free(problem, held, t, away, search)
         if other < minimum + (abs(z) - ZETA_TOLERANCE) ** 2:
-            return bracket(
-                axes, p, units, n_obs, row, col, kind, first, minimum, best, t, bound, z,
-                unit, state, work, search,
-            )  # fmt: skip
+            return bracket(problem, held, sought, t, bound, search)
     return t
 
 
 @kernel
-def follow(axes, p, units, n_obs, row, col, kind, first, minimum, best, t, z, state, work, search):
+def follow(problem, held, sought, t, search):
     """Go from t, the minimum or not, to the limit in all parameters at once; NaN if that fails."""
-    n, tau, projected, factor = len(row), search.tau, search.projected, search.reduced
+    kind, minimum, best, z = held.kind, sought.minimum, sought.best, sought.z
+    n, tau, projected, factor = len(problem.row), search.tau, search.projected, search.reduced
     zeta, sign = 0.0, 1.0 if z > 0.0 else -1.0
     for _ in range(MAX_FOLLOWED):
-        deviance = deviance_at(axes, p, units, n_obs, row, col, tau, state, search)
+        deviance = deviance_at(problem, tau, search)
         if not np.isfinite(deviance):
             return np.nan
-        derive(axes, p, units, n_obs, row, col, state, work, search)
-        count = free_directions(row, col, kind, first, t, search.slant, tau, search.free)
-        project(row, col, kind, first, t, count, count + 1, search)
+        derive(problem, search)
+        count = free_directions(problem, held, t, tau, search.free)
+        project(problem, held, t, count, count + 1, search)
         if cholesky(factor, count, POSITIVE_TOLERANCE) < count:
             return np.nan
+        # H_ff = LL'; with L^{-1} applied: a = g_x - H_xf H_ff^{-1} g_f, s likewise
         cross = factor[count]
         solve_lower(factor, count, projected)
         solve_lower(factor, count, cross)
@@ -152,6 +158,7 @@ def follow(axes, p, units, n_obs, row, col, kind, first, minimum, best, t, z, st
             change = (z - zeta) * 2.0 * zeta / slope
         if not abs(change) < LONGEST:
             return np.nan
+        # The free parameters go along: -H_ff^{-1} (g_f + H_fx d)
         for f in range(count):
             projected[f] = -projected[f] - cross[f] * change
         solve_upper(factor, count, projected)
@@ -159,18 +166,18 @@ def follow(axes, p, units, n_obs, row, col, kind, first, minimum, best, t, z, st
             for f in range(count):
                 tau[k] += search.free[k, f] * projected[f]
         t = np.tanh(np.arctanh(t) + change) if kind == COR else t * np.exp(change)
-        constrain(row, col, kind, first, t, search.slant, tau)
+        constrain(problem, held, t, tau)
         if abs(z - zeta) < CLOSE and decrement < CLOSE * CLOSE:
             return np.nan if is_near(kind, t, best, z) else t
     return np.nan
 
 
 @kernel
-def bracket(
-    axes, p, units, n_obs, row, col, kind, first, minimum, best, inside, t, z, unit,
-    state, work, search,
-):  # fmt: skip
+def bracket(problem, held, sought, inside, t, search):
     """Find the limit from t on, the parameter being inside the limits at `inside`."""
+    kind, minimum, best, z, unit = (
+        held.kind, sought.minimum, sought.best, sought.z, sought.unit,
+    )  # fmt: skip
     sign = 1.0 if z > 0.0 else -1.0
     stay, away = np.bool_(False), np.bool_(True)
     bound = edge(kind, z)
@@ -185,24 +192,18 @@ def bracket(
             )
         if is_near(kind, t, best, z) and not bounded:
             bounded = True
-            at_bound = minimize_free(
-                axes, p, units, n_obs, row, col, kind, first, bound, stay, state, work, search
-            )
+            at_bound = minimize_free(problem, held, bound, stay, search)
             if not np.isfinite(at_bound) or at_bound - minimum <= z * z:
                 return bound
-        deviance = minimize_free(
-            axes, p, units, n_obs, row, col, kind, first, t, stay, state, work, search
-        )
+        deviance = minimize_free(problem, held, t, stay, search)
         if not np.isfinite(deviance):
             return np.nan
         zeta = sign * np.sqrt(max(deviance - minimum, 0.0))
         if abs(zeta - z) < ZETA_TOLERANCE:
-            if mirrored or not mirror(row, col, kind, first, search):
+            if mirrored or not mirror(problem, held, search):
                 return t
             mirrored = True
-            other = minimize_free(
-                axes, p, units, n_obs, row, col, kind, first, t, away, state, work, search
-            )
+            other = minimize_free(problem, held, t, away, search)
             zeta = sign * np.sqrt(max(other - minimum, 0.0))
             if not abs(zeta) < abs(z) - ZETA_TOLERANCE:
                 return t
@@ -210,7 +211,7 @@ def bracket(
             inside = t
         else:
             outside = t
-        slope = partial(row, col, kind, first, t, search)
+        slope = partial(problem, held, t, search)
         change = (z - zeta) * 2.0 * zeta / slope if slope != 0.0 else np.inf
         width = (1.0 - t * t) if kind == COR else unit + abs(t)
         if abs(inside - outside) <= max(BRACKET_TOLERANCE * width, ROUNDING * abs(t)):

@@ -11,10 +11,10 @@ from hlm.jit import kernel
 from hlm.kernels.basis import change_basis
 from hlm.kernels.boundary import lower_factor
 from hlm.kernels.fit import CRITERION, OK, PARTLY_IDENTIFIED, STATUS
-from hlm.kernels.held import COR, SD, SIGMA, Search, allocate_search
+from hlm.kernels.held import COR, SD, SIGMA, Search, allocate_search, hold
 from hlm.kernels.limits import critical_value
-from hlm.kernels.linalg import copy
-from hlm.kernels.profile import profile_limit
+from hlm.kernels.problem import of_units
+from hlm.kernels.profile import Sought, profile_limit
 from hlm.kernels.units import Units, allocate_units
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Profile(NamedTuple):
         Where the limits are, in roots of the deviance.
     targets : Targets
     other : Units
-        Room for the data set in the basis of a search.
+        The data set in the basis of a search.
     search : Search
     """
 
@@ -154,30 +154,32 @@ def allocate_profile(
         float(critical_value(np.array([np.inf]), level)[0]),
         targets_of(parametrization, blocks),
         allocate_units(n_units, q, p, shared=shared),
-        allocate_search(q, len(parametrization.row)),
+        allocate_search(n_units, q, p, len(parametrization.row), shared=shared),
     )
 
 
 @kernel
-def profile_fit_of(axes, p, n_obs, method, parametrization, room, profile, limits, r):
-    """Fill the limits (2, n_theta + 1) of data set r if the fit in `room` is by ML."""
+def profile_fit_of(problem, parametrization, workspace, profile, limits, r, method):
+    """Fill the limits (2, n_theta + 1) of data set r if the fit in a workspace is by ML.
+
+    Numba leaves the rest out where the argument `profile` is None, but not where a field is.
+    """
     if profile is None:
         return
     if method == profile.method:
-        profile_fit(axes, p, n_obs, parametrization, room, profile, limits[r])
+        profile_fit(problem, parametrization, workspace, profile, limits[r])
 
 
 @kernel
-def profile_fit(axes, p, n_obs, parametrization, room, profile, limits):
+def profile_fit(problem, parametrization, workspace, profile, limits):
     """Fill `limits` (2, n_theta + 1), lower and upper, of what the fit by ML does not leave open.
 
-    The fit is that in `room`, whose state and work are overwritten. The correlations come last:
-    where an sd may be zero, none is excluded.
+    The correlations come last: where an sd may be zero, none is excluded.
     """
-    n, status = len(parametrization.row), room.summary[STATUS]
+    n, status = len(problem.row), workspace.summary[STATUS]
     if status not in (OK, PARTLY_IDENTIFIED):
         return
-    estimate, kind = room.estimates.estimate[p:], profile.targets.kind
+    estimate, kind = workspace.estimates.estimate[problem.p :], profile.targets.kind
     for step in range(2 * (n + 1)):
         k, of_correlations = step % (n + 1), step > n
         if (kind[k] == COR) != of_correlations or is_open(k, parametrization, estimate):
@@ -185,7 +187,7 @@ def profile_fit(axes, p, n_obs, parametrization, room, profile, limits):
         if of_correlations and may_vanish(k, parametrization, limits):
             limits[0, k], limits[1, k] = -1.0, 1.0
         else:
-            profile_parameter(axes, p, k, n_obs, parametrization, room, profile, limits)
+            profile_parameter(problem, k, workspace, profile, limits)
 
 
 @kernel
@@ -214,44 +216,46 @@ def may_vanish(k, parametrization, limits):
 
 
 @kernel
-def profile_parameter(axes, p, k, n_obs, parametrization, room, profile, limits):
+def profile_parameter(problem, k, workspace, profile, limits):
     """Fill both limits of parameter k."""
-    targets, search, other = profile.targets, profile.search, profile.other
-    q, work, scale, kind = np.int64(len(axes)), room.work, targets.scale[k], targets.kind[k]
-    row, col, n = parametrization.row, parametrization.col, len(parametrization.row)
-    estimate, se, sigma = room.estimates.estimate, room.estimates.se, room.estimates.estimate[-1]
+    p, targets, search = problem.p, profile.targets, profile.search
+    kind, scale = targets.kind[k], targets.scale[k]
+    estimate, se, sigma = (
+        workspace.estimates.estimate, workspace.estimates.se, workspace.estimates.estimate[-1],
+    )  # fmt: skip
     best, best_se = estimate[p + k] * scale, se[p + k] * scale
-    search.slant[0] = targets.slant[k]
-    change_basis(axes, p, room.units, targets.backward[k], work.products, work.unscaled, other)
+    change_basis(problem, targets.backward[k], search.work, profile.other)
+    rotated = of_units(problem, profile.other)
+    held = hold(rotated, kind, targets.first[k], targets.slant[k])
+    unit = 1.0 if kind == COR else sigma
     for side in range(2):
-        distance = (2.0 * side - 1.0) * profile.z
-        start_point(q, n, row, col, targets.forward[k], room.Lambda, sigma, work, search)
-        limit = profile_limit(
-            axes, p, other, n_obs, row, col, kind, targets.first[k], room.summary[CRITERION], best,
-            first_guess(kind, best, best_se, distance, sigma), distance,
-            1.0 if kind == COR else sigma, room.state, work, search,
-        )  # fmt: skip
-        limits[side, k] = limit / scale
+        z = (2.0 * side - 1.0) * profile.z
+        start_point(rotated, targets.forward[k], workspace.Lambda, sigma, search)
+        guess = first_guess(kind, best, best_se, z, sigma)
+        sought = Sought(workspace.summary[CRITERION], best, z, unit)
+        limits[side, k] = profile_limit(rotated, held, sought, guess, search) / scale
 
 
 @kernel
-def start_point(q, n, row, col, forward, Lambda, sigma, work, search):
+def start_point(problem, forward, Lambda, sigma, search):
     """Write theta and log sigma of the fit, in the basis of the search, into `search.tau`."""
-    lower, Psi = work.unscaled, work.trial
+    q, n = np.int64(len(problem.effects)), len(problem.row)
+    lower, Psi = search.work.lower, search.work.Psi
+    # forward Lambda, a factor of Psi in the other basis
     for a in range(q):
         for b in range(q):
             lower[a, b] = 0.0
             for k in range(q):
                 lower[a, b] += forward[a, k] * Lambda[k, b]
+    # Psi = (forward Lambda)(forward Lambda)', then its Cholesky factor
     for a in range(q):
         for b in range(q):
             Psi[a, b] = 0.0
             for k in range(q):
                 Psi[a, b] += lower[a, k] * lower[b, k]
     lower_factor(q, Psi)
-    copy(Psi, search.Lambda)
     for k in range(n):
-        search.tau[k] = Psi[row[k], col[k]]
+        search.tau[k] = Psi[problem.row[k], problem.col[k]]
     search.tau[n] = np.log(sigma)
 
 

@@ -10,8 +10,6 @@ need one pass over the units' numbers and responses only.
 
 from __future__ import annotations
 
-import numpy as np
-
 from hlm.jit import kernel
 from hlm.kernels.cross import product
 from hlm.kernels.linalg import cholesky
@@ -21,55 +19,61 @@ __all__ = ["load_shared"]
 
 
 @kernel
-def load_shared(axes, p, gram, response, sum_squares, levels, design, units):
+def load_shared(q, p, data, design, units):
     """Write one data set's pseudo-rows, moments and remainder into `units`; return y'y."""
     fixed, random, rest, coef = design.fixed, design.random, design.rest, design.rest_coef
-    q = np.int64(len(axes))
-    lower, columns, rows = units.root[0], units.columns, units.rows
+    gram, response, u = data.gram, data.response, data.multipliers
+    Rt, columns, rows = units.Rt[0], units.columns, units.rows
+    # Z'Z = R'R
     for a in range(q):
         for b in range(a + 1):
-            lower[a, b] = product(gram, random[a, 0], random[b, 0], 0)
-    cholesky(lower, q, RANK_TOLERANCE)
+            Rt[a, b] = product(gram, random[a, 0], random[b, 0], 0)
+    cholesky(Rt, q, RANK_TOLERANCE)
+    # w_j = R'^{-1} Z'x_j
     for j in range(p):
         for a in range(q):
             element = product(gram, random[a, 0], fixed[j, 0], 0)
             for k in range(a):
-                element -= lower[a, k] * columns[k, j]
-            columns[a, j] = element / lower[a, a] if lower[a, a] != 0.0 else 0.0
+                element -= Rt[a, k] * columns[k, j]
+            columns[a, j] = element / Rt[a, a] if Rt[a, a] != 0.0 else 0.0
+    # c_i = R'^{-1} Z'(y_i + R_i coef),  b_ij = w_j u_ij
     for i in range(rows.shape[0]):
         for a in range(q):
             element = response[random[a, 0], i]
             for k in range(len(rest)):
-                level = levels[rest[k, 1], i]
+                level = u[rest[k, 1], i]
                 element += coef[k] * product(gram, random[a, 0], rest[k, 0], 0) * level
             for k in range(a):
-                element -= lower[a, k] * rows[i, k, p]
-            rows[i, a, p] = element / lower[a, a] if lower[a, a] != 0.0 else 0.0
+                element -= Rt[a, k] * rows[i, k, p]
+            rows[i, a, p] = element / Rt[a, a] if Rt[a, a] != 0.0 else 0.0
             for j in range(p):
-                rows[i, a, j] = columns[a, j] * levels[fixed[j, 1], i]
+                rows[i, a, j] = columns[a, j] * u[fixed[j, 1], i]
     for j in range(p):
-        cross_fixed(q, j, gram, levels, fixed, units)
-        cross_response(axes, p, j, gram, response, levels, design, units)
-    return square_response(q, p, gram, response, sum_squares, levels, design, units)
+        cross_fixed(q, j, data, fixed, units)
+        cross_response(q, p, j, data, design, units)
+    return square_response(q, p, data, design, units)
 
 
 @kernel
-def cross_fixed(q, j, gram, levels, fixed, units):
+def cross_fixed(q, j, data, fixed, units):
     """Write the sums of column j with the columns up to it."""
     columns, within, moments = units.columns, units.within, units.moments
-    left = levels[fixed[j, 1]]
+    left = data.multipliers[fixed[j, 1]]
     for k in range(j + 1):
-        right = levels[fixed[k, 1]]
+        right = data.multipliers[fixed[k, 1]]
+        # s_jk = sum_i u_ij u_ik
         scale = 0.0
         for i in range(units.rows.shape[0]):
             scale += left[i] * right[i]
-        element = product(gram, fixed[j, 0], fixed[k, 0], 0)
+        # within_jk = (x_j'x_k - w_j'w_k) s_jk
+        element = product(data.gram, fixed[j, 0], fixed[k, 0], 0)
         for a in range(q):
             element -= columns[a, j] * columns[a, k]
         if j == k:
             element = max(element, 0.0)
         within[j, k] = element * scale
         within[k, j] = within[j, k]
+        # The symmetric part of sum_i b_ij[a] b_ik[b] = w_j[a] w_k[b] s_jk
         v = 0
         for a in range(q):
             for b in range(a + 1):
@@ -80,25 +84,29 @@ def cross_fixed(q, j, gram, levels, fixed, units):
 
 
 @kernel
-def cross_response(axes, p, j, gram, response, levels, design, units):
+def cross_response(q, p, j, data, design, units):
     """Write the sums of column j with the response; `columns[:, p]` holds sum_i u_ij c_i."""
     fixed, rest, coef = design.fixed, design.rest, design.rest_coef
+    gram, response, multipliers = data.gram, data.response, data.multipliers
     columns, rows, within, moments = units.columns, units.rows, units.within, units.moments
-    q, x, level = len(axes), fixed[j, 0], levels[fixed[j, 1]]
+    x, u = fixed[j, 0], multipliers[fixed[j, 1]]
     for a in range(q):
         columns[a, p] = 0.0
+    # sum_i u_ij x_j'(y_i + R_i coef) and sum_i u_ij c_i
     total = 0.0
     for i in range(rows.shape[0]):
         element = response[x, i]
         for k in range(len(rest)):
-            element += coef[k] * product(gram, x, rest[k, 0], 0) * levels[rest[k, 1], i]
-        total += level[i] * element
+            element += coef[k] * product(gram, x, rest[k, 0], 0) * multipliers[rest[k, 1], i]
+        total += u[i] * element
         for a in range(q):
-            columns[a, p] += level[i] * rows[i, a, p]
+            columns[a, p] += u[i] * rows[i, a, p]
+    # within_yj = that - w_j'(sum_i u_ij c_i)
     for a in range(q):
         total -= columns[a, j] * columns[a, p]
     within[p, j] = total
     within[j, p] = total
+    # The symmetric part of sum_i b_ij[a] c_i[b]
     v = 0
     for a in range(q):
         for b in range(a + 1):
@@ -109,19 +117,22 @@ def cross_response(axes, p, j, gram, response, levels, design, units):
 
 
 @kernel
-def square_response(q, p, gram, response, sum_squares, levels, design, units):
+def square_response(q, p, data, design, units):
     """Write the sums of the response with itself; return y'y."""
     rest, coef = design.rest, design.rest_coef
+    gram, response, u = data.gram, data.response, data.multipliers
     rows, within, moments = units.rows, units.within, units.moments
     n_units = units.rows.shape[0]
-    total = sum_squares
+    # y'y + coef'R'(2 y + R coef)
+    total = data.sum_squares
     for k in range(len(rest)):
         for i in range(n_units):
             element = 2.0 * response[rest[k, 0], i]
             for m in range(len(rest)):
-                level = levels[rest[m, 1], i]
+                level = u[rest[m, 1], i]
                 element += coef[m] * level * product(gram, rest[k, 0], rest[m, 0], 0)
-            total += coef[k] * levels[rest[k, 1], i] * element
+            total += coef[k] * u[rest[k, 1], i] * element
+    # sum_i c_i c_i', and what its trace leaves of y'y
     remainder, v = total, 0
     for a in range(q):
         for b in range(a + 1):

@@ -14,9 +14,10 @@ from hlm.jit import entry, kernel
 from hlm.kernels.expected import ExpectedResults, infer_expected
 from hlm.kernels.fit import N_SUMMARY, fit_units
 from hlm.kernels.inference import spread_of_variances
-from hlm.kernels.joint_tests import f_tests, observed_information
+from hlm.kernels.joint_tests import Information, f_tests, observed_information
 from hlm.kernels.linalg import copy_vector
 from hlm.kernels.load import load
+from hlm.kernels.problem import divisor, problem_of
 from hlm.kernels.profile_stack import profile_fit_of
 
 __all__ = ["StackResults", "allocate_results", "fit_stack"]
@@ -31,7 +32,7 @@ class StackResults(NamedTuple):
     se, df : ndarray (n, methods, p + n_theta + 1)
         By the observed information; Satterthwaite's degrees of freedom.
     F, ddf : ndarray (n, methods, n_tests)
-        F tests by the same; nothing is computed where there is no room for tests.
+        F tests by the same; none is computed where the arrays are empty.
     summary : ndarray (n, methods, 7)
     expected : ExpectedResults, optional
         By the expected information.
@@ -62,7 +63,7 @@ def allocate_results(
     limits: np.ndarray | None = None,
     n_spread: int = 0,
 ) -> StackResults:
-    """Return room for the results of n data sets; `n_tests` are by the observed information.
+    """Return arrays for the results of n data sets; `n_tests` are by the observed information.
 
     `n_spread` is the number of free elements of Psi where their spread is asked for.
     """
@@ -81,44 +82,49 @@ def allocate_results(
 
 
 @entry
-def fit_stack(axes, p, cross, design, parametrization, reml, room, results):
-    """Fit every data set of `cross` by every method, and infer all that `results` has room for.
+def fit_stack(cross, design, parametrization, reml, workspace, results):
+    """Fit every data set of a stack by every method, and infer all that `results` has arrays for.
 
-    `reml` (methods,) is boolean; it may have one method more than `results`, for the profile.
+    Parameters
+    ----------
+    cross : CrossProducts
+        Those of the n data sets.
+    design : ModelColumns
+        Where the model's columns are among them.
+    parametrization : Parametrization
+    reml : ndarray of bool (methods,)
+        Whether each method is REML; there may be one method more than in `results`, for the
+        profile.
+    workspace : Workspace
+    results : StackResults
+        Filled.
     """
     for r in range(len(cross.sum_squares)):
-        n_obs = cross.n_obs[r]
-        total = load(axes, p, cross, r, design, room.units)
+        sum_squares = load(workspace.effects, cross, r, design, workspace.units)
         for method in range(len(reml)):
-            fit_units(axes, p, room, n_obs, reml[method], parametrization, total)
+            problem = problem_of(parametrization, workspace, cross.n_obs[r], reml[method])
+            fit_units(problem, workspace, parametrization, sum_squares)
             if method < results.estimate.shape[1]:
-                report_fit(p, n_obs, reml[method], parametrization, room, results, r, method)
-                infer_expected(
-                    axes, p, n_obs, reml[method], parametrization, room, results.expected, r, method
-                )
+                report_fit(problem, parametrization, workspace, results, r, method)
+                infer_expected(problem, parametrization, workspace, results.expected, r, method)
             profile_fit_of(
-                axes, p, n_obs, method, parametrization, room, room.profile, results.limits, r
+                problem, parametrization, workspace, workspace.profile, results.limits, r, method
             )
 
 
 @kernel
-def report_fit(p, n_obs, reml, parametrization, room, results, r, method):
+def report_fit(problem, parametrization, workspace, results, r, method):
     """Write one fit's results, F tests by the observed information among them."""
-    out, tests = room.estimates, room.tests
+    out, tests = workspace.estimates, workspace.tests
     copy_vector(out.estimate, results.estimate[r, method])
     copy_vector(out.se, results.se[r, method])
     copy_vector(out.df, results.df[r, method])
-    copy_vector(room.summary, results.summary[r, method])
+    copy_vector(workspace.summary, results.summary[r, method])
     if len(results.spread) > 0:
-        spread_of_variances(
-            out.estimate[-1] ** 2, parametrization, room.Lambda, room.work,
-            results.spread[r, method],
-        )  # fmt: skip
+        sigma2, spread = out.estimate[-1] ** 2, results.spread[r, method]
+        spread_of_variances(sigma2, parametrization, workspace.Lambda, workspace.work, spread)
     if results.F.shape[2] > 0 and np.isfinite(out.estimate[-1]):
-        n_star = n_obs - p if reml else n_obs
-        observed_information(p, n_star, room.state, room.work, tests)
-        f_tests(
-            p, out.estimate, out.estimate[-1] ** 2, parametrization.fixed, room.state.Ls,
-            tests.P, tests.Omega, out.vcov, np.bool_(False), tests, results.F[r, method],
-            results.ddf[r, method],
-        )  # fmt: skip
+        observed_information(divisor(problem), workspace, tests)
+        information = Information(tests.P, tests.Omega, out.vcov)
+        F, ddf = results.F[r, method], results.ddf[r, method]
+        f_tests(parametrization, workspace, tests, information, np.bool_(False), F, ddf)

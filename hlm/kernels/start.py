@@ -44,35 +44,35 @@ ORTHOGONAL = 1e-9
 
 
 @kernel
-def moment_start(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
+def moment_start(problem, Lambda, state, work):
     """Write the start into Lambda; return False if X'X is singular or the fit is perfect."""
-    q = np.int64(len(axes))
+    q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
     Lambda[:] = 0.0
-    if evaluate(axes, p, units, n_obs, reml, Lambda, state) == np.inf:
+    if evaluate(problem, Lambda, state) == np.inf:
         return False
     for a in range(q):
         Lambda[a, a] = 1.0
+    # gamma'W gamma, the residual sum of squares within units
     gamma = state.gamma
     sum_squares = 0.0
     for j in range(p + 1):
         for k in range(p + 1):
             sum_squares += gamma[j] * units.within[j, k] * gamma[k]
     n_within = count_within(p, units.within, state.S)
-    if units.shared and closed_form(
-        q, p, units, n_obs, reml, len(row), n_within, sum_squares, Lambda, state, work
-    ):
+    if units.shared and closed_form(problem, n_within, sum_squares, Lambda, state, work):
         return True
-    n_regular, degrees = deviations(q, p, units, gamma, work.products, work.unscaled, state)
-    degrees += n_obs - (n_within if reml else 0)
+    n_regular, degrees = deviations(problem, gamma, work)
+    degrees += problem.n_obs - (n_within if problem.reml else 0)
     if n_regular == 0 or degrees <= 0 or not sum_squares > WITHIN_RESIDUAL * state.scalars[1]:
         return True
     sigma2 = sum_squares / degrees
-    nu = n_regular - ((p - n_within) / q if reml else 0.0)
-    Psi = work.products
+    nu = n_regular - ((p - n_within) / q if problem.reml else 0.0)
+    # Psi = sum (R^{-1} e)(R^{-1} e)' / (nu sigma^2) - mean (R'R)^{-1}
+    Psi = work.deviations
     for a in range(q):
         for b in range(q):
             Psi[a, b] = Psi[a, b] / (max(nu, 1.0) * sigma2) - work.unscaled[a, b] / n_regular
-    keep_free(row, col, Psi, Lambda)
+    keep_free(problem.row, problem.col, Psi, Lambda)
     project(q, Lambda, work)
     return True
 
@@ -88,19 +88,19 @@ def count_within(p, within, S):
 
 
 @kernel
-def closed_form(
-    q, p, units, n_obs, reml, n_theta, n_within, sum_squares, Lambda, state, work
-):  # fmt: skip
+def closed_form(problem, n_within, sum_squares, Lambda, state, work):
     """Write the optimum into Lambda if the design has the structure for it; else return False."""
-    n_units, root = units.rows.shape[0], units.root[0]
-    degrees = n_obs - n_units * q - (n_within if reml else 0)
-    nu = n_units - ((p - n_within) / q if reml else 0.0)
+    q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
+    n_units, Rt, n_theta = units.rows.shape[0], units.Rt[0], len(problem.row)
+    degrees = problem.n_obs - n_units * q - (n_within if problem.reml else 0)
+    nu = n_units - ((p - n_within) / q if problem.reml else 0.0)
     determined = degrees > 0 and nu > 0.0 and sum_squares > WITHIN_RESIDUAL * state.scalars[1]
-    if not determined or 2 * n_theta != q * (q + 1) or rank_of(q, root) < q:
+    if not determined or 2 * n_theta != q * (q + 1) or rank_of(q, Rt) < q:
         return False
     T, vectors = work.square, work.vectors
     if not pseudo_residuals(q, p, units, state, T):
         return False
+    # The eigenvalues below nu sigma^2 are pooled with it, the smallest first
     eigh_jacobi(T, q, vectors)
     sigma2 = sum_squares / degrees
     for _ in range(q):
@@ -114,13 +114,14 @@ def closed_form(
         degrees += nu
         sigma2 = sum_squares / degrees
         T[least, least] = -1.0
+    # Psi = sum_k max(lambda_k / (nu sigma^2) - 1, 0) (R^{-1} v_k)(R^{-1} v_k)'
     Lambda[:] = 0.0
-    column = state.u
+    column = work.deviation
     for k in range(q):
         if T[k, k] > 0.0:
             for a in range(q):
                 column[a] = vectors[a, k] * np.sqrt(max(T[k, k] / (nu * sigma2) - 1.0, 0.0))
-            solve_upper(root, q, column)
+            solve_upper(Rt, q, column)
             for a in range(q):
                 for b in range(q):
                     Lambda[a, b] += column[a] * column[b]
@@ -129,11 +130,11 @@ def closed_form(
 
 
 @kernel
-def rank_of(q, root):
-    """Return the rank of a Z from its root, which has zeros for dependent columns."""
+def rank_of(q, Rt):
+    """Return the rank of a Z from R', which has zero columns where columns of Z are dependent."""
     rank = 0
     for a in range(q):
-        if root[a, a] > 0.0:
+        if Rt[a, a] > 0.0:
             rank += 1
     return rank
 
@@ -141,6 +142,7 @@ def rank_of(q, root):
 @kernel
 def pseudo_residuals(q, p, units, state, T):
     """Write sum e_i e_i' into T; return whether the e_i are orthogonal to X for every weight."""
+    # T_ab = gamma' (sum_i rows_i[a]'rows_i[b]) gamma; X'e must vanish
     gamma, v = state.gamma, 0
     for a in range(q):
         for b in range(a + 1):
@@ -159,12 +161,15 @@ def pseudo_residuals(q, p, units, state, T):
 
 
 @kernel
-def shared_deviations(q, p, units, gamma, products, unscaled, inverse):
+def shared_deviations(problem, gamma, work):
     """Do the same for a shared design, from the moments."""
-    n_units, root = units.rows.shape[0], units.root[0]
-    rank = rank_of(q, root)
+    q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
+    products, unscaled, inverse = work.deviations, work.unscaled, work.inverse
+    n_units, Rt = units.rows.shape[0], units.Rt[0]
+    rank = rank_of(q, Rt)
     if rank < q:
         return 0, -n_units * rank
+    # sum e e', from the moments
     v = 0
     for a in range(q):
         for b in range(a + 1):
@@ -175,11 +180,13 @@ def shared_deviations(q, p, units, gamma, products, unscaled, inverse):
             products[a, b] = element
             products[b, a] = element
             v += 1
+    # R^{-1} (sum e e') R'^{-1}
     for a in range(q):
-        solve_upper(root, q, products[a])
+        solve_upper(Rt, q, products[a])
     for b in range(q):
-        solve_upper(root, q, products[:, b])
-    invert_lower(root, q, inverse)
+        solve_upper(Rt, q, products[:, b])
+    # m (R'R)^{-1}
+    invert_lower(Rt, q, inverse)
     for a in range(q):
         for b in range(q):
             unscaled[a, b] = 0.0
@@ -189,30 +196,34 @@ def shared_deviations(q, p, units, gamma, products, unscaled, inverse):
 
 
 @kernel
-def deviations(q, p, units, gamma, products, unscaled, state):
+def deviations(problem, gamma, work):
     """Sum (R^-1 e)(R^-1 e)' and (R'R)^-1 over the units whose Z has full rank.
 
     Return the number of such units and minus the sum of all ranks.
     """
-    e, inverse = state.u, state.Omega
-    if units.shared:
-        return shared_deviations(q, p, units, gamma, products, unscaled, inverse)
+    if problem.units.shared:
+        return shared_deviations(problem, gamma, work)
+    q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
+    products, unscaled = work.deviations, work.unscaled
+    e, inverse = work.deviation, work.inverse
     products[:] = 0.0
     unscaled[:] = 0.0
     n_regular, degrees = 0, 0
     for i in range(units.rows.shape[0]):
-        root = units.root[i]
-        rank = rank_of(q, root)
+        Rt = units.Rt[i]
+        rank = rank_of(q, Rt)
         degrees -= rank
         if rank < q:
             continue
         n_regular += 1
+        # R^{-1} e, e = rows gamma
         for a in range(q):
             e[a] = 0.0
             for j in range(p + 1):
                 e[a] += units.rows[i, a, j] * gamma[j]
-        solve_upper(root, q, e)
-        invert_lower(root, q, inverse)
+        solve_upper(Rt, q, e)
+        # sum (R^{-1} e)(R^{-1} e)' and sum (R'R)^{-1}
+        invert_lower(Rt, q, inverse)
         for a in range(q):
             for b in range(q):
                 products[a, b] += e[a] * e[b]
@@ -235,6 +246,7 @@ def project(q, Psi, work):
     """Overwrite the symmetric Psi by the Cholesky factor of it with its eigenvalues floored."""
     a, vectors = work.square, work.vectors
     copy(Psi, a)
+    # sum_k max(lambda_k, floor) v_k v_k'
     eigh_jacobi(a, q, vectors)
     for i in range(q):
         for j in range(i + 1):

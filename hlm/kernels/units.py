@@ -31,7 +31,7 @@ class Units(NamedTuple):
 
     Attributes
     ----------
-    root : ndarray (m or 1, q, q)
+    Rt : ndarray (m or 1, q, q)
         R_i', the lower Cholesky factor of Z_i'Z_i; a single one when all units share a design.
     rows : ndarray (m, q, p + 1)
         [b_i | c_i], the pseudo-rows.
@@ -46,7 +46,7 @@ class Units(NamedTuple):
         All units share one design Z.
     """
 
-    root: np.ndarray
+    Rt: np.ndarray
     rows: np.ndarray
     moments: np.ndarray
     within: np.ndarray
@@ -55,9 +55,9 @@ class Units(NamedTuple):
 
 
 def allocate_units(n_units: int, q: int, p: int, *, shared: bool) -> Units:
-    """Return room for one data set of `n_units` units."""
+    """Return memory for one data set of `n_units` units."""
     return Units(
-        root=np.zeros((1 if shared else n_units, q, q)),
+        Rt=np.zeros((1 if shared else n_units, q, q)),
         rows=np.zeros((n_units, q, p + 1)),
         moments=np.zeros((q * (q + 1) // 2 if shared else 1, p + 1, p + 1)),
         within=np.zeros((p + 1, p + 1)),
@@ -70,13 +70,13 @@ def allocate_units(n_units: int, q: int, p: int, *, shared: bool) -> Units:
 def rotate_units(q, p, units):
     """Turn cross-products into pseudo-rows, in place.
 
-    On entry `root` holds Z'Z, `rows` Z'[X y] and `within` [X y]'[X y] summed over units.
+    On entry `Rt` holds Z'Z, `rows` Z'[X y] and `within` [X y]'[X y] summed over units.
     """
-    root, rows, within = units.root, units.rows, units.within
-    for i in range(root.shape[0]):
-        cholesky(root[i], q, RANK_TOLERANCE)
+    Rt, rows, within = units.Rt, units.rows, units.within
+    for i in range(Rt.shape[0]):
+        cholesky(Rt[i], q, RANK_TOLERANCE)
     for i in range(rows.shape[0]):
-        lower = root[i]
+        lower = Rt[i]
         for a in range(q):
             pivot = lower[a, a]
             inverse = 1.0 / pivot if pivot != 0.0 else 0.0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.kernels.fit import allocate_room
+from hlm.kernels.fit import allocate_workspace
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.stack import allocate_results, fit_stack
 
@@ -60,19 +60,16 @@ def bootstrap(
     """
     old = moments.parametrization
     parametrization = Parametrization(old.row, old.col, old.fixed, old.random, beta, old.logdet)
-    p, q = len(beta), len(Lambda)
-    n_units, n_theta = len(starts), len(old.row)
+    q, n_terms = len(Lambda), len(beta) + len(old.row) + 1
     columns = moments.columns
-    room = allocate_room(n_units, q, p, n_theta, shared=False)
-    estimates = np.empty((n, p + n_theta + 1))
+    workspace = allocate_workspace(parametrization, len(starts), shared=False)
+    estimates = np.empty((n, n_terms))
     size = max(1, CHUNK_VALUES // columns.shape[1])
     for first in range(0, n, size):
         last = min(first + size, n)
         response, squares = _responses(columns, starts, q, Lambda, sigma, last - first, rng)
-        part = allocate_results(last - first, 1, p + n_theta + 1)
+        part = allocate_results(last - first, 1, n_terms)
         fit_stack(
-            (0,) * q,
-            p,
             moments.cross._replace(
                 response=response,
                 sum_squares=squares,
@@ -81,7 +78,7 @@ def bootstrap(
             moments.places,
             parametrization,
             np.array([reml]),
-            room,
+            workspace,
             part,
         )
         estimates[first:last] = part.estimate[:, 0]

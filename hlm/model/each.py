@@ -211,10 +211,10 @@ def _fit_part(stack: _Stack, k: int, out: _Results, *, reml: bool) -> None:
 def _write(fit: EngineFit, out: _Results, k: int, part: _Part, keep: NDArray[np.bool_]) -> None:
     """Write a fit to row k, its columns at their places."""
     fixed, theta, blocks = part.fixed[keep], part.theta, part.blocks
-    out.status[k], room = fit.status, fit.room
-    estimates, p = room.estimates, len(fixed)
-    out.criterion[k], out.sigma[k] = room.summary[CRITERION], estimates.estimate[-1]
-    out.singular[k] = bool(room.summary[SINGULAR]) if np.isfinite(out.sigma[k]) else None
+    out.status[k], workspace = fit.status, fit.workspace
+    estimates, p = workspace.estimates, len(fixed)
+    out.criterion[k], out.sigma[k] = workspace.summary[CRITERION], estimates.estimate[-1]
+    out.singular[k] = bool(workspace.summary[SINGULAR]) if np.isfinite(out.sigma[k]) else None
     out.theta[k, theta] = estimates.theta
     if fit.status == "partly_identified":
         is_open = open_elements(estimates.estimate[p:-1], blocks)

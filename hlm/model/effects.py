@@ -41,14 +41,14 @@ def gain(fit: LmerFit) -> Floats:
 
 def unit_effects(fit: LmerFit) -> Floats:
     """Random effects of each unit, (n_groups, q)."""
-    moments, q = fit.engine.moments, fit.frame.Z.shape[1]
-    score = moments.cross.response[0, :q].T - _products(fit)[:, :, q:] @ fit.engine.room.state.beta
+    moments, q, beta = fit.engine.moments, fit.frame.Z.shape[1], fit.engine.workspace.state.beta
+    score = moments.cross.response[0, :q].T - _products(fit)[:, :, q:] @ beta
     return np.einsum("iab,ib->ia", _gain(fit), score) @ moments.parametrization.random.T
 
 
 def _gain(fit: LmerFit) -> Floats:
     """K_i on the columns Z*, (n_groups, q, q)."""
-    Lambda = fit.engine.room.Lambda
+    Lambda = fit.engine.workspace.Lambda
     A = _products(fit)[:, :, : len(Lambda)]
     inner = Lambda.T @ A @ Lambda + np.eye(len(Lambda))
     return Lambda @ np.linalg.solve(inner, np.broadcast_to(Lambda.T, A.shape))
@@ -182,7 +182,7 @@ def _prediction_variance(fit: LmerFit, X: Floats, Z: Floats, units: NDArray[np.i
     """Variance of the errors of predictions for rows of X and Z, (n,)."""
     engine, par = fit.engine, fit.engine.moments.parametrization
     X, Z = X @ par.fixed, Z @ par.random
-    Lambda, Ls = engine.room.Lambda, engine.room.state.Ls
+    Lambda, Ls = engine.workspace.Lambda, engine.workspace.state.Ls
     K = np.concatenate([_gain(fit), (Lambda @ Lambda.T)[None]])[units]
     crossed = _products(fit)[:, :, len(Lambda) :]
     B = np.concatenate([crossed, np.zeros((1, *crossed.shape[1:]))])[units]

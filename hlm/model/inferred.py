@@ -46,7 +46,7 @@ def fitted_of(fit: LmerFit, contrasts: Sequence[Floats] = ()) -> Fitted:
         parameters=fit.parameters,
         estimate=np.append(fit.beta, random),
         se=np.append(fit.se, random_se),
-        df=fit.engine.room.estimates.df[:p].copy(),
+        df=fit.engine.workspace.estimates.df[:p].copy(),
         F=NO_TESTS,
         ddf=NO_TESTS,
         contrasts=contrasts,
@@ -58,7 +58,7 @@ def fitted_of(fit: LmerFit, contrasts: Sequence[Floats] = ()) -> Fitted:
     )
 
 
-def _room_for(fit: LmerFit, contrasts: Sequence[Floats]) -> tuple[JointTests, Floats, Floats]:
+def _allocate_tests(fit: LmerFit, contrasts: Sequence[Floats]) -> tuple[JointTests, Floats, Floats]:
     n_theta = len(fit.engine.moments.parametrization.row)
     tests = allocate_joint_tests(list(contrasts), len(fit.beta), n_theta)
     return tests, np.full(len(contrasts), np.nan), np.full(len(contrasts), np.nan)
@@ -66,15 +66,10 @@ def _room_for(fit: LmerFit, contrasts: Sequence[Floats]) -> tuple[JointTests, Fl
 
 def _observed_tests(fit: LmerFit, contrasts: Sequence[Floats]) -> tuple[Floats, Floats]:
     """Return F and ddf by the observed information; NaN without estimates."""
-    tests, F, ddf = _room_for(fit, contrasts)
+    tests, F, ddf = _allocate_tests(fit, contrasts)
     if len(contrasts) and np.isfinite(fit.sigma):
-        p, room = len(fit.beta), fit.engine.room
-        n_star = fit.nobs - p if fit.reml else fit.nobs
-        fixed = fit.engine.moments.parametrization.fixed
-        f_tests_observed(
-            p, n_star, fit.beta.copy(), fit.sigma**2, fixed, fit.vcov.copy(), room.state, room.work,
-            tests, F, ddf,
-        )  # fmt: skip
+        engine, n_star = fit.engine, fit.nobs - len(fit.beta) if fit.reml else fit.nobs
+        f_tests_observed(engine.moments.parametrization, engine.workspace, n_star, tests, F, ddf)
     return F, ddf
 
 
@@ -82,11 +77,11 @@ def _expected_tests(
     fit: LmerFit, contrasts: Sequence[Floats], *, adjust: bool
 ) -> tuple[Floats, Floats]:
     """Return F and ddf by the expected information; NaN without estimates."""
-    tests, F, ddf = _room_for(fit, contrasts)
+    tests, F, ddf = _allocate_tests(fit, contrasts)
     if len(contrasts) and np.isfinite(fit.sigma):
-        fixed, Ls = fit.engine.moments.parametrization.fixed, fit.engine.room.state.Ls
+        engine = fit.engine
         adjusted = KenwardRoger(*(values.copy() for values in fit.adjusted))
         f_tests_expected(
-            len(fit.beta), fit.beta.copy(), fit.sigma**2, fixed, Ls, adjusted, adjust, tests, F, ddf
+            engine.moments.parametrization, engine.workspace, adjusted, adjust, tests, F, ddf
         )
     return F, ddf

@@ -12,7 +12,6 @@ from hlm.estimands.names import variances_of
 from hlm.estimands.of_models import further_of
 from hlm.inference import RANDOM_PART
 from hlm.inference.further import by_delta_method, limits_of
-from hlm.kernels.fit import Room, allocate_room
 from hlm.kernels.one_fit import profile_ml_fit
 from hlm.kernels.profile_stack import allocate_profile
 from hlm.model.bootstrap import bootstrap
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from hlm.kernels.fit import Workspace
     from hlm.model.result import LmerFit
 
 __all__ = ["percentiles", "profile", "vcov_random", "wald"]
@@ -78,17 +78,15 @@ def _n_star(fit: LmerFit) -> int:
 
 def _spread(fit: LmerFit) -> tuple[Floats, Floats]:
     """Return eta, (n,), and B d for each of it with B'B = Hp^-1, (n, n_theta)."""
-    work, par = fit.engine.room.work, fit.engine.moments.parametrization
+    work, par = fit.engine.workspace.work, fit.engine.moments.parametrization
     row, col, K = par.row, par.col, par.random
     psi, sigma2 = fit.psi, fit.sigma**2
     directions = K[row][:, row] * K[col][:, col]
     swapped = K[row][:, col] * K[col][:, row]
     chain = directions + np.where(row != col, swapped, 0.0)
     eta = np.append(psi[row, col], sigma2)
-    d = np.vstack([sigma2 * chain @ work.jacobian, np.zeros(len(row))]) + np.outer(
-        eta, work.gradient
-    )
-    return eta, d @ work.factor.T
+    d = np.vstack([sigma2 * chain @ work.jacobian, np.zeros(len(row))]) + np.outer(eta, work.log_r2)
+    return eta, d @ work.inverse_root.T
 
 
 def profile(fit: LmerFit, level: float) -> pd.DataFrame:
@@ -106,14 +104,11 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
 def _profile_limits(fit: LmerFit, level: float) -> Floats:
     """Return the limits (2, n_theta + 1), from the fit by ML."""
     parametrization = fit.engine.moments.parametrization
-    p, q = len(parametrization.fixed), len(parametrization.random)
     limits = np.full((2, len(parametrization.row) + 1), np.nan)
     profile_ml_fit(
-        (0,) * q,
-        p,
-        fit.nobs,
         parametrization,
         _fitted_by_ml(fit),
+        fit.nobs,
         allocate_profile(
             parametrization, fit.frame.blocks, fit.n_groups, level, method=0, shared=False
         ),
@@ -122,16 +117,9 @@ def _profile_limits(fit: LmerFit, level: float) -> Floats:
     return limits
 
 
-def _fitted_by_ml(fit: LmerFit) -> Room:
-    """Return a room with the fit by ML, of which state and work may be overwritten."""
-    if fit.reml:
-        return fit_moments(fit.engine.moments, reml=False)
-    p, n_theta = len(fit.beta), len(fit.theta)
-    kept, q = fit.engine.room, fit.frame.Z.shape[1]
-    room = allocate_room(fit.n_groups, q, p, n_theta, shared=False)
-    return room._replace(
-        units=kept.units, Lambda=kept.Lambda, estimates=kept.estimates, summary=kept.summary
-    )
+def _fitted_by_ml(fit: LmerFit) -> Workspace:
+    """Return a workspace with the fit by ML."""
+    return fit_moments(fit.engine.moments, reml=False) if fit.reml else fit.engine.workspace
 
 
 def percentiles(fit: LmerFit, level: float, n: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -159,7 +147,7 @@ def _bootstrap(fit: LmerFit, n: int, rng: np.random.Generator) -> Floats:
         engine.moments,
         engine.rows.starts,
         np.linalg.solve(engine.moments.parametrization.fixed, fit.beta),
-        engine.room.Lambda,
+        engine.workspace.Lambda,
         fit.sigma,
         reml=fit.reml,
         n=n,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.kernels.elements import free_elements
-from hlm.kernels.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Room, allocate_room
+from hlm.kernels.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Workspace, allocate_workspace
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.kenward_roger import KenwardRoger, allocate_kenward_roger
 from hlm.kernels.one_fit import adjust_fit
@@ -98,7 +98,7 @@ class EngineFit(NamedTuple):
     status: str
     rows: Rows
     moments: Moments
-    room: Room
+    workspace: Workspace
 
 
 def rows_of(frame: Frame) -> Rows:
@@ -177,60 +177,46 @@ def _intercepts(Z: Floats, blocks: tuple[int, ...]) -> NDArray[np.int64]:
 
 
 def fit_rows(rows: Rows, *, reml: bool) -> EngineFit:
-    """Fit one data set; the results are in the room's `estimates` and `summary`.
+    """Fit one data set; the results are in the workspace's `estimates` and `summary`.
 
     Where there are no estimates, criterion included, they are NaN.
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         moments = moments_of(rows)
-        room = fit_moments(moments, reml=reml)
-        status = _verdict(rows, moments, room)
+        workspace = fit_moments(moments, reml=reml)
+        status = _verdict(rows, moments, workspace)
     if status not in ("ok", "partly_identified", "not_converged"):
-        room.summary[:], room.Lambda[:] = np.nan, np.nan
-        room.summary[[ITERATIONS, SINGULAR]] = 0.0
-        for values in room.estimates:
+        workspace.summary[:], workspace.Lambda[:] = np.nan, np.nan
+        workspace.summary[[ITERATIONS, SINGULAR]] = 0.0
+        for values in workspace.estimates:
             values[:] = np.nan
-    return EngineFit(status, rows, moments, room)
+    return EngineFit(status, rows, moments, workspace)
 
 
-def fit_moments(moments: Moments, *, reml: bool) -> Room:
+def fit_moments(moments: Moments, *, reml: bool) -> Workspace:
     """Run the engine on a stack of one data set."""
     parametrization = moments.parametrization
-    p, q = len(parametrization.fixed), len(parametrization.random)
-    n_theta, n_units = len(parametrization.row), moments.cross.gram.shape[2]
-    room = allocate_room(n_units, q, p, n_theta, shared=False)
+    n_terms = len(parametrization.fixed) + len(parametrization.row) + 1
+    workspace = allocate_workspace(parametrization, moments.cross.gram.shape[2], shared=False)
     fit_stack(
-        (0,) * q,
-        p,
         moments.cross,
         moments.places,
         parametrization,
         np.array([reml]),
-        room,
-        allocate_results(1, 1, p + n_theta + 1),
+        workspace,
+        allocate_results(1, 1, n_terms),
     )
-    return room
+    return workspace
 
 
 def kenward_roger_of(fit: EngineFit, n_obs: int) -> KenwardRoger:
     """Inference by the expected information for a fit; NaN if it has no estimates."""
-    room, parametrization = fit.room, fit.moments.parametrization
+    workspace, parametrization = fit.workspace, fit.moments.parametrization
     p, q = len(parametrization.fixed), len(parametrization.random)
     adjusted = allocate_kenward_roger(q, p, len(parametrization.row))
-    sigma = room.estimates.estimate[-1]
-    if np.isfinite(sigma):
-        adjust_fit(
-            (0,) * q,
-            p,
-            room.units,
-            n_obs,
-            sigma**2,
-            parametrization,
-            room.Lambda,
-            room.state,
-            adjusted,
-        )
-        unknown = np.isnan(room.estimates.se[:p])
+    if np.isfinite(workspace.estimates.estimate[-1]):
+        adjust_fit(parametrization, workspace, n_obs, True, adjusted)
+        unknown = np.isnan(workspace.estimates.se[:p])
         adjusted.vcov[unknown, :], adjusted.vcov[:, unknown] = np.nan, np.nan
         adjusted.df[unknown] = np.nan
     else:
@@ -249,20 +235,20 @@ def _whole_columns(q: int, p: int) -> ModelColumns:
     )
 
 
-def _verdict(rows: Rows, moments: Moments, room: Room) -> str:
+def _verdict(rows: Rows, moments: Moments, workspace: Workspace) -> str:
     """Name what became of the fit, given what rounding leaves of a perfect one."""
     n, p = rows.basis.shape
     y = rows.y
     size = np.abs(y).max()
     if y.max() - y.min() <= CONSTANT_TOLERANCE * size:
         return "constant_response"
-    status = STATUSES[int(room.summary[STATUS])]
+    status = STATUSES[int(workspace.summary[STATUS])]
     if n <= p or status == "not_finite":
         return "unidentified" if n <= p else status
     weights = np.ones(n) if rows.weights is None else rows.weights
     mass = weights.sum()
     deviation = y - weights @ y / mass
     nothing = PERFECT_TOLERANCE * (weights @ deviation**2) + mass * (ROUNDING * size) ** 2
-    sigma = room.estimates.estimate[-1]
+    sigma = workspace.estimates.estimate[-1]
     perfect = moments.cross.sum_squares[0] <= nothing or (n - p) * sigma**2 <= nothing
     return "perfect_fit" if perfect else status

@@ -14,10 +14,11 @@ from hlm.kernels.criterion import evaluate
 from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.kernels.derivatives import differentiate
 from hlm.kernels.elements import free_elements
-from hlm.kernels.fit import STATUSES, Room, allocate_room
+from hlm.kernels.fit import STATUSES, Workspace, allocate_workspace
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.load import load
 from hlm.kernels.newton import theta_derivatives
+from hlm.kernels.problem import Problem
 from hlm.kernels.stack import allocate_results, fit_stack
 
 Floats = NDArray[np.float64]
@@ -56,7 +57,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Fit:
-    """What the engine left in its room, copied."""
+    """What the engine left in its workspace, copied."""
 
     status: str
     criterion: float
@@ -131,31 +132,41 @@ def cross_products(data: Data, *, shared: bool) -> tuple[CrossProducts, ModelCol
     return cross, ModelColumns(places[q:], places[:q], rest, np.zeros(0), *identity)
 
 
-def make_room(data: Data, *, shared: bool = False) -> Room:
-    """Return the engine's room with the data in it, as the criterion takes them."""
-    room = allocate_room(len(data.Z), data.q, data.p, len(data.free[0]), shared=shared)
+def make_workspace(data: Data, *, shared: bool = False) -> Workspace:
+    """Return the engine's workspace with the data in it, as the criterion takes them."""
+    workspace = allocate_workspace(parametrization_of(data), len(data.Z), shared=shared)
     cross, design = cross_products(data, shared=shared)
-    load_first((0,) * data.q, data.p, cross, design, room.units)
-    return room
+    load_first(workspace.effects, cross, design, workspace.units)
+    return workspace
+
+
+def parametrization_of(data: Data) -> Parametrization:
+    """Return that of a fit in the columns of the data themselves."""
+    p, q = data.p, data.q
+    return Parametrization(*data.free, np.eye(p), np.eye(q), np.zeros(p), 0.0)
+
+
+def problem_of(workspace: Workspace, data: Data, *, reml: bool) -> Problem:
+    """Return the problem of the data set in a workspace."""
+    row, col = data.free
+    return Problem(workspace.effects, data.p, row, col, workspace.units, data.n_obs, reml)
 
 
 def fit(data: Data, *, reml: bool, shared: bool = False) -> Fit:
     """Fit by the kernel of a batch, as a stack of one data set."""
-    p, q = data.p, data.q
-    room = allocate_room(len(data.y), q, p, len(data.free[0]), shared=shared)
+    p, parametrization = data.p, parametrization_of(data)
+    workspace = allocate_workspace(parametrization, len(data.y), shared=shared)
     cross, design = cross_products(data, shared=shared)
     fit_stack(
-        (0,) * q,
-        p,
         cross,
         design,
-        Parametrization(*data.free, np.eye(p), np.eye(q), np.zeros(p), 0.0),
+        parametrization,
         np.array([reml]),
-        room,
+        workspace,
         allocate_results(1, 1, p + len(data.free[0]) + 1),
     )
-    criterion, status, iterations, norm, _, singular, _ = room.summary
-    out = room.estimates
+    criterion, status, iterations, norm, _, singular, _ = workspace.summary
+    out = workspace.estimates
     return Fit(
         status=STATUSES[int(status)],
         criterion=float(criterion),
@@ -173,36 +184,33 @@ def fit(data: Data, *, reml: bool, shared: bool = False) -> Fit:
 
 
 @entry
-def load_first(axes, p, cross, design, units):
+def load_first(effects, cross, design, units):
     """Load the first data set of a stack."""
-    load(axes, p, cross, 0, design, units)
+    load(effects, cross, 0, design, units)
 
 
 @entry
-def criterion_at(axes, p, units, n_obs, reml, Lambda, state):
+def criterion_at(problem, Lambda, state):
     """Return the criterion."""
-    return evaluate(axes, p, units, n_obs, reml, Lambda, state)
+    return evaluate(problem, Lambda, state)
 
 
 @entry
-def differentiate_at(axes, p, units, n_obs, reml, row, col, Lambda, state, work):
+def differentiate_at(problem, Lambda, state, work):
     """Return the criterion, with its derivatives in `work`."""
-    value = evaluate(axes, p, units, n_obs, reml, Lambda, state)
-    differentiate(axes, p, units, n_obs, reml, row, col, state)
-    theta_derivatives(np.int64(len(axes)), row, col, Lambda, state, work)
+    value = evaluate(problem, Lambda, state)
+    differentiate(problem, state)
+    theta_derivatives(problem, Lambda, state, work)
     return value
 
 
 def derivatives(
-    room: Room, data: Data, theta: Floats, *, reml: bool
+    workspace: Workspace, data: Data, theta: Floats, *, reml: bool
 ) -> tuple[float, Floats, Floats]:
     """Return the engine's criterion, gradient and Hessian at theta."""
-    axes, row_col = (0,) * data.q, data.free
-    Lambda = data.Lambda(theta)
-    value = differentiate_at(
-        axes, data.p, room.units, data.n_obs, reml, *row_col, Lambda, room.state, room.work
-    )
-    return value, room.work.gradient.copy(), room.work.hessian.copy()
+    problem, work = problem_of(workspace, data, reml=reml), workspace.work
+    value = differentiate_at(problem, data.Lambda(theta), workspace.state, work)
+    return value, work.gradient.copy(), work.hessian.copy()
 
 
 class Dense:

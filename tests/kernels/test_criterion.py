@@ -8,7 +8,16 @@ import pytest
 from hlm.datasets import load_sleepstudy
 from hlm.formula import parse
 
-from .helpers import Dense, criterion_at, derivatives, fit, formula_data, make_room, random_data
+from .helpers import (
+    Dense,
+    criterion_at,
+    derivatives,
+    fit,
+    formula_data,
+    make_workspace,
+    problem_of,
+    random_data,
+)
 
 BLOCKS = [(1,), (2,), (1, 1), (3,), (1, 2), (2, 1), (1, 1, 1)]
 METHODS = [pytest.param(True, id="reml"), pytest.param(False, id="ml")]
@@ -30,16 +39,16 @@ def _thetas(rng, n_theta, diagonal):
 def test_derivatives_equal_those_of_dense_matrices(blocks, shared, reml):
     rng = np.random.default_rng([1, *blocks, shared])
     data = random_data(rng, blocks=blocks, shared=shared)
-    room, dense = make_room(data, shared=shared), Dense(data, reml=reml)
+    workspace, dense = make_workspace(data, shared=shared), Dense(data, reml=reml)
     row, col = data.free
     for theta in _thetas(rng, len(row), row == col):
-        value, gradient, hessian = derivatives(room, data, theta, reml=reml)
+        value, gradient, hessian = derivatives(workspace, data, theta, reml=reml)
         assert value == pytest.approx(dense.criterion(theta), rel=1e-12)
         exact = dense.gradient(theta)
         assert np.allclose(gradient, exact, rtol=1e-9, atol=1e-10 * max(1, abs(exact).max()))
         exact = dense.hessian(theta)
         assert np.allclose(hessian, exact, rtol=1e-6, atol=1e-7 * max(1, abs(exact).max()))
-        assert np.allclose(room.state.beta, dense.beta(theta), rtol=1e-9, atol=1e-11)
+        assert np.allclose(workspace.state.beta, dense.beta(theta), rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("reml", METHODS)
@@ -47,11 +56,13 @@ def test_gradient_is_that_of_the_criterion_by_differences(reml):
     """Central differences of the engine's own criterion, at a singular Lambda too."""
     rng = np.random.default_rng(2)
     data = random_data(rng, blocks=(3,), units=12)
-    room = make_room(data)
+    workspace = make_workspace(data)
     step = 1e-5 * np.eye(6)
     for theta in (rng.normal(size=6), np.array([0.8, 0.3, -0.2, 0.0, 0.0, 0.0])):
-        _, gradient, hessian = derivatives(room, data, theta, reml=reml)
-        at = [[derivatives(room, data, theta + s * h, reml=reml) for s in (1, -1)] for h in step]
+        _, gradient, hessian = derivatives(workspace, data, theta, reml=reml)
+        at = [
+            [derivatives(workspace, data, theta + s * h, reml=reml) for s in (1, -1)] for h in step
+        ]
         assert np.allclose([(a[0] - b[0]) / 2e-5 for a, b in at], gradient, atol=1e-6)
         assert np.allclose([(a[1] - b[1]) / 2e-5 for a, b in at], hessian, atol=1e-6)
 
@@ -61,9 +72,9 @@ def test_units_with_fewer_rows_than_random_effects(reml):
     rng = np.random.default_rng(3)
     data = random_data(rng, blocks=(3,), units=15, rows=(1, 5))
     assert min(len(y) for y in data.y) < 3
-    room, dense = make_room(data), Dense(data, reml=reml)
+    workspace, dense = make_workspace(data), Dense(data, reml=reml)
     theta = rng.normal(size=6)
-    value, gradient, hessian = derivatives(room, data, theta, reml=reml)
+    value, gradient, hessian = derivatives(workspace, data, theta, reml=reml)
     assert value == pytest.approx(dense.criterion(theta), rel=1e-12)
     assert np.allclose(gradient, dense.gradient(theta), rtol=1e-9)
     assert np.allclose(hessian, dense.hessian(theta), rtol=1e-6, atol=1e-6)
@@ -80,10 +91,10 @@ def test_shared_and_general_route_agree(reml):
 
 def test_criterion_is_even_in_each_column_of_lambda():
     data = random_data(np.random.default_rng(5))
-    room = make_room(data)
+    workspace = make_workspace(data)
     theta = np.array([0.7, -0.4, 0.9])
     values = [
-        derivatives(room, data, theta * np.array([s, s, t]), reml=True)[0]
+        derivatives(workspace, data, theta * np.array([s, s, t]), reml=True)[0]
         for s in (1, -1)
         for t in (1, -1)
     ]
@@ -93,9 +104,9 @@ def test_criterion_is_even_in_each_column_of_lambda():
 def test_sleepstudy_hessian_equals_that_of_mixedmodels_jl():
     """ML; profiled, and with sigma held fixed as MixedModels.jl's ForwardDiff extension has it."""
     data = formula_data(parse("Reaction ~ Days + (Days | Subject)"), load_sleepstudy())
-    room = make_room(data)
+    workspace = make_workspace(data)
     theta = np.array([0.9292255, 0.0181657, 0.2226454])
-    _, gradient, profiled = derivatives(room, data, theta, reml=False)
+    _, gradient, profiled = derivatives(workspace, data, theta, reml=False)
     expected = [
         [40.8872, 31.5176, -14.5296],
         [31.5176, 461.4227, 183.5965],
@@ -103,7 +114,7 @@ def test_sleepstudy_hessian_equals_that_of_mixedmodels_jl():
     ]
     assert abs(gradient).max() < 2e-4
     assert np.allclose(profiled, expected, atol=2e-3)
-    J, uu, r2 = room.work.jacobian, room.state.uu, room.state.scalars[1]
+    J, uu, r2 = workspace.work.jacobian, workspace.state.uu, workspace.state.scalars[1]
     row, col = data.free
     slope = -J.T @ (uu[row, col] * np.where(row == col, 1.0, 2.0))
     fixed_sigma = [
@@ -122,5 +133,5 @@ def test_criterion_is_not_defined_for_dependent_columns():
 
 
 def derivatives_value(data):
-    room = make_room(data)
-    return criterion_at((0, 0), data.p, room.units, data.n_obs, True, np.eye(2), room.state)
+    workspace = make_workspace(data)
+    return criterion_at(problem_of(workspace, data, reml=True), np.eye(2), workspace.state)

@@ -12,7 +12,7 @@ from benchmarks.optimum import SAME, fit_groups
 from benchmarks.small import BLOCKS
 from hlm.kernels.newton import FEW_ROWS
 
-from .helpers import Data, derivatives, fit, make_room, random_data
+from .helpers import Data, derivatives, fit, make_workspace, random_data
 
 MANY = 1000
 
@@ -56,20 +56,20 @@ def test_every_fit_ends_at_a_minimum_of_the_cone(blocks):
         found = fit(data, reml=reml)
         assert found.status == "ok", (number, reml)
         assert found.gradient_norm < 1e-5 * max(1.0, np.abs(found.theta).max())
-        room, row_col = make_room(data), data.free
-        value, _, _ = derivatives(room, data, found.theta, reml=reml)
+        workspace, row_col = make_workspace(data), data.free
+        value, _, _ = derivatives(workspace, data, found.theta, reml=reml)
         assert value == pytest.approx(found.criterion, abs=1e-9)
         Lambda, start = data.Lambda(found.theta), 0
         for size in data.blocks:
             block = slice(start, start + size)
             start += size
-            G = np.tril(room.state.G[block, block])
+            G = np.tril(workspace.state.G[block, block])
             slopes, vectors = np.linalg.eigh(G + np.tril(G, -1).T)
             for slope, v in zip(slopes, vectors.T, strict=True):
                 for length in 10.0 ** np.arange(-8.0, 1.0) if slope < 0.0 else ():
                     moved = Lambda.copy()
                     moved[block, block] = _with(Lambda[block, block], length**0.5 * v)
-                    risen, _, _ = derivatives(room, data, moved[row_col], reml=reml)
+                    risen, _, _ = derivatives(workspace, data, moved[row_col], reml=reml)
                     assert risen > found.criterion - 1e-8, (number, reml, slope, length)
 
 
