@@ -43,25 +43,29 @@ class State(NamedTuple):
     XR : ndarray (m or 1, q, q)
         L^{-1} R of each unit, or of all that share a design.
     XF : ndarray (m or 1, q, p + 1)
-        L^{-1}[b c] of each unit; after `differentiate` X in the basis in which S_xx = I and the
-        residual XF gamma.
+        L^{-1}[b c] of each unit.
+    R_Lambda : ndarray (q, q)
+        R Lambda of a unit, or of all that share a design.
     Omega, Omega_inverse : ndarray (q, q)
         The Cholesky factor L of I + R Psi R', and the inverse of that matrix.
     P : ndarray (q, q)
         R'Omega^{-1} of a shared design.
+    XB, residual : ndarray (q, p), (q,)
+        Of a unit: the columns XF of X in the basis in which S_xx = I, and XF gamma.
     M, H, u, Q : ndarray (q, q), (q, p), (q,), (q, q)
-        Of a unit: Z'V^{-1}Z, Z'V^{-1}X, Z'V^{-1}(y - X beta), and what M is weighed with in the
-        Hessian.
-    pair : ndarray (p + 1, p + 1)
-        sum_i (P_c rows_i)'(P_d rows_i) of two effects, where units share a design.
+        Of a unit: Z'V^{-1}Z, Z'V^{-1}X in that basis, Z'V^{-1}(y - X beta), and what M is weighed
+        with in the Hessian.
+    pair, pair_u : ndarray (p + 1, p + 1), (p + 1,)
+        Of two effects c and d, where units share a design: sum_i (P_c rows_i)'(P_d rows_i), and
+        that times gamma.
     G, uu : ndarray (q, q)
         d criterion / d Psi, and sum uu'.
     h, T : ndarray (n_theta, p), (n_theta, p, p)
         Of each free element of Psi: sum H'Eu and sum H'EH.
     hessian_psi : ndarray (n_theta, n_theta)
         The Hessian in the free elements of Psi.
-    half : ndarray (p, p)
-        Row j: the weights of coefficient j of the formula in the basis in which S_xx = I.
+    contrasts : ndarray (p, p)
+        Row j: coefficient j of the formula in terms of those in the basis in which S_xx = I.
     """
 
     S: np.ndarray
@@ -71,20 +75,24 @@ class State(NamedTuple):
     scalars: np.ndarray
     XR: np.ndarray
     XF: np.ndarray
+    R_Lambda: np.ndarray
     Omega: np.ndarray
     Omega_inverse: np.ndarray
     P: np.ndarray
+    XB: np.ndarray
+    residual: np.ndarray
     M: np.ndarray
     H: np.ndarray
     u: np.ndarray
     Q: np.ndarray
     pair: np.ndarray
+    pair_u: np.ndarray
     G: np.ndarray
     uu: np.ndarray
     h: np.ndarray
     T: np.ndarray
     hessian_psi: np.ndarray
-    half: np.ndarray
+    contrasts: np.ndarray
 
 
 def allocate_state(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) -> State:
@@ -98,20 +106,24 @@ def allocate_state(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) 
         scalars=np.zeros(3),
         XR=np.zeros((n_designs, q, q)),
         XF=np.zeros((n_designs, q, p + 1)),
+        R_Lambda=np.zeros((q, q)),
         Omega=np.zeros((q, q)),
         Omega_inverse=np.zeros((q, q)),
         P=np.zeros((q, q)),
+        XB=np.zeros((q, p)),
+        residual=np.zeros(q),
         M=np.zeros((q, q)),
         H=np.zeros((q, p)),
         u=np.zeros(q),
         Q=np.zeros((q, q)),
         pair=np.zeros((p + 1, p + 1)),
+        pair_u=np.zeros(p + 1),
         G=np.zeros((q, q)),
         uu=np.zeros((q, q)),
         h=np.zeros((n_theta, p)),
         T=np.zeros((n_theta, p, p)),
         hessian_psi=np.zeros((n_theta, n_theta)),
-        half=np.zeros((p, p)),
+        contrasts=np.zeros((p, p)),
     )
 
 
@@ -124,8 +136,10 @@ def evaluate(problem, Lambda, state):
         for k in range(j + 1):
             S[j, k] = units.within[j, k]
     if units.shared:
-        n_units = units.rows.shape[0]
-        logdet = n_units * whiten(problem.effects, units.Rt[0], Lambda, state.Omega, state.XR[0])
+        n_units, scratch = units.rows.shape[0], state.R_Lambda
+        logdet = n_units * whiten(
+            problem.effects, units.Rt[0], Lambda, scratch, state.Omega, state.XR[0]
+        )
         add_shared(problem, state)
     else:
         logdet = add_units(problem, Lambda, state)
@@ -133,22 +147,22 @@ def evaluate(problem, Lambda, state):
 
 
 @kernel
-def whiten(effects, Rt, Lambda, Omega, XR):
+def whiten(effects, Rt, Lambda, R_Lambda, Omega, XR):
     """Omega = I + R Psi R' = L L' (L overwrites Omega) and XR = L^-1 R; return log|Omega|."""
     q = len(effects)
-    # R Lambda, for a while in the place of XR
+    # R Lambda
     for a in range(q):
         for b in range(q):
             element = 0.0
             for k in range(a, q):
                 element += Rt[k, a] * Lambda[k, b]
-            XR[a, b] = element
+            R_Lambda[a, b] = element
     # Omega = I + (R Lambda)(R Lambda)'
     for a in range(q):
         for b in range(a + 1):
             element = 1.0 if a == b else 0.0
             for k in range(q):
-                element += XR[a, k] * XR[b, k]
+                element += R_Lambda[a, k] * R_Lambda[b, k]
             Omega[a, b] = element
     # Omega = L L', |Omega| = prod L_aa^2
     determinant = 1.0
@@ -178,10 +192,10 @@ def whiten(effects, Rt, Lambda, Omega, XR):
 def add_units(problem, Lambda, state):
     """Add each unit's XF'XF to S; return the sum of log|O_i|."""
     q, p, units = len(problem.effects), problem.p, problem.units
-    Omega, S = state.Omega, state.S
+    Omega, S, scratch = state.Omega, state.S, state.R_Lambda
     logdet = 0.0
     for i in range(units.rows.shape[0]):
-        logdet += whiten(problem.effects, units.Rt[i], Lambda, Omega, state.XR[i])
+        logdet += whiten(problem.effects, units.Rt[i], Lambda, scratch, Omega, state.XR[i])
         rows, XF = units.rows[i], state.XF[i]
         # XF = L^{-1} [b_i | c_i]
         for a in range(q):

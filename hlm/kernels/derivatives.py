@@ -77,17 +77,19 @@ def sum_derivatives(problem, slope, bend, needs_T, state):
 def differentiate_unit(problem, i, slope, needs_T, state):
     """Add unit i to the sums over units."""
     q, p, row, col = len(problem.effects), problem.p, problem.row, problem.col
-    XR, XF, Ls, gamma = state.XR[i], state.XF[i], state.Ls, state.gamma
-    M, H, u, Q, G, uu, h, T = (
-        state.M, state.H, state.u, state.Q, state.G, state.uu, state.h, state.T,
+    XR, XF, XB, Ls, gamma = state.XR[i], state.XF[i], state.XB, state.Ls, state.gamma
+    M, H, u, Q, G, uu, h, T, residual = (
+        state.M, state.H, state.u, state.Q, state.G, state.uu, state.h, state.T, state.residual,
     )  # fmt: skip
-    # XF gamma, and XB = XF_x Ls'^{-1}: the fixed effects in the basis in which S_xx = I
+    # The residual XF gamma, and XB = XF_x Ls'^{-1}: X in the basis in which S_xx = I
     for a in range(q):
-        residual = 0.0
+        element = 0.0
         for j in range(p + 1):
-            residual += XF[a, j] * gamma[j]
-        solve_lower(Ls, p, XF[a])
-        XF[a, p] = residual
+            element += XF[a, j] * gamma[j]
+        residual[a] = element
+        for j in range(p):
+            XB[a, j] = XF[a, j]
+        solve_lower(Ls, p, XB[a])
     # M = XR'XR, H = XR'XB, u = XR'(XF gamma)
     for a in range(q):
         for b in range(a + 1):
@@ -99,11 +101,11 @@ def differentiate_unit(problem, i, slope, needs_T, state):
         for j in range(p):
             element = 0.0
             for k in range(q):
-                element += XR[k, a] * XF[k, j]
+                element += XR[k, a] * XB[k, j]
             H[a, j] = element
         element = 0.0
         for k in range(q):
-            element += XR[k, a] * XF[k, p]
+            element += XR[k, a] * residual[k]
         u[a] = element
     # G += M - f' uu' - [REML] HH',  Q = 2 f' uu' + 2 [REML] HH' - M
     for a in range(q):
@@ -152,7 +154,7 @@ def differentiate_shared(problem, slope, needs_T, state):
     q, p, row, col = np.int64(len(problem.effects)), problem.p, problem.row, problem.col
     n_units, moments = problem.units.rows.shape[0], problem.units.moments
     XR, P, Ls, gamma = state.XR[0], state.P, state.Ls, state.gamma
-    M, Q, G, uu, pair = state.M, state.Q, state.G, state.uu, state.pair
+    M, Q, G, uu, pair, pair_u = state.M, state.Q, state.G, state.uu, state.pair, state.pair_u
     # M = XR'XR
     for a in range(q):
         for b in range(a + 1):
@@ -165,15 +167,15 @@ def differentiate_shared(problem, slope, needs_T, state):
     for c in range(q):
         for d in range(c + 1):
             combine_moments(q, p, P[c], P[d], moments, pair)
-            # sum u_c u_d = gamma'pair gamma; the last row becomes Ls^{-1} sum H_c'u_d
+            # sum u_c u_d = gamma'pair gamma, and sum H_c'u_d in the basis in which S_xx = I
             product = 0.0
             for j in range(p + 1):
                 moment = 0.0
                 for k in range(p + 1):
                     moment += pair[k, j] * gamma[k]
                 product += gamma[j] * moment
-                pair[p, j] = moment
-            solve_lower(Ls, p, pair[p])
+                pair_u[j] = moment
+            solve_lower(Ls, p, pair_u)
             # sum H_c'H_d in the basis in which S_xx = I
             if needs_T:
                 for j in range(p):
@@ -193,7 +195,7 @@ def differentiate_shared(problem, slope, needs_T, state):
                 if row[v] == c and col[v] == d:
                     factor = 1.0 if c == d else 2.0
                     for j in range(p):
-                        state.h[v, j] = factor * pair[p, j]
+                        state.h[v, j] = factor * pair_u[j]
                         for k in range(p if needs_T else 0):
                             state.T[v, j, k] = factor * pair[j, k]
     add_curvature(row, col, M, Q, state.hessian_psi)

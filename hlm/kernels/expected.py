@@ -59,17 +59,19 @@ def infer_expected(problem, parametrization, workspace, results, r, method):
     p, out, adjusted = problem.p, workspace.estimates, workspace.expected
     if results.df.shape[0] == 0 or not np.isfinite(out.estimate[-1]):
         return
-    kenward_roger(problem, parametrization, workspace, adjusted)
+    state, sigma2 = workspace.state, out.estimate[-1] ** 2
+    kenward_roger(problem, sigma2, parametrization.fixed, workspace.Lambda, state, adjusted)
     for j in range(p):
         if np.isnan(out.se[j]):
             adjusted.vcov[j, :], adjusted.vcov[:, j] = np.nan, np.nan
             continue
         results.df[r, method, j] = adjusted.df[j]
         results.se[r, method, j] = np.sqrt(adjusted.vcov[j, j]) if problem.reml else out.se[j]
-    tests, information = workspace.tests, Information(adjusted.P, adjusted.Omega, adjusted.vcov)
+    fixed, estimate, tests = parametrization.fixed, out.estimate, workspace.tests
+    information = Information(state.Ls, adjusted.P, adjusted.Omega, adjusted.vcov)
     if results.F.shape[2] > 0:
         F, ddf = results.F[r, method], results.ddf[r, method]
-        f_tests(parametrization, workspace, tests, information, np.bool_(False), F, ddf)
+        f_tests(fixed, estimate, information, np.bool_(False), tests, F, ddf)
     if results.F_adjusted.shape[2] > 0:
         F, ddf = results.F_adjusted[r, method], results.ddf_adjusted[r, method]
-        f_tests(parametrization, workspace, tests, information, problem.reml, F, ddf)
+        f_tests(fixed, estimate, information, problem.reml, tests, F, ddf)

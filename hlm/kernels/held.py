@@ -115,13 +115,15 @@ class Search(NamedTuple):
     free : ndarray (n, n)
         Its columns: how tau moves with each free parameter and, one more, with the one held.
     reduced, projected : ndarray (n, n), (n,)
-        Hessian and gradient in these coordinates; then a factor of the one, and the step.
-    vectors : ndarray (n, n)
-        Of `reduced`: its Cholesky factor or, where it is not positive, its eigenvectors.
-    rotated : ndarray (n,)
-        `projected` in the basis of these eigenvectors.
+        Hessian and gradient in these coordinates.
+    factor : ndarray (n, n)
+        The Cholesky factor of `reduced`, where it is positive definite; in `follow` one row more.
+    vectors, rotated : ndarray (n, n), (n,)
+        Where it is not: its eigenvectors, and `projected` in their basis.
+    along : ndarray (n,)
+        Newton's step in these coordinates, as it is solved for: L^{-1} g, then |H|^{-1} g.
     step : ndarray (n,)
-        Newton's step of tau.
+        That of tau.
     start, found : ndarray (n,)
         The tau at which the search for a limit starts, and a limit whose mirror image is looked at.
     Lambda : ndarray (q, q)
@@ -137,8 +139,10 @@ class Search(NamedTuple):
     free: np.ndarray
     reduced: np.ndarray
     projected: np.ndarray
+    factor: np.ndarray
     vectors: np.ndarray
     rotated: np.ndarray
+    along: np.ndarray
     step: np.ndarray
     start: np.ndarray
     found: np.ndarray
@@ -158,8 +162,10 @@ def allocate_search(n_units: int, q: int, p: int, n_theta: int, *, shared: bool)
         free=np.zeros((n, n)),
         reduced=np.zeros((n, n)),
         projected=np.zeros(n),
+        factor=np.zeros((n, n)),
         vectors=np.zeros((n, n)),
         rotated=np.zeros(n),
+        along=np.zeros(n),
         step=np.zeros(n),
         start=np.zeros(n),
         found=np.zeros(n),
@@ -422,14 +428,14 @@ def project(problem, held, t, n_free, count, search):
 @kernel
 def free_step(n, count, search):
     """Newton step in the free parameters, as a step of tau; return its first-order decrease."""
-    D, projected = search.free, search.projected
+    D, along = search.free, search.along
     decrement = solve_positive(count, search)
     # step = -D |H|^{-1} D'g
     norm = 0.0
     for k in range(n):
         search.step[k] = 0.0
         for f in range(count):
-            search.step[k] -= D[k, f] * projected[f]
+            search.step[k] -= D[k, f] * along[f]
         norm += search.step[k] ** 2
     if norm > MAX_STEP * MAX_STEP:
         shrink = MAX_STEP / np.sqrt(norm)
@@ -441,32 +447,36 @@ def free_step(n, count, search):
 
 @kernel
 def solve_positive(count, search):
-    """Overwrite `projected` by |H|^-1 of it; return the decrement."""
-    a, x, vectors = search.reduced, search.projected, search.vectors
+    """Write |H|^-1 g, H and g `reduced` and `projected`, into `along`; return the decrement."""
+    H, g, factor, vectors, rotated, x = (
+        search.reduced, search.projected, search.factor, search.vectors, search.rotated,
+        search.along,
+    )  # fmt: skip
     decrement = 0.0
     for k in range(count):
+        x[k] = g[k]
         for m in range(k + 1):
-            vectors[k, m] = a[k, m]
-    if cholesky(vectors, count, POSITIVE_TOLERANCE) == count:
-        solve_lower(vectors, count, x)
+            factor[k, m] = H[k, m]
+    # H = LL', |L^{-1} g|^2 = g'H^{-1}g
+    if cholesky(factor, count, POSITIVE_TOLERANCE) == count:
+        solve_lower(factor, count, x)
         for k in range(count):
             decrement += x[k] * x[k]
-        solve_upper(vectors, count, x)
+        solve_upper(factor, count, x)
         return decrement
-    eigh_jacobi(a, count, vectors)
+    # |H|^{-1} g = sum_k v_k (v_k'g) / |lambda_k|
+    eigh_jacobi(H, count, vectors)
     largest = 0.0
     for k in range(count):
-        largest = max(largest, abs(a[k, k]))
-    # |H|^{-1} = sum v_k v_k' / |lambda_k|
-    rotated = search.rotated
+        largest = max(largest, abs(H[k, k]))
     for k in range(count):
         rotated[k] = 0.0
         for m in range(count):
-            rotated[k] += vectors[m, k] * x[m]
+            rotated[k] += vectors[m, k] * g[m]
     for m in range(count):
         x[m] = 0.0
     for k in range(count):
-        inverse = 1.0 / max(abs(a[k, k]), CURVATURE_FLOOR * largest)
+        inverse = 1.0 / max(abs(H[k, k]), CURVATURE_FLOOR * largest)
         decrement += rotated[k] * rotated[k] * inverse
         for m in range(count):
             x[m] += vectors[m, k] * rotated[k] * inverse

@@ -160,7 +160,7 @@ def information(problem, state, work):
 @kernel
 def is_undetermined(a, b, parametrization, work):
     """Tell whether Psi[a, b], in the formula's units, changes along the null space."""
-    row, col, gradient = parametrization.row, parametrization.col, work.direction
+    row, col, gradient = parametrization.row, parametrization.col, work.gradient_psi
     n, length = len(row), 0.0
     for v in range(n):
         gradient[v] = element_of_psi(a, b, row[v], col[v], parametrization.random)
@@ -178,9 +178,9 @@ def has_open_variance(j, parametrization, state, work):
     k'T_E k.
     """
     n, p, gradient, variance = (
-        len(parametrization.row), len(parametrization.fixed), work.direction, 0.0,
+        len(parametrization.row), len(parametrization.fixed), work.gradient_psi, 0.0,
     )  # fmt: skip
-    k = state.half[j]
+    k = state.contrasts[j]
     for m in range(p):
         k[m] = parametrization.fixed[j, m]
     solve_lower(state.Ls, p, k)

@@ -150,35 +150,35 @@ def quadratic(n, d, work):
 @kernel
 def fixed_effects(n_star, sigma2, parametrization, state, work, out):
     """Coefficients of the formula's columns, their covariance, SEs and Satterthwaite df."""
-    p, n_theta, half = len(parametrization.fixed), len(parametrization.row), state.half
-    # beta = T_x^{-1} beta*;  half = T_x^{-1} Ls'^{-1}
+    p, n_theta, contrasts = len(parametrization.fixed), len(parametrization.row), state.contrasts
+    # beta = T_x^{-1} beta*;  contrasts = T_x^{-1} Ls'^{-1}
     for j in range(p):
         out.estimate[j] = 0.0
         for k in range(p):
             out.estimate[j] += parametrization.fixed[j, k] * (
                 state.beta[k] + parametrization.offset[k]
             )
-            half[j, k] = parametrization.fixed[j, k]
-        solve_lower(state.Ls, p, half[j])
+            contrasts[j, k] = parametrization.fixed[j, k]
+        solve_lower(state.Ls, p, contrasts[j])
     # sigma^2 T_x^{-1} S_xx^{-1} T_x'^{-1}
     for j in range(p):
         for k in range(j + 1):
             product = 0.0
             for m in range(p):
-                product += half[j, m] * half[k, m]
+                product += contrasts[j, m] * contrasts[k, m]
             out.vcov[j, k] = sigma2 * product
             out.vcov[k, j] = sigma2 * product
-    d, change = work.direction, work.change
+    d, change = work.direction, work.gradient_psi
     for j in range(p):
-        # d = J'(k'T_E k) / k'k + v, k = half[j]
+        # d = J'(k'T_E k) / k'k + v, k = contrasts[j]
         variance = out.vcov[j, j] / sigma2
         for v in range(n_theta):
             change[v] = 0.0
             for k in range(p):
                 element = 0.0
                 for m in range(p):
-                    element += state.T[v, k, m] * half[j, m]
-                change[v] += half[j, k] * element
+                    element += state.T[v, k, m] * contrasts[j, m]
+                change[v] += contrasts[j, k] * element
         for k in range(n_theta):
             d[k] = work.log_r2[k]
             for v in range(n_theta):
@@ -274,7 +274,7 @@ def sd_of(k, n_star, sigma2, parametrization, work, out):
 def cor_of(k, parametrization, work, out):
     """Correlation rho of random effects a and b: d rho = rho (dPsi_ab / Psi_ab - ...)."""
     a, b = parametrization.row[k], parametrization.col[k]
-    n_theta, d, total = len(parametrization.row), work.change, work.direction
+    n_theta, d, total = len(parametrization.row), work.part, work.direction
     p, Psi = len(parametrization.fixed), work.Psi
     product = Psi[a, a] * Psi[b, b]
     out.estimate[p + k], out.se[p + k] = np.nan, np.nan

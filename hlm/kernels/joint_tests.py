@@ -62,7 +62,15 @@ class JointTests(NamedTuple):
     P, Omega : ndarray (n_theta + 1, p, p), (n_theta + 1, n_theta + 1)
         By the observed information.
     U, C : ndarray (r, p), (n_theta + 1, r, r)
-        Of one test, as large as the largest needs, as are `square`, `vectors` and `vector`.
+        Of one test, as large as the largest needs, as is all that follows.
+    gram, vectors : ndarray (r, r)
+        L S_xx^{-1} L', diagonal once it is diagonalized, and its eigenvectors.
+    column : ndarray (r,)
+        One column of L Ls'^{-1}.
+    nu : ndarray (r,)
+        Degrees of freedom of the rotated contrasts.
+    covariance, estimate : ndarray (r, r), (r,)
+        L Phi L' and L beta, then its Cholesky factor K and K^{-1} L beta.
     """
 
     L: np.ndarray
@@ -71,9 +79,12 @@ class JointTests(NamedTuple):
     Omega: np.ndarray
     U: np.ndarray
     C: np.ndarray
-    square: np.ndarray
+    gram: np.ndarray
     vectors: np.ndarray
-    vector: np.ndarray
+    column: np.ndarray
+    nu: np.ndarray
+    covariance: np.ndarray
+    estimate: np.ndarray
 
 
 class Information(NamedTuple):
@@ -81,6 +92,8 @@ class Information(NamedTuple):
 
     Attributes
     ----------
+    Ls : ndarray (p, p)
+        The Cholesky factor of S_xx, which makes the basis of P.
     P : ndarray (n_theta + 1, p, p)
         Derivatives of the coefficients' covariance in its parameters, as in the equations.
     Omega : ndarray (n_theta + 1, n_theta + 1)
@@ -89,6 +102,7 @@ class Information(NamedTuple):
         The covariance of the formula's coefficients.
     """
 
+    Ls: np.ndarray
     P: np.ndarray
     Omega: np.ndarray
     vcov: np.ndarray
@@ -105,17 +119,21 @@ def allocate_joint_tests(contrasts: list[np.ndarray], p: int, n_theta: int) -> J
         Omega=np.zeros((n_r, n_r)),
         U=np.zeros((r, p)),
         C=np.zeros((n_r, r, r)),
-        square=np.zeros((r, r)),
+        gram=np.zeros((r, r)),
         vectors=np.zeros((r, r)),
-        vector=np.zeros(r),
+        column=np.zeros(r),
+        nu=np.zeros(r),
+        covariance=np.zeros((r, r)),
+        estimate=np.zeros(r),
     )
 
 
 @kernel
-def observed_information(n_star, workspace, tests):
+def observed_information(n_star, state, work, tests):
     """Write P and Omega, from what `inference.infer` leaves: v, and B with B'B = Hp^{-1}."""
-    T, work, P, Omega = workspace.state.T, workspace.work, tests.P, tests.Omega
-    (n_v, p, _), J, v = T.shape, work.jacobian, work.log_r2
+    T, P, Omega = state.T, tests.P, tests.Omega
+    n_v, p, J, v = T.shape[0], T.shape[1], work.jacobian, work.log_r2
+    # P_v = T_v and, for log sigma^2, P_s = I
     for j in range(p):
         for k in range(p):
             P[n_v, j, k] = 1.0 if j == k else 0.0
@@ -123,42 +141,41 @@ def observed_information(n_star, workspace, tests):
                 P[r, j, k] = T[r, j, k]
     Omega[:] = 0.0
     Omega[n_v, n_v] = 2.0 / n_star
+    # Omega += 2 (B [J' v])'(B [J' v]), row k of B after row k
     for k in range(n_v):
         for r in range(n_v + 1):
-            # Element k of B (J' v)', B'B = Hp^-1.
-            work.change[k] = 0.0
+            left = 0.0
             for m in range(n_v):
-                work.change[k] += work.inverse_root[k, m] * (v[m] if r == n_v else J[r, m])
+                left += work.inverse_root[k, m] * (v[m] if r == n_v else J[r, m])
             for s in range(r + 1):
-                element = 0.0
+                right = 0.0
                 for m in range(n_v):
-                    element += work.inverse_root[k, m] * (v[m] if s == n_v else J[s, m])
-                Omega[r, s] += 2.0 * work.change[k] * element
+                    right += work.inverse_root[k, m] * (v[m] if s == n_v else J[s, m])
+                Omega[r, s] += 2.0 * left * right
     for r in range(n_v + 1):
         for s in range(r):
             Omega[s, r] = Omega[r, s]
 
 
 @kernel
-def f_tests(parametrization, workspace, tests, information, adjust, F, ddf):
-    """Write F and ddf (n_tests,) of the fit in a workspace, by an `Information`.
+def f_tests(fixed, estimate, information, adjust, tests, F, ddf):
+    """Write F and ddf (n_tests,) of a fit's estimates.
 
     With `adjust` they are Kenward and Roger's, by their covariance. Both are NaN where that of the
-    coefficients is.
+    coefficients is. `fixed` is that of `Parametrization`.
     """
-    p, beta = len(parametrization.fixed), workspace.estimates.estimate
-    sigma2, Ls = beta[-1] ** 2, workspace.state.Ls
+    p, sigma2, Ls = len(fixed), estimate[-1] ** 2, information.Ls
     P, Omega, vcov = information.P, information.Omega, information.vcov
     for t in range(len(tests.first) - 1):
         L = tests.L[tests.first[t] : tests.first[t + 1]]
         if has_no_variance(p, L, vcov):
             F[t], ddf[t] = np.nan, np.nan
             continue
-        F[t] = rotate_contrasts(p, L, beta, sigma2, parametrization.fixed, Ls, tests)
+        F[t] = rotate_contrasts(p, L, estimate, sigma2, fixed, Ls, tests)
         project(p, len(L), P, tests)
         if adjust:
             ddf[t], scale = matched_moments(len(L), Omega, tests)
-            F[t] = scale * quadratic_form(p, L, beta, vcov, tests) / len(L)
+            F[t] = scale * quadratic_form(p, L, estimate, vcov, tests) / len(L)
         else:
             ddf[t] = pooled_df(len(L), Omega, tests)
 
@@ -176,19 +193,22 @@ def has_no_variance(p, L, vcov):
 @inlined
 def rotate_contrasts(p, L, beta, sigma2, fixed, Ls, tests):
     """Write U; return F without adjustment."""
-    r, U, gram, vectors, column = len(L), tests.U, tests.square, tests.vectors, tests.vector
+    r, U, gram, vectors, column = len(L), tests.U, tests.gram, tests.vectors, tests.column
+    # U = L T_x^{-1} Ls'^{-1}
     for m in range(r):
         for k in range(p):
             U[m, k] = 0.0
             for j in range(p):
                 U[m, k] += L[m, j] * fixed[j, k]
         solve_lower(Ls, p, U[m])
+    # UU' = L S_xx^{-1} L', and its eigenvectors
     for m in range(r):
         for n in range(r):
             gram[m, n] = 0.0
             for k in range(p):
                 gram[m, n] += U[m, k] * U[n, k]
     eigh_jacobi(gram, r, vectors)
+    # Rotated to these, and of length 1: U = lambda^{-1/2} vectors' U
     for k in range(p):
         for m in range(r):
             column[m] = U[m, k]
@@ -196,6 +216,7 @@ def rotate_contrasts(p, L, beta, sigma2, fixed, Ls, tests):
             U[m, k] = 0.0
             for n in range(r):
                 U[m, k] += vectors[n, m] * column[n] / np.sqrt(gram[m, m])
+    # sum_m (vectors' L beta)_m^2 / (sigma^2 lambda_m)
     total = 0.0
     for m in range(r):
         rotated = 0.0
@@ -224,8 +245,9 @@ def project(p, r, P, tests):
 @kernel
 def pooled_df(r, Omega, tests):
     """Satterthwaite's ddf of F from those of the rotated contrasts."""
-    C, nu = tests.C, tests.vector
+    C, nu = tests.C, tests.nu
     smallest, largest = np.inf, 0.0
+    # 2 / nu_m = sum_vw Omega_vw C_v[m, m] C_w[m, m]
     for m in range(r):
         variance = 0.0
         for v in range(len(Omega)):
@@ -247,6 +269,7 @@ def pooled_df(r, Omega, tests):
 def matched_moments(r, Omega, tests):
     """Denominator df and scale by Kenward & Roger (1997), section 2."""
     C = tests.C
+    # A1 = sum_vw Omega_vw tr C_v tr C_w,  A2 = sum_vw Omega_vw tr(C_v C_w)
     a1, a2 = 0.0, 0.0
     for v in range(len(Omega)):
         for w in range(len(Omega)):
@@ -278,20 +301,22 @@ def matched_moments(r, Omega, tests):
 @inlined
 def quadratic_form(p, L, beta, vcov, tests):
     """Return (L beta)'(L vcov L')^{-1}(L beta)."""
-    r, square, difference = len(L), tests.square, tests.vector
+    r, covariance, estimate = len(L), tests.covariance, tests.estimate
+    # L beta and L vcov L' = KK'
     for m in range(r):
-        difference[m] = 0.0
+        estimate[m] = 0.0
         for j in range(p):
-            difference[m] += L[m, j] * beta[j]
+            estimate[m] += L[m, j] * beta[j]
         for n in range(m + 1):
-            square[m, n] = 0.0
+            covariance[m, n] = 0.0
             for j in range(p):
                 for k in range(p):
                     if L[m, j] != 0.0 and L[n, k] != 0.0:  # vcov may be NaN elsewhere
-                        square[m, n] += L[m, j] * vcov[j, k] * L[n, k]
-    cholesky(square, r, 0.0)
-    solve_lower(square, r, difference)
+                        covariance[m, n] += L[m, j] * vcov[j, k] * L[n, k]
+    cholesky(covariance, r, 0.0)
+    # |K^{-1} L beta|^2
+    solve_lower(covariance, r, estimate)
     total = 0.0
     for m in range(r):
-        total += difference[m] * difference[m]
+        total += estimate[m] * estimate[m]
     return total

@@ -57,12 +57,12 @@ class KenwardRoger(NamedTuple):
         sum_rs Omega_rs (q_rs - p_r p_s), in the basis in which S_xx = I.
     S_inverse : ndarray (p, p)
         S_xx^{-1}.
-    unit : ndarray (16, q, q)
+    unit : ndarray (17, q, q)
         Products of a unit, numbered below.
     gradient : ndarray (n_r,)
         g of one coefficient.
     contrasts : ndarray (p, p)
-        Row j: the weights of coefficient j in the basis in which S_xx = I.
+        Row j: coefficient j in terms of those in the basis in which S_xx = I.
     combined : ndarray (p, p)
         sum_s Omega_rs p_s of one parameter r.
     """
@@ -84,10 +84,11 @@ class KenwardRoger(NamedTuple):
 (FACTOR, WHITENED, INVERSE, SQUARE, CUBE, P1, P2, M1, M2, C) = range(10)
 """Of a unit, in `unit`: L of O = LL', L^{-1}R, O^{-1}, O^{-2}, O^{-3}, P, P2, M, M2 and C."""
 
-(PC, Q1, MIXED, INNER, INNER_P, WEIGHT) = range(10, 16)
-"""Products of these: PC, Q, sum_v Omega_sv E_v, sum_vw Omega_vw E_v M E_w, that times P, and A."""
+(PC, Q1, MIXED, INNER, INNER_P, WEIGHT, R_LAMBDA) = range(10, 17)
+"""Products of these: PC, Q, sum_v Omega_sv E_v, sum_vw Omega_vw E_v M E_w, that times P, and A; and
+R Lambda."""
 
-N_PRODUCTS = 16
+N_PRODUCTS = 17
 
 
 def allocate_kenward_roger(q: int, p: int, n_theta: int) -> KenwardRoger:
@@ -110,10 +111,8 @@ def allocate_kenward_roger(q: int, p: int, n_theta: int) -> KenwardRoger:
 
 
 @kernel
-def kenward_roger(problem, parametrization, workspace, out):
-    """Fill `out` from the fit in a workspace."""
-    state, Lambda = workspace.state, workspace.Lambda
-    sigma2 = workspace.estimates.estimate[-1] ** 2
+def kenward_roger(problem, sigma2, fixed, Lambda, state, out):
+    """Fill `out` from the state at the minimum; `fixed` is that of `Parametrization`."""
     effects, p, units = problem.effects, problem.p, problem.units
     row, col, n_v, Ls = problem.row, problem.col, len(problem.row), state.Ls
     start(problem, state, out)
@@ -133,7 +132,7 @@ def kenward_roger(problem, parametrization, workspace, out):
         weigh(effects, row, col, out)
         add_rows(problem, i, out.unit[WEIGHT], out.delta)
     orthonormalize(p, Ls, out.delta)
-    report(p, n_v + 1, sigma2, parametrization.fixed, Ls, out)
+    report(p, n_v + 1, sigma2, fixed, Ls, out)
 
 
 @kernel
@@ -162,7 +161,7 @@ def design_products(effects, Rt, Lambda, unit):
     """Write the powers of O^-1, P, P2, M and M2 of a unit, or of all that share its design."""
     q = np.int64(len(effects))
     L, XR, inverse, P = unit[FACTOR], unit[WHITENED], unit[INVERSE], unit[P1]
-    whiten(effects, Rt, Lambda, L, XR)
+    whiten(effects, Rt, Lambda, unit[R_LAMBDA], L, XR)
     # O^{-1} = L'^{-1} L^{-1},  P = XR'L^{-1}
     for a in range(q):
         for b in range(q):

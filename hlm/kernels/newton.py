@@ -102,7 +102,7 @@ class Work(NamedTuple):
     square, vectors : ndarray (n, n)
         A symmetric matrix that a kernel diagonalizes, and its eigenvectors; for that kernel only.
     deviations, unscaled : ndarray (q, q)
-        Of the moment start: sum (R^{-1} e)(R^{-1} e)', then Psi, and sum (R'R)^{-1}.
+        Of the moment start: sum (R^{-1} e)(R^{-1} e)' and sum (R'R)^{-1}.
     deviation, inverse : ndarray (q,), (q, q)
         Of one unit: R^{-1} e and R^{-1}.
     inverse_root : ndarray (n_theta, n_theta)
@@ -111,8 +111,10 @@ class Work(NamedTuple):
         v, the derivative of log r^2 in theta.
     Psi, lower : ndarray (q, q)
         Psi in the formula's units, and a factor of it.
-    direction, change : ndarray (n_theta,)
+    direction, part : ndarray (n_theta,)
         The gradient of one quantity in theta, and a part of it.
+    gradient_psi : ndarray (n_theta,)
+        The gradient of one quantity in the free elements of Psi.
     product, change_of_rows : ndarray (q, q)
         Of a change of basis: R times the transform, and what makes new rows of old ones.
     null, null_vectors, scale, trace : ndarray (n_theta, n_theta) and (n_theta,)
@@ -142,7 +144,8 @@ class Work(NamedTuple):
     Psi: np.ndarray
     lower: np.ndarray
     direction: np.ndarray
-    change: np.ndarray
+    part: np.ndarray
+    gradient_psi: np.ndarray
     product: np.ndarray
     change_of_rows: np.ndarray
     null: np.ndarray
@@ -177,7 +180,8 @@ def allocate_work(q: int, n_theta: int) -> Work:
         Psi=np.zeros((q, q)),
         lower=np.zeros((q, q)),
         direction=np.zeros(n_theta),
-        change=np.zeros(n_theta),
+        part=np.zeros(n_theta),
+        gradient_psi=np.zeros(n_theta),
         product=np.zeros((q, q)),
         change_of_rows=np.zeros((q, q)),
         null=np.zeros((n_theta, n_theta)),

@@ -17,15 +17,17 @@ __all__ = ["adjust_fit", "f_tests_expected", "f_tests_observed", "profile_ml_fit
 def adjust_fit(parametrization, workspace, n_obs, reml, out):
     """Fill `out` (`KenwardRoger`) from the fit in a workspace."""
     problem = problem_of(parametrization, workspace, n_obs, reml)
-    kenward_roger(problem, parametrization, workspace, out)
+    fixed, sigma2 = parametrization.fixed, workspace.estimates.estimate[-1] ** 2
+    kenward_roger(problem, sigma2, fixed, workspace.Lambda, workspace.state, out)
 
 
 @entry
 def f_tests_observed(parametrization, workspace, n_star, tests, F, ddf):
     """Fill F and ddf (n_tests,) from the fit in a workspace, by the observed information."""
-    observed_information(n_star, workspace, tests)
-    information = Information(tests.P, tests.Omega, workspace.estimates.vcov)
-    f_tests(parametrization, workspace, tests, information, np.bool_(False), F, ddf)
+    state, out, adjust = workspace.state, workspace.estimates, np.bool_(False)
+    observed_information(n_star, state, workspace.work, tests)
+    information = Information(state.Ls, tests.P, tests.Omega, out.vcov)
+    f_tests(parametrization.fixed, out.estimate, information, adjust, tests, F, ddf)
 
 
 @entry
@@ -34,8 +36,9 @@ def f_tests_expected(parametrization, workspace, adjusted, adjust, tests, F, ddf
 
     With `adjust` they are Kenward and Roger's, else Satterthwaite's.
     """
-    information = Information(adjusted.P, adjusted.Omega, adjusted.vcov)
-    f_tests(parametrization, workspace, tests, information, adjust, F, ddf)
+    estimate, Ls = workspace.estimates.estimate, workspace.state.Ls
+    information = Information(Ls, adjusted.P, adjusted.Omega, adjusted.vcov)
+    f_tests(parametrization.fixed, estimate, information, adjust, tests, F, ddf)
 
 
 @entry

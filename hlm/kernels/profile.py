@@ -35,7 +35,7 @@ from hlm.kernels.held import (
     partial,
     project,
 )
-from hlm.kernels.linalg import cholesky, copy_vector, solve_lower, solve_upper
+from hlm.kernels.linalg import cholesky, copy, copy_vector, solve_lower, solve_upper
 from hlm.kernels.newton import POSITIVE_TOLERANCE
 
 __all__ = ["Sought", "profile_limit"]
@@ -128,7 +128,7 @@ def profile_limit(problem, held, sought, guess, search):
 def follow(problem, held, sought, t, search):
     """Go from t, the minimum or not, to the limit in all parameters at once; NaN if that fails."""
     kind, minimum, best, z = held.kind, sought.minimum, sought.best, sought.z
-    n, tau, projected, factor = len(problem.row), search.tau, search.projected, search.reduced
+    n, tau, factor, along = len(problem.row), search.tau, search.factor, search.along
     zeta, sign = 0.0, 1.0 if z > 0.0 else -1.0
     for _ in range(MAX_FOLLOWED):
         deviance = deviance_at(problem, tau, search)
@@ -137,16 +137,18 @@ def follow(problem, held, sought, t, search):
         derive(problem, search)
         count = free_directions(problem, held, t, tau, search.free)
         project(problem, held, t, count, count + 1, search)
+        copy(search.reduced, factor)
+        copy_vector(search.projected, along)
         if cholesky(factor, count, POSITIVE_TOLERANCE) < count:
             return np.nan
         # H_ff = LL'; with L^{-1} applied: a = g_x - H_xf H_ff^{-1} g_f, s likewise
         cross = factor[count]
-        solve_lower(factor, count, projected)
+        solve_lower(factor, count, along)
         solve_lower(factor, count, cross)
-        decrement, slope, curvature = 0.0, projected[count], factor[count, count]
+        decrement, slope, curvature = 0.0, along[count], factor[count, count]
         for f in range(count):
-            decrement += projected[f] * projected[f]
-            slope -= cross[f] * projected[f]
+            decrement += along[f] * along[f]
+            slope -= cross[f] * along[f]
             curvature -= cross[f] * cross[f]
         if t == best:
             change = z * np.sqrt(2.0 / curvature) if curvature > 0.0 else np.inf
@@ -160,11 +162,11 @@ def follow(problem, held, sought, t, search):
             return np.nan
         # The free parameters go along: -H_ff^{-1} (g_f + H_fx d)
         for f in range(count):
-            projected[f] = -projected[f] - cross[f] * change
-        solve_upper(factor, count, projected)
+            along[f] = -along[f] - cross[f] * change
+        solve_upper(factor, count, along)
         for k in range(n + 1):
             for f in range(count):
-                tau[k] += search.free[k, f] * projected[f]
+                tau[k] += search.free[k, f] * along[f]
         t = np.tanh(np.arctanh(t) + change) if kind == COR else t * np.exp(change)
         constrain(problem, held, t, tau)
         if abs(z - zeta) < CLOSE and decrement < CLOSE * CLOSE:

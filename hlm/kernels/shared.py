@@ -85,13 +85,14 @@ def cross_fixed(q, j, data, fixed, units):
 
 @kernel
 def cross_response(q, p, j, data, design, units):
-    """Write the sums of column j with the response; `columns[:, p]` holds sum_i u_ij c_i."""
+    """Write the sums of column j with the response."""
     fixed, rest, coef = design.fixed, design.rest, design.rest_coef
     gram, response, multipliers = data.gram, data.response, data.multipliers
     columns, rows, within, moments = units.columns, units.rows, units.within, units.moments
+    sum_uc = units.with_response
     x, u = fixed[j, 0], multipliers[fixed[j, 1]]
     for a in range(q):
-        columns[a, p] = 0.0
+        sum_uc[a] = 0.0
     # sum_i u_ij x_j'(y_i + R_i coef) and sum_i u_ij c_i
     total = 0.0
     for i in range(rows.shape[0]):
@@ -100,17 +101,17 @@ def cross_response(q, p, j, data, design, units):
             element += coef[k] * product(gram, x, rest[k, 0], 0) * multipliers[rest[k, 1], i]
         total += u[i] * element
         for a in range(q):
-            columns[a, p] += u[i] * rows[i, a, p]
+            sum_uc[a] += u[i] * rows[i, a, p]
     # within_yj = that - w_j'(sum_i u_ij c_i)
     for a in range(q):
-        total -= columns[a, j] * columns[a, p]
+        total -= columns[a, j] * sum_uc[a]
     within[p, j] = total
     within[j, p] = total
     # The symmetric part of sum_i b_ij[a] c_i[b]
     v = 0
     for a in range(q):
         for b in range(a + 1):
-            pair = columns[a, j] * columns[b, p] + columns[b, j] * columns[a, p]
+            pair = columns[a, j] * sum_uc[b] + columns[b, j] * sum_uc[a]
             moments[v, p, j] = 0.5 * pair
             moments[v, j, p] = 0.5 * pair
             v += 1

@@ -124,7 +124,8 @@ def report_fit(problem, parametrization, workspace, results, r, method):
         sigma2, spread = out.estimate[-1] ** 2, results.spread[r, method]
         spread_of_variances(sigma2, parametrization, workspace.Lambda, workspace.work, spread)
     if results.F.shape[2] > 0 and np.isfinite(out.estimate[-1]):
-        observed_information(divisor(problem), workspace, tests)
-        information = Information(tests.P, tests.Omega, out.vcov)
+        observed_information(divisor(problem), workspace.state, workspace.work, tests)
+        information = Information(workspace.state.Ls, tests.P, tests.Omega, out.vcov)
+        fixed, adjust = parametrization.fixed, np.bool_(False)
         F, ddf = results.F[r, method], results.ddf[r, method]
-        f_tests(parametrization, workspace, tests, information, np.bool_(False), F, ddf)
+        f_tests(fixed, out.estimate, information, adjust, tests, F, ddf)

@@ -67,12 +67,13 @@ def moment_start(problem, Lambda, state, work):
         return True
     sigma2 = sum_squares / degrees
     nu = n_regular - ((p - n_within) / q if problem.reml else 0.0)
-    # Psi = sum (R^{-1} e)(R^{-1} e)' / (nu sigma^2) - mean (R'R)^{-1}
-    Psi = work.deviations
-    for a in range(q):
-        for b in range(q):
-            Psi[a, b] = Psi[a, b] / (max(nu, 1.0) * sigma2) - work.unscaled[a, b] / n_regular
-    keep_free(problem.row, problem.col, Psi, Lambda)
+    # Psi = sum (R^{-1} e)(R^{-1} e)' / (nu sigma^2) - mean (R'R)^{-1}, its free elements
+    Lambda[:] = 0.0
+    for v in range(len(problem.row)):
+        a, b = problem.row[v], problem.col[v]
+        spread = work.deviations[a, b] / (max(nu, 1.0) * sigma2)
+        Lambda[a, b] = spread - work.unscaled[a, b] / n_regular
+        Lambda[b, a] = Lambda[a, b]
     project(q, Lambda, work)
     return True
 
@@ -230,15 +231,6 @@ def deviations(problem, gamma, work):
                 for k in range(q):
                     unscaled[a, b] += inverse[k, a] * inverse[k, b]
     return n_regular, degrees
-
-
-@kernel
-def keep_free(row, col, Psi, out):
-    """Copy the free elements of Psi, both triangles, and zero the rest."""
-    out[:] = 0.0
-    for v in range(len(row)):
-        out[row[v], col[v]] = Psi[row[v], col[v]]
-        out[col[v], row[v]] = Psi[row[v], col[v]]
 
 
 @kernel

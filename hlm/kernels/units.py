@@ -40,8 +40,9 @@ class Units(NamedTuple):
         then the criterion needs nothing else and costs the same for any number of units.
     within : ndarray (p + 1, p + 1)
         W, what the rotation leaves over.
-    columns : ndarray (q, p + 1)
-        R'^{-1} Z'x of the row-level part of each column, when all units share a design.
+    columns, with_response : ndarray (q, p), (q,)
+        When all units share a design: w_j = R'^{-1} Z'x_j of the row-level part of each column, and
+        sum_i u_ij c_i of one of them; see `shared`.
     shared : bool
         All units share one design Z.
     """
@@ -51,6 +52,7 @@ class Units(NamedTuple):
     moments: np.ndarray
     within: np.ndarray
     columns: np.ndarray
+    with_response: np.ndarray
     shared: bool
 
 
@@ -61,7 +63,8 @@ def allocate_units(n_units: int, q: int, p: int, *, shared: bool) -> Units:
         rows=np.zeros((n_units, q, p + 1)),
         moments=np.zeros((q * (q + 1) // 2 if shared else 1, p + 1, p + 1)),
         within=np.zeros((p + 1, p + 1)),
-        columns=np.zeros((q, p + 1)),
+        columns=np.zeros((q, p)),
+        with_response=np.zeros(q),
         shared=shared,
     )
 
