@@ -13,6 +13,7 @@ from hlm.errors import InputError
 from hlm.plan.report import table_names
 from hlm.tables import writing
 from hlm.tables.layout import lay_out
+from hlm.words.terms import WORDS
 from tests.synthetic_results import (
     F_TEST,
     FIXED,
@@ -129,6 +130,7 @@ def test_latex_writes_the_error_in_brackets_with_two_digits():
             "bias_mcse": [0.0123, 0.0046, 3.21, np.nan],
         }
     )
+    table.attrs[WORDS] = {("coefficient", "x"): "x", ("sd", "sd_a_b|unit"): "sd a_b"}
     lines = tables.to_latex(table).splitlines()
     assert lines[0] == r"\begin{longtable}{lllr}"
     assert lines[2] == r"Term & True & Model & Bias \\"
