@@ -136,8 +136,8 @@ class Scenario:
 
     @property
     def mean_rows(self) -> float:
-        """The mean number of rows of a unit."""
-        return self.n_obs / self.n_units
+        """The number of rows of a unit, their mean if units differ."""
+        return self.n_rows if isinstance(self.n_rows, int) else self.n_obs / self.n_units
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scenario as builtin types, for JSON."""

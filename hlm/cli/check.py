@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hlm.plan import Plan
+    from hlm.scenario import Scenario
 
 __all__ = ["add_arguments", "run"]
 
@@ -57,9 +58,10 @@ def _contents(plan: Plan) -> Iterator[str]:
     yield f"{plan.study}: {counted(len(plan.scenarios), 'scenario')} of {replicates}"
     yield f"seed {plan.seed}"
     yield ""
-    names = ["", "scenario", *plan.levels[0], "n_units", "n_rows"]
+    unequal = not all(scenario.is_balanced for scenario in plan.scenarios)
+    names = ["", "scenario", *plan.levels[0], "n_units", "n_rows", *["n_obs"] * unequal]
     rows = [
-        [position, scenario.key, *level.values(), scenario.n_units, scenario.n_rows]
+        [position, scenario.key, *level.values(), *_sizes(scenario, unequal=unequal)]
         for position, (scenario, level) in enumerate(
             zip(plan.scenarios, plan.levels, strict=True), start=1
         )
@@ -73,6 +75,13 @@ def _contents(plan: Plan) -> Iterator[str]:
         limits = "" if limits == "wald" else f"; limits: {limits}"
         level = "" if model.level == DEFAULT_LEVEL else f"; level: {model.level:g}"
         yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {df}{limits}{level})"
+
+
+def _sizes(scenario: Scenario, *, unequal: bool) -> list[Any]:
+    """Return the sizes of a scenario, with the rows in all where units of any scenario differ."""
+    rows = scenario.n_rows
+    written = rows if isinstance(rows, int) else f"{min(rows)} to {max(rows)}"
+    return [scenario.n_units, written, *[scenario.n_obs] * unequal]
 
 
 def _costs(plan: Plan, cores: int, *, pilot: bool) -> Iterator[str]:

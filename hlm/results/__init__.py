@@ -19,6 +19,7 @@ from hlm.results.schemas import (
     SCENARIOS,
     SELECTION,
     TESTS,
+    scenarios_schema,
     with_grid,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "open_parquet",
     "read",
     "read_frame",
+    "scenarios_schema",
     "to_table",
     "with_grid",
     "write",

@@ -9,6 +9,8 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hlm.scenario import Scenario
+
 __all__ = [
     "ESTIMATES",
     "FITS",
@@ -17,6 +19,7 @@ __all__ = [
     "SCENARIOS",
     "SELECTION",
     "TESTS",
+    "scenarios_schema",
     "with_grid",
 ]
 
@@ -106,6 +109,14 @@ SELECTION = pa.schema(
 )
 
 SCENARIOS = pa.schema({"scenario": pa.string(), "n_units": pa.int64(), "n_rows": pa.int64()})
+
+
+def scenarios_schema(scenarios: Sequence[Scenario]) -> pa.Schema:
+    """Return the columns of the table of scenarios: `n_rows` is a mean if units of any differ."""
+    if all(scenario.is_balanced for scenario in scenarios):
+        return SCENARIOS
+    place = SCENARIOS.get_field_index("n_rows")
+    return SCENARIOS.set(place, pa.field("n_rows", pa.float64()))
 
 
 def with_grid(schema: pa.Schema, levels: Sequence[Mapping[str, Any]]) -> pa.Schema:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.operations.parts import check_alike
-from hlm.results import KINDS, SCENARIOS, with_grid, write, write_csv, writing
+from hlm.results import KINDS, scenarios_schema, with_grid, write, write_csv, writing
 from hlm.results.windows import scenarios_together, together
 from hlm.stages.sorted_rows import SortedRows
 
@@ -45,12 +45,15 @@ def compact(plan: Plan, parts: str | Path, files: Mapping[str, str | Path]) -> N
 
 
 def write_scenarios(plan: Plan, parquet: str | Path, csv: str | Path) -> None:
-    """Write the table of scenarios: key, level of each factor, size; in the study's order."""
-    schema = with_grid(SCENARIOS, plan.levels)
+    """Write the table of scenarios: key, level of each factor, size; in the study's order.
+
+    Where the units of a scenario differ, `n_rows` is the mean of their rows.
+    """
+    schema = with_grid(scenarios_schema(plan.scenarios), plan.levels)
     columns = {name: [level[name] for level in plan.levels] for name in plan.levels[0]}
     columns["scenario"] = [scenario.key for scenario in plan.scenarios]
     columns["n_units"] = [scenario.n_units for scenario in plan.scenarios]
-    columns["n_rows"] = [scenario.n_rows for scenario in plan.scenarios]
+    columns["n_rows"] = [scenario.mean_rows for scenario in plan.scenarios]
     write(columns, parquet, schema, plan.metadata())
     write_csv(columns, csv, schema)
 

@@ -114,23 +114,29 @@ def _effects_on_variance(Z: Floats, unit: Floats, pairs: Pairs) -> Floats:
     V_i = sigma^2 I + sum_v psi_v Z_i E_v Z_i'. With Z_i = Q_i R_i the lengths and angles of these
     matrices are those of R_i E_v R_i', and of I within the span of Q_i and outside it.
     """
-    n_units = len(np.unique(unit))
-    R = np.asarray(np.linalg.qr(Z.reshape(n_units, -1, Z.shape[1]), mode="r"))
-    k = R.shape[1]
-    outside = np.sqrt(len(Z) - n_units * k)
-    columns = [np.append(np.tile(np.eye(k).ravel(), n_units), outside)]
-    for a, b in pairs:
-        product = np.einsum("ij,ik->ijk", R[..., a], R[..., b])
-        columns.append(np.append(product + product.transpose(0, 2, 1), 0.0))
-    return _scaled(np.column_stack(columns), centred=False)
+    sizes = np.unique(unit, return_counts=True)[1]
+    columns: list[list[Floats]] = [[] for _ in range(len(pairs) + 1)]
+    outside = 0
+    for size in np.unique(sizes):
+        of_size = Z[np.repeat(sizes == size, sizes)].reshape(-1, size, Z.shape[1])
+        R = np.asarray(np.linalg.qr(of_size, mode="r"))
+        n_units, k = R.shape[:2]
+        outside += n_units * (size - k)
+        columns[0].append(np.tile(np.eye(k).ravel(), n_units))
+        for column, (a, b) in zip(columns[1:], pairs, strict=True):
+            product = np.einsum("ij,ik->ijk", R[..., a], R[..., b])
+            column.append((product + product.transpose(0, 2, 1)).ravel())
+    columns[0].append(np.sqrt([outside]))
+    for column in columns[1:]:
+        column.append(np.zeros(1))
+    return _scaled(np.column_stack([np.concatenate(parts) for parts in columns]), centred=False)
 
 
 def _seen_by_reml(Z: Floats, Q: Floats, unit: Floats, pairs: Pairs) -> Floats:
     """Return what REML sees of sigma^2 and the elements of Psi, scaled by what there is of each."""
-    n_units, q = len(np.unique(unit)), Z.shape[1]
-    of_units = Z.reshape(n_units, -1, q)
+    q, of_units = Z.shape[1], _by_unit(Z, unit)
     M = np.einsum("ura,urb->uab", of_units, of_units)
-    H = np.einsum("ura,urj->uaj", of_units, Q.reshape(n_units, -1, Q.shape[1]))
+    H = np.einsum("ura,urj->uaj", of_units, _by_unit(Q, unit))
     E = np.zeros((len(pairs), q, q))
     for v, (a, b) in enumerate(pairs):
         E[v, a, b] = E[v, b, a] = 1.0
@@ -145,6 +151,15 @@ def _seen_by_reml(Z: Floats, Q: Floats, unit: Floats, pairs: Pairs) -> Floats:
     seen[1:, 1:] += np.einsum("vjk,wkj->vw", T, T)
     scale = np.sqrt(np.append(len(Z), np.where(whole > 0.0, whole, 1.0)))
     return np.asarray(seen / np.outer(scale, scale))
+
+
+def _by_unit(columns: Floats, unit: Floats) -> Floats:
+    """Cut columns into units, (n_units, most rows, k), with zeros where a unit has fewer rows."""
+    sizes = np.unique(unit, return_counts=True)[1]
+    there = np.arange(sizes.max()) < sizes[:, None]
+    whole = np.zeros((*there.shape, columns.shape[1]))
+    whole[there] = columns
+    return whole
 
 
 def _scaled(columns: Floats, *, centred: bool) -> Floats:

@@ -13,8 +13,8 @@ import numpy as np
 from hlm.distributions import Points, Span
 from hlm.errors import InputError, Mistakes
 from hlm.scenario import Covariate
-from hlm.study.schema import Grid, Range
-from hlm.words.nouns import noun
+from hlm.study.schema import Grid, Range, RowList
+from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "example"]
+__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "example", "rows_of"]
 
 MAX_ROWS = 10_000_000
 ENOUGH = 12
@@ -46,16 +46,51 @@ def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate,
     InputError
         If a name is taken or no variable's name, or a grid does not fill the design.
     """
-    if design.units * design.rows > MAX_ROWS:
-        problem = f"{design.units} units of {design.rows} rows are too many"
+    n_rows = rows_of(design)
+    if design.units * _mean(n_rows) > MAX_ROWS:
+        what = n_rows if isinstance(n_rows, int) else f"{_mean(n_rows):g}"
+        problem = f"{design.units} units of {what} rows are too many"
         raise InputError(problem, path="design", allowed=f"{MAX_ROWS} rows in all")
     with Mistakes() as mistakes:
         mistakes.keep(check_names, design.covariates, response=response, group=group)
         found = [
-            mistakes.keep(_covariate, name, spec, design)
+            mistakes.keep(_covariate, name, spec, design.units, n_rows)
             for name, spec in sorted(design.covariates.items())
         ]
     return tuple(covariate for covariate in found if covariate is not None)
+
+
+def rows_of(design: Design) -> int | tuple[int, ...]:
+    """Return the rows of all units, or of each where they differ.
+
+    Raises
+    ------
+    InputError
+        If the list of them does not fill the units.
+
+    Examples
+    --------
+    >>> from hlm.study.schema import Design, RowList
+    >>> rows_of(Design(units=4, rows=RowList(list=[5, 10])))
+    (5, 10, 5, 10)
+    >>> rows_of(Design(units=4, rows=RowList(list=[5, 5])))
+    5
+    """
+    if isinstance(design.rows, int):
+        return design.rows
+    sizes = design.rows.list_
+    if design.units % len(sizes):
+        raise InputError(
+            f"{counted(len(sizes), 'number')} of rows {noun(len(sizes), 'does', 'do')} not fill "
+            f"{design.units} units",
+            path="design.rows.list",
+            allowed="as many numbers as units, or a number of them that divides it",
+        )
+    return sizes[0] if len(set(sizes)) == 1 else tuple(sizes) * (design.units // len(sizes))
+
+
+def _mean(n_rows: int | tuple[int, ...]) -> float:
+    return n_rows if isinstance(n_rows, int) else sum(n_rows) / len(n_rows)
 
 
 @dataclass(frozen=True)
@@ -63,7 +98,7 @@ class Ample:
     """A design with units and rows enough to show what no number of them can identify."""
 
     n_units: int
-    n_rows: int
+    n_rows: int | tuple[int, ...]
     covariates: tuple[Covariate, ...]
 
     @classmethod
@@ -77,9 +112,18 @@ class Ample:
         >>> ample.n_units, ample.n_rows
         (15, 20)
         """
-        units, rows = (count * ceil(ENOUGH / count) for count in (design.units, design.rows))
-        larger = design.model_copy(update={"units": units, "rows": rows})
-        return cls(units, rows, covariates(larger, response=response, group=group))
+        units = design.units * ceil(ENOUGH / design.units)
+        larger = design.model_copy(update={"units": units, "rows": _more(design.rows)})
+        found = covariates(larger, response=response, group=group)
+        return cls(units, rows_of(larger), found)
+
+
+def _more(rows: int | RowList) -> int | RowList:
+    """Multiply rows until there are enough of them."""
+    if isinstance(rows, int):
+        return rows * ceil(ENOUGH / rows)
+    times = ceil(ENOUGH / min(rows.list_))
+    return RowList(list=[times * count for count in rows.list_])
 
 
 def check_names(names: Iterable[str], *, response: str, group: str) -> None:
@@ -113,11 +157,28 @@ def _check_name(name: str, path: str, *, what: str) -> None:
         raise InputError(problem, path=path, allowed="letters, digits, . and _, a letter first")
 
 
-def _covariate(name: str, spec: schema.Covariate, design: Design) -> Covariate:
+def _covariate(
+    name: str, spec: schema.Covariate, n_units: int, n_rows: int | tuple[int, ...]
+) -> Covariate:
     if not isinstance(spec, Grid):
         return Covariate(name, spec.level, spec.made())
-    count = design.units if spec.level == "unit" else design.rows
-    return Covariate(name, spec.level, Points(_points(name, spec, count)))
+    count = n_units if spec.level == "unit" else n_rows
+    if isinstance(count, int):
+        return Covariate(name, spec.level, Points(_points(name, spec, count)))
+    if isinstance(spec.grid, Range):
+        return Covariate(name, spec.level, _span(spec.grid))
+    return Covariate(name, spec.level, Points(_first(name, spec.grid, max(count))))
+
+
+def _first(name: str, values: list[float], most: int) -> tuple[float, ...]:
+    """Repeat a list for the rows of the largest unit; the others have the first of them."""
+    if len(values) > most:
+        raise InputError(
+            f"{len(values)} values for units of at most {most} {noun(most, 'row')}",
+            path=f"design.covariates.{name}.grid",
+            allowed="at most as many values as the largest unit has rows",
+        )
+    return tuple(float(values[j % len(values)]) for j in range(most))
 
 
 def _points(name: str, spec: Grid, count: int) -> tuple[float, ...]:
@@ -144,9 +205,9 @@ def _range(span: Span, count: int) -> tuple[float, ...]:
 
 @lru_cache(maxsize=64)
 def example(
-    found: tuple[Covariate, ...], counts: tuple[int, int], seed: int = 2012
+    found: tuple[Covariate, ...], counts: tuple[int, int | tuple[int, ...]], seed: int = 2012
 ) -> Mapping[str, Floats]:
-    """Draw the covariates once, for `counts` units and rows of each.
+    """Draw the covariates once, for so many units, and rows of all or of each; unit after unit.
 
     A stand-in to tell what no data can identify; binary covariates are drawn with probability
     one half, so that a rare value does not pass for a constant. Of a longer grid only some
@@ -159,17 +220,30 @@ def example(
     array([1., 2., 1., 2.])
     """
     rng = np.random.default_rng(seed)
-    data = {"unit": np.repeat(np.arange(1.0, counts[0] + 1), counts[1])}
+    sizes = np.broadcast_to(counts[1], counts[0])
+    whole = (counts[0], int(sizes.max()))
+    there = np.arange(whole[1]) < sizes[:, None]
+    data = {"unit": np.repeat(np.arange(1.0, counts[0] + 1), sizes)}
     for covariate in found:
-        shape = (counts[0], 1) if covariate.level == "unit" else counts
-        values = _draw(covariate, shape, rng)
-        data[covariate.name] = np.broadcast_to(values, counts).ravel()
+        shape = (counts[0], 1) if covariate.level == "unit" else whole
+        values = _draw(covariate, shape, sizes, rng)
+        data[covariate.name] = np.broadcast_to(values, whole)[there]
     return data
 
 
-def _draw(covariate: Covariate, size: tuple[int, int], rng: np.random.Generator) -> Floats:
+def _draw(
+    covariate: Covariate,
+    size: tuple[int, int],
+    sizes: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> Floats:
     if not covariate.distribution.is_fixed:
         return covariate.distribution.example(rng, size)
+    if not covariate.distribution.values:
+        values = np.zeros(size)
+        for count in np.unique(sizes):
+            values[sizes == count, :count] = covariate.distribution.points(count)
+        return values
     count = size[0] if covariate.level == "unit" else size[1]
     picked = np.linspace(0, len(covariate.distribution.values) - 1, count).astype(int)
     values = np.array(covariate.distribution.values)[picked]

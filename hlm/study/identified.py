@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hlm.study.models import Candidate
 
     Floats = NDArray[np.float64]
+    Counts = tuple[int, int | tuple[int, ...]]
     Finder = Callable[[Formula, Mapping[str, Floats]], str | None]
 
 __all__ = ["check_columns", "check_finite", "check_identified"]
@@ -100,17 +101,25 @@ def _problem(
 
     Both have `least` units: a few may fail to show by chance what others would.
     """
-    whole = (max(data.n_units, least), data.n_rows)
-    few = (min(whole[0], ENOUGH), min(whole[1], ENOUGH))
+    whole = _counts(max(data.n_units, least), data.n_rows)
+    few = _counts(min(whole[0], ENOUGH), whole[1], most=ENOUGH)
     problem = _try(candidate.formula, data.covariates, few, find)
     if problem is None or few == whole:
         return problem
     return _try(candidate.formula, data.covariates, whole, find)
 
 
+def _counts(n_units: int, n_rows: int | tuple[int, ...], *, most: int | None = None) -> Counts:
+    """Return so many units, and at most so many rows of all or of each."""
+    if isinstance(n_rows, int):
+        return n_units, min(n_rows, most or n_rows)
+    sizes = (n_rows[i % len(n_rows)] for i in range(n_units))
+    return n_units, tuple(min(size, most or size) for size in sizes)
+
+
 @lru_cache(maxsize=4096)
 def _try(
-    formula: Formula, covariates: tuple[Covariate, ...], counts: tuple[int, int], find: Finder
+    formula: Formula, covariates: tuple[Covariate, ...], counts: Counts, find: Finder
 ) -> str | None:
     return find(formula, example(covariates, counts))
 

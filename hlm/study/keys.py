@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hlm.study.truth import canonical
 
@@ -28,6 +28,8 @@ def scenario_key(truth: Truth, design: Design, found: Parameters) -> str:
         "truth": truth.model_dump(by_alias=True, exclude_defaults=True),
         "design": design.model_dump(by_alias=True, exclude_defaults=True),
     }
+    if not isinstance(design.rows, int):
+        values["design"]["rows"] = _shortest(design.rows.list_)
     values["truth"]["formula"] = canonical(found.formula)
     for part in values["truth"]["random"].values():
         part.pop("cor", None)
@@ -36,3 +38,10 @@ def scenario_key(truth: Truth, design: Design, found: Parameters) -> str:
             part["cor"] = lower
     text = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _shortest(sizes: list[int]) -> Any:
+    """Return a list of rows, which is repeated, without what it repeats itself; one as a number."""
+    n = len(sizes)
+    period = next(k for k in range(1, n + 1) if n % k == 0 and sizes == sizes[:k] * (n // k))
+    return sizes[0] if period == 1 else {"list": sizes[:period]}

@@ -229,11 +229,37 @@ Covariate = Annotated[
 ]
 
 
+class RowList(Part):
+    """Numbers of rows that differ by unit."""
+
+    list_: Annotated[list[Annotated[int, Field(ge=1, le=MAX_ROWS)]], Field(min_length=1)] = Field(
+        alias="list", description="Rows of each unit; the list is repeated to fill the units."
+    )
+
+
+def _no_bare_list(value: Any) -> Any:
+    if isinstance(value, list):
+        raise InputError(
+            f"{shown(value)} is not allowed",
+            allowed="a whole number for all units, or a list under the key list: it is repeated",
+            suggestion=f"{{list: {shown(value)}}}",
+        )
+    return value
+
+
+Rows = Annotated[
+    Annotated[int, Field(ge=1, le=MAX_ROWS), Tag("<number>")]
+    | Annotated[RowList, Tag("<mapping>")],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, dict | RowList) else "<number>"),
+    BeforeValidator(_no_bare_list),
+]
+
+
 class Design(Part):
     """Sample sizes and covariates."""
 
     units: int = Field(ge=2, le=MAX_UNITS, description="Units (level 2).")
-    rows: int = Field(ge=1, le=MAX_ROWS, description="Rows of each unit (level 1).")
+    rows: Rows = Field(description="Rows of each unit (level 1): a number, or a list of numbers.")
     covariates: dict[str, Covariate] = Field({}, description="Each covariate by its name.")
 
 

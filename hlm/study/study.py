@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.scenario import Model, Scenario
-from hlm.study.design import covariates
+from hlm.study.design import covariates, rows_of
 from hlm.study.grid import cross
 from hlm.study.identified import check_finite, check_identified
 from hlm.study.keys import scenario_key
@@ -208,7 +208,7 @@ def _simulated(truth: Truth, design: Design) -> Scenario:
     return Scenario(
         key=scenario_key(truth, design, found),
         n_units=design.units,
-        n_rows=design.rows,
+        n_rows=rows_of(design),
         covariates=covariates(design, response=formula.response, group=formula.random[0].group),
         formula=formula.text,
         fixed=found.fixed,

@@ -160,11 +160,12 @@ def scenario_table(study: Planned) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `scenario`, the factors of the grid, and `n_units` and `n_rows` unless they repeat one.
+        `scenario`, the factors of the grid, and `n_units` and `n_rows` unless they repeat one;
+        where units differ, `n_rows` is the mean of their rows.
     """
     points = pd.DataFrame(
         [
-            {"scenario": s.key, **level, "n_units": s.n_units, "n_rows": s.n_rows}
+            {"scenario": s.key, **level, "n_units": s.n_units, "n_rows": s.mean_rows}
             for s, level in zip(study.scenarios, study.levels, strict=True)
         ]
     )

@@ -47,7 +47,52 @@ def shape(name, written, *fragments):
     return case(name, "residual: {sd: 0.75}", RESIDUAL % written, 8, RESIDUAL_PATH, *fragments)
 
 
+def rows(name, written, path, *fragments):
+    """Return numbers of rows that are wrong, in a study whose grid does not vary them."""
+    old = BASE[BASE.index("  rows: 10") : BASE.index("models:")]
+    new = old.replace("rows: 10", f"rows: {written}").replace("  design.rows: [5, 10]\n", "")
+    return case(name, old, new, 11, path, *fragments)
+
+
 MISTAKES = [
+    rows("rows as a list", "[5, 10]", "design.rows", "[5, 10] is not", "mean '{list: [5, 10]}'"),
+    rows("no rows", "0", "design.rows", "0 is not allowed", "at least 1"),
+    rows("half a row", "2.5", "design.rows", "2.5 is not allowed", "a whole number"),
+    rows("rows as text", "'5 to 40'", "design.rows", "'5 to 40' is not", "a whole number"),
+    rows("a misspelt list", "{lists: [5, 10]}", "design.rows.lists", "'lists'", "mean 'list'"),
+    rows(
+        "a mean of rows", "{list: [5, 10], mean: 30}", "design.rows.mean", "'mean'", "allowed: list"
+    ),
+    rows("one number for a list", "{list: 5}", "design.rows.list", "5 is not", "a list"),
+    rows("no list", "{list: []}", "design.rows.list", "there is nothing in it"),
+    rows("a unit of no rows", "{list: [5, 0]}", "design.rows.list[1]", "0 is not", "at least 1"),
+    rows("half a row in a list", "{list: [5, 2.5]}", "design.rows.list[1]", "a whole number"),
+    rows(
+        "rows that do not fill the units",
+        "{list: [5, 10, 20, 5]}",
+        "design.rows.list",
+        "4 numbers of rows do not fill 10 units",
+        "a number of them that divides it",
+    ),
+    rows("too many rows of a unit", "{list: [5, 10000001]}", "design.rows.list[1]", "at most"),
+    case(
+        "more values than the largest unit has rows",
+        BASE[BASE.index("  rows: 10") : BASE.index("models:")],
+        "  rows: {list: [2, 3]}\n  covariates:\n    a: {level: unit}\n"
+        "    x: {level: row, grid: [0, 1, 2, 3]}\ngrid: {design.units: [10, 30]}\n",
+        14,
+        "design.covariates.x.grid",
+        "4 values for units of at most 3 rows",
+        "at most as many values as the largest unit has rows",
+    ),
+    case(
+        "rows of the grid that do not fill the units",
+        "[5, 10]",
+        "[5, {list: [5, 10, 15]}]",
+        17,
+        "grid.design.rows",
+        "3 numbers of rows do not fill 10 units",
+    ),
     shape("a family by its full name", "student", "'student'", "normal, t(DF)", "mean 't(5)'"),
     shape("a family in capitals", "T(5)", "'T(5)'", "mean 't(5)'"),
     shape("another name of the normal", "gaussian", "'gaussian'", "did you mean 'normal'"),
