@@ -141,8 +141,6 @@ def fitted_of(
     """Return what the fits of a model leave for inference, with leading axes (n, methods)."""
     terms, p = terms_of(model), len(columns.fixed)
     row, col = free_elements(terms.sizes)
-    is_open = np.zeros(results.estimate[..., p:].shape, dtype=bool)
-    is_open[..., :-1] = open_elements(results.estimate[..., p:-1], terms.sizes)
     between = columns.fixed[:, 0] == 0  # no part of its rows but the constant
     return Fitted(
         kinds=term_kinds(p, row, col),
@@ -156,10 +154,21 @@ def fitted_of(
         n_units=cross.response.shape[2],
         constant=between & (columns.fixed[:, 1] == 0),
         between=between,
-        open=is_open,
         expected=None if results.expected is None else Expected(**results.expected._asdict()),
-        profile=None if results.limits is None else results.limits[:, None],
+        profile=_profile(results, p, terms.sizes),
     )
+
+
+def _profile(results: StackResults, p: int, blocks: Sequence[int]) -> Floats | None:
+    """Return the limits of every method, (n, methods, 2, n_theta + 1): those of the ML fits.
+
+    NaN where the method's own fit leaves the parameter open.
+    """
+    if results.limits is None or not len(results.limits):
+        return None
+    is_open = np.zeros(results.estimate[..., p:].shape, dtype=bool)
+    is_open[..., :-1] = open_elements(results.estimate[..., p:-1], blocks)
+    return np.where(is_open[:, :, None], np.nan, results.limits[:, None])
 
 
 def parametrize(blocks: Sequence[int], columns: ModelColumns) -> Parametrization:

@@ -22,7 +22,7 @@ from hlm.kernels.fit import (
 from hlm.kernels.limits import confidence_limits, f_p_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from hlm.inference import Fitted
     from hlm.kernels.stack import StackResults
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["concatenate", "estimates_table", "fits_table", "tests_table"]
 
+VALUES = ("estimate", "se", "df", "lower", "upper")
+
 Table = dict[str, Any]
 Floats = NDArray[np.float64]
 
@@ -38,49 +40,38 @@ Floats = NDArray[np.float64]
 def estimates_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) -> Table:
     """Lay the estimates out: a row for each term by each inference of its part of the model."""
     n, n_methods, n_terms = fitted.estimate.shape
-    n_fixed, n_random = len(model.df), len(model.limits)
-    counts = np.repeat([n_fixed, n_random], [fitted.p, n_terms - fitted.p])
-    terms, inferences = np.repeat(np.arange(n_terms), counts), [*model.df, *model.limits]
-    places = [
-        *np.tile(np.arange(n_fixed), fitted.p),
-        *np.tile(np.arange(n_fixed, len(inferences)), n_terms - fitted.p),
-    ]
-    columns = np.concatenate(
-        [_coefficients(model, fitted), _random_part(model, fitted)], axis=-1
-    ).reshape(4, -1)
+    n_random, inferences = n_terms - fitted.p, [*model.df, *model.limits]
+    n_rows = fitted.p * len(model.df) + n_random * len(model.limits)
+    columns = {name: np.empty((n, n_methods, n_rows)) for name in VALUES}
+    terms, places = np.empty((2, n_rows), dtype=np.int32)
+    for place, (rows, of_terms, values) in enumerate(_by_inference(model, fitted)):
+        terms[rows], places[rows] = np.arange(n_terms)[of_terms], place
+        for column, found in zip(columns.values(), values, strict=True):
+            column[..., rows] = found
     return {
-        "replicate": np.repeat(_replicates(drawn), n_methods * len(terms)),
-        **_labels(scenario, model, n, len(terms)),
-        "term": (_term_names(terms_of(model)), _repeated(terms, n * n_methods)),
-        "inference": (inferences, _repeated(places, n * n_methods)),
-        "estimate": fitted.estimate[..., terms].ravel(),
-        **dict(zip(("se", "df", "lower", "upper"), columns, strict=True)),
+        "replicate": np.repeat(_replicates(drawn), n_methods * n_rows),
+        **_labels(scenario, model, n, n_rows),
+        "term": (_term_names(terms_of(model)), np.tile(terms, n * n_methods)),
+        "inference": (inferences, np.tile(places, n * n_methods)),
+        **{name: column.ravel() for name, column in columns.items()},
     }
 
 
-def _coefficients(model: Model, fitted: Fitted) -> Floats:
-    """Return se, df, lower and upper of each coefficient by each inference, (4, n, methods, k)."""
-    estimate, found = fitted.estimate[..., : fitted.p], []
-    for name in model.df:
+def _by_inference(
+    model: Model, fitted: Fitted
+) -> Iterator[tuple[slice, slice, tuple[ArrayLike, ...]]]:
+    """Yield an inference's rows among those of a fit, its terms, and `VALUES` of these."""
+    fixed, random = slice(0, fitted.p), slice(fitted.p, None)
+    end = fitted.p * len(model.df)
+    for place, name in enumerate(model.df):
         se, df, *_ = COEFFICIENTS[name].infer(fitted)
+        estimate = fitted.estimate[..., fixed]
         limits = confidence_limits(estimate, se, df, ["fixed"] * fitted.p, model.level)
-        found.append((se, df, *limits))
-    return _side_by_side(found)
-
-
-def _random_part(model: Model, fitted: Fitted) -> Floats:
-    """Return the same of each parameter of the random part; it has no df."""
-    se, found = fitted.se[..., fitted.p :], []
-    for name in model.limits:
+        yield slice(place, end, len(model.df)), fixed, (estimate, se, df, *limits)
+    for place, name in enumerate(model.limits):
         limits = RANDOM_PART[name].limits(fitted, model.level)
-        found.append((se, np.full(se.shape, np.nan), *limits))
-    return _side_by_side(found)
-
-
-def _side_by_side(found: Sequence[Sequence[Floats]]) -> Floats:
-    """Put the columns of several inferences together, those of one term next to each other."""
-    together = np.stack([np.stack(columns) for columns in found], axis=-1)
-    return together.reshape(*together.shape[:-2], -1)
+        rows = slice(end + place, None, len(model.limits))
+        yield rows, random, (fitted.estimate[..., random], fitted.se[..., random], np.nan, *limits)
 
 
 def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackResults) -> Table:
