@@ -20,7 +20,7 @@ from hlm.operations.study_results import Results
 from hlm.results import ESTIMATES, read, write
 from hlm.simulate import draw_rows
 
-from .engine.references import all_references
+from .kernels.references import all_references
 from .results import TINY, make_results
 
 WEAK = """

@@ -7,9 +7,9 @@ import pytest
 
 from hlm.errors import InputError
 from hlm.plan import make_plan
-from hlm.results import read
+from hlm.results import read, windows
 from hlm.scenario import Model
-from hlm.stages import gather as module
+from hlm.stages import sorted_rows
 from hlm.stages.compact import compact, write_scenarios
 
 from .studies import BIG, SMALL, FakeStudy, hash_number, labels, write_parts
@@ -64,7 +64,8 @@ def expected_places(kind):
 @pytest.mark.parametrize("history", HISTORIES.values(), ids=HISTORIES)
 @pytest.mark.parametrize("window", [100, 5000])
 def test_the_tables_do_not_depend_on_the_history(history, window, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "WINDOW", window)
+    for module in (windows, sorted_rows):
+        monkeypatch.setattr(module, "WINDOW", window)
     tables = gathered(history, tmp_path)
     assert list(tables) == ["estimates", "fits", "tests"]
     for kind, table in tables.items():
