@@ -42,7 +42,8 @@ def estimates_of(study):
     return to_table(fit_batch(scenario, study.models, drawn)["estimates"], ESTIMATES).to_pandas()
 
 
-def test_the_gradient_of_the_estimand_is_that_of_its_value(page):
+@pytest.mark.usefixtures("page")
+def test_the_gradient_of_the_estimand_is_that_of_its_value():
     """By central differences of theta^2 in the variances; its se by the delta method alone."""
     fit = hlm.lmer("Reaction ~ Days + (1 + Days | Subject)", load_sleepstudy())
     table = fit.estimands(["relative_variance"]).set_index("term")
@@ -95,7 +96,9 @@ def test_residuals_of_a_study_have_the_distribution(page):
     """The rows that `hlm replay` shows: within units, kurtosis 6 and not 3."""
     study = page["peaked"]
     units = [draw_rows(study.scenarios[0], study.seed, k) for k in range(200)]
-    y = np.concatenate([rows["y"] - rows.groupby("cluster")["y"].transform("mean") for rows in units])
+    y = np.concatenate(
+        [rows["y"] - rows.groupby("cluster")["y"].transform("mean") for rows in units]
+    )
     n = 30
     assert y.std() * np.sqrt(n / (n - 1)) == pytest.approx(2.0, rel=0.02)
     # Of means over n the fourth cumulant is less: (1 - 1/n)^4 + (n - 1) / n^4 of it.

@@ -140,8 +140,6 @@ def fitted_of(
 ) -> Fitted:
     """Return what the fits of a model leave for inference, with leading axes (n, methods)."""
     terms, p = terms_of(model), len(columns.fixed)
-    is_open = np.zeros(results.estimate[..., p:].shape, dtype=bool)
-    is_open[..., :-1] = open_elements(results.estimate[..., p:-1], terms.sizes)
     between = columns.fixed[:, 0] == 0  # no part of its rows but the constant
     return Fitted(
         parameters=tuple(parameters_of(terms)),
@@ -155,12 +153,23 @@ def fitted_of(
         n_units=cross.response.shape[2],
         constant=between & (columns.fixed[:, 1] == 0),
         between=between,
-        open=is_open,
         expected=None if results.expected is None else Expected(**results.expected._asdict()),
-        profile=None if results.limits is None else results.limits[:, None],
+        profile=_profile(results, p, terms.sizes),
         spread=results.spread,
         n_star=cross.n_obs[:, None] - p * np.array([method == "reml" for method in model.methods]),
     )
+
+
+def _profile(results: StackResults, p: int, blocks: Sequence[int]) -> Floats | None:
+    """Return the limits of every method, (n, methods, 2, n_theta + 1): those of the ML fits.
+
+    NaN where the method's own fit leaves the parameter open.
+    """
+    if results.limits is None or not len(results.limits):
+        return None
+    is_open = np.zeros(results.estimate[..., p:].shape, dtype=bool)
+    is_open[..., :-1] = open_elements(results.estimate[..., p:-1], blocks)
+    return np.where(is_open[:, :, None], np.nan, results.limits[:, None])
 
 
 def parametrize(blocks: Sequence[int], columns: ModelColumns) -> Parametrization:

@@ -24,7 +24,7 @@ from hlm.kernels.fit import (
 from hlm.kernels.limits import confidence_limits, f_p_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hlm.estimands.kinds import Estimand
     from hlm.inference import Fitted
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["concatenate", "estimates_table", "fits_table", "tests_table"]
 
+VALUES = ("estimate", "se", "df", "lower", "upper")
+
 Table = dict[str, Any]
 Floats = NDArray[np.float64]
 
@@ -41,60 +43,58 @@ Floats = NDArray[np.float64]
 def estimates_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) -> Table:
     """Lay the estimates out: a row for each term by each inference of its part of the model."""
     further = further_of(terms_of(model), model.estimands)
-    estimate = _with_further(fitted, further)
+    estimate, se = _with_further(fitted, further)
     n, n_methods, n_terms = estimate.shape
-    n_fixed, n_random = len(model.df), len(model.limits)
-    counts = np.repeat([n_fixed, n_random], [fitted.p, n_terms - fitted.p])
-    terms, inferences = np.repeat(np.arange(n_terms), counts), [*model.df, *model.limits]
-    places = [
-        *np.tile(np.arange(n_fixed), fitted.p),
-        *np.tile(np.arange(n_fixed, len(inferences)), n_terms - fitted.p),
-    ]
-    columns = np.concatenate(
-        [_coefficients(model, fitted), _random_part(model, fitted, further)], axis=-1
-    ).reshape(4, -1)
+    n_random, inferences = n_terms - fitted.p, [*model.df, *model.limits]
+    n_rows = fitted.p * len(model.df) + n_random * len(model.limits)
+    columns = {name: np.empty((n, n_methods, n_rows)) for name in VALUES}
+    terms, places = np.empty((2, n_rows), dtype=np.int32)
+    found = _by_inference(model, fitted, estimate, se, further)
+    for place, (rows, of_terms, values) in enumerate(found):
+        terms[rows], places[rows] = np.arange(n_terms)[of_terms], place
+        for column, value in zip(columns.values(), values, strict=True):
+            column[..., rows] = value
     return {
-        "replicate": np.repeat(_replicates(drawn), n_methods * len(terms)),
-        **_labels(scenario, model, n, len(terms)),
-        "term": ([one.name for one in rows_of(model)], _repeated(terms, n * n_methods)),
-        "inference": (inferences, _repeated(places, n * n_methods)),
-        "estimate": estimate[..., terms].ravel(),
-        **dict(zip(("se", "df", "lower", "upper"), columns, strict=True)),
+        "replicate": np.repeat(_replicates(drawn), n_methods * n_rows),
+        **_labels(scenario, model, n, n_rows),
+        "term": ([one.name for one in rows_of(model)], np.tile(terms, n * n_methods)),
+        "inference": (inferences, np.tile(places, n * n_methods)),
+        **{name: column.ravel() for name, column in columns.items()},
     }
 
 
-def _coefficients(model: Model, fitted: Fitted) -> Floats:
-    """Return se, df, lower and upper of each coefficient by each inference, (4, n, methods, k)."""
-    estimate, found = fitted.estimate[..., : fitted.p], []
-    for name in model.df:
-        se, df, *_ = COEFFICIENTS[name].infer(fitted)
-        limits = confidence_limits(estimate, se, df, ["identity"] * fitted.p, model.level)
-        found.append((se, df, *limits))
-    return _side_by_side(found)
+def _by_inference(
+    model: Model, fitted: Fitted, estimate: Floats, se: Floats, further: Sequence[Estimand]
+) -> Iterator[tuple[slice, slice, tuple[ArrayLike, ...]]]:
+    """Yield an inference's rows among those of a fit, its terms, and `VALUES` of these.
 
-
-def _random_part(model: Model, fitted: Fitted, further: Sequence[Estimand]) -> Floats:
-    """Return the same of each parameter of the random part and what follows; these have no df."""
-    errors = [by_delta_method(one, fitted)[1][..., None] for one in further]
-    se, found = np.concatenate([fitted.se[..., fitted.p :], *errors], axis=-1), []
-    for name in model.limits:
+    `estimate` and `se` (n, methods, n_terms) are those of the parameters, then of `further`.
+    """
+    fixed, random = slice(0, fitted.p), slice(fitted.p, None)
+    end = fitted.p * len(model.df)
+    for place, name in enumerate(model.df):
+        own, df, *_ = COEFFICIENTS[name].infer(fitted)
+        scales = ["identity"] * fitted.p
+        limits = confidence_limits(estimate[..., fixed], own, df, scales, model.level)
+        yield slice(place, end, len(model.df)), fixed, (estimate[..., fixed], own, df, *limits)
+    for place, name in enumerate(model.limits):
         limits = RANDOM_PART[name].limits(fitted, model.level)
-        others = [limits_of(one, name, fitted, limits, model.level) for one in further]
-        both = [np.dstack([side, *rest]) for side, *rest in zip(limits, *others, strict=True)]
-        found.append((se, np.full(se.shape, np.nan), *both))
-    return _side_by_side(found)
+        if further:
+            others = [limits_of(one, name, fitted, limits, model.level) for one in further]
+            lower, upper = (
+                np.dstack([side, *rest]) for side, *rest in zip(limits, *others, strict=True)
+            )
+            limits = lower, upper
+        rows = slice(end + place, None, len(model.limits))
+        yield rows, random, (estimate[..., random], se[..., random], np.nan, *limits)
 
 
-def _with_further(fitted: Fitted, further: Sequence[Estimand]) -> Floats:
-    """Return the estimates of the parameters, then of what else is asked for."""
-    values = [by_delta_method(one, fitted)[0] for one in further]
-    return np.dstack([fitted.estimate, *values])
-
-
-def _side_by_side(found: Sequence[Sequence[Floats]]) -> Floats:
-    """Put the columns of several inferences together, those of one term next to each other."""
-    together = np.stack([np.stack(columns) for columns in found], axis=-1)
-    return together.reshape(*together.shape[:-2], -1)
+def _with_further(fitted: Fitted, further: Sequence[Estimand]) -> tuple[Floats, Floats]:
+    """Return estimates and errors of the parameters, then of what else is asked for."""
+    if not further:
+        return fitted.estimate, fitted.se
+    values, errors = zip(*(by_delta_method(one, fitted) for one in further), strict=True)
+    return np.dstack([fitted.estimate, *values]), np.dstack([fitted.se, *errors])
 
 
 def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackResults) -> Table:

@@ -76,11 +76,9 @@ class Fitted(NamedTuple):
     n_units : int
     constant, between : ndarray of bool (p,)
         Which columns are the intercept; which are constant within every unit.
-    open : ndarray of bool (..., n_theta + 1)
-        Parameters of the random part that the data do not determine.
     expected : Expected, optional
     profile : ndarray (..., 2, n_theta + 1), optional
-        Lower and upper limits by profile likelihood.
+        Lower and upper limits by profile likelihood; NaN of what the data do not determine.
     spread : ndarray (..., n_theta + 1, n_theta), optional
         Of the free elements of Psi and of sigma^2, see `kernels.inference.spread_of_variances`.
     n_star : ndarray (...), optional
@@ -98,7 +96,6 @@ class Fitted(NamedTuple):
     n_units: int
     constant: NDArray[np.bool_]
     between: NDArray[np.bool_]
-    open: NDArray[np.bool_]
     expected: Expected | None = None
     profile: Floats | None = None
     spread: Floats | None = None

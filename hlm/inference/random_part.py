@@ -33,8 +33,7 @@ def profile(fitted: Fitted, level: float) -> tuple[Floats, Floats]:  # noqa: ARG
     """Return the limits by profile likelihood, made at the level when the fit was there."""
     if fitted.profile is None:
         raise ValueError("the fits have no profile likelihood limits")
-    lower, upper = (np.where(fitted.open, np.nan, fitted.profile[..., k, :]) for k in (0, 1))
-    return lower, upper
+    return fitted.profile[..., 0, :], fitted.profile[..., 1, :]
 
 
 def _wald(fitted: Fitted, level: float, scales: Sequence[str]) -> tuple[Floats, Floats]:

@@ -12,7 +12,6 @@ from hlm.kernels.joint_tests import JointTests, allocate_joint_tests
 from hlm.kernels.kenward_roger import KenwardRoger
 from hlm.kernels.one_fit import f_tests_expected, f_tests_observed
 from hlm.model import effects
-from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +53,6 @@ def fitted_of(fit: LmerFit, contrasts: Sequence[Floats] = ()) -> Fitted:
         n_units=fit.n_groups,
         constant=constant,
         between=between,
-        open=open_terms(fit),
     )
 
 

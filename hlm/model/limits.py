@@ -96,7 +96,8 @@ def profile(fit: LmerFit, level: float) -> pd.DataFrame:
     index = pd.Index(fit.terms[len(fit.beta) :], name="term")
     if not np.isfinite(fit.sigma):
         return pd.DataFrame({"lower": np.nan, "upper": np.nan}, index=index)
-    fitted = fitted_of(fit)._replace(profile=_profile_limits(fit, level))
+    limits = np.where(open_terms(fit), np.nan, _profile_limits(fit, level))
+    fitted = fitted_of(fit)._replace(profile=limits)
     lower, upper = RANDOM_PART["profile"].limits(fitted, level)
     return pd.DataFrame({"lower": lower, "upper": upper}, index=index)
 
