@@ -33,6 +33,7 @@ def change_basis(problem, transform, work, out):
             for b in range(a + 1):
                 combine_moments(q, p, change[a], change[b], units.moments, out.moments[v])
                 v += 1
+    # W as it is
     for j in range(p + 1):
         for k in range(p + 1):
             out.within[j, k] = units.within[j, k]
@@ -66,6 +67,7 @@ def change_factor(effects, old, transform, work, new):
 def change_rows(effects, p, change, old, new):
     """Write `change` times the old rows of a unit into its new ones."""
     q = len(effects)
+    # new = change old
     for a in range(q):
         for j in range(p + 1):
             element = 0.0

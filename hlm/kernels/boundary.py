@@ -42,6 +42,7 @@ ESCAPE_DECREASE = 1e-9
 @kernel
 def rectify(q, Lambda):
     """Give every column of Lambda a nonnegative diagonal element."""
+    # Lambda_j -> -Lambda_j leaves Psi as it is
     for j in range(q):
         if Lambda[j, j] < 0.0:
             for i in range(j, q):
@@ -83,6 +84,7 @@ def without_column(q, j, Lambda, trial):
     """Write into `trial` the Cholesky factor of Psi with Lambda[j, j] taken as zero."""
     diagonal = Lambda[j, j]
     Lambda[j, j] = 0.0
+    # Psi = Lambda Lambda', Lambda[j, j] = 0
     for a in range(q):
         for b in range(q):
             trial[a, b] = 0.0
@@ -116,6 +118,7 @@ def symmetric_gradient(row, col, G, out):
 def curvature_along(direction, row, col, hessian):
     """Return the second derivative of the criterion along vv', v the direction."""
     curvature = 0.0
+    # Hessian(dd', dd') = sum_vw (d_a d_b) Hessian_vw (d_c d_e), v = (a, b), w = (c, e)
     for v in range(len(row)):
         for w in range(len(row)):
             curvature += (
@@ -149,6 +152,7 @@ def escape(problem, Lambda, state, work):
     if -0.5 * slope * length < ESCAPE_DECREASE:
         return False
     trial = work.trial
+    # Psi + t vv', t the step, and its Cholesky factor
     for a in range(q):
         for b in range(q):
             element = length * direction[a] * direction[b]

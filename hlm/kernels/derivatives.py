@@ -53,6 +53,7 @@ def sum_derivatives(problem, slope, bend, needs_T, state):
     else:
         for i in range(problem.units.rows.shape[0]):
             differentiate_unit(problem, i, slope, needs_T, state)
+    # The upper triangles
     for a in range(q):
         for b in range(a):
             G[b, a] = G[a, b]
@@ -134,6 +135,7 @@ def differentiate_unit(problem, i, slope, needs_T, state):
 @kernel
 def add_curvature(row, col, M, Q, hessian):
     """Add tr(E_v M E_w Q) for every pair of directions v >= w."""
+    # tr(E_ab M E_cd Q), over both orders of (a, b) and of (c, d)
     for v in range(len(row)):
         a, b = row[v], col[v]
         for w in range(v + 1):
@@ -206,6 +208,7 @@ def combine_moments(q, p, left, right, moments, pair):
     """Write the symmetric part of sum_i (left'rows_i)'(right'rows_i) into `pair` (p + 1, p + 1)."""
     pair[:] = 0.0
     v = 0
+    # sum_ab (left_a right_b) sum_i rows_i[a]'rows_i[b], symmetric part
     for a in range(q):
         for b in range(a + 1):
             weight = left[a] * right[b]

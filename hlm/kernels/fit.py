@@ -257,6 +257,7 @@ def rows_left(problem):
     rows, left = units.rows, problem.n_obs
     for i in range(n_units):
         left -= rank_of(rows.shape[1], units.Rt[0 if units.shared else i])
+    # x_j'x_j = within_jj + sum_i b_ij'b_ij: is there anything within?
     for j in range(problem.p if problem.reml else 0):
         length = units.within[j, j]
         for i in range(n_units):

@@ -62,6 +62,7 @@ def is_flat(largest, n_units, XR):
     zero.
     """
     bend = 0.0
+    # 2 sum_i tr(M_i), M = XR'XR
     for i in range(XR.shape[0]):
         for a in range(XR.shape[1]):
             for b in range(XR.shape[2]):
@@ -77,6 +78,7 @@ def is_degenerate(n, hessian_psi, work):
     boundary, where the Hessian in theta is flat anyway, this spares most fits a look.
     """
     H, smallest, largest = work.square, np.inf, 0.0
+    # Eigenvalues of the Hessian in Psi
     for v in range(n):
         for w in range(n):
             H[v, w] = hessian_psi[v, w]
@@ -152,6 +154,7 @@ def information(problem, state, work):
     origin[:] = 0.0
     evaluate(problem, origin, state)
     sum_derivatives(problem, 0.0, 0.0, np.bool_(True), state)
+    # tr(P0 Z E_v Z' P0 Z E_w Z'), minus the Hessian at Psi = 0
     for v in range(n):
         for w in range(n):
             A[v, w] = -state.hessian_psi[v, w]
@@ -186,6 +189,7 @@ def has_open_variance(j, parametrization, state, work):
     solve_lower(state.Ls, p, k)
     for m in range(p):
         variance += k[m] * k[m]
+    # k'T_v k / k'k, in units of `scale`
     for v in range(n):
         gradient[v] = 0.0
         for a in range(p):
@@ -199,6 +203,7 @@ def has_open_variance(j, parametrization, state, work):
 def square_inside(n, gradient, work):
     """Return the squared length of what lies in the null space."""
     inside = 0.0
+    # sum_k (n_k'g)^2 over the null vectors n_k
     for k in range(n):
         if work.null[k, k] == 0.0:
             share = 0.0

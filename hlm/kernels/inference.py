@@ -139,6 +139,7 @@ def inverse_root(n, work):
 def quadratic(n, d, work):
     """Return d'Hp^-1 d."""
     total = 0.0
+    # |B d|^2
     for k in range(n):
         element = 0.0
         for m in range(n):
@@ -226,6 +227,7 @@ def is_perfect(a, b, rho, lower):
     """
     if 1.0 - rho * rho <= 0.0:
         return True
+    # All 2 x 2 minors of rows a and b
     for j in range(len(lower)):
         for k in range(j):
             if lower[a, j] * lower[b, k] != lower[a, k] * lower[b, j]:
@@ -248,6 +250,7 @@ def psi_gradient(a, b, parametrization, work, d):
     row, col, K = parametrization.row, parametrization.col, parametrization.random
     for k in range(len(row)):
         d[k] = 0.0
+    # d = J' dPsi_ab / dPsi*
     for v in range(len(row)):
         direction = element_of_psi(a, b, row[v], col[v], K)
         for k in range(len(row)):

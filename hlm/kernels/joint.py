@@ -39,6 +39,7 @@ def joint_derivatives(problem, Lambda, sigma2, state, work, gradient, hessian):
     n, r2 = len(row), state.scalars[1]
     sum_derivatives(problem, 1.0 / sigma2, 0.0, np.bool_(False), state)
     theta_derivatives(problem, Lambda, state, work)
+    # In theta, and in theta and log sigma: (2 / sigma^2) sum u'E_k u, E_k = d Psi / d theta_k
     for k in range(n):
         gradient[k] = work.gradient[k]
         cross = 0.0

@@ -231,6 +231,7 @@ def rotate_contrasts(p, L, beta, sigma2, fixed, Ls, tests):
 def project(p, r, P, tests):
     """Write C_r = U P_r U'."""
     U, C = tests.U, tests.C
+    # C_v = U P_v U'
     for v in range(len(P)):
         for m in range(r):
             for n in range(m + 1):

@@ -141,6 +141,7 @@ def start(problem, state, out):
     p, units, n_v = problem.p, problem.units, len(state.T)
     P, inverse, information = out.P, out.S_inverse, out.information
     information[:] = 0.0
+    # S_xx^{-1} = Ls'^{-1} Ls^{-1};  p_s starts with W, p_v = T_v
     for j in range(p):
         for k in range(p):
             inverse[j, k] = 1.0 if j == k else 0.0
@@ -193,6 +194,7 @@ def design_products(effects, Rt, Lambda, unit):
 def coefficient_product(problem, i, S_inverse, out):
     """Write C = b S_xx^-1 b' of unit i, or its sum over all units that share a design."""
     p, units, v = problem.p, problem.units, 0
+    # C_ab = b[a] S_xx^{-1} b[b]', or by sum_i b_i[a]'b_i[b]
     for a in range(len(problem.effects)):
         for b in range(a + 1):
             element = 0.0
@@ -211,6 +213,7 @@ def coefficient_product(problem, i, S_inverse, out):
 def add_rows(problem, i, weights, total):
     """Add b'A b of unit i to `total` (p, p), or its sum over all units that share a design."""
     p, units, v = problem.p, problem.units, 0
+    # b'A b = sum_ab A_ab b[a]'b[b], symmetric part
     for a in range(len(problem.effects)):
         for b in range(a + 1):
             weight = weights[a, b] if a == b else 2.0 * weights[a, b]
@@ -262,6 +265,7 @@ def add_information(effects, n_units, row, col, out):
 @kernel
 def orthonormalize(p, Ls, a):
     """Overwrite `a` (p, p) by Ls^-1 a Ls'^-1."""
+    # Ls^{-1} a, transposed, Ls^{-1} again
     for j in range(p):
         solve_lower(Ls, p, a[j])
     for j in range(p):
@@ -275,6 +279,7 @@ def orthonormalize(p, Ls, a):
 def invert_information(p, n_v, out):
     """Finish the information with tr(p_r p_s) and invert it: Omega = 2 I^-1."""
     information, vectors, n = out.information, out.vectors, n_v + 1
+    # I_rs += tr(p_r p_s)
     for r in range(n):
         for s in range(r + 1):
             element = information[r, s]

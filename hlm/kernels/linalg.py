@@ -47,6 +47,7 @@ def cholesky(a, n, tolerance):
     column: for a positive semidefinite `a` this is the Cholesky factor with exact zeros.
     """
     rank = 0
+    # L_jj = (a_jj - sum_k L_jk^2)^{1/2},  L_ij = (a_ij - sum_k L_ik L_jk) / L_jj
     for j in range(n):
         diagonal = a[j, j]
         pivot = diagonal
@@ -70,6 +71,7 @@ def cholesky(a, n, tolerance):
 @kernel
 def solve_lower(lower, n, x):
     """Overwrite `x` (n,) by L^-1 x; rows with a zero pivot give zero."""
+    # x_i = (x_i - sum_{k<i} L_ik x_k) / L_ii
     for i in range(n):
         element = x[i]
         for k in range(i):
@@ -80,6 +82,7 @@ def solve_lower(lower, n, x):
 @kernel
 def solve_upper(lower, n, x):
     """Overwrite `x` (n,) by L'^-1 x; rows with a zero pivot give zero."""
+    # x_i = (x_i - sum_{k>i} L_ki x_k) / L_ii
     for i in range(n - 1, -1, -1):
         element = x[i]
         for k in range(i + 1, n):
@@ -90,6 +93,7 @@ def solve_upper(lower, n, x):
 @kernel
 def invert_lower(lower, n, inverse):
     """Write L^-1 into the lower triangle of `inverse` (n, n), zeros above; L must be regular."""
+    # Column j solves L x = e_j
     for j in range(n):
         for i in range(j):
             inverse[i, j] = 0.0

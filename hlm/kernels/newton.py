@@ -323,6 +323,7 @@ def chain_rule(problem, place, Lambda, state, work):
 def newton_step(n, work):
     """Fill `step` with -|H|^-1 g; return the decrement g'|H|^-1 g."""
     g, step, factor = work.gradient, work.step, work.factor
+    # H = LL'
     for k in range(n):
         step[k] = g[k]
         for m in range(k + 1):

@@ -47,6 +47,7 @@ def pivot(q, row, col, Lambda, work):
     """
     order = work.order
     natural_order(q, row, work)
+    # First the effect of the block with the most variance left, sum_{b >= j} Lambda[a, b]^2
     for j in range(q):
         best, largest = j, 0.0
         for k in range(len(row)):
@@ -67,6 +68,7 @@ def pivot(q, row, col, Lambda, work):
 @kernel
 def rotate_columns(q, a, j, Lambda):
     """Rotate columns j, j + 1, ... of Lambda so that of row `a` only column j is left."""
+    # Givens: (Lambda_aj, Lambda_ab) -> (its length, 0)
     for b in range(j + 1, q):
         if Lambda[a, b] != 0.0:
             length = np.hypot(Lambda[a, j], Lambda[a, b])

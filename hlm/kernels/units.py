@@ -76,6 +76,7 @@ def rotate_units(q, p, units):
     On entry `Rt` holds Z'Z, `rows` Z'[X y] and `within` [X y]'[X y] summed over units.
     """
     Rt, rows, within = units.Rt, units.rows, units.within
+    # Z'Z = R'R
     for i in range(Rt.shape[0]):
         cholesky(Rt[i], q, RANK_TOLERANCE)
     for i in range(rows.shape[0]):
@@ -83,11 +84,13 @@ def rotate_units(q, p, units):
         for a in range(q):
             pivot = lower[a, a]
             inverse = 1.0 / pivot if pivot != 0.0 else 0.0
+            # R'[b c] = Z'[X y]
             for j in range(p + 1):
                 element = rows[i, a, j]
                 for k in range(a):
                     element -= lower[a, k] * rows[i, k, j]
                 rows[i, a, j] = element * inverse
+            # W -= [b c]'[b c]
             for j in range(p + 1):
                 for k in range(j + 1):
                     within[j, k] -= rows[i, a, j] * rows[i, a, k]
