@@ -18,7 +18,7 @@ from hlm.kernels.fit import allocate_workspace
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.joint_tests import allocate_joint_tests
 from hlm.kernels.kenward_roger import allocate_kenward_roger
-from hlm.kernels.profile_stack import allocate_profile
+from hlm.kernels.profile_stack import Profile, allocate_profile
 from hlm.kernels.stack import StackResults, allocate_results, fit_stack
 
 if TYPE_CHECKING:
@@ -72,27 +72,29 @@ def fit_model(
     terms, parametrization = terms_of(model), parametrize(terms_of(model).sizes, columns)
     p, q, n_theta = len(columns.fixed), len(columns.random), len(parametrization.row)
     n_units, shared = cross.response.shape[2], _one_design(columns, cross)
-    methods = _fitted_methods(model)
-    profile = allocate_profile(
-        parametrization,
-        terms.sizes,
-        n_units,
-        model.level,
-        method=methods.index("ml") if wants_profile(model.limits) else -1,
-        shared=shared,
-    )
     workspace = allocate_workspace(
         parametrization,
         n_units,
         shared=shared,
         tests=allocate_joint_tests(_contrasts(terms.fixed, model), p, n_theta),
         expected=allocate_kenward_roger(q, p, n_theta) if kernels.expected else None,
-        profile=profile if kernels.profile else None,
+        profile=_allocate_profile(model, parametrization, n_units, shared=shared)
+        if kernels.profile
+        else None,
     )
     results = _allocate(model, len(cross.sum_squares), p, n_theta, kernels)
-    reml = np.array([method == "reml" for method in methods])
+    reml = np.array([method == "reml" for method in _fitted_methods(model)])
     fit_stack(cross, columns, parametrization, reml, workspace, results)
     return results
+
+
+def _allocate_profile(
+    model: Model, parametrization: Parametrization, n_units: int, *, shared: bool
+) -> Profile:
+    """Return what the profile of a model needs, or of one that has none beside one that has."""
+    ml = _fitted_methods(model).index("ml") if wants_profile(model.limits) else -1
+    blocks = terms_of(model).sizes
+    return allocate_profile(parametrization, blocks, n_units, model.level, method=ml, shared=shared)
 
 
 def _fitted_methods(model: Model) -> tuple[str, ...]:

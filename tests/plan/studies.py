@@ -124,6 +124,7 @@ def _columns(columns: dict[str, Any], numbers: Any) -> dict[str, Any]:
         **{name: columns[name] for name in ("scenario", "replicate", "model", "method")},
         "term": columns["label"],
         "test": columns["label"],
+        "inference": ["satterthwaite"] * len(numbers),
         "df": whole,
         "npar": whole,
         "iterations": whole,
