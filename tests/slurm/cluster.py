@@ -67,12 +67,16 @@ class Cluster:
         return {**os.environ, "PATH": path, "SLURM_CONF": str(self.folder / "slurm.conf")}
 
     def run(self, *command: str | Path) -> str:
-        """Run one of Slurm's commands and return what it prints."""
-        done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        """Run one of Slurm's commands, again while it is too busy, and return what it prints."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            done = subprocess.run(
+                command, env=self.environment, capture_output=True, text=True, check=False
+            )
+            if "try again later" not in done.stderr or time.monotonic() > end:
+                assert done.returncode == 0, done.stderr
+                return done.stdout
+            time.sleep(0.2)
 
     def jobs(self, *states: str) -> list[Job]:
         """Return all jobs of these states, or of all states, those that have ended too."""
