@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from hlm import lmer
+from hlm.distributions import Points
 from hlm.formula import parse
 from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.scenario import Model
@@ -125,7 +126,7 @@ def test_df_are_defined_at_the_boundary(design, df):
 @pytest.mark.parametrize("df", COEFFICIENTS)
 def test_failed_fits_have_no_inference(df):
     """Two units of two rows do not identify four coefficients."""
-    few = scenario(replace(GRID, values=(-1.0, 1.0)), units=2, rows=2)
+    few = scenario(replace(GRID, distribution=Points((-1.0, 1.0))), units=2, rows=2)
     model = Model("m", "y ~ x * a + (1 | unit)", df=(df,), tests=(("both", ("a", "x:a")),))
     estimates, fits, found = with_tests(few, model, 3)
     assert set(fits["status"]) == {"unidentified"}

@@ -243,7 +243,7 @@ def test_aic_and_bic_are_those_of_the_methods_own_criterion():
 )
 def test_degrees_of_freedom(method, expected):
     """The design is balanced: within the cone Satterthwaite's are exactly units - 2 for REML."""
-    models = models_of("y ~ x * a + (1 + x | unit)", df=method, methods=("reml",))
+    models = models_of("y ~ x * a + (1 + x | unit)", df=(method,), methods=("reml",))
     estimates, fits = batch(ogorek(), models, 0, 20)
     regular = fits["replicate"][~fits["singular"]]
     assert len(regular) >= 5
@@ -256,7 +256,7 @@ def test_degrees_of_freedom(method, expected):
 @pytest.mark.parametrize(("method", "level"), [("satterthwaite", 0.95), ("infinite", 0.8)])
 def test_limits(method, level):
     """t for fixed effects; normal on the log scale for sds and on atanh for correlations."""
-    models = models_of("y ~ x * a + (1 + x | unit)", df=method, level=level)
+    models = models_of("y ~ x * a + (1 + x | unit)", df=(method,), level=level)
     e, _ = batch(ogorek(), models, 0, 30)
     kinds = e["term"].str.extract(r"^(sd_|cor_|sigma)", expand=False).fillna("fixed")
     z = stats.norm.ppf(0.5 + level / 2)

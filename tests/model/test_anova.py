@@ -80,7 +80,7 @@ def test_the_mixture_holds_its_size_and_the_plain_test_is_conservative():
     n = 4000
     model = Model("random", "y ~ 1 + (1 | g)", ("reml",))
     fits = fit_batch(truth, [model], simulate(truth, [model], 3, 0, n))["fits"]
-    drawn = simulate(truth, [model], 3, 0, n)
+    drawn = simulate(truth, [model], 3, 0, n).cross
     # Without random effects the REML criterion is in closed form.
     total = drawn.response[:, 0].sum(axis=1)
     r2 = drawn.sum_squares - total**2 / 500

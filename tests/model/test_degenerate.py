@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from hlm import lmer, lmer_each
+from hlm.distributions import Normal
 from hlm.errors import InputError
 from hlm.fits import fit_batch
 from hlm.scenario import Covariate, Model, Scenario
@@ -234,7 +235,9 @@ def test_scale_of_simulated_covariates_does_not_matter(factor):
     scales = {"x": factor, "a": 1.0 / factor, "x:a": 1.0, "sd_x|g": factor}
     scaled = replace(
         plain,
-        covariates=tuple(replace(c, b=scales[c.name]) for c in plain.covariates),
+        covariates=tuple(
+            replace(c, distribution=Normal(0.0, scales[c.name])) for c in plain.covariates
+        ),
         fixed=tuple((name, value / scales.get(name, 1.0)) for name, value in plain.fixed),
         sd=(0.4, 0.5 / factor),
     )
