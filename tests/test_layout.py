@@ -1,0 +1,95 @@
+"""The packages: each imports only from those above it in the table of docs/design.md."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import hlm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+KERNELS = sorted((ROOT / "hlm" / "kernels").glob("*.py"))
+MOST_ARGUMENTS = 7
+COMPILED = {"kernel", "entry", "inlined"}
+
+
+def layout() -> list[list[str]]:
+    """Return the parts of hlm that each row of the table names, from top to bottom."""
+    text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    table = text.partition("## Layout\n")[2].partition("\n## ")[0]
+    rows = [re.findall(r"`hlm/(\w+)(?:\.py)?`", line.split("|")[1]) for line in table.splitlines()
+            if line.startswith("| `")]  # fmt: skip
+    return [row for row in rows if row]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the modules of hlm that a file imports, those within functions among them."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            if node.module == "hlm":
+                homes = hlm._HOMES
+                yield from (homes.get(name.name, f"hlm.{name.name}") for name in node.names)
+            elif node.module.startswith("hlm."):
+                yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("hlm."))
+
+
+def part_of(path: Path) -> str:
+    """Return the part of hlm that a file belongs to: a package, or a module beside them."""
+    return path.relative_to(ROOT / "hlm").parts[0].removesuffix(".py")
+
+
+FILES = [path for path in sorted((ROOT / "hlm").rglob("*.py")) if part_of(path) != "__init__"]
+
+
+def test_the_table_names_every_part():
+    named = [name for row in layout() for name in row]
+    assert sorted(named) == sorted({part_of(path) for path in FILES})
+
+
+@pytest.mark.parametrize("part", sorted({part_of(path) for path in FILES}))
+def test_no_import_from_a_row_below(part):
+    ranks = {name: rank for rank, row in enumerate(layout()) for name in row}
+    upwards = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in FILES
+        if part_of(path) == part
+        for module in imported(path)
+        if module.split(".")[1] != part and ranks[module.split(".")[1]] > ranks[part]
+    ]
+    assert not upwards
+
+
+def test_parts_of_one_row_do_not_import_each_other():
+    beside = {name: set(row) - {name} for row in layout()[1:] for name in row}
+    found = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in FILES
+        for module in imported(path)
+        if module.split(".")[1] in beside.get(part_of(path), ())
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.stem)
+def test_kernels_know_no_study(path):
+    assert {module.split(".")[1] for module in imported(path)} <= {"jit", "kernels"}
+
+
+@pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.stem)
+def test_no_kernel_has_many_arguments(path):
+    counts = {
+        node.name: len(node.args.args)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        and COMPILED & {name.id for name in node.decorator_list if isinstance(name, ast.Name)}
+    }
+    assert {name: n for name, n in counts.items() if n > MOST_ARGUMENTS} == {}
