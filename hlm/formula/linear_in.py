@@ -35,8 +35,9 @@ def is_linear_in(formula: Formula, covariate: str) -> bool:
     Examples
     --------
     >>> from hlm.formula import parse
-    >>> is_linear_in(parse("y ~ x * a + (1 | unit)"), "x"), is_linear_in(parse("y ~ exp(x)"), "x")
-    (True, False)
+    >>> formulas = ("y ~ x * a + (1 | unit)", "y ~ exp(x) + (1 | unit)")
+    >>> [is_linear_in(parse(formula), "x") for formula in formulas]
+    [True, False]
     """
     factors = [factor for term in formula.terms for factor in term.factors]
     return all(f.name == covariate for f in factors if covariate in f.variables)

@@ -92,8 +92,8 @@ def closure(*modules: str) -> set[str]:
 
     Examples
     --------
-    >>> sorted(closure("hlm.scenario"))
-    ['hlm.scenario']
+    >>> sorted(closure("hlm.distributions.binary"))
+    ['hlm.distributions.base', 'hlm.distributions.binary']
     >>> "hlm.errors" in closure("hlm.results.files")
     True
     """
