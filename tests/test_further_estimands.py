@@ -206,7 +206,7 @@ def test_what_a_model_leaves_out_keeps_a_variance_from_the_truths():
 
 
 def test_there_is_no_true_icc_where_there_is_no_true_variance():
-    truth = scenario(Covariate("x", "row", "normal"), sd=(0.3, 0.5))
+    truth = scenario(Covariate("x", "row"), sd=(0.3, 0.5))
     model = Model("m", "y ~ x * a + (1 + I(x^2) | unit)", estimands=KINDS)
     found = {t.term: t for t in targets(truth, model)}
     assert np.isnan(found["icc_unit"].true)

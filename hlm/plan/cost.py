@@ -19,8 +19,6 @@ from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from hlm.inference import wants_expected, wants_profile
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -204,6 +202,8 @@ def _draw_seconds(scenario: Scenario, design: _Design) -> float:
 
 
 def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    from hlm.inference import wants_expected  # with NumPy: not for jobs that only read a plan
+
     p, q, thetas = _size(model.formula)
     m, place = scenario.n_units, min(q, 3) - 1
     steps = STEPS_WEAK[place] * _weakness(scenario, model)
@@ -236,6 +236,8 @@ def _step_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
 
 
 def _profile_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    from hlm.inference import wants_profile  # as above
+
     if not wants_profile(model.limits):
         return 0.0
     weak = _weakness(scenario, model)

@@ -408,8 +408,8 @@ def test_a_model_may_have_methods_of_its_own():
         estimation={"methods": ["ml", "reml"], "df": "residual", "level": 0.9},
     )
     assert found.models == (
-        Model("a", "y ~ x + (1 | unit)", ("ml",), "residual", 0.9),
-        Model("b", "y ~ (1|unit)", ("reml", "ml"), "residual", 0.9),
+        Model("a", "y ~ x + (1 | unit)", ("ml",), ("residual",), 0.9),
+        Model("b", "y ~ (1|unit)", ("reml", "ml"), ("residual",), 0.9),
     )
 
 
