@@ -22,13 +22,14 @@ def change_basis(problem, transform, work, out):
     """
     effects, p, units = problem.effects, problem.p, problem.units
     q, change = np.int64(len(effects)), work.change_of_rows
+    # R_i' of each unit, or of all that share a design, and change rows_i
     for i in range(units.Rt.shape[0]):
         change_factor(effects, units.Rt[i], transform, work, out.Rt[i])
         if not units.shared:
             change_rows(effects, p, change, units.rows[i], out.rows[i])
-    # sum_i (change rows_i)[a]'(change rows_i)[b]
     if units.shared:
         v = 0
+        # sum_i (change rows_i)[a]'(change rows_i)[b]
         for a in range(q):
             for b in range(a + 1):
                 combine_moments(q, p, change[a], change[b], units.moments, out.moments[v])

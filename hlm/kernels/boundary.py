@@ -42,9 +42,10 @@ ESCAPE_DECREASE = 1e-9
 @kernel
 def rectify(q, Lambda):
     """Give every column of Lambda a nonnegative diagonal element."""
-    # Lambda_j -> -Lambda_j leaves Psi as it is
+    # The sign of a column leaves Psi as it is
     for j in range(q):
         if Lambda[j, j] < 0.0:
+            # Lambda_ij -> -Lambda_ij
             for i in range(j, q):
                 Lambda[i, j] = -Lambda[i, j]
 
@@ -53,6 +54,7 @@ def rectify(q, Lambda):
 def touches_boundary(q, Lambda):
     """Tell whether a diagonal element is near zero."""
     smallest = np.inf
+    # min_j Lambda_jj
     for j in range(q):
         smallest = min(smallest, Lambda[j, j])
     return smallest < ZERO_THETA
@@ -67,6 +69,7 @@ def set_zeros(problem, Lambda, state, work, criterion):
     """
     q, trial = np.int64(len(problem.effects)), work.trial
     tried, changed = False, False
+    # Lambda_jj = 0, kept where the criterion rises by no more than ZERO_RISE
     for j in range(q):
         if Lambda[j, j] < ZERO_THETA and Lambda[j, j] != 0.0:
             tried = True
@@ -92,6 +95,7 @@ def without_column(q, j, Lambda, trial):
                 trial[a, b] += Lambda[a, k] * Lambda[b, k]
     Lambda[j, j] = diagonal
     lower_factor(q, trial)
+    # Column j is zero: Psi_jj = sum_{k<j} Lambda_jk^2 leaves no pivot
     for i in range(j, q):
         trial[i, j] = 0.0
 
@@ -100,6 +104,7 @@ def without_column(q, j, Lambda, trial):
 def lower_factor(q, Psi):
     """Overwrite Psi by its Cholesky factor, zeros above the diagonal."""
     cholesky(Psi, q, FACTOR_TOLERANCE)
+    # Zeros above the diagonal
     for a in range(q):
         for b in range(a + 1, q):
             Psi[a, b] = 0.0
@@ -109,6 +114,7 @@ def lower_factor(q, Psi):
 def symmetric_gradient(row, col, G, out):
     """Copy G, zero where Psi has no free element."""
     out[:] = 0.0
+    # G_ab = G_ba of each free element (a, b)
     for v in range(len(row)):
         out[row[v], col[v]] = G[row[v], col[v]]
         out[col[v], row[v]] = G[row[v], col[v]]
@@ -140,6 +146,7 @@ def escape(problem, Lambda, state, work):
     symmetric_gradient(row, col, state.G, G)
     eigh_jacobi(G, q, vectors)
     best = 0
+    # The smallest eigenvalue of G
     for k in range(1, q):
         if G[k, k] < G[best, best]:
             best = k

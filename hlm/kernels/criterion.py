@@ -164,8 +164,8 @@ def whiten(effects, Rt, Lambda, R_Lambda, Omega, XR):
             for k in range(q):
                 element += R_Lambda[a, k] * R_Lambda[b, k]
             Omega[a, b] = element
-    # Omega = L L', |Omega| = prod L_aa^2
     determinant = 1.0
+    # O = L L', |O| = prod L_aa^2
     for a in range(q):
         for b in range(a):
             element = Omega[a, b]
@@ -194,6 +194,7 @@ def add_units(problem, Lambda, state):
     q, p, units = len(problem.effects), problem.p, problem.units
     Omega, S, scratch = state.Omega, state.S, state.R_Lambda
     logdet = 0.0
+    # Unit i: log|O_i|, XR_i = L_i^{-1} R_i, XF_i and its part of S
     for i in range(units.rows.shape[0]):
         logdet += whiten(problem.effects, units.Rt[i], Lambda, scratch, Omega, state.XR[i])
         rows, XF = units.rows[i], state.XF[i]
@@ -229,15 +230,15 @@ def add_shared(problem, state):
             for k in range(b + 1, q):
                 element -= Omega[k, b] * P[a, k]
             P[a, b] = element / Omega[b, b]
-    # Omega^{-1} = L'^{-1} L^{-1}
     inverse = state.Omega_inverse
+    # O^{-1} = L'^{-1} L^{-1}
     for a in range(q):
         for b in range(q):
             inverse[a, b] = 1.0 if a == b else 0.0
         solve_lower(Omega, q, inverse[a])
         solve_upper(Omega, q, inverse[a])
-    # S += sum_ab Omega^{-1}[a, b] sum_i rows_i[a]'rows_i[b]
     v = 0
+    # S += sum_ab O^{-1}[a, b] sum_i rows_i[a]'rows_i[b]
     for a in range(q):
         for b in range(a + 1):
             weight = inverse[a, b] if a == b else 2.0 * inverse[a, b]
@@ -251,7 +252,7 @@ def add_shared(problem, state):
 def profile(problem, logdet, state):
     """Profile beta and sigma out of S; return the criterion, inf where it is not defined."""
     p, S, Ls, beta, gamma = problem.p, state.S, state.Ls, state.beta, state.gamma
-    # S_xx = Ls Ls', beta = Ls'^{-1} Ls^{-1} S_xy, r^2 = S_yy - |Ls^{-1} S_xy|^2
+    # S_xx = Ls Ls', beta = Ls'^{-1} Ls^{-1} S_xy
     for j in range(p):
         for k in range(j + 1):
             Ls[j, k] = S[j, k]
@@ -261,10 +262,12 @@ def profile(problem, logdet, state):
     solve_lower(Ls, p, beta)
     r2 = S[p, p]
     logdet_xx = 0.0
+    # r^2 = S_yy - |Ls^{-1} S_xy|^2, log|S_xx| = 2 sum_j log Ls_jj
     for j in range(p):
         r2 -= beta[j] * beta[j]
         logdet_xx += 2.0 * np.log(Ls[j, j])
     solve_upper(Ls, p, beta)
+    # gamma = (-beta, 1)
     for j in range(p):
         gamma[j] = -beta[j]
     gamma[p] = 1.0

@@ -52,6 +52,7 @@ def gather(q, p, data, design, units):
     n_rest = len(rest)
     within[:] = 0.0
     total = data.sum_squares
+    # Unit i: Z'Z and Z'[X, y + R coef]; over units the sum of [X, y + R coef]'[X, y + R coef]
     for i in range(rows.shape[0]):
         for a in range(q):
             za, ua = random[a, 0], u[random[a, 1], i]

@@ -51,6 +51,7 @@ def sum_derivatives(problem, slope, bend, needs_T, state):
     if problem.units.shared:
         differentiate_shared(problem, slope, needs_T, state)
     else:
+        # Unit i's part of G, uu, h, T and of the Hessian's first sum
         for i in range(problem.units.rows.shape[0]):
             differentiate_unit(problem, i, slope, needs_T, state)
     # The upper triangles
@@ -67,6 +68,7 @@ def sum_derivatives(problem, slope, bend, needs_T, state):
             for j in range(p):
                 element -= 2.0 * slope * h[v, j] * h[w, j]
             if problem.reml:
+                # - tr(T_v T_w)
                 for j in range(p):
                     for k in range(p):
                         element -= T[v, j, k] * T[w, j, k]
@@ -114,6 +116,7 @@ def differentiate_unit(problem, i, slope, needs_T, state):
             product = u[a] * u[b]
             weighted = slope * product
             if problem.reml:
+                # + (HH')_ab
                 for j in range(p):
                     weighted += H[a, j] * H[b, j]
             G[a, b] += M[a, b] - weighted
@@ -121,13 +124,14 @@ def differentiate_unit(problem, i, slope, needs_T, state):
             Q[a, b] = 2.0 * weighted - M[a, b]
             Q[b, a] = Q[a, b]
     add_curvature(row, col, M, Q, state.hessian_psi)
-    # h_v += H'E_v u, T_v += H'E_v H
+    # h_v += H'E_v u, and T_v
     for v in range(len(row)):
         a, b = row[v], col[v]
         half = 0.5 if a == b else 1.0
         for j in range(p):
             h[v, j] += half * (H[a, j] * u[b] + H[b, j] * u[a])
             if needs_T:
+                # T_v += H'E_v H
                 for k in range(p):
                     T[v, j, k] += half * (H[a, j] * H[b, k] + H[b, j] * H[a, k])
 
@@ -180,13 +184,16 @@ def differentiate_shared(problem, slope, needs_T, state):
             solve_lower(Ls, p, pair_u)
             # sum H_c'H_d in the basis in which S_xx = I
             if needs_T:
+                # pair Ls'^{-1}
                 for j in range(p):
                     solve_lower(Ls, p, pair[j])
+                # Ls^{-1} pair Ls'^{-1}
                 for k in range(p):
                     solve_lower(Ls, p, pair[:, k])
-            # G = m M - f' uu' - [REML] HH', Q = 2 f' uu' + 2 [REML] HH' - m M
+            # G = m M - f' sum uu' - [REML] sum HH', Q = 2 f' sum uu' + 2 [REML] sum HH' - m M
             weighted = slope * product
             if problem.reml:
+                # + (sum HH')_cd = tr pair
                 for j in range(p):
                     weighted += pair[j, j]
             G[c, d] = n_units * M[c, d] - weighted
@@ -196,6 +203,7 @@ def differentiate_shared(problem, slope, needs_T, state):
             for v in range(len(row)):
                 if row[v] == c and col[v] == d:
                     factor = 1.0 if c == d else 2.0
+                    # h_v = sum H'E_v u, T_v = sum H'E_v H
                     for j in range(p):
                         state.h[v, j] = factor * pair_u[j]
                         for k in range(p if needs_T else 0):

@@ -61,6 +61,7 @@ def infer_expected(problem, parametrization, workspace, results, r, method):
         return
     state, sigma2 = workspace.state, out.estimate[-1] ** 2
     kenward_roger(problem, sigma2, parametrization.fixed, workspace.Lambda, state, adjusted)
+    # df_j, and se_j = vcov_jj^{1/2} by REML; none where the fit has no se_j
     for j in range(p):
         if np.isnan(out.se[j]):
             adjusted.vcov[j, :], adjusted.vcov[:, j] = np.nan, np.nan

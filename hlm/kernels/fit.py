@@ -169,8 +169,8 @@ def fit_units(problem, workspace, parametrization, sum_squares):
         without_estimates(out, summary)
         summary[STATUS] = UNIDENTIFIED
         return
-    # gamma'W gamma, the residual sum of squares within units
     residual = 0.0
+    # gamma'W gamma, the residual sum of squares within units
     for j in range(p + 1):
         for k in range(p + 1):
             residual += state.gamma[j] * units.within[j, k] * state.gamma[k]
@@ -183,6 +183,7 @@ def fit_units(problem, workspace, parametrization, sum_squares):
         summary[STATUS], summary[ITERATIONS] = PERFECT_FIT, iterations
         return
     norm = 0.0
+    # |g|^2, g the gradient in theta
     for k in range(len(work.gradient)):
         norm += work.gradient[k] * work.gradient[k]
     summary[STATUS] = OK if status == CONVERGED else NOT_CONVERGED
@@ -190,6 +191,7 @@ def fit_units(problem, workspace, parametrization, sum_squares):
     summary[GRADIENT_NORM] = np.sqrt(norm)
     summary[CRITERION] = criterion + (parametrization.logdet if problem.reml else 0.0)
     largest = 0.0
+    # max_k |Hp_kk|
     for k in range(len(work.gradient)):
         largest = max(largest, abs(work.hessian[k, k]))
     n_star = divisor(problem)
@@ -200,6 +202,7 @@ def fit_units(problem, workspace, parametrization, sum_squares):
     ):
         summary[STATUS] = NOT_CONVERGED
     summary[BOUNDARY_RANK] = 0.0
+    # q - rank Psi, the number of zeros Lambda_aa
     for a in range(len(problem.effects)):
         if Lambda[a, a] == 0.0:
             summary[BOUNDARY_RANK] += 1.0
@@ -255,6 +258,7 @@ def rows_left(problem):
     """
     units, n_units = problem.units, problem.units.rows.shape[0]
     rows, left = units.rows, problem.n_obs
+    # N - sum_i rank Z_i
     for i in range(n_units):
         left -= rank_of(rows.shape[1], units.Rt[0 if units.shared else i])
     # x_j'x_j = within_jj + sum_i b_ij'b_ij: is there anything within?
@@ -277,12 +281,14 @@ def smallest_inside(col, Lambda, work):
     """
     n, inside = len(col), work.square
     copy(work.hessian, inside)
+    # Hp without the rows and columns of the zero columns of Lambda
     for k in range(n):
         if Lambda[col[k], col[k]] == 0.0:
             inside[k, :] = 0.0
             inside[:, k] = 0.0
     eigh_jacobi(inside, n, work.vectors)
     smallest = 0.0
+    # min(0, its eigenvalues)
     for k in range(n):
         smallest = min(smallest, inside[k, k])
     return smallest

@@ -186,6 +186,7 @@ def hold(problem, kind, first, slant):
 @kernel
 def element(row, col, a, b):
     """Return the number of the free element (a, b), or -1."""
+    # The k with (row_k, col_k) = (a, b)
     for k in range(len(row)):
         if row[k] == a and col[k] == b:
             return k
@@ -202,6 +203,7 @@ def constrain(problem, held, t, tau):
         # Lambda_11 = t / sigma
         tau[k11] = t / np.exp(tau[n])
         if t == 0.0:
+            # An sd of 0: column 1 of Lambda is zero
             for k in range(n):
                 if problem.col[k] == held.first:
                     tau[k] = 0.0
@@ -218,6 +220,7 @@ def constrain(problem, held, t, tau):
 @kernel
 def leave_saddle(problem, tau):
     """Give every column of Lambda a length: at zero the deviance is stationary, minimum or not."""
+    # |Lambda_jj| >= SADDLE_STEP
     for k in range(len(problem.row)):
         if problem.row[k] == problem.col[k] and abs(tau[k]) < SADDLE_STEP:
             tau[k] = SADDLE_STEP if tau[k] >= 0.0 else -SADDLE_STEP
@@ -228,6 +231,7 @@ def mirror(problem, held, search):
     """Turn the sign of the free covariances of what was `found`; return whether there are any."""
     any_free = False
     copy_vector(search.tau, search.found)
+    # Lambda_ab -> -Lambda_ab for a > b, but for the held Lambda_21
     for k in range(len(problem.row)):
         if problem.row[k] != problem.col[k] and k != held.k21:
             search.tau[k] = -search.tau[k]
@@ -242,6 +246,7 @@ def is_back(problem, held, search):
     Where a column there has hardly any diagonal element, the signs of the others mean nothing.
     """
     row, col = problem.row, problem.col
+    # Lambda_ab found_ab >= 0 for each a > b, but for the held Lambda_21
     for k in range(len(row)):
         if row[k] != col[k] and k != held.k21:
             found, diagonal = search.found[k], search.found[element(row, col, col[k], col[k])]
@@ -261,6 +266,7 @@ def free_directions(problem, held, t, tau, free):
     c = np.sqrt(max(1.0 - t * t, 0.0))
     free[:] = 0.0
     count = 0
+    # A unit vector for each free element of Lambda; (1, -r c^2, r t c) for Lambda_11
     for k in range(n):
         is_held = kind == SD and (k == k11 or (t == 0.0 and problem.col[k] == held.first))
         if not is_held and k != k21 and k != k22:
@@ -314,6 +320,7 @@ def deviance_at(problem, tau, search):
     """Return the deviance at tau."""
     n = len(problem.row)
     search.Lambda[:] = 0.0
+    # Lambda of tau
     for k in range(n):
         search.Lambda[problem.row[k], problem.col[k]] = tau[k]
     return joint_deviance(problem, search.Lambda, np.exp(2.0 * tau[n]), search.state)
@@ -341,6 +348,7 @@ def minimize_free(problem, held, t, away, search):
     value = deviance_at(problem, tau, search)
     if not np.isfinite(value):
         return np.inf
+    # Newton's method in the free parameters
     for _ in range(MAX_INNER):
         if away and is_back(problem, held, search):
             return np.inf
@@ -351,6 +359,7 @@ def minimize_free(problem, held, t, away, search):
         if decrement < INNER_DECREMENT:
             return value
         length, found = 1.0, False
+        # tau + step, + step / 2, + step / 4, ..., back to where the parameter is t
         for _ in range(MAX_HALVINGS):
             for k in range(n + 1):
                 trial[k] = tau[k] + length * search.step[k]
@@ -394,7 +403,7 @@ def project(problem, held, t, n_free, count, search):
     k11, k21, k22 = held.k11, held.k21, held.k22
     if count > n_free:
         held_direction(problem, held, t, search.tau, D[:, x])
-    # D'g and D'H D
+    # C'g and C'H C
     for f in range(count):
         projected[f] = 0.0
         for k in range(n):
@@ -403,6 +412,7 @@ def project(problem, held, t, n_free, count, search):
             total = 0.0
             for k in range(n):
                 if D[k, f] != 0.0:
+                    # + C_kf H_km C_me
                     for m in range(n):
                         total += D[k, f] * H[k, m] * D[m, e]
             reduced[f, e] = total
@@ -418,6 +428,7 @@ def project(problem, held, t, n_free, count, search):
         c = np.sqrt(max(1.0 - t * t, 0.0))
         reduced[x, x] += search.tau[k22] * (g[k22] * (t * t - c * c) - 2.0 * g[k21] * t * c)
         bend = c * (g[k21] * c - g[k22] * t)
+        # H_xf += c (g_21 c - g_22 t) dw / df
         for f in range(x):
             # w moves by 1 along its own direction, by r t along that of Lambda_11.
             crossed = D[k21, f] + held.slant * D[k11, f]
@@ -430,8 +441,8 @@ def free_step(n, count, search):
     """Newton step in the free parameters, as a step of tau; return its first-order decrease."""
     D, along = search.free, search.along
     decrement = solve_positive(count, search)
-    # step = -D |H|^{-1} D'g
     norm = 0.0
+    # step = -C |H|^{-1} C'g
     for k in range(n):
         search.step[k] = 0.0
         for f in range(count):
@@ -440,6 +451,7 @@ def free_step(n, count, search):
     if norm > MAX_STEP * MAX_STEP:
         shrink = MAX_STEP / np.sqrt(norm)
         decrement *= shrink
+        # At most MAX_STEP long
         for k in range(n):
             search.step[k] *= shrink
     return decrement
@@ -453,28 +465,34 @@ def solve_positive(count, search):
         search.along,
     )  # fmt: skip
     decrement = 0.0
+    # x = g, and H where its factor will be
     for k in range(count):
         x[k] = g[k]
         for m in range(k + 1):
             factor[k, m] = H[k, m]
-    # H = LL', |L^{-1} g|^2 = g'H^{-1}g
+    # H = LL'
     if cholesky(factor, count, POSITIVE_TOLERANCE) == count:
         solve_lower(factor, count, x)
+        # |L^{-1} g|^2 = g'H^{-1}g
         for k in range(count):
             decrement += x[k] * x[k]
         solve_upper(factor, count, x)
         return decrement
-    # |H|^{-1} g = sum_k v_k (v_k'g) / |lambda_k|
+    # H = sum_k lambda_k v_k v_k'
     eigh_jacobi(H, count, vectors)
     largest = 0.0
+    # max_k |lambda_k|
     for k in range(count):
         largest = max(largest, abs(H[k, k]))
+    # v_k'g
     for k in range(count):
         rotated[k] = 0.0
         for m in range(count):
             rotated[k] += vectors[m, k] * g[m]
+    # x starts at 0
     for m in range(count):
         x[m] = 0.0
+    # |H|^{-1} g = sum_k v_k (v_k'g) / |lambda_k|, g'|H|^{-1}g = sum_k (v_k'g)^2 / |lambda_k|
     for k in range(count):
         inverse = 1.0 / max(abs(H[k, k]), CURVATURE_FLOOR * largest)
         decrement += rotated[k] * rotated[k] * inverse

@@ -83,6 +83,7 @@ def is_degenerate(n, hessian_psi, work):
         for w in range(n):
             H[v, w] = hessian_psi[v, w]
     eigh_jacobi(H, n, work.vectors)
+    # min_k |lambda_k| and max_k |lambda_k|
     for k in range(n):
         smallest, largest = min(smallest, abs(H[k, k])), max(largest, abs(H[k, k]))
     return smallest <= DEGENERATE_TOLERANCE * largest
@@ -96,6 +97,7 @@ def leave_out_undetermined(reml, parametrization, state, work, out):
     """
     row, col, p = parametrization.row, parametrization.col, len(parametrization.fixed)
     found = False
+    # An sd needs its variance, a correlation its covariance and both variances
     for k in range(len(row)):
         a, b = row[k], col[k]
         if (
@@ -106,6 +108,7 @@ def leave_out_undetermined(reml, parametrization, state, work, out):
             out.estimate[p + k], out.se[p + k] = np.nan, np.nan
             found = True
     if found and reml:
+        # Coefficients whose variance changes along the null space
         for j in range(p):
             if has_open_variance(j, parametrization, state, work):
                 out.se[j], out.df[j] = np.nan, np.nan
@@ -123,20 +126,23 @@ def null_space(problem, Lambda, state, work):
     row, col = problem.row, problem.col
     n, A, scale, trace = len(row), work.null, work.scale, work.trace
     information(by_ml(problem), state, work)
+    # scale_v = A_vv^{1/2}, A without X and a
     for v in range(n):
         scale[v] = np.sqrt(A[v, v]) if A[v, v] > 0.0 else 1.0
     if problem.reml:
         information(problem, state, work)
-    # a / sqrt(n*), and A in units of `scale`
     n_star = divisor(problem)
+    # a_v = tr(G E_v), over sqrt(n*) and in units of `scale`
     for v in range(n):
         trace[v] = state.G[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
         trace[v] /= scale[v] * np.sqrt(n_star)
+    # A_vw - a_v a_w / n*, in units of `scale`
     for v in range(n):
         for w in range(n):
             A[v, w] = A[v, w] / (scale[v] * scale[w]) - trace[v] * trace[w]
     eigh_jacobi(A, n, work.null_vectors)
     count = 0
+    # Eigenvalues of the null space are 0
     for k in range(n):
         if A[k, k] <= NULL_TOLERANCE:
             A[k, k] = 0.0
@@ -165,6 +171,7 @@ def is_undetermined(a, b, parametrization, work):
     """Tell whether Psi[a, b], in the formula's units, changes along the null space."""
     row, col, gradient = parametrization.row, parametrization.col, work.gradient_psi
     n, length = len(row), 0.0
+    # g_v = d Psi_ab / d Psi*_v, in units of `scale`, and |g|^2
     for v in range(n):
         gradient[v] = element_of_psi(a, b, row[v], col[v], parametrization.random)
         gradient[v] /= work.scale[v]
@@ -184,9 +191,11 @@ def has_open_variance(j, parametrization, state, work):
         len(parametrization.row), len(parametrization.fixed), work.gradient_psi, 0.0,
     )  # fmt: skip
     k = state.contrasts[j]
+    # k = Ls^{-1} T_x'^{-1} e_j
     for m in range(p):
         k[m] = parametrization.fixed[j, m]
     solve_lower(state.Ls, p, k)
+    # k'k
     for m in range(p):
         variance += k[m] * k[m]
     # k'T_v k / k'k, in units of `scale`
@@ -207,6 +216,7 @@ def square_inside(n, gradient, work):
     for k in range(n):
         if work.null[k, k] == 0.0:
             share = 0.0
+            # n_k'g
             for v in range(n):
                 share += work.null_vectors[v, k] * gradient[v]
             inside += share * share
@@ -223,6 +233,7 @@ def certified_rank(problem, state, work):
     G, rank = work.G, 0
     symmetric_gradient(row, col, state.G, G)
     eigh_jacobi(G, q, work.vectors)
+    # Eigenvalues lambda_k of G with lambda_k t / 2 >= ESCAPE_DECREASE, t the step along v_k v_k'
     for k in range(q):
         if G[k, k] > 0.0:
             curvature = curvature_along(work.vectors[:, k], row, col, state.hessian_psi)

@@ -99,8 +99,8 @@ def infer(n_star, parametrization, Lambda, state, work, out):
     r2 = state.scalars[1]
     sigma2 = r2 / n_star
     smallest = inverse_root(n_theta, work)
-    # v_k = -sum u'E_k u / r^2, E_k = d Psi / d theta_k
     log_r2 = work.log_r2
+    # v_k = -sum u'E_k u / r^2, E_k = d Psi / d theta_k
     for k in range(n_theta):
         log_r2[k] = 0.0
         for v in range(n_theta):
@@ -124,6 +124,7 @@ def inverse_root(n, work):
     copy(work.hessian, a)
     eigh_jacobi(a, n, vectors)
     largest, smallest = 0.0, np.inf
+    # max_k lambda_k and min_k lambda_k
     for k in range(n):
         largest = max(largest, a[k, k])
         smallest = min(smallest, a[k, k])
@@ -170,9 +171,10 @@ def fixed_effects(n_star, sigma2, parametrization, state, work, out):
             out.vcov[j, k] = sigma2 * product
             out.vcov[k, j] = sigma2 * product
     d, change = work.direction, work.gradient_psi
+    # 1 / df_j = 1/n* + d'Hp^{-1}d, d = J'(k'T_v k)_v / k'k + v, k row j of `contrasts`
     for j in range(p):
-        # d = J'(k'T_E k) / k'k + v, k = contrasts[j]
         variance = out.vcov[j, j] / sigma2
+        # change_v = k'T_v k
         for v in range(n_theta):
             change[v] = 0.0
             for k in range(p):
@@ -180,6 +182,7 @@ def fixed_effects(n_star, sigma2, parametrization, state, work, out):
                 for m in range(p):
                     element += state.T[v, k, m] * contrasts[j, m]
                 change[v] += contrasts[j, k] * element
+        # d = J'change / k'k + v
         for k in range(n_theta):
             d[k] = work.log_r2[k]
             for v in range(n_theta):
@@ -208,6 +211,7 @@ def random_part(n_star, sigma2, parametrization, Lambda, work, out):
                 Psi[a, b] += lower[a, k] * lower[b, k]
     triangularize(q, lower)
     rectify(q, lower)
+    # theta_k, and the sd or the correlation that element (a, b) of Psi makes
     for k in range(n_theta):
         a, b = row[k], col[k]
         out.theta[k] = lower[a, b]
@@ -248,6 +252,7 @@ def element_of_psi(a, b, c, e, K):
 def psi_gradient(a, b, parametrization, work, d):
     """Write d Psi[a, b] / d theta, Psi in the formula's units."""
     row, col, K = parametrization.row, parametrization.col, parametrization.random
+    # d starts at 0
     for k in range(len(row)):
         d[k] = 0.0
     # d = J' dPsi_ab / dPsi*
@@ -268,6 +273,7 @@ def sd_of(k, n_star, sigma2, parametrization, work, out):
         out.se[p + k] = np.nan
         return
     psi_gradient(a, a, parametrization, work, d)
+    # d = dPsi_aa / Psi_aa + v
     for m in range(n_theta):
         d[m] = d[m] / Psi[a, a] + work.log_r2[m]
     out.se[p + k] = 0.5 * sd * np.sqrt(2.0 / n_star + 2.0 * quadratic(n_theta, d, work))
@@ -288,12 +294,15 @@ def cor_of(k, parametrization, work, out):
     if is_perfect(a, b, rho, work.lower):
         return
     psi_gradient(a, b, parametrization, work, d)
+    # dPsi_ab / (Psi_aa Psi_bb)^{1/2}
     for m in range(n_theta):
         total[m] = d[m] / np.sqrt(product)
     psi_gradient(a, a, parametrization, work, d)
+    # - rho dPsi_aa / (2 Psi_aa)
     for m in range(n_theta):
         total[m] -= 0.5 * rho * d[m] / Psi[a, a]
     psi_gradient(b, b, parametrization, work, d)
+    # - rho dPsi_bb / (2 Psi_bb)
     for m in range(n_theta):
         total[m] -= 0.5 * rho * d[m] / Psi[b, b]
     out.se[p + k] = np.sqrt(2.0 * quadratic(n_theta, total, work))
@@ -317,6 +326,7 @@ def spread_of_variances(sigma2, parametrization, Lambda, work, spread):
             relative = relative_covariance(row[u], col[u], parametrization.random, Lambda)
         for k in range(n_theta):
             d[k] = sigma2 * (d[k] + relative * work.log_r2[k])
+        # spread_u = B d
         for k in range(n_theta):
             spread[u, k] = 0.0
             for m in range(n_theta):
@@ -327,6 +337,7 @@ def spread_of_variances(sigma2, parametrization, Lambda, work, spread):
 def relative_covariance(a, b, K, Lambda):
     """Return Psi[a, b] / sigma^2 in the formula's units: that of K Lambda Lambda' K'."""
     q, total = len(Lambda), 0.0
+    # sum_k (K Lambda)_ak (K Lambda)_bk
     for k in range(q):
         left, right = 0.0, 0.0
         for c in range(q):

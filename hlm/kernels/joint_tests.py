@@ -152,6 +152,7 @@ def observed_information(n_star, state, work, tests):
                 for m in range(n_v):
                     right += work.inverse_root[k, m] * (v[m] if s == n_v else J[s, m])
                 Omega[r, s] += 2.0 * left * right
+    # The upper triangle
     for r in range(n_v + 1):
         for s in range(r):
             Omega[s, r] = Omega[r, s]
@@ -166,6 +167,7 @@ def f_tests(fixed, estimate, information, adjust, tests, F, ddf):
     """
     p, sigma2, Ls = len(fixed), estimate[-1] ** 2, information.Ls
     P, Omega, vcov = information.P, information.Omega, information.vcov
+    # F and ddf of test t
     for t in range(len(tests.first) - 1):
         L = tests.L[tests.first[t] : tests.first[t + 1]]
         if has_no_variance(p, L, vcov):
@@ -183,6 +185,7 @@ def f_tests(fixed, estimate, information, adjust, tests, F, ddf):
 @kernel
 def has_no_variance(p, L, vcov):
     """Tell whether contrasts have a coefficient whose variance the data do not determine."""
+    # L_mj != 0 where vcov_jj is NaN
     for m in range(len(L)):
         for j in range(p):
             if L[m, j] != 0.0 and np.isnan(vcov[j, j]):
@@ -216,8 +219,8 @@ def rotate_contrasts(p, L, beta, sigma2, fixed, Ls, tests):
             U[m, k] = 0.0
             for n in range(r):
                 U[m, k] += vectors[n, m] * column[n] / np.sqrt(gram[m, m])
-    # sum_m (vectors' L beta)_m^2 / (sigma^2 lambda_m)
     total = 0.0
+    # sum_m (vectors' L beta)_m^2 / (sigma^2 lambda_m)
     for m in range(r):
         rotated = 0.0
         for n in range(r):
@@ -261,6 +264,7 @@ def pooled_df(r, Omega, tests):
     if smallest <= 2.0:
         return 2.0
     excess = 0.0
+    # E - r = sum_m 2 / (nu_m - 2)
     for m in range(r):
         excess += 2.0 / (nu[m] - 2.0)
     return 2.0 * (r + excess) / excess
@@ -270,8 +274,8 @@ def pooled_df(r, Omega, tests):
 def matched_moments(r, Omega, tests):
     """Denominator df and scale by Kenward & Roger (1997), section 2."""
     C = tests.C
-    # A1 = sum_vw Omega_vw tr C_v tr C_w,  A2 = sum_vw Omega_vw tr(C_v C_w)
     a1, a2 = 0.0, 0.0
+    # A1 = sum_vw Omega_vw tr C_v tr C_w,  A2 = sum_vw Omega_vw tr(C_v C_w)
     for v in range(len(Omega)):
         for w in range(len(Omega)):
             trace_v, trace_w, trace_vw = 0.0, 0.0, 0.0
@@ -315,9 +319,9 @@ def quadratic_form(p, L, beta, vcov, tests):
                     if L[m, j] != 0.0 and L[n, k] != 0.0:  # vcov may be NaN elsewhere
                         covariance[m, n] += L[m, j] * vcov[j, k] * L[n, k]
     cholesky(covariance, r, 0.0)
-    # |K^{-1} L beta|^2
     solve_lower(covariance, r, estimate)
     total = 0.0
+    # |K^{-1} L beta|^2
     for m in range(r):
         total += estimate[m] * estimate[m]
     return total

@@ -116,6 +116,7 @@ def kenward_roger(problem, sigma2, fixed, Lambda, state, out):
     effects, p, units = problem.effects, problem.p, problem.units
     row, col, n_v, Ls = problem.row, problem.col, len(problem.row), state.Ls
     start(problem, state, out)
+    # Unit i's part of I_rs = tr(V^{-1}G_r V^{-1}G_s) - 2 tr q_rs and of p_s
     for i in range(units.Rt.shape[0]):
         design_products(effects, units.Rt[i], Lambda, out.unit)
         coefficient_product(problem, i, out.S_inverse, out.unit[C])
@@ -127,6 +128,7 @@ def kenward_roger(problem, sigma2, fixed, Lambda, state, out):
     for j in range(p):
         for k in range(p):
             out.delta[j, k] = out.Omega[n_v, n_v] * units.within[j, k]
+    # + b'A b of unit i
     for i in range(units.Rt.shape[0]):
         design_products(effects, units.Rt[i], Lambda, out.unit)
         weigh(effects, row, col, out)
@@ -152,6 +154,7 @@ def start(problem, state, out):
         solve_upper(state.Ls, p, inverse[j])
     # I_ss starts with N - m q - 2 tr(S_xx^{-1} W)
     information[n_v, n_v] = problem.n_obs - units.rows.shape[0] * len(problem.effects)
+    # - 2 tr(S_xx^{-1} W)
     for j in range(p):
         for k in range(p):
             information[n_v, n_v] -= 2.0 * inverse[j, k] * units.within[j, k]
@@ -265,12 +268,14 @@ def add_information(effects, n_units, row, col, out):
 @kernel
 def orthonormalize(p, Ls, a):
     """Overwrite `a` (p, p) by Ls^-1 a Ls'^-1."""
-    # Ls^{-1} a, transposed, Ls^{-1} again
+    # a Ls'^{-1}
     for j in range(p):
         solve_lower(Ls, p, a[j])
+    # Transposed: Ls^{-1} a, for `a` is symmetric
     for j in range(p):
         for k in range(j):
             a[j, k], a[k, j] = a[k, j], a[j, k]
+    # Ls^{-1} a Ls'^{-1}
     for j in range(p):
         solve_lower(Ls, p, a[j])
 
@@ -290,8 +295,10 @@ def invert_information(p, n_v, out):
             information[s, r] = element
     eigh_jacobi(information, n, vectors)
     largest = 0.0
+    # max_k lambda_k
     for k in range(n):
         largest = max(largest, information[k, k])
+    # Omega = 2 sum_k v_k v_k' / lambda_k, but for eigenvalues that count as zero
     for r in range(n):
         for s in range(n):
             element = 0.0
@@ -306,19 +313,20 @@ def weigh(effects, row, col, out):
     """Write A of a unit into `unit[WEIGHT]`."""
     q, n_v, unit, Omega = len(effects), len(row), out.unit, out.Omega
     inner, mixed, right, A = unit[INNER], unit[MIXED], unit[INNER_P], unit[WEIGHT]
-    # sum_v Omega_sv E_v and sum_vw Omega_vw E_v M E_w
     inner[:], mixed[:] = 0.0, 0.0
+    # mixed = sum_v Omega_sv E_v, inner = sum_vw Omega_vw E_v M E_w
     for v in range(n_v):
         mixed[row[v], col[v]] = Omega[n_v, v]
         mixed[col[v], row[v]] = Omega[n_v, v]
         for w in range(n_v):
             add_product(row[v], col[v], row[w], col[w], Omega[v, w], unit[M1], inner)
-    # A = sym P'(inner P + 2 mixed P2) + Omega_ss O^{-3}
+    # right = inner P + 2 mixed P2
     for a in range(q):
         for b in range(q):
             right[a, b] = 0.0
             for k in range(q):
                 right[a, b] += inner[a, k] * unit[P1, k, b] + 2.0 * mixed[a, k] * unit[P2, k, b]
+    # A = the symmetric part of P'right, + Omega_ss O^{-3}; its lower triangle
     for a in range(q):
         for b in range(a + 1):
             element = Omega[n_v, n_v] * unit[CUBE, a, b]
@@ -346,19 +354,22 @@ def report(p, n_r, sigma2, fixed, Ls, out):
     # delta -= sum_r p_r (sum_s Omega_rs p_s)
     for r in range(n_r):
         combined[:] = 0.0
+        # combined = sum_s Omega_rs p_s
         for s in range(n_r):
             for j in range(p):
                 for k in range(p):
                     combined[j, k] += out.Omega[r, s] * P[s, j, k]
+        # delta -= p_r combined
         for j in range(p):
             for k in range(p):
                 for m in range(p):
                     delta[j, k] -= P[r, j, m] * combined[m, k]
-    # k = Ls^{-1} T_x'^{-1} of each coefficient;  sigma^2 k'(I + 2 delta) k
+    # Row j: k = Ls^{-1} T_x'^{-1} e_j
     for j in range(p):
         for k in range(p):
             contrasts[j, k] = fixed[j, k]
         solve_lower(Ls, p, contrasts[j])
+    # vcov_jk = sigma^2 k'(I + 2 delta) l, k and l rows j and k of `contrasts`
     for j in range(p):
         for k in range(p):
             element = 0.0
@@ -370,8 +381,10 @@ def report(p, n_r, sigma2, fixed, Ls, out):
     # df = 2 / (g'Omega g), g_r = k'p_r k / k'k
     for j in range(p):
         norm = 0.0
+        # k'k
         for m in range(p):
             norm += contrasts[j, m] * contrasts[j, m]
+        # g_r = k'p_r k / k'k
         for r in range(n_r):
             out.gradient[r] = 0.0
             for m in range(p):
@@ -379,6 +392,7 @@ def report(p, n_r, sigma2, fixed, Ls, out):
                     out.gradient[r] += contrasts[j, m] * P[r, m, n] * contrasts[j, n]
             out.gradient[r] /= norm
         variance = 0.0
+        # g'Omega g
         for r in range(n_r):
             for s in range(n_r):
                 variance += out.gradient[r] * out.Omega[r, s] * out.gradient[s]

@@ -47,7 +47,7 @@ def cholesky(a, n, tolerance):
     column: for a positive semidefinite `a` this is the Cholesky factor with exact zeros.
     """
     rank = 0
-    # L_jj = (a_jj - sum_k L_jk^2)^{1/2},  L_ij = (a_ij - sum_k L_ik L_jk) / L_jj
+    # Column j: L_jj = (a_jj - sum_{k<j} L_jk^2)^{1/2}
     for j in range(n):
         diagonal = a[j, j]
         pivot = diagonal
@@ -56,6 +56,7 @@ def cholesky(a, n, tolerance):
         if pivot > tolerance * diagonal and pivot > 0.0:
             root = np.sqrt(pivot)
             a[j, j] = root
+            # L_ij = (a_ij - sum_{k<j} L_ik L_jk) / L_jj
             for i in range(j + 1, n):
                 element = a[i, j]
                 for k in range(j):
@@ -63,6 +64,7 @@ def cholesky(a, n, tolerance):
                 a[i, j] = element / root
             rank += 1
         else:
+            # L_ij = 0
             for i in range(j, n):
                 a[i, j] = 0.0
     return rank
@@ -111,18 +113,22 @@ def eigh_jacobi(a, n, vectors):
 
     The eigenvalues end on the diagonal of `a`, unsorted; column j of `vectors` belongs to a[j, j].
     """
+    # vectors = I
     for i in range(n):
         for j in range(n):
             vectors[i, j] = 1.0 if i == j else 0.0
+    # Sweeps over all pairs until what is off the diagonal is rounding
     for _ in range(MAX_SWEEPS):
         off = 0.0
         total = 0.0
+        # total = sum_i a_ii^2, off = sum_{i>j} a_ij^2
         for i in range(n):
             total += a[i, i] * a[i, i]
             for j in range(i):
                 off += a[i, j] * a[i, j]
         if off <= OFF_DIAGONAL * total or off == 0.0:
             return
+        # a_pq = 0 for one pair after another
         for p in range(n - 1):
             for q in range(p + 1, n):
                 if a[p, q] != 0.0:
@@ -136,16 +142,19 @@ def rotate(a, n, vectors, p, q):
     t = (1.0 if tau >= 0.0 else -1.0) / (abs(tau) + np.sqrt(1.0 + tau * tau))
     c = 1.0 / np.sqrt(1.0 + t * t)
     s = t * c
+    # a J, the rotation J = [c s; -s c] in columns p and q
     for k in range(n):
         akp, akq = a[k, p], a[k, q]
         a[k, p] = c * akp - s * akq
         a[k, q] = s * akp + c * akq
+    # J'(a J)
     for k in range(n):
         apk, aqk = a[p, k], a[q, k]
         a[p, k] = c * apk - s * aqk
         a[q, k] = s * apk + c * aqk
     a[p, q] = 0.0
     a[q, p] = 0.0
+    # vectors J
     for k in range(n):
         vkp, vkq = vectors[k, p], vectors[k, q]
         vectors[k, p] = c * vkp - s * vkq

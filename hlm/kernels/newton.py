@@ -204,6 +204,7 @@ def minimize(problem, Lambda, state, work, from_moments):
     status, iterations, criterion = settle(problem, Lambda, state, work)
     if from_moments and iterations > 0 and q > 1 and problem.n_obs <= FEW_ROWS:
         copy(Lambda, work.best)
+        # A search from each far start; the lowest minimum is kept
         for start in range(q + 1):
             far_start(q, start, Lambda)
             other_status, steps, other = settle(problem, Lambda, state, work)
@@ -221,6 +222,7 @@ def minimize(problem, Lambda, state, work, from_moments):
 def far_start(q, start, Lambda):
     """Write a start with a large variance of effect number `start`, or of all if it is q."""
     Lambda[:] = 0.0
+    # Lambda = diag(FAR or NEAR)
     for a in range(q):
         Lambda[a, a] = FAR if start in (a, q) else NEAR
 
@@ -301,8 +303,8 @@ def chain_rule(problem, place, Lambda, state, work):
             if d == a:
                 element += Lambda[c, b]
             J[v, k] = element
-    # Hessian J
     H, half = work.hessian, work.hessian_jacobian
+    # Hessian J, the Hessian that in Psi
     for v in range(n):
         for k in range(n):
             element = 0.0
@@ -334,6 +336,7 @@ def newton_step(n, work):
     else:
         reflected_step(n, work)
     decrement = 0.0
+    # g'|H|^{-1}g, and the step -|H|^{-1}g
     for k in range(n):
         decrement += g[k] * step[k]
         step[k] = -step[k]
@@ -347,11 +350,13 @@ def reflected_step(n, work):
     copy(work.hessian, a)
     eigh_jacobi(a, n, vectors)
     largest = 0.0
+    # max_k |lambda_k|
     for k in range(n):
         largest = max(largest, abs(a[k, k]))
     step[:] = 0.0
     if largest == 0.0:
         return
+    # |H|^{-1}g = sum_k v_k (v_k'g) / |lambda_k|
     for k in range(n):
         projection = 0.0
         for m in range(n):
@@ -365,11 +370,13 @@ def reflected_step(n, work):
 def shrink_step(n, place, col, Lambda, work):
     """Shorten the step to the longest allowed."""
     length, norm = 0.0, 0.0
+    # |step|^2 and |theta|^2
     for k in range(n):
         length += work.step[k] ** 2
         norm += Lambda[place[k], col[k]] ** 2
     longest = max(MAX_STEP, np.sqrt(norm))
     if length > longest * longest:
+        # step = longest step / |step|
         for k in range(n):
             work.step[k] *= longest / np.sqrt(length)
 
@@ -379,11 +386,14 @@ def search(problem, Lambda, state, work, criterion):
     """Halve the step until the criterion falls; move Lambda, return the new criterion or inf."""
     place, col, trial, n = work.place, problem.col, work.trial, len(problem.col)
     slope = 0.0
+    # g'step
     for k in range(n):
         slope += work.gradient[k] * work.step[k]
     length = 1.0
+    # theta + step, + step / 2, + step / 4, ...
     for _ in range(MAX_HALVINGS):
         trial[:] = 0.0
+        # theta + length step
         for k in range(n):
             trial[place[k], col[k]] = Lambda[place[k], col[k]] + length * work.step[k]
         value = evaluate(problem, trial, state)

@@ -24,8 +24,10 @@ effects: next to a small variance the criterion's valleys are curved in theta, u
 @kernel
 def natural_order(q, row, work):
     """Take the effects as they come: element k of theta is (row[k], col[k]) of Lambda."""
+    # order_a = a
     for a in range(q):
         work.order[a] = a
+    # place_k = row_k
     for k in range(len(row)):
         work.place[k] = row[k]
 
@@ -33,6 +35,7 @@ def natural_order(q, row, work):
 @kernel
 def is_skew(row, col, Lambda, work):
     """Tell whether an element of Lambda is large against the diagonal element of its column."""
+    # |Lambda_ab| > SKEW |Lambda_bb|, rows in the order of the search
     for k in range(len(row)):
         if abs(Lambda[work.place[k], col[k]]) > SKEW * abs(Lambda[work.order[col[k]], col[k]]):
             return True
@@ -47,12 +50,13 @@ def pivot(q, row, col, Lambda, work):
     """
     order = work.order
     natural_order(q, row, work)
-    # First the effect of the block with the most variance left, sum_{b >= j} Lambda[a, b]^2
+    # Place j: the effect a of the block with the most variance left, sum_{b >= j} Lambda_ab^2
     for j in range(q):
         best, largest = j, 0.0
         for k in range(len(row)):
             if col[k] == j:
                 left = 0.0
+                # sum_{b >= j} Lambda_ab^2
                 for b in range(j, q):
                     left += Lambda[order[row[k]], b] ** 2
                 if left > largest:
@@ -61,6 +65,7 @@ def pivot(q, row, col, Lambda, work):
         order[best] = order[j]
         order[j] = first
         rotate_columns(q, first, j, Lambda)
+    # place_k = order[row_k]
     for k in range(len(row)):
         work.place[k] = order[row[k]]
 
@@ -73,6 +78,7 @@ def rotate_columns(q, a, j, Lambda):
         if Lambda[a, b] != 0.0:
             length = np.hypot(Lambda[a, j], Lambda[a, b])
             c, s = Lambda[a, j] / length, Lambda[a, b] / length
+            # (Lambda_kj, Lambda_kb) -> (c Lambda_kj + s Lambda_kb, c Lambda_kb - s Lambda_kj)
             for k in range(q):
                 left, right = Lambda[k, j], Lambda[k, b]
                 Lambda[k, j] = c * left + s * right
@@ -87,6 +93,7 @@ def triangularize(q, Lambda):
     Nothing cancels, as it does where Psi is multiplied out and factored again; a zero column of a
     triangular Lambda stays one, wherever it ends.
     """
+    # Lambda_ab = 0 for b > a
     for a in range(q):
         rotate_columns(q, a, a, Lambda)
 
@@ -95,6 +102,7 @@ def triangularize(q, Lambda):
 def restore_order(q, Lambda, work):
     """Make Lambda lower triangular again; return whether it was not."""
     changed = False
+    # Is order_a != a for an effect?
     for a in range(q):
         changed = changed or work.order[a] != a
     if changed:

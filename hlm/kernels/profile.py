@@ -130,6 +130,7 @@ def follow(problem, held, sought, t, search):
     kind, minimum, best, z = held.kind, sought.minimum, sought.best, sought.z
     n, tau, factor, along = len(problem.row), search.tau, search.factor, search.along
     zeta, sign = 0.0, 1.0 if z > 0.0 else -1.0
+    # Newton's step in x towards zeta = z, and in the free parameters f with it
     for _ in range(MAX_FOLLOWED):
         deviance = deviance_at(problem, tau, search)
         if not np.isfinite(deviance):
@@ -141,11 +142,12 @@ def follow(problem, held, sought, t, search):
         copy_vector(search.projected, along)
         if cholesky(factor, count, POSITIVE_TOLERANCE) < count:
             return np.nan
-        # H_ff = LL'; with L^{-1} applied: a = g_x - H_xf H_ff^{-1} g_f, s likewise
+        # H_ff = LL'; along = L^{-1} g_f, then g_x; cross = L^{-1} H_fx, then H_xx
         cross = factor[count]
         solve_lower(factor, count, along)
         solve_lower(factor, count, cross)
         decrement, slope, curvature = 0.0, along[count], factor[count, count]
+        # g_f'H_ff^{-1}g_f, a = g_x - H_xf H_ff^{-1} g_f, s = H_xx - H_xf H_ff^{-1} H_fx
         for f in range(count):
             decrement += along[f] * along[f]
             slope -= cross[f] * along[f]
@@ -160,10 +162,11 @@ def follow(problem, held, sought, t, search):
             change = (z - zeta) * 2.0 * zeta / slope
         if not abs(change) < LONGEST:
             return np.nan
-        # The free parameters go along: -H_ff^{-1} (g_f + H_fx d)
+        # along = -H_ff^{-1} (g_f + H_fx d)
         for f in range(count):
             along[f] = -along[f] - cross[f] * change
         solve_upper(factor, count, along)
+        # tau += C along
         for k in range(n + 1):
             for f in range(count):
                 tau[k] += search.free[k, f] * along[f]
@@ -185,6 +188,7 @@ def bracket(problem, held, sought, inside, t, search):
     bound = edge(kind, z)
     outside = bound
     bounded, mirrored = False, False
+    # Newton's step in t towards zeta = z, or the middle of (inside, outside)
     for _ in range(MAX_OUTER):
         if not (min(inside, outside) < t < max(inside, outside)):
             t = (

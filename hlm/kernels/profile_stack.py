@@ -180,6 +180,7 @@ def profile_fit(problem, parametrization, workspace, profile, limits):
     if status not in (OK, PARTLY_IDENTIFIED):
         return
     estimate, kind = workspace.estimates.estimate[problem.p :], profile.targets.kind
+    # All parameters k twice: sds and sigma, then correlations
     for step in range(2 * (n + 1)):
         k, of_correlations = step % (n + 1), step > n
         if (kind[k] == COR) != of_correlations or is_open(k, parametrization, estimate):
@@ -198,6 +199,7 @@ def is_open(k, parametrization, estimate):
         return False
     product = 1.0
     if row[k] != col[k]:
+        # sd_a sd_b of correlation (a, b)
         for v in range(n):
             if row[v] == col[v] and (row[v] == row[k] or row[v] == col[k]):
                 product *= estimate[v]
@@ -208,6 +210,7 @@ def is_open(k, parametrization, estimate):
 def may_vanish(k, parametrization, limits):
     """Tell whether the lower limit of the sd of one of the two effects of correlation k is zero."""
     row, col = parametrization.row, parametrization.col
+    # The sds of effects a and b of correlation (a, b)
     for v in range(len(row)):
         of_either = row[v] == row[k] or row[v] == col[k]
         if row[v] == col[v] and of_either and limits[0, v] == 0.0:
@@ -228,6 +231,7 @@ def profile_parameter(problem, k, workspace, profile, limits):
     rotated = of_units(problem, profile.other)
     held = hold(rotated, kind, targets.first[k], targets.slant[k])
     unit = 1.0 if kind == COR else sigma
+    # The lower limit, zeta = -z, then the upper one, zeta = z
     for side in range(2):
         z = (2.0 * side - 1.0) * profile.z
         start_point(rotated, targets.forward[k], workspace.Lambda, sigma, search)
@@ -254,6 +258,7 @@ def start_point(problem, forward, Lambda, sigma, search):
             for k in range(q):
                 Psi[a, b] += lower[a, k] * lower[b, k]
     lower_factor(q, Psi)
+    # theta
     for k in range(n):
         search.tau[k] = Psi[problem.row[k], problem.col[k]]
     search.tau[n] = np.log(sigma)

@@ -48,6 +48,7 @@ def load_shared(q, p, data, design, units):
             rows[i, a, p] = element / Rt[a, a] if Rt[a, a] != 0.0 else 0.0
             for j in range(p):
                 rows[i, a, j] = columns[a, j] * u[fixed[j, 1], i]
+    # Sums of column j of X with the columns of X up to it, then with y
     for j in range(p):
         cross_fixed(q, j, data, fixed, units)
         cross_response(q, p, j, data, design, units)
@@ -59,6 +60,7 @@ def cross_fixed(q, j, data, fixed, units):
     """Write the sums of column j with the columns up to it."""
     columns, within, moments = units.columns, units.within, units.moments
     left = data.multipliers[fixed[j, 1]]
+    # Columns k <= j
     for k in range(j + 1):
         right = data.multipliers[fixed[k, 1]]
         # s_jk = sum_i u_ij u_ik
@@ -91,10 +93,11 @@ def cross_response(q, p, j, data, design, units):
     columns, rows, within, moments = units.columns, units.rows, units.within, units.moments
     sum_uc = units.with_response
     x, u = fixed[j, 0], multipliers[fixed[j, 1]]
+    # sum_uc starts at 0
     for a in range(q):
         sum_uc[a] = 0.0
-    # sum_i u_ij x_j'(y_i + R_i coef) and sum_i u_ij c_i
     total = 0.0
+    # total = sum_i u_ij x_j'(y_i + R_i coef), sum_uc = sum_i u_ij c_i
     for i in range(rows.shape[0]):
         element = response[x, i]
         for k in range(len(rest)):
@@ -102,13 +105,13 @@ def cross_response(q, p, j, data, design, units):
         total += u[i] * element
         for a in range(q):
             sum_uc[a] += u[i] * rows[i, a, p]
-    # within_yj = that - w_j'(sum_i u_ij c_i)
+    # within_yj = total - w_j'sum_uc
     for a in range(q):
         total -= columns[a, j] * sum_uc[a]
     within[p, j] = total
     within[j, p] = total
-    # The symmetric part of sum_i b_ij[a] c_i[b]
     v = 0
+    # The symmetric part of sum_i b_ij[a] c_i[b] = w_j[a] sum_uc[b]
     for a in range(q):
         for b in range(a + 1):
             pair = columns[a, j] * sum_uc[b] + columns[b, j] * sum_uc[a]
@@ -124,8 +127,8 @@ def square_response(q, p, data, design, units):
     gram, response, u = data.gram, data.response, data.multipliers
     rows, within, moments = units.rows, units.within, units.moments
     n_units = units.rows.shape[0]
-    # y'y + coef'R'(2 y + R coef)
     total = data.sum_squares
+    # y'y + coef'R'(2 y + R coef)
     for k in range(len(rest)):
         for i in range(n_units):
             element = 2.0 * response[rest[k, 0], i]
@@ -133,8 +136,8 @@ def square_response(q, p, data, design, units):
                 level = u[rest[m, 1], i]
                 element += coef[m] * level * product(gram, rest[k, 0], rest[m, 0], 0)
             total += coef[k] * u[rest[k, 1], i] * element
-    # sum_i c_i c_i', and what its trace leaves of y'y
     remainder, v = total, 0
+    # sum_i c_i c_i', and what its trace leaves of y'y
     for a in range(q):
         for b in range(a + 1):
             element = 0.0

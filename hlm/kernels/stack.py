@@ -99,8 +99,10 @@ def fit_stack(cross, design, parametrization, reml, workspace, results):
     results : StackResults
         Filled.
     """
+    # Data set r: loaded once, then fitted and reported by each method
     for r in range(len(cross.sum_squares)):
         sum_squares = load(workspace.effects, cross, r, design, workspace.units)
+        # By each method; the last may be there for the profile only
         for method in range(len(reml)):
             problem = problem_of(parametrization, workspace, cross.n_obs[r], reml[method])
             fit_units(problem, workspace, parametrization, sum_squares)

@@ -50,11 +50,12 @@ def moment_start(problem, Lambda, state, work):
     Lambda[:] = 0.0
     if evaluate(problem, Lambda, state) == np.inf:
         return False
+    # Lambda = I
     for a in range(q):
         Lambda[a, a] = 1.0
-    # gamma'W gamma, the residual sum of squares within units
     gamma = state.gamma
     sum_squares = 0.0
+    # gamma'W gamma, the residual sum of squares within units
     for j in range(p + 1):
         for k in range(p + 1):
             sum_squares += gamma[j] * units.within[j, k] * gamma[k]
@@ -67,8 +68,8 @@ def moment_start(problem, Lambda, state, work):
         return True
     sigma2 = sum_squares / degrees
     nu = n_regular - ((p - n_within) / q if problem.reml else 0.0)
-    # Psi = sum (R^{-1} e)(R^{-1} e)' / (nu sigma^2) - mean (R'R)^{-1}, its free elements
     Lambda[:] = 0.0
+    # Psi = sum (R^{-1} e)(R^{-1} e)' / (nu sigma^2) - mean (R'R)^{-1}, its free elements
     for v in range(len(problem.row)):
         a, b = problem.row[v], problem.col[v]
         spread = work.deviations[a, b] / (max(nu, 1.0) * sigma2)
@@ -82,6 +83,7 @@ def moment_start(problem, Lambda, state, work):
 def count_within(p, within, S):
     """Count the columns of X that have a share outside the span of Z."""
     count = 0
+    # W_jj > WITHIN_TOLERANCE x_j'x_j, S being that at Psi = 0
     for j in range(p):
         if within[j, j] > WITHIN_TOLERANCE * S[j, j]:
             count += 1
@@ -101,11 +103,13 @@ def closed_form(problem, n_within, sum_squares, Lambda, state, work):
     T, vectors = work.square, work.vectors
     if not pseudo_residuals(q, p, units, state, T):
         return False
-    # The eigenvalues below nu sigma^2 are pooled with it, the smallest first
+    # T = sum_k t_k v_k v_k', t_k = nu lambda_k
     eigh_jacobi(T, q, vectors)
     sigma2 = sum_squares / degrees
+    # Each t_k below nu sigma^2 is pooled with it, the smallest first; T_kk = -1 marks it
     for _ in range(q):
         least = 0
+        # The smallest t_k that is not pooled
         for k in range(q):
             if T[least, least] < 0.0 or 0.0 <= T[k, k] < T[least, least]:
                 least = k
@@ -115,14 +119,16 @@ def closed_form(problem, n_within, sum_squares, Lambda, state, work):
         degrees += nu
         sigma2 = sum_squares / degrees
         T[least, least] = -1.0
-    # Psi = sum_k max(lambda_k / (nu sigma^2) - 1, 0) (R^{-1} v_k)(R^{-1} v_k)'
     Lambda[:] = 0.0
     column = work.deviation
+    # Psi = sum_k max(t_k / (nu sigma^2) - 1, 0) (R^{-1} v_k)(R^{-1} v_k)'
     for k in range(q):
         if T[k, k] > 0.0:
+            # R^{-1} v_k max(t_k / (nu sigma^2) - 1, 0)^{1/2}, by `solve_upper`
             for a in range(q):
                 column[a] = vectors[a, k] * np.sqrt(max(T[k, k] / (nu * sigma2) - 1.0, 0.0))
             solve_upper(Rt, q, column)
+            # Psi += column column'
             for a in range(q):
                 for b in range(q):
                     Lambda[a, b] += column[a] * column[b]
@@ -134,6 +140,7 @@ def closed_form(problem, n_within, sum_squares, Lambda, state, work):
 def rank_of(q, Rt):
     """Return the rank of a Z from R', which has zero columns where columns of Z are dependent."""
     rank = 0
+    # R_aa > 0
     for a in range(q):
         if Rt[a, a] > 0.0:
             rank += 1
@@ -143,8 +150,8 @@ def rank_of(q, Rt):
 @kernel
 def pseudo_residuals(q, p, units, state, T):
     """Write sum e_i e_i' into T; return whether the e_i are orthogonal to X for every weight."""
-    # T_ab = gamma' (sum_i rows_i[a]'rows_i[b]) gamma; X'e must vanish
     gamma, v = state.gamma, 0
+    # T_ab = gamma'(moment v) gamma, v = (a, b); the moments of X with e must vanish
     for a in range(q):
         for b in range(a + 1):
             T[a, b] = 0.0
@@ -170,8 +177,8 @@ def shared_deviations(problem, gamma, work):
     rank = rank_of(q, Rt)
     if rank < q:
         return 0, -n_units * rank
-    # sum e e', from the moments
     v = 0
+    # (sum e e')_ab = gamma'(moment v) gamma, v = (a, b)
     for a in range(q):
         for b in range(a + 1):
             element = 0.0
@@ -181,13 +188,14 @@ def shared_deviations(problem, gamma, work):
             products[a, b] = element
             products[b, a] = element
             v += 1
-    # R^{-1} (sum e e') R'^{-1}
+    # (sum e e') R'^{-1}
     for a in range(q):
         solve_upper(Rt, q, products[a])
+    # R^{-1} (sum e e') R'^{-1}
     for b in range(q):
         solve_upper(Rt, q, products[:, b])
-    # m (R'R)^{-1}
     invert_lower(Rt, q, inverse)
+    # m (R'R)^{-1} = m R^{-1} R'^{-1}
     for a in range(q):
         for b in range(q):
             unscaled[a, b] = 0.0
@@ -210,6 +218,7 @@ def deviations(problem, gamma, work):
     products[:] = 0.0
     unscaled[:] = 0.0
     n_regular, degrees = 0, 0
+    # Unit i's part of both sums, and - rank Z_i
     for i in range(units.rows.shape[0]):
         Rt = units.Rt[i]
         rank = rank_of(q, Rt)
@@ -238,8 +247,8 @@ def project(q, Psi, work):
     """Overwrite the symmetric Psi by the Cholesky factor of it with its eigenvalues floored."""
     a, vectors = work.square, work.vectors
     copy(Psi, a)
-    # sum_k max(lambda_k, floor) v_k v_k'
     eigh_jacobi(a, q, vectors)
+    # Psi = sum_k max(lambda_k, floor) v_k v_k'
     for i in range(q):
         for j in range(i + 1):
             element = 0.0

@@ -79,6 +79,7 @@ def rotate_units(q, p, units):
     # Z'Z = R'R
     for i in range(Rt.shape[0]):
         cholesky(Rt[i], q, RANK_TOLERANCE)
+    # Unit i: [b_i | c_i], and W without it
     for i in range(rows.shape[0]):
         lower = Rt[i]
         for a in range(q):
@@ -94,6 +95,7 @@ def rotate_units(q, p, units):
             for j in range(p + 1):
                 for k in range(j + 1):
                     within[j, k] -= rows[i, a, j] * rows[i, a, k]
+    # The upper triangle of W, and W_jj >= 0
     for j in range(p + 1):
         for k in range(j):
             within[k, j] = within[j, k]

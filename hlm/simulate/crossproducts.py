@@ -152,8 +152,12 @@ def _stack(values: Sequence[Floats], shape: tuple[int, int]) -> Floats:
 
 @entry
 def cross_columns(columns, starts, gram):
-    """Fill gram (n, pairs, units) with the sums over rows of products of columns."""
+    """Add to gram (n, pairs, units), zero on entry, the sums over rows of products of columns.
+
+    The j-th rows of the units that have one are those from `starts[j]` to `starts[j + 1] - 1`.
+    """
     n, k = columns.shape[:2]
+    # gram_i = sum_j x_aij x_bij for each pair (a, b), unit i, its rows j
     for r in range(n):
         pair = 0
         for a in range(k):
@@ -169,11 +173,12 @@ def cross_columns(columns, starts, gram):
 
 @entry
 def cross_noise(columns, noise, starts, response, squares):
-    """Fill response (n, k, units) and squares (n, units) with the sums over rows of the noise.
+    """Add x'e of each unit to response (n, k, units) and e'e to squares (n, units), zero on entry.
 
     `columns` have a value for each of the rows that begin at `starts`, or one for all of them.
     """
     n, k, wide = len(noise), columns.shape[1], columns.shape[2] >= starts[-1]
+    # squares_i = sum_j e_ij^2 and response_i = sum_j x_aij e_ij for each column a, unit i
     for r in range(n):
         design = columns[r if columns.shape[0] > 1 else 0]
         for j in range(len(starts) - 1):
@@ -185,27 +190,37 @@ def cross_noise(columns, noise, starts, response, squares):
                 sums = response[r, a]
                 if wide:
                     column = design[a, first:last]
+                    # + x_aij e_ij
                     for i in range(last - first):
                         sums[i] += column[i] * e[i]
                 else:
                     value = design[a, j]
+                    # + x_aj e_ij, x_aj the same in all units
                     for i in range(last - first):
                         sums[i] += value * e[i]
 
 
 @entry
 def add_effects(truth, scales, gram, multipliers, effects, response, squares, sum_squares, weights):
-    """Add Z b to the noise: y*'y* = e'e + 2 b'Z'e + b'Z'Zb, and R'y* = R'e + R'Zb."""
+    """Add Z b to the noise: y*'y* = e'e + 2 b'Z'e + b'Z'Zb, and x'y* = x'e + x'Zb of each column x.
+
+    `response` (n, k, units) holds x'e, then x'y*; `squares` (n, units) e'e of each unit; y*'y* is
+    added to `sum_squares` (n,). Column `truth[t, 0]` times multiplier `truth[t, 1]` and `scales[t]`
+    is column t of Z, whose random effects are `effects[:, t]`; `weights` (q,) is memory for w.
+    """
     n, q, n_units = effects.shape
     k, wide = response.shape[1], gram.shape[2] > 1
+    # Unit i of data set r: w_t = scale_t u_t b_t, so that Z b = sum_t w_t x_t
     for r in range(n):
         products = gram[r if gram.shape[0] > 1 else 0]
         levels = multipliers[r if multipliers.shape[0] > 1 else 0]
         for i in range(n_units):
             g = i if wide else 0
             total = squares[r, i]
+            # w_t
             for t in range(q):
                 weights[t] = scales[t] * levels[truth[t, 1], i] * effects[r, t, i]
+            # y*'y* = e'e + 2 sum_t w_t x_t'e + sum_tu w_t w_u x_t'x_u
             for t in range(q):
                 a = truth[t, 0]
                 total += 2.0 * weights[t] * response[r, a, i]
@@ -214,6 +229,7 @@ def add_effects(truth, scales, gram, multipliers, effects, response, squares, su
                     pair = a * (a + 1) // 2 + b if a >= b else b * (b + 1) // 2 + a
                     total += weights[t] * weights[u] * products[pair, g]
             sum_squares[r] += total
+            # x_c'y* = x_c'e + sum_t w_t x_c'x_t
             for c in range(k):
                 for t in range(q):
                     a = truth[t, 0]

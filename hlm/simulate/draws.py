@@ -80,6 +80,7 @@ def draw(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[Draws
     drawn = [c for c in scenario.covariates if c.level == "row" and not c.distribution.is_fixed]
     size = max(1, CHUNK_VALUES // (scenario.n_obs * (1 + len(drawn))))
     noise = np.empty((min(size, BLOCK), *_rows(layout)))
+    # In the first block the replicates before `start` are drawn and left
     for block in range(start // BLOCK, -(-stop // BLOCK)):
         streams = _Streams(scenario, layout, seed, block, noise)
         first, last = block * BLOCK, min(stop, (block + 1) * BLOCK)
@@ -172,6 +173,7 @@ def _halves(digits: str) -> tuple[int, int]:
 def _mix(factor: Floats, z: Floats) -> Floats:
     """Multiply each unit's q independent numbers by the factor, term by term in a fixed order."""
     effects = np.zeros_like(z)
+    # b_a = sum_{k<=a} factor_ak z_k
     for a in range(len(factor)):
         for k in range(a + 1):
             if factor[a, k]:
@@ -182,6 +184,7 @@ def _mix(factor: Floats, z: Floats) -> Floats:
 def _root(cor: Floats) -> Floats:
     """Lower-triangular square root of a correlation matrix, which may be singular."""
     root = np.zeros_like(cor)
+    # cor = LL': L_jj = (cor_jj - sum_{k<j} L_jk^2)^{1/2}, column j below; 0 without a pivot
     for j in range(len(cor)):
         pivot = cor[j, j] - root[j, :j] @ root[j, :j]
         if pivot > 1e-12:
