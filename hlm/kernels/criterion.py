@@ -30,42 +30,51 @@ __all__ = ["State", "allocate_state", "evaluate", "whiten"]
 class State(NamedTuple):
     """The criterion's parts at one Lambda, named as in the equations here and in `derivatives`.
 
+    "Of a unit" is of the one that was last looked at; m is the number of units.
+
     Attributes
     ----------
     S : ndarray (p + 1, p + 1)
-        [X y]'V^{-1}[X y], its lower triangle.
+        [X y]'V^{-1}[X y] summed over units, its lower triangle.
     Ls : ndarray (p, p)
-        The Cholesky factor of S_xx.
+        The Cholesky factor of S_xx, its lower triangle.
     beta, gamma : ndarray (p,), (p + 1,)
-        The fixed effects, and (-beta, 1).
+        The coefficients of X*, and (-beta, 1).
     scalars : ndarray (3,)
         The criterion, r^2 and log|S_xx|.
     XR : ndarray (m or 1, q, q)
         L^{-1} R of each unit, or of all that share a design.
     XF : ndarray (m or 1, q, p + 1)
-        L^{-1}[b c] of each unit.
+        L^{-1}[b c] of each unit; not used where all share a design.
     R_Lambda : ndarray (q, q)
         R Lambda of a unit, or of all that share a design.
-    Omega, Omega_inverse : ndarray (q, q)
-        The Cholesky factor L of I + R Psi R', and the inverse of that matrix.
-    P : ndarray (q, q)
-        R'Omega^{-1} of a shared design.
+    L : ndarray (q, q)
+        The Cholesky factor of O = I + R Psi R' of a unit, or of all that share a design.
+    O_inverse, P : ndarray (q, q)
+        O^{-1} and R'O^{-1} of a shared design; used for no other.
     XB, residual : ndarray (q, p), (q,)
         Of a unit: the columns XF of X in the basis in which S_xx = I, and XF gamma.
-    M, H, u, Q : ndarray (q, q), (q, p), (q,), (q, q)
-        Of a unit: Z'V^{-1}Z, Z'V^{-1}X in that basis, Z'V^{-1}(y - X beta), and what M is weighed
-        with in the Hessian.
+    M : ndarray (q, q)
+        Z'V^{-1}Z of a unit, or of all that share a design.
+    H, u : ndarray (q, p), (q,)
+        Of a unit: Z'V^{-1}X in that basis, and Z'V^{-1}(y - X beta).
+    Q : ndarray (q, q)
+        2 f' uu' + 2 [REML] HH' - M of a unit, or its sum over all that share a design.
     pair, pair_u : ndarray (p + 1, p + 1), (p + 1,)
-        Of two effects c and d, where units share a design: sum_i (P_c rows_i)'(P_d rows_i), and
-        that times gamma.
-    G, uu : ndarray (q, q)
-        d criterion / d Psi, and sum uu'.
+        Of two effects c and d, where units share a design: the symmetric part of
+        sum_i (P_c rows_i)'(P_d rows_i), and that times gamma; then, but for the last row and
+        column, those of sum H_c'H_d and of sum H_c'u_d in the basis in which S_xx = I.
+    G, hessian_psi : ndarray (q, q), (n_theta, n_theta)
+        d criterion / d Psi, and the Hessian in the free elements of Psi. In `joint` they are those
+        of the deviance with sigma given, in `identified.information` those of log|V| and, by REML,
+        log|S_xx|.
+    uu : ndarray (q, q)
+        sum uu'.
     h, T : ndarray (n_theta, p), (n_theta, p, p)
-        Of each free element of Psi: sum H'Eu and sum H'EH.
-    hessian_psi : ndarray (n_theta, n_theta)
-        The Hessian in the free elements of Psi.
+        Of each free element of Psi: sum H'Eu and sum H'EH, in that basis; T is 0 in `joint`.
     contrasts : ndarray (p, p)
-        Row j: coefficient j of the formula in terms of those in the basis in which S_xx = I.
+        Row j is k = Ls^{-1} T_x'^{-1} e_j: coefficient j of the formula in terms of those in that
+        basis.
     """
 
     S: np.ndarray
@@ -76,8 +85,8 @@ class State(NamedTuple):
     XR: np.ndarray
     XF: np.ndarray
     R_Lambda: np.ndarray
-    Omega: np.ndarray
-    Omega_inverse: np.ndarray
+    L: np.ndarray
+    O_inverse: np.ndarray
     P: np.ndarray
     XB: np.ndarray
     residual: np.ndarray
@@ -107,8 +116,8 @@ def allocate_state(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) 
         XR=np.zeros((n_designs, q, q)),
         XF=np.zeros((n_designs, q, p + 1)),
         R_Lambda=np.zeros((q, q)),
-        Omega=np.zeros((q, q)),
-        Omega_inverse=np.zeros((q, q)),
+        L=np.zeros((q, q)),
+        O_inverse=np.zeros((q, q)),
         P=np.zeros((q, q)),
         XB=np.zeros((q, p)),
         residual=np.zeros(q),
@@ -138,7 +147,7 @@ def evaluate(problem, Lambda, state):
     if units.shared:
         n_units, scratch = units.rows.shape[0], state.R_Lambda
         logdet = n_units * whiten(
-            problem.effects, units.Rt[0], Lambda, scratch, state.Omega, state.XR[0]
+            problem.effects, units.Rt[0], Lambda, scratch, state.L, state.XR[0]
         )
         add_shared(problem, state)
     else:
@@ -147,8 +156,8 @@ def evaluate(problem, Lambda, state):
 
 
 @kernel
-def whiten(effects, Rt, Lambda, R_Lambda, Omega, XR):
-    """Omega = I + R Psi R' = L L' (L overwrites Omega) and XR = L^-1 R; return log|Omega|."""
+def whiten(effects, Rt, Lambda, R_Lambda, L, XR):
+    """Write L, the Cholesky factor of O = I + R Psi R', and XR = L^-1 R; return log|O|."""
     q = len(effects)
     # R Lambda
     for a in range(q):
@@ -157,33 +166,33 @@ def whiten(effects, Rt, Lambda, R_Lambda, Omega, XR):
             for k in range(a, q):
                 element += Rt[k, a] * Lambda[k, b]
             R_Lambda[a, b] = element
-    # Omega = I + (R Lambda)(R Lambda)'
+    # L holds O = I + (R Lambda)(R Lambda)'
     for a in range(q):
         for b in range(a + 1):
             element = 1.0 if a == b else 0.0
             for k in range(q):
                 element += R_Lambda[a, k] * R_Lambda[b, k]
-            Omega[a, b] = element
+            L[a, b] = element
     determinant = 1.0
     # O = L L', |O| = prod L_aa^2
     for a in range(q):
         for b in range(a):
-            element = Omega[a, b]
+            element = L[a, b]
             for k in range(b):
-                element -= Omega[a, k] * Omega[b, k]
-            Omega[a, b] = element / Omega[b, b]
-        pivot = Omega[a, a]
+                element -= L[a, k] * L[b, k]
+            L[a, b] = element / L[b, b]
+        pivot = L[a, a]
         for k in range(a):
-            pivot -= Omega[a, k] * Omega[a, k]
+            pivot -= L[a, k] * L[a, k]
         determinant *= pivot
-        Omega[a, a] = np.sqrt(pivot)
+        L[a, a] = np.sqrt(pivot)
     # XR = L^{-1} R
     for a in range(q):
-        inverse = 1.0 / Omega[a, a]
+        inverse = 1.0 / L[a, a]
         for b in range(q):
             element = Rt[b, a] if b >= a else 0.0
             for k in range(a):
-                element -= Omega[a, k] * XR[k, b]
+                element -= L[a, k] * XR[k, b]
             XR[a, b] = element * inverse
     return np.log(determinant)
 
@@ -192,19 +201,19 @@ def whiten(effects, Rt, Lambda, R_Lambda, Omega, XR):
 def add_units(problem, Lambda, state):
     """Add each unit's XF'XF to S; return the sum of log|O_i|."""
     q, p, units = len(problem.effects), problem.p, problem.units
-    Omega, S, scratch = state.Omega, state.S, state.R_Lambda
+    L, S, scratch = state.L, state.S, state.R_Lambda
     logdet = 0.0
     # Unit i: log|O_i|, XR_i = L_i^{-1} R_i, XF_i and its part of S
     for i in range(units.rows.shape[0]):
-        logdet += whiten(problem.effects, units.Rt[i], Lambda, scratch, Omega, state.XR[i])
+        logdet += whiten(problem.effects, units.Rt[i], Lambda, scratch, L, state.XR[i])
         rows, XF = units.rows[i], state.XF[i]
         # XF = L^{-1} [b_i | c_i]
         for a in range(q):
-            inverse = 1.0 / Omega[a, a]
+            inverse = 1.0 / L[a, a]
             for j in range(p + 1):
                 element = rows[a, j]
                 for k in range(a):
-                    element -= Omega[a, k] * XF[k, j]
+                    element -= L[a, k] * XF[k, j]
                 XF[a, j] = element * inverse
         # S += XF'XF
         for j in range(p + 1):
@@ -218,25 +227,25 @@ def add_units(problem, Lambda, state):
 
 @kernel
 def add_shared(problem, state):
-    """Add sum_i rows_i' Omega^-1 rows_i to S for a shared design; P = R'Omega^-1."""
+    """Add sum_i rows_i' O^-1 rows_i to S for a shared design; P = R'O^-1."""
     q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
-    Omega, P, S = state.Omega, state.P, state.S
-    # P = XR'L^{-1} = R'Omega^{-1}
+    L, P, S = state.L, state.P, state.S
+    # P = XR'L^{-1} = R'O^{-1}
     for a in range(q):
         for b in range(q):
             P[a, b] = state.XR[0, b, a]
         for b in range(q - 1, -1, -1):
             element = P[a, b]
             for k in range(b + 1, q):
-                element -= Omega[k, b] * P[a, k]
-            P[a, b] = element / Omega[b, b]
-    inverse = state.Omega_inverse
+                element -= L[k, b] * P[a, k]
+            P[a, b] = element / L[b, b]
+    inverse = state.O_inverse
     # O^{-1} = L'^{-1} L^{-1}
     for a in range(q):
         for b in range(q):
             inverse[a, b] = 1.0 if a == b else 0.0
-        solve_lower(Omega, q, inverse[a])
-        solve_upper(Omega, q, inverse[a])
+        solve_lower(L, q, inverse[a])
+        solve_upper(L, q, inverse[a])
     v = 0
     # S += sum_ab O^{-1}[a, b] sum_i rows_i[a]'rows_i[b]
     for a in range(q):

@@ -30,6 +30,7 @@ class CrossProducts(NamedTuple):
     sum_squares : ndarray (n,)
         Of y with itself, over all units.
     multipliers : ndarray (n or 1, n_multipliers, n_units)
+        The numbers of the units, the same in all data sets where there is a single one.
     n_obs : ndarray of int (n,)
         The number of observations of each data set.
     """

@@ -84,7 +84,7 @@ class Workspace(NamedTuple):
 
     Attributes
     ----------
-    effects : tuple of int
+    effects : tuple of int (q,)
         An entry for each of the q random effects, see `problem.Problem`.
     units : Units
         The data set.
@@ -97,7 +97,8 @@ class Workspace(NamedTuple):
     estimates : Estimates
         What is reported of the fit, and ...
     summary : ndarray (7,)
-        ... what became of it, in the order of `CRITERION`, `STATUS`, ...
+        ... what became of it: `CRITERION`, `STATUS` (its number in `STATUSES`), `ITERATIONS`,
+        `GRADIENT_NORM`, `SMALLEST_EIGENVALUE` (of Hp), `SINGULAR` (0 or 1), `BOUNDARY_RANK`.
     tests : JointTests
         The hypotheses of F tests, if any.
     expected : KenwardRoger, optional

@@ -90,7 +90,7 @@ class Held(NamedTuple):
         The numbers in theta of the elements of Lambda that it rests on, -1 for those that are not
         there.
     slant : float
-        r of a correlation.
+        r of a correlation; 0 where nothing is slanted.
     """
 
     kind: int
@@ -113,21 +113,23 @@ class Search(NamedTuple):
     gradient, hessian : ndarray (n,), (n, n)
         Of the deviance in tau.
     free : ndarray (n, n)
-        Its columns: how tau moves with each free parameter and, one more, with the one held.
+        C, its columns: how tau moves with each free parameter and, one more, with the one held.
     reduced, projected : ndarray (n, n), (n,)
-        Hessian and gradient in these coordinates.
+        Hessian and gradient in these coordinates; the Hessian is diagonal once it is diagonalized.
     factor : ndarray (n, n)
-        The Cholesky factor of `reduced`, where it is positive definite; in `follow` one row more.
+        The Cholesky factor L of `reduced`, where it is positive definite; in `follow` that of H_ff
+        and, one row more, L^{-1} H_fx and H_xx.
     vectors, rotated : ndarray (n, n), (n,)
         Where it is not: its eigenvectors, and `projected` in their basis.
     along : ndarray (n,)
-        Newton's step in these coordinates, as it is solved for: L^{-1} g, then |H|^{-1} g.
+        Newton's step in these coordinates, as it is solved for: L^{-1} g, then |H|^{-1} g. In
+        `follow` L^{-1} g_f and g_x, then -H_ff^{-1}(g_f + H_fx d).
     step : ndarray (n,)
-        That of tau.
+        That of tau: -C |H|^{-1} g, as long as allowed.
     start, found : ndarray (n,)
         The tau at which the search for a limit starts, and a limit whose mirror image is looked at.
     Lambda : ndarray (q, q)
-        That of tau.
+        That of tau, or of `trial`: where the deviance was last computed.
     """
 
     state: State
@@ -396,25 +398,25 @@ def project(problem, held, t, n_free, count, search):
     They are the `n_free` free parameters and, if one more, the held one by `held_direction`. Tau is
     not linear in them: the gradient times its second derivatives is added to the Hessian.
     """
-    g, H, D, reduced, projected = (
+    g, H, C, reduced, projected = (
         search.gradient, search.hessian, search.free, search.reduced, search.projected,
     )  # fmt: skip
     n, x, kind = len(problem.row) + 1, n_free, held.kind
     k11, k21, k22 = held.k11, held.k21, held.k22
     if count > n_free:
-        held_direction(problem, held, t, search.tau, D[:, x])
+        held_direction(problem, held, t, search.tau, C[:, x])
     # C'g and C'H C
     for f in range(count):
         projected[f] = 0.0
         for k in range(n):
-            projected[f] += D[k, f] * g[k]
+            projected[f] += C[k, f] * g[k]
         for e in range(f + 1):
             total = 0.0
             for k in range(n):
-                if D[k, f] != 0.0:
+                if C[k, f] != 0.0:
                     # + C_kf H_km C_me
                     for m in range(n):
-                        total += D[k, f] * H[k, m] * D[m, e]
+                        total += C[k, f] * H[k, m] * C[m, e]
             reduced[f, e] = total
             reduced[e, f] = total
     if kind == SD:
@@ -431,22 +433,22 @@ def project(problem, held, t, n_free, count, search):
         # H_xf += c (g_21 c - g_22 t) dw / df
         for f in range(x):
             # w moves by 1 along its own direction, by r t along that of Lambda_11.
-            crossed = D[k21, f] + held.slant * D[k11, f]
-            reduced[x, f] += bend * (t * crossed + c * D[k22, f])
+            crossed = C[k21, f] + held.slant * C[k11, f]
+            reduced[x, f] += bend * (t * crossed + c * C[k22, f])
             reduced[f, x] = reduced[x, f]
 
 
 @kernel
 def free_step(n, count, search):
     """Newton step in the free parameters, as a step of tau; return its first-order decrease."""
-    D, along = search.free, search.along
+    C, along = search.free, search.along
     decrement = solve_positive(count, search)
     norm = 0.0
     # step = -C |H|^{-1} C'g
     for k in range(n):
         search.step[k] = 0.0
         for f in range(count):
-            search.step[k] -= D[k, f] * along[f]
+            search.step[k] -= C[k, f] * along[f]
         norm += search.step[k] ** 2
     if norm > MAX_STEP * MAX_STEP:
         shrink = MAX_STEP / np.sqrt(norm)

@@ -73,9 +73,12 @@ class Estimates(NamedTuple):
     Attributes
     ----------
     estimate, se, df : ndarray (p + n_theta + 1,)
+        Of the formula's coefficients, of the sd or correlation of each free element of Psi, and of
+        sigma; df, Satterthwaite's, of the coefficients only, else NaN.
     theta : ndarray (n_theta,)
         lme4's: the relative Cholesky factor in the units of the formula's columns.
     vcov : ndarray (p, p)
+        Phi = sigma^2 S_xx^{-1} in these units: the covariance of the coefficients.
     """
 
     estimate: np.ndarray

@@ -3,7 +3,8 @@ r"""F tests that several coefficients are zero, by Satterthwaite and by Kenward 
 The variance of r contrasts L beta depends on parameters that are estimated, with covariance Omega;
 in the basis in which S_xx = I, in units of sigma^2, P_r (p, p) is its derivative in parameter r and
 U (r, p) are orthonormal rows that span the contrasts, C_r = U P_r U'. The rows of U are those of
-L Ls'^{-1} rotated to the eigenvectors of L S_xx^{-1} L'.
+L T_x^{-1} Ls'^{-1}, rotated to the eigenvectors of L Phi L' / sigma^2 and divided by the roots of
+its eigenvalues lambda_m.
 
 Satterthwaite, as lmerTest: the m-th rotated contrast has 2 / nu_m = sum_rs Omega_rs C_r[m, m]
 C_s[m, m]; with E = sum nu_m / (nu_m - 2),
@@ -60,17 +61,18 @@ class JointTests(NamedTuple):
     first : ndarray of int (n_tests + 1,)
         Where the contrasts of each test begin, and the end.
     P, Omega : ndarray (n_theta + 1, p, p), (n_theta + 1, n_theta + 1)
-        By the observed information.
+        Those of the equations by the observed information.
     U, C : ndarray (r, p), (n_theta + 1, r, r)
-        Of one test, as large as the largest needs, as is all that follows.
+        L T_x^{-1} Ls'^{-1}, then U of the equations, and C_r. Of one test, as large as the largest
+        needs, as is all that follows.
     gram, vectors : ndarray (r, r)
-        L S_xx^{-1} L', diagonal once it is diagonalized, and its eigenvectors.
+        L Phi L' / sigma^2, diagonal once it is diagonalized, and its eigenvectors.
     column : ndarray (r,)
-        One column of L Ls'^{-1}.
+        One column of L T_x^{-1} Ls'^{-1}.
     nu : ndarray (r,)
         Degrees of freedom of the rotated contrasts.
     covariance, estimate : ndarray (r, r), (r,)
-        L Phi L' and L beta, then its Cholesky factor K and K^{-1} L beta.
+        L Phi_A L' (its lower triangle) and L beta, then the Cholesky factor K and K^{-1} L beta.
     """
 
     L: np.ndarray
@@ -99,7 +101,7 @@ class Information(NamedTuple):
     Omega : ndarray (n_theta + 1, n_theta + 1)
         The covariance of these parameters.
     vcov : ndarray (p, p)
-        The covariance of the formula's coefficients.
+        Phi, by Kenward and Roger Phi_A: the covariance of the formula's coefficients.
     """
 
     Ls: np.ndarray
@@ -197,14 +199,14 @@ def has_no_variance(p, L, vcov):
 def rotate_contrasts(p, L, beta, sigma2, fixed, Ls, tests):
     """Write U; return F without adjustment."""
     r, U, gram, vectors, column = len(L), tests.U, tests.gram, tests.vectors, tests.column
-    # U = L T_x^{-1} Ls'^{-1}
+    # L T_x^{-1} Ls'^{-1}
     for m in range(r):
         for k in range(p):
             U[m, k] = 0.0
             for j in range(p):
                 U[m, k] += L[m, j] * fixed[j, k]
         solve_lower(Ls, p, U[m])
-    # UU' = L S_xx^{-1} L', and its eigenvectors
+    # gram = U U' = L Phi L' / sigma^2, and its eigenvectors
     for m in range(r):
         for n in range(r):
             gram[m, n] = 0.0
@@ -290,8 +292,8 @@ def matched_moments(r, Omega, tests):
         return 2.0 / a2, 1.0
     b = (a1 + 6.0 * a2) / (2.0 * r)
     g = ((r + 1.0) * a1 - (r + 4.0) * a2) / ((r + 2.0) * a2)
-    d = 3.0 * r + 2.0 * (1.0 - g)
-    c1, c2, c3 = g / d, (r - g) / d, (r + 2.0 - g) / d
+    h = 3.0 * r + 2.0 * (1.0 - g)
+    c1, c2, c3 = g / h, (r - g) / h, (r + 2.0 - g) / h
     expectation = 1.0 - a2 / r
     ratio = expectation / (1.0 - c2 * b)
     if abs(expectation) < NEAR_ZERO and abs(1.0 - c2 * b) < NEAR_ZERO:

@@ -45,24 +45,29 @@ class KenwardRoger(NamedTuple):
     Attributes
     ----------
     vcov : ndarray (p, p)
-        The adjusted covariance of the formula's coefficients.
+        Phi_A, the adjusted covariance of the formula's coefficients; in `infer_expected` NaN in the
+        rows and columns of those without a standard error.
     df : ndarray (p,)
+        2 / (g'Omega g) of each coefficient: Satterthwaite's and Kenward and Roger's.
     P : ndarray (n_r, p, p)
-        p_r, in the basis in which S_xx = I.
+        p_r, in the basis in which S_xx = I once it is summed over units; P[n_v] is p_s.
     Omega : ndarray (n_r, n_r)
-        Covariance of the parameters in units of sigma^2.
+        Covariance of the parameters in units of sigma^2; sigma^2 itself comes last.
     information, vectors : ndarray (n_r, n_r)
-        I, once inverted its eigenvalues, and its eigenvectors.
+        I, its lower triangle until all is summed, diagonal once it is diagonalized; its
+        eigenvectors.
     delta : ndarray (p, p)
-        sum_rs Omega_rs (q_rs - p_r p_s), in the basis in which S_xx = I.
+        sum_rs Omega_rs q_rs summed over units, then sum_rs Omega_rs (q_rs - p_r p_s) in the basis
+        in which S_xx = I.
     S_inverse : ndarray (p, p)
         S_xx^{-1}.
     unit : ndarray (17, q, q)
-        Products of a unit, numbered below.
+        Products of a unit or of all that share a design, numbered below; C and Q of these are sums.
     gradient : ndarray (n_r,)
         g of one coefficient.
     contrasts : ndarray (p, p)
-        Row j: coefficient j in terms of those in the basis in which S_xx = I.
+        Row j is k = Ls^{-1} T_x'^{-1} e_j: coefficient j of the formula in terms of those in the
+        basis in which S_xx = I.
     combined : ndarray (p, p)
         sum_s Omega_rs p_s of one parameter r.
     """
@@ -84,9 +89,9 @@ class KenwardRoger(NamedTuple):
 (FACTOR, WHITENED, INVERSE, SQUARE, CUBE, P1, P2, M1, M2, C) = range(10)
 """Of a unit, in `unit`: L of O = LL', L^{-1}R, O^{-1}, O^{-2}, O^{-3}, P, P2, M, M2 and C."""
 
-(PC, Q1, MIXED, INNER, INNER_P, WEIGHT, R_LAMBDA) = range(10, 17)
-"""Products of these: PC, Q, sum_v Omega_sv E_v, sum_vw Omega_vw E_v M E_w, that times P, and A; and
-R Lambda."""
+(PC, Q1, MIXED, INNER, RIGHT, WEIGHT, R_LAMBDA) = range(10, 17)
+"""Products of these: PC, Q = M - 2 PCP', MIXED = sum_v Omega_sv E_v, INNER = sum_vw Omega_vw E_v M
+E_w, RIGHT = INNER P + 2 MIXED P2, and A (its lower triangle); and R Lambda."""
 
 N_PRODUCTS = 17
 
@@ -312,7 +317,7 @@ def invert_information(p, n_v, out):
 def weigh(effects, row, col, out):
     """Write A of a unit into `unit[WEIGHT]`."""
     q, n_v, unit, Omega = len(effects), len(row), out.unit, out.Omega
-    inner, mixed, right, A = unit[INNER], unit[MIXED], unit[INNER_P], unit[WEIGHT]
+    inner, mixed, right, A = unit[INNER], unit[MIXED], unit[RIGHT], unit[WEIGHT]
     inner[:], mixed[:] = 0.0, 0.0
     # mixed = sum_v Omega_sv E_v, inner = sum_vw Omega_vw E_v M E_w
     for v in range(n_v):

@@ -82,7 +82,8 @@ class Work(NamedTuple):
     Attributes
     ----------
     gradient, hessian : ndarray (n_theta,), (n_theta, n_theta)
-        Of the criterion in theta.
+        Of the criterion in theta; of the deviance with sigma given in the Work of `held.Search`.
+        The Hessian is set to 0 where the data determine nothing of Psi (`fit.look`).
     jacobian : ndarray (n_theta, n_theta)
         J[v, k], the derivative of the free element v of Psi in element k of theta.
     hessian_jacobian : ndarray (n_theta, n_theta)
@@ -90,36 +91,47 @@ class Work(NamedTuple):
     factor : ndarray (n_theta, n_theta)
         The Cholesky factor of `hessian`, where it is positive definite.
     step : ndarray (n_theta,)
-        Newton's step.
+        |H|^{-1} g as it is solved for, then Newton's step, -|H|^{-1} g, as long as allowed.
     trial : ndarray (q, q)
-        A Lambda that is tried.
+        A Lambda that is tried, made from its Psi in `boundary`; that of Psi = 0 in `identified`.
     best : ndarray (q, q)
         The Lambda of the lowest minimum of several searches.
     order, place : ndarray of int (q,), (n_theta,)
         The order of the effects within the search, see `order`; the rows of theta's elements in it.
     G : ndarray (q, q)
-        d criterion / d Psi, zero where Psi has no free element.
-    square, vectors : ndarray (n, n)
-        A symmetric matrix that a kernel diagonalizes, and its eigenvectors; for that kernel only.
+        d criterion / d Psi, zero where Psi has no free element; diagonal once it is diagonalized.
+    square : ndarray (n, n)
+        A symmetric matrix that a kernel diagonalizes, in that kernel only: Hp (`reflected_step`,
+        `inverse_root`, `smallest_inside`), the Hessian in Psi (`is_degenerate`), sum ee'
+        (`closed_form`), Psi (`start.project`).
+    vectors : ndarray (n, n)
+        The eigenvectors of `square` or of `G`.
     deviations, unscaled : ndarray (q, q)
         Of the moment start: sum (R^{-1} e)(R^{-1} e)' and sum (R'R)^{-1}.
-    deviation, inverse : ndarray (q,), (q, q)
-        Of one unit: R^{-1} e and R^{-1}.
+    deviation : ndarray (q,)
+        Of one unit R^{-1} e; in `closed_form` R^{-1} v_k times a root, of one eigenvector v_k.
+    inverse : ndarray (q, q)
+        R'^{-1} of one unit, or of all that share a design.
     inverse_root : ndarray (n_theta, n_theta)
         B with B'B the pseudo-inverse of `hessian`.
     log_r2 : ndarray (n_theta,)
         v, the derivative of log r^2 in theta.
     Psi, lower : ndarray (q, q)
-        Psi in the formula's units, and a factor of it.
+        Psi in the formula's units and a factor of it, made triangular. In the Work of
+        `held.Search`, in the basis of the search: Psi, then its Cholesky factor; F Lambda.
     direction, part : ndarray (n_theta,)
-        The gradient of one quantity in theta, and a part of it.
+        d of one quantity, its gradient in theta along the profile, and dPsi_ab / dtheta, a part.
     gradient_psi : ndarray (n_theta,)
-        The gradient of one quantity in the free elements of Psi.
-    product, change_of_rows : ndarray (q, q)
-        Of a change of basis: R times the transform, and what makes new rows of old ones.
-    null, null_vectors, scale, trace : ndarray (n_theta, n_theta) and (n_theta,)
-        A of `identified`, diagonal once it is diagonalized, its eigenvectors, the roots of the
-        diagonal that it has without X, and a / sqrt(n*).
+        The gradient of one quantity in the free elements of Psi; in `identified` over `scale`.
+    product : ndarray (q, q)
+        Of a change of basis: B = R transform, then B R^{-1}, the second R the new one.
+    change_of_rows : ndarray (q, q)
+        Of a change of basis: R'^{-1} B', which makes new rows of old ones.
+    null, null_vectors : ndarray (n_theta, n_theta)
+        A of `identified` in units of `scale`, diagonal once it is diagonalized, with 0 for the
+        eigenvalues of the null space; its eigenvectors.
+    scale, trace : ndarray (n_theta,)
+        The roots of the diagonal that A has without X and a; a / sqrt(n*) in units of `scale`.
     """
 
     gradient: np.ndarray

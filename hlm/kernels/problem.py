@@ -19,7 +19,7 @@ class Problem(NamedTuple):
 
     Attributes
     ----------
-    effects : tuple of int
+    effects : tuple of int (q,)
         An entry for each of the q random effects, all of them 0. Only its length is used: it is
         part of the type, so that Numba compiles the kernels for each q and unrolls their loops over
         effects.

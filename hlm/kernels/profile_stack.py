@@ -45,14 +45,15 @@ class Targets(NamedTuple):
     Attributes
     ----------
     kind, first : ndarray of int (n_theta + 1,)
-        SD, COR or SIGMA; the first effect of the parameter's block.
+        SD, COR or SIGMA; the first effect of the parameter's block. In the order of theta, sigma
+        last, as all that follows.
     scale : ndarray (n_theta + 1,)
         An sd in the search is `scale` times the reported one.
     slant : ndarray (n_theta + 1,)
         Of a correlation: the second of its effects is, but for a factor, the second effect of the
         basis plus `slant` times the first.
     forward, backward : ndarray (n_theta + 1, q, q)
-        Effects of the search from those of the fit, and Z of the search as Z* backward.
+        F, effects of the search from those of the fit, and F^{-1}: Z of the search is Z* F^{-1}.
     """
 
     kind: NDArray[np.int64]
@@ -73,9 +74,11 @@ class Profile(NamedTuple):
     z : float
         Where the limits are, in roots of the deviance.
     targets : Targets
+        The parameters, and the basis of the search for each.
     other : Units
         The data set in the basis of a search.
     search : Search
+        Memory of the search for one limit after another.
     """
 
     method: int

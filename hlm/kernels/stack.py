@@ -29,17 +29,19 @@ class StackResults(NamedTuple):
     Attributes
     ----------
     estimate : ndarray (n, methods, p + n_theta + 1)
+        In the order of `inference.Estimates`.
     se, df : ndarray (n, methods, p + n_theta + 1)
         By the observed information; Satterthwaite's degrees of freedom.
     F, ddf : ndarray (n, methods, n_tests)
         F tests by the same; none is computed where the arrays are empty.
     summary : ndarray (n, methods, 7)
+        What became of each fit, see `fit.Workspace`.
     expected : ExpectedResults, optional
         By the expected information.
     limits : ndarray (n or 0, 2, n_theta + 1), optional
         Lower and upper profile limits of the random part.
     spread : ndarray (n or 0, methods, n_theta + 1, n_theta)
-        Of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`.
+        B d of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`.
     """
 
     estimate: np.ndarray

@@ -33,13 +33,15 @@ class Units(NamedTuple):
     ----------
     Rt : ndarray (m or 1, q, q)
         R_i', the lower Cholesky factor of Z_i'Z_i; a single one when all units share a design.
+        Z_i'Z_i until it is factored.
     rows : ndarray (m, q, p + 1)
-        [b_i | c_i], the pseudo-rows.
-    moments : ndarray (q (q + 1) / 2, p + 1, p + 1)
+        [b_i | c_i], the pseudo-rows; Z_i'[X_i y_i] until they are made of it.
+    moments : ndarray (q (q + 1) / 2 or 1, p + 1, p + 1)
         Symmetric parts of sum_i rows_i[a]' rows_i[b] for a >= b, when all units share a design;
-        then the criterion needs nothing else and costs the same for any number of units.
+        then the criterion needs nothing else and costs the same for any number of units. Else a
+        single one that is not used.
     within : ndarray (p + 1, p + 1)
-        W, what the rotation leaves over.
+        W, what the rotation leaves over; the lower triangle of [X y]'[X y] until it is made of it.
     columns, with_response : ndarray (q, p), (q,)
         When all units share a design: w_j = R'^{-1} Z'x_j of the row-level part of each column, and
         sum_i u_ij c_i of one of them; see `shared`.

@@ -210,14 +210,14 @@ def add_effects(truth, scales, gram, multipliers, effects, response, squares, su
     """
     n, q, n_units = effects.shape
     k, wide = response.shape[1], gram.shape[2] > 1
-    # Unit i of data set r: w_t = scale_t u_t b_t, so that Z b = sum_t w_t x_t
+    # Unit i of data set r: Z b = sum_t w_t x_t
     for r in range(n):
         products = gram[r if gram.shape[0] > 1 else 0]
         levels = multipliers[r if multipliers.shape[0] > 1 else 0]
         for i in range(n_units):
             g = i if wide else 0
             total = squares[r, i]
-            # w_t
+            # w_t = scale_t u_t b_t
             for t in range(q):
                 weights[t] = scales[t] * levels[truth[t, 1], i] * effects[r, t, i]
             # y*'y* = e'e + 2 sum_t w_t x_t'e + sum_tu w_t w_u x_t'x_u

@@ -45,14 +45,16 @@ class Draws:
     Attributes
     ----------
     layout : Layout
+        How rows and units lie in memory.
     covariates : dict of str to ndarray
         (n, 1, n_units) at the level of the units, (n, n_rows, n_units) at that of the rows;
         of fixed ones (1, 1, n_units), and (1, n_rows, 1) or (1, 1, n_obs).
     effects : ndarray (n, q, n_units)
-        The random effects.
+        The random effects b, of the truth's Z.
     noise : ndarray (n, n_rows, n_units)
         The residuals in units of `sigma`: sums of them are scaled, not each.
     sigma : float
+        The residual sd.
     """
 
     layout: Layout
