@@ -1,6 +1,6 @@
 # make study   run a study (STUDY=file, CORES=n) and make its report
-# make test    run the tests, but for the slow ones
-# make slow    run the slow tests
+# make test    run the tests, but for the slow ones (CORES=n)
+# make slow    run the slow tests (CORES=n)
 # make chaos   kill a run at random moments, 100 times or for 10 minutes, and compare its results
 # make fuzz    read damaged formulas, studies and tables for MINUTES
 # make check   style, types, examples in the documentation, the workflow's own checks
@@ -13,6 +13,7 @@ STUDY ?= config/ogorek2012.yaml
 CORES ?= 2
 MINUTES ?= 20
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: study test slow fuzz chaos check bench lock clean
 .DELETE_ON_ERROR:
@@ -21,10 +22,10 @@ study: .venv/installed
 	$(BIN)/hlm run $(STUDY) --cores $(CORES)
 
 test: .venv/installed
-	$(BIN)/pytest
+	$(PYTEST)
 
 slow: .venv/installed
-	$(BIN)/pytest -m slow
+	$(PYTEST) -m slow
 
 fuzz: .venv/installed
 	$(BIN)/python -m tests.fuzz.campaign --minutes $(MINUTES)

@@ -6,7 +6,7 @@ tell whether its cache is old, although it inlines kernels of other files: so th
 named by a hash of every file that holds kernels, of how they are compiled, and of Numba's version.
 
 A `kernel` is kept as what is linked into an `entry`, the only code that Python enters (see
-`hlm.linked_code`). That takes a look inside Numba; where its version does not allow it, or the
+`hlm.inside_numba`). That takes a look inside Numba; where its version does not allow it, or the
 environment variable HLM_PLAIN_NUMBA is 1, each kernel is compiled as Numba does by itself. The
 numbers are the same, and only compiling takes longer.
 """
@@ -39,7 +39,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 config: Any = numba_config
 HOME = Path(__file__).parent
 KERNEL_FOLDERS = ("kernels", "simulate")
-COMPILED_BY = ("jit.py", "linked_code.py")
+COMPILED_BY = ("jit.py", "inside_numba.py")
 
 PLAIN = "HLM_PLAIN_NUMBA"
 """Environment variable: 1 has each kernel compiled as Numba does by itself."""
@@ -123,7 +123,7 @@ def links_kernels() -> bool:
     if _wants_plain():
         return False
     try:
-        from hlm.linked_code import works
+        from hlm.inside_numba import works
     except ImportError:
         return False
     return works()
@@ -148,6 +148,10 @@ class _EntryCompiler(CompilerBase):
 
     def compile_extra(self, function: Callable[..., Any]) -> Any:
         """Compile a function; kernels that it calls are compiled meanwhile."""
+        if links_kernels():
+            from hlm.inside_numba import QuickFlags
+
+            self.state.flags = QuickFlags(self.state.flags)
         with _without_vectors():
             return super().compile_extra(function)
 
@@ -162,7 +166,7 @@ class _KernelCompiler(_EntryCompiler):
     def define_pipelines(self) -> list[Any]:
         """Return the usual passes, into a library for linking where there can be one."""
         if links_kernels():
-            from hlm.linked_code import LinkedCode
+            from hlm.inside_numba import LinkedCode
 
             self.state.library = LinkedCode.of(self.state)
         return super().define_pipelines()
@@ -194,6 +198,18 @@ def _compile(function: Function, compiler: type[CompilerBase], **options: Any) -
     # Numba reads the folder of the cache when a function is decorated, and only then.
     previous, config.CACHE_DIR = config.CACHE_DIR, _CACHE
     try:
-        return njit(**_OPTIONS, **options, pipeline_class=compiler)(function)
+        compiled = njit(**_OPTIONS, **options, pipeline_class=compiler)(function)
+        if not config.DISABLE_JIT:
+            _lock_cache(compiled)
+        return compiled
     finally:
         config.CACHE_DIR = previous
+
+
+def _lock_cache(compiled: Any) -> None:
+    """Have one process at a time write a kernel's code, where this version of Numba allows it."""
+    try:
+        from hlm.inside_numba import LockedCache
+    except ImportError:
+        return
+    compiled._cache = LockedCache(compiled.py_func)  # noqa: SLF001

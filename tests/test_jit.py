@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hlm import jit, linked_code
+from hlm import inside_numba, jit
 from hlm.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -133,6 +133,26 @@ def test_only_entries_have_machine_code():
     assert counts["fill_halves"] > 0
 
 
+@compiled
+def test_one_process_at_a_time_writes_a_kernels_code(monkeypatch):
+    def refused(cache):
+        with (Path(cache.cache_path) / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    saved = []
+    monkeypatch.setattr(
+        inside_numba.FunctionCache, "save_overload", lambda cache, *_: saved.append(refused(cache))
+    )
+    fill_halves.recompile()
+    assert saved
+    assert all(saved)
+    assert not refused(fill_halves._cache)
+
+
 @pytest.fixture
 def decided_anew():
     """Let it be decided again, before and after a test, how kernels are compiled."""
@@ -150,11 +170,11 @@ def test_kernels_are_compiled_as_numba_does_by_itself(why, monkeypatch):
     if why == "the user says so":
         monkeypatch.setenv(jit.PLAIN, "1")
     elif why == "moved":
-        monkeypatch.setitem(sys.modules, "hlm.linked_code", None)
+        monkeypatch.setitem(sys.modules, "hlm.inside_numba", None)
     elif why == "gone":
         monkeypatch.delattr("numba.core.codegen.CPUCodeLibrary._get_module_for_linking")
     else:
-        monkeypatch.setattr(linked_code, "_three_times", lambda x: 2.0 * x)
+        monkeypatch.setattr(inside_numba, "_three_times", lambda x: 2.0 * x)
     assert not jit.links_kernels()
     monkeypatch.undo()
     counts = machine_code(half, sum_of_halves, fill_halves)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hlm.jit import kernel
+from hlm.jit import inlined, kernel
 
 if TYPE_CHECKING:
     from hlm.kernels.units import Units
@@ -45,7 +45,7 @@ class Problem(NamedTuple):
     reml: bool
 
 
-@kernel
+@inlined
 def problem_of(parametrization, workspace, n_obs, reml):
     """Return the problem of the data set in a workspace."""
     return Problem(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +11,7 @@ import pandas as pd
 
 from hlm.distributions import Points
 from hlm.fits import fit_batch
+from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import simulate
 
@@ -36,7 +39,23 @@ def tables(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, pd.D
 
 
 def with_tests(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, ...]:
-    """Return the F tests of the model too."""
+    """Return the F tests of the model too.
+
+    It is fitted with all inferences, of which those of the model are kept: so one set of kernels
+    serves all, and each fit all the tests that look at it.
+    """
+    asked = set(model.df) | set(model.limits)
+    everything = replace(model, df=tuple(COEFFICIENTS), limits=tuple(RANDOM_PART))
+    estimates, fits, found = fitted(truth, everything, stop)
+    estimates, found = (
+        frame[frame["inference"].isin(asked)].reset_index(drop=True) for frame in (estimates, found)
+    )
+    return estimates, fits.copy(), found
+
+
+@cache
+def fitted(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, ...]:
+    """Simulate and fit; return estimates, fits and F tests."""
     found = fit_batch(truth, [model], simulate(truth, [model], SEED, 0, stop))
     return tuple(as_frame(found[kind]) for kind in ("estimates", "fits", "tests"))
 

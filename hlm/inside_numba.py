@@ -1,24 +1,33 @@
-"""Code that Numba keeps for linking only, neither optimized nor made machine code.
+"""What is overridden of Numba, for the time to compile and for processes that compile side by side.
 
 Numba would optimize each kernel, together with all that it calls, and make machine code of it:
 once for the kernel itself and once more for each kernel that calls it. Only the code that Python
 enters runs. So `hlm.jit` compiles kernels into a `LinkedCode`, which leaves all that to the entry:
-it takes nearly half off the time to compile.
+it takes nearly half off the time to compile. `QuickFlags` take off a tenth.
 
 That overrides what Numba does not promise to keep. Nothing else in this package does, and nothing
 but the time to compile depends on it: where `works` says no, kernels are compiled as Numba would.
+`LockedCache` is apart from that.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from llvmlite.binding import parse_assembly
 from numba import njit
+from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
 
-__all__ = ["LinkedCode", "works"]
+from hlm.disk import lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["LinkedCode", "LockedCache", "QuickFlags", "works"]
 
 _ENVIRONMENT = "_ZN08NumbaEnv"
 """How Numba names the global variable of a kernel's environment."""
@@ -49,8 +58,46 @@ class LinkedCode(JITCodeLibrary):
         super()._finalize_final_module()
 
 
+class QuickFlags(Flags):
+    """Numba's settings for one function, which are equal where the same of them are set.
+
+    Numba looks up each operator by the settings, and would hash and compare all twenty of them each
+    time, defaults included, for a tenth of the time to compile.
+    """
+
+    __slots__: list[str] = []
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, QuickFlags) and bool(self._values == other._values)
+
+
+class LockedCache(FunctionCache):
+    """A kernel's code on disk, to which one process writes at a time.
+
+    Numba reads the kernel's index, adds the new variant under the next free name, and writes the
+    index. Two processes that did so at once could give one name to two variants.
+    """
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Write a variant of the kernel."""
+        folder = Path(self.cache_path)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as file:
+            with suppress(OSError):  # a file system without locks
+                lock(file, wait=True)
+            super().save_overload(sig, data)
+
+
 class _TrialCompiler(CompilerBase):
-    """Numba's compiler, into such a library."""
+    """Numba's compiler, with such settings and into such a library."""
+
+    def compile_extra(self, function: Callable[..., Any]) -> Any:
+        """Compile a function."""
+        self.state.flags = QuickFlags(self.state.flags)
+        return super().compile_extra(function)
 
     def define_pipelines(self) -> list[Any]:
         """Return the usual passes; they put the code into the library that is given."""

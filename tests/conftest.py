@@ -1,0 +1,16 @@
+"""The order of the tests, which `make test` shares out among cores file by file."""
+
+from __future__ import annotations
+
+LONGEST = ("slurm", "workflow", "faults", "inference", "kernels", "test_figures.py")
+"""The files that take longest, below this folder: first, or one core ends long after the others."""
+
+
+def pytest_collection_modifyitems(config, items):
+    here = config.rootpath / "tests"
+
+    def place(item):
+        path = item.path.relative_to(here) if item.path.is_relative_to(here) else item.path
+        return LONGEST.index(path.parts[0]) if path.parts[0] in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
