@@ -40,8 +40,8 @@ class State(NamedTuple):
         The Cholesky factor of S_xx, its lower triangle.
     beta, gamma : ndarray (p,), (p + 1,)
         The coefficients of X*, and (-beta, 1).
-    scalars : ndarray (3,)
-        The criterion, r^2 and log|S_xx|.
+    r2 : ndarray (1,)
+        r^2.
     XR : ndarray (m or 1, q, q)
         L^{-1} R of each unit, or of all that share a design.
     XF : ndarray (m or 1, q, p + 1)
@@ -81,7 +81,7 @@ class State(NamedTuple):
     Ls: np.ndarray
     beta: np.ndarray
     gamma: np.ndarray
-    scalars: np.ndarray
+    r2: np.ndarray
     XR: np.ndarray
     XF: np.ndarray
     R_Lambda: np.ndarray
@@ -112,7 +112,7 @@ def allocate_state(n_units: int, q: int, p: int, n_theta: int, *, shared: bool) 
         Ls=np.zeros((p, p)),
         beta=np.zeros(p),
         gamma=np.zeros(p + 1),
-        scalars=np.zeros(3),
+        r2=np.zeros(1),
         XR=np.zeros((n_designs, q, q)),
         XF=np.zeros((n_designs, q, p + 1)),
         R_Lambda=np.zeros((q, q)),
@@ -286,7 +286,5 @@ def profile(problem, logdet, state):
     criterion = logdet + n_star * (1.0 + np.log(2.0 * np.pi * r2 / n_star))
     if problem.reml:
         criterion += logdet_xx
-    state.scalars[0] = criterion
-    state.scalars[1] = r2
-    state.scalars[2] = logdet_xx
+    state.r2[0] = r2
     return criterion

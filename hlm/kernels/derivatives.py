@@ -33,8 +33,8 @@ __all__ = ["add_curvature", "differentiate", "sum_derivatives"]
 @kernel
 def differentiate(problem, state):
     """Second pass, after `evaluate`: G, and the Hessian in the free elements of Psi."""
-    slope = divisor(problem) / state.scalars[1]
-    sum_derivatives(problem, slope, -slope / state.scalars[1], np.bool_(True), state)
+    slope = divisor(problem) / state.r2[0]
+    sum_derivatives(problem, slope, -slope / state.r2[0], np.bool_(True), state)
 
 
 @kernel

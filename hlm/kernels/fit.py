@@ -178,7 +178,7 @@ def fit_units(problem, workspace, parametrization, sum_squares):
     no_rows_left = False
     if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
         no_rows_left = rows_left(problem) <= 0
-        residual = state.scalars[1] if no_rows_left else residual
+        residual = state.r2[0] if no_rows_left else residual
     if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
         without_estimates(out, summary)
         summary[STATUS], summary[ITERATIONS] = PERFECT_FIT, iterations

@@ -99,7 +99,7 @@ def infer(n_star, parametrization, Lambda, state, work, out):
     """Fill `out` from the state at the minimum; return the smallest eigenvalue of the Hessian."""
     row, col = parametrization.row, parametrization.col
     n_theta, p = len(row), len(parametrization.fixed)
-    r2 = state.scalars[1]
+    r2 = state.r2[0]
     sigma2 = r2 / n_star
     smallest = inverse_root(n_theta, work)
     log_r2 = work.log_r2

@@ -27,7 +27,7 @@ def joint_deviance(problem, Lambda, sigma2, state):
     n_obs, profiled = problem.n_obs, evaluate(problem, Lambda, state)
     if not np.isfinite(profiled):
         return np.inf
-    r2 = state.scalars[1]
+    r2 = state.r2[0]
     logdet = profiled - n_obs * (1.0 + np.log(2.0 * np.pi * r2 / n_obs))
     return logdet + r2 / sigma2 + n_obs * np.log(2.0 * np.pi * sigma2)
 
@@ -36,7 +36,7 @@ def joint_deviance(problem, Lambda, sigma2, state):
 def joint_derivatives(problem, Lambda, sigma2, state, work, gradient, hessian):
     """Fill `gradient` (n_theta + 1,) and `hessian` after `joint_deviance` at the same point."""
     row, col = problem.row, problem.col
-    n, r2 = len(row), state.scalars[1]
+    n, r2 = len(row), state.r2[0]
     sum_derivatives(problem, 1.0 / sigma2, 0.0, np.bool_(False), state)
     theta_derivatives(problem, Lambda, state, work)
     # In theta, and in theta and log sigma: (2 / sigma^2) sum u'E_k u, E_k = d Psi / d theta_k

@@ -64,7 +64,7 @@ def moment_start(problem, Lambda, state, work):
         return True
     n_regular, degrees = deviations(problem, gamma, work)
     degrees += problem.n_obs - (n_within if problem.reml else 0)
-    if n_regular == 0 or degrees <= 0 or not sum_squares > WITHIN_RESIDUAL * state.scalars[1]:
+    if n_regular == 0 or degrees <= 0 or not sum_squares > WITHIN_RESIDUAL * state.r2[0]:
         return True
     sigma2 = sum_squares / degrees
     nu = n_regular - ((p - n_within) / q if problem.reml else 0.0)
@@ -97,7 +97,7 @@ def closed_form(problem, n_within, sum_squares, Lambda, state, work):
     n_units, Rt, n_theta = units.rows.shape[0], units.Rt[0], len(problem.row)
     degrees = problem.n_obs - n_units * q - (n_within if problem.reml else 0)
     nu = n_units - ((p - n_within) / q if problem.reml else 0.0)
-    determined = degrees > 0 and nu > 0.0 and sum_squares > WITHIN_RESIDUAL * state.scalars[1]
+    determined = degrees > 0 and nu > 0.0 and sum_squares > WITHIN_RESIDUAL * state.r2[0]
     if not determined or 2 * n_theta != q * (q + 1) or rank_of(q, Rt) < q:
         return False
     T, vectors = work.square, work.vectors
@@ -159,7 +159,7 @@ def pseudo_residuals(q, p, units, state, T):
                 element = 0.0
                 for k in range(p + 1):
                     element += units.moments[v, j, k] * gamma[k]
-                longest = np.sqrt(max(state.S[j, j], 0.0) * state.scalars[1])
+                longest = np.sqrt(max(state.S[j, j], 0.0) * state.r2[0])
                 if j < p and abs(element) > ORTHOGONAL * longest:
                     return False
                 T[a, b] += gamma[j] * element
