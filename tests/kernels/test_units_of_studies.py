@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from hlm.distributions import Binary, Normal, Points
-from hlm.fits import fit_batch
 from hlm.scenario import Covariate, Model, Scenario
-from hlm.simulate import simulate
+from tests.inference.studies import with_tests
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 N = 60
 FORMULAS = ("y ~ x + (1 + x | unit)", "y ~ x + (1 + x || unit)", "y ~ x + (0 + x | unit)")
@@ -32,13 +35,13 @@ def _scenario(mean: float, sd: float, *, unit: float = 1.0, level: str = "row") 
     )
 
 
-def _fitted(scenario: Scenario, model: Model) -> tuple[dict, dict]:
-    tables = fit_batch(scenario, [model], simulate(scenario, [model], 5, 0, N))
+def _fitted(scenario: Scenario, model: Model) -> tuple[dict, pd.DataFrame]:
+    table, fits, _ = with_tests(scenario, model, N)
     estimates = {
-        name: np.asarray(tables["estimates"][name]).reshape(N, len(model.methods), -1)
+        name: table[name].to_numpy().reshape(N, len(model.methods), -1)
         for name in ("estimate", "se", "df", "lower", "upper")
     }
-    return estimates, tables["fits"]
+    return estimates, fits
 
 
 def _assert_same(found: np.ndarray, expected: np.ndarray, what: str) -> None:
@@ -65,7 +68,7 @@ def test_the_same_draws_of_x_in_other_units(formula, limits, mean, sd, unit):
     assert not fits["singular"].all()
     for name in ("singular", "boundary_rank"):
         assert np.array_equal(fits[name], others[name]), name
-    assert fits["status"].to_pylist() == others["status"].to_pylist()
+    assert fits["status"].to_list() == others["status"].to_list()
     by_kind = {"(1 + x | unit)": 4, "(1 + x || unit)": 3, "(0 + x | unit)": 2}
     sd_of_slope = next(place for end, place in by_kind.items() if formula.endswith(end))
     for place, back in ((1, sd / unit), (sd_of_slope, sd / unit), (-1, 1 / unit)):
@@ -90,7 +93,7 @@ def test_degrees_of_freedom_far_from_zero(formula):
     scenario = _scenario(1e6, 1.0)
     found, fits = _fitted(scenario, model)
     assert (found["df"][..., :2] < 72.0).all()
-    assert set(fits["status"].to_pylist()) == {"ok"}
+    assert set(fits["status"].to_list()) == {"ok"}
     if "(0 + x" in formula:
         expected, _ = _fitted(scenario, near)
         assert_allclose(found["df"][..., 1], expected["df"][..., 1], rtol=1e-3)
@@ -112,7 +115,7 @@ def test_what_no_data_set_determines(shared, limits):
     known_model = Model("m", "y ~ x + (1 | unit)", ("reml", "ml"), limits=(limits,))
     found, fits = _fitted(scenario, open_model)
     known, expected = _fitted(scenario, known_model)
-    assert set(fits["status"].to_pylist()) == {"partly_identified"}
+    assert set(fits["status"].to_list()) == {"partly_identified"}
     assert np.array_equal(fits["singular"], expected["singular"])
     assert_allclose(fits["criterion"], expected["criterion"], atol=1e-7)
     for what, values in found.items():
@@ -134,7 +137,7 @@ def test_dependent_slopes_and_binary_numbers_of_units(formula):
         cor=((1.0, 0.0), (0.0, 1.0)),
     )
     found, fits = _fitted(scenario, Model("m", formula, ("reml",)))
-    statuses = np.array(fits["status"].to_pylist())
+    statuses = np.array(fits["status"].to_list())
     left_open = statuses == "partly_identified"
     assert left_open.mean() > 0.8
     assert set(statuses[~left_open]) <= {"ok"}
@@ -159,10 +162,10 @@ def test_one_unit_in_each_arm(shared, df):
     model = Model(
         "m", "y ~ w + x + (1 | unit)", ("reml", "ml"), (df,), limits=("profile",), tests=tests
     )
-    tables = fit_batch(scenario, [model], simulate(scenario, [model], 5, 0, N))
-    assert tables["fits"]["status"].to_pylist() == ["partly_identified", "ok"] * N
-    assert np.array_equal(tables["fits"]["singular"], [False, True] * N)
-    found, _ = _fitted(scenario, model)
+    found, fits = _fitted(scenario, model)
+    _, _, of_tests = with_tests(scenario, model, N)
+    assert fits["status"].to_list() == ["partly_identified", "ok"] * N
+    assert fits["singular"].to_list() == [False, True] * N
     for name in ("se", "df", "lower", "upper"):
         assert np.isnan(found[name][:, 0, [0, 1, 3]]).all(), name
         assert np.isfinite(found[name][:, :, 2]).all(), name
@@ -171,13 +174,11 @@ def test_one_unit_in_each_arm(shared, df):
     assert_allclose(found["df"][:, 0, 2], 9.0, rtol=1e-6)
     assert_allclose(found["estimate"][:, 0, 4], found["estimate"][:, 1, 4] * np.sqrt(12 / 9))
     for name in ("statistic", "ddf", "p_value"):
-        values = np.asarray(tables["tests"][name]).reshape(N, 2, 2)
+        values = of_tests[name].to_numpy().reshape(N, 2, 2)
         assert np.isnan(values[:, 0, 0]).all(), name
         assert np.isfinite(values[:, 0, 1]).all(), name
     slope, se = found["estimate"][:, 0, 2], found["se"][:, 0, 2]
-    assert_allclose(
-        np.asarray(tables["tests"]["statistic"]).reshape(N, 2, 2)[:, 0, 1], (slope / se) ** 2
-    )
+    assert_allclose(of_tests["statistic"].to_numpy().reshape(N, 2, 2)[:, 0, 1], (slope / se) ** 2)
 
 
 @pytest.mark.parametrize("limits", ["wald", "profile"])
@@ -187,6 +188,6 @@ def test_as_many_random_effects_as_rows(limits):
     found, fits = _fitted(
         scenario, Model("m", "y ~ x + (x || unit)", ("reml", "ml"), limits=(limits,))
     )
-    assert set(fits["status"].to_pylist()) == {"ok"}
+    assert set(fits["status"].to_list()) == {"ok"}
     assert (found["estimate"][..., -1] > 0.0).all()
     assert np.isfinite(fits["criterion"]).all()
