@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from hlm.errors import InputError
 from hlm.formula import Formula, model_columns
 from hlm.formula.linear_in import random_line
-from hlm.model.columns import read_columns, take_rows
 from hlm.model.effects import fixed_columns
+from hlm.model.variables import read_columns, take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,9 +15,9 @@ from hlm.figures.style import blank
 from hlm.results.shown import in_order, with_inference, with_words
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import INFERENCES, inference_words
+from hlm.words.levels import WORDS, level_words, span
 from hlm.words.measures import MEASURES, RATES, Measure
 from hlm.words.notes import on_fewer, unbounded, without_true_value
-from hlm.words.terms import WORDS, level_words, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.fits.batch import fit_batch
+from hlm.fits.candidates import fit_batch
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.jit import compiling
 from hlm.scenario import Covariate, Model, Scenario

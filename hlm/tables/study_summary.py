@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import way_of
+from hlm.words.levels import level_words, said
 from hlm.words.nouns import counted, noun
-from hlm.words.terms import level_words, said
 
 if TYPE_CHECKING:
     from hlm.plan.plan import Plan
@@ -68,7 +68,7 @@ def _done(plan: Plan, fits: int) -> str:
 
 def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
     """Return each term, its true value, and whether opposite corners of the grid differ in it."""
-    from hlm.estimands.of_models import rank
+    from hlm.estimands.model_estimands import rank
     from hlm.estimands.true_values import parameters_of
 
     here, first, last = (

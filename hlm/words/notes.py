@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from hlm.words.levels import WORDS, percent, span
 from hlm.words.measures import MEASURES
 from hlm.words.nouns import noun
-from hlm.words.terms import WORDS, percent, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Reading the columns that a caller names, and grouping rows by some of them."""
+"""A table of replicates as a caller gives it: its columns by name, its rows in groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of a table that a formula needs, checked, as arrays that the formula can work on."""
+"""The variables of a formula, taken from a table: checked, as arrays that formulas work on."""
 
 from __future__ import annotations
 
