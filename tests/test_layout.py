@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import hlm
+from hlm.scenario import INTERCEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +105,17 @@ def test_one_name_means_one_thing():
         homes.setdefault(name, set()).add(part_of(path))
     homes.pop("__main__", None)
     assert {name for name, parts in homes.items() if len(parts) > 1} == set(ONE_MEANING)
+
+
+def test_the_intercept_is_named_in_one_place():
+    """Elsewhere it is the constant, or a property of a term; text that is read is no code."""
+    found = {
+        str(path.relative_to(ROOT))
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value == INTERCEPT
+    }
+    assert found == {"hlm/scenario.py"}
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.stem)

@@ -24,7 +24,7 @@ def random_line(formula: Formula) -> str | None:
     True
     """
     slopes = [term.name for term in formula.effects if term.variables == (term.name,)]
-    if not slopes or "(Intercept)" not in [term.name for term in formula.effects]:
+    if not slopes or not any(term.is_intercept for term in formula.effects):
         return None
     return slopes[0] if is_linear_in(formula, slopes[0]) else None
 

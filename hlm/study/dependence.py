@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hlm.formula import Formula
+    from hlm.formula import Formula, Term
 
     Floats = NDArray[np.float64]
     Pairs = Sequence[tuple[int, int]]
@@ -30,8 +30,7 @@ SEEN_TOLERANCE = 1e-12
 
 def dependent(formula: Formula, data: Mapping[str, Floats]) -> str | None:
     """Name the first fixed column that depends on those before it."""
-    names, columns = model_columns(formula.fixed, data)
-    fixed = _scaled(columns, centred=names[0] == "(Intercept)")
+    names, fixed = _scaled_columns(formula.fixed, data)
     if np.linalg.matrix_rank(fixed, tol=TOLERANCE) == len(names):
         return None
     ranks = (np.linalg.matrix_rank(fixed[:, : i + 1], tol=TOLERANCE) for i in range(len(names)))
@@ -85,12 +84,18 @@ def _random_part(formula: Formula, data: Mapping[str, Floats]) -> tuple[list[str
     names: list[str] = []
     parts, blocks = [], []
     for block in formula.random:
-        labels, columns = model_columns(block.terms, data)
-        parts.append(_orthonormal(_scaled(columns, centred=labels[0] == "(Intercept)")))
+        labels, columns = _scaled_columns(block.terms, data)
+        parts.append(_orthonormal(columns))
         blocks += [len(names)] * len(labels)
         names += labels
     pairs = [(a, b) for a, first in enumerate(blocks) for b in range(first, a + 1)]
     return names, np.concatenate(parts, axis=1), pairs
+
+
+def _scaled_columns(terms: Sequence[Term], data: Mapping[str, Floats]) -> tuple[list[str], Floats]:
+    """Return the names and columns of some terms, centred if the first is the intercept."""
+    names, columns = model_columns(terms, data)
+    return names, _scaled(columns, centred=terms[0].is_intercept)
 
 
 def _orthonormal(columns: Floats) -> Floats:
@@ -104,8 +109,7 @@ def _orthonormal(columns: Floats) -> Floats:
 
 
 def _fixed_basis(formula: Formula, data: Mapping[str, Floats]) -> Floats:
-    labels, columns = model_columns(formula.fixed, data)
-    return _orthonormal(_scaled(columns, centred=labels[0] == "(Intercept)"))
+    return _orthonormal(_scaled_columns(formula.fixed, data)[1])
 
 
 def _effects_on_variance(Z: Floats, unit: Floats, pairs: Pairs) -> Floats:
