@@ -35,6 +35,8 @@ HEADINGS = {
     "by_at_most_": "by at most ",
     "ours_failed": "ours failed",
     "theirs_failed": "theirs failed",
+    "singular_differs": "singular by one only",
+    "inference": "df by",
     "coef": "coef. (SEs)",
     "se": "SE (share)",
     "df": "df (share)",
@@ -42,7 +44,6 @@ HEADINGS = {
     "f": "F (share)",
     "f_df": "F's df (share)",
     "f_p": "F's p (share)",
-    "singular_differs": "singular by one only",
 }
 
 
