@@ -50,8 +50,8 @@ def lme4_version() -> str | None:
 def fit_with_lme4(sets: Sequence[Rows], models: Sequence[Model]) -> list[OtherFit]:
     """Fit every model to every data set by each of its methods, with lme4's defaults.
 
-    Degrees of freedom and F tests are there, where a model has the method, for Satterthwaite's if
-    lmerTest is installed, and for Kenward and Roger's, of REML fits, if pbkrtest is too.
+    If lmerTest is installed, a model that asks for Satterthwaite's degrees of freedom has them,
+    with F tests; if pbkrtest is too, REML fits have Kenward and Roger's where they are asked for.
 
     Parameters
     ----------
@@ -118,9 +118,9 @@ DDF = {"satterthwaite": "Satterthwaite", "kenward-roger": "Kenward-Roger"}
 
 
 def _wanted(model: Model, method: str) -> list[str]:
-    """Return lmerTest's names of the inferences of a model that it has.
+    """Return the inferences of a model that lmerTest has, by its names for them.
 
-    Of a fit by ML it computes Kenward and Roger's from a fit by REML, which is another thing.
+    For an ML fit it computes Kenward and Roger's from another fit, by REML: these are left out.
     """
     there = [name for name in model.df if name in DDF]
     return [DDF[name] for name in there if not (method == "ml" and COEFFICIENTS[name].adjusts)]

@@ -1,4 +1,4 @@
-"""An audit from the folder of a study to its two files there, `audit.csv` and `audit.html`."""
+"""The audit of a study's results, written beside them as `audit.csv` and `audit.html`."""
 
 from __future__ import annotations
 

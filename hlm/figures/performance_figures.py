@@ -48,9 +48,9 @@ def measure_against_units(
     The panels are the next factors of the study's grid and, where there are several, the terms;
     each model has its mark, filled for fits by REML and hollow for fits by ML. The bars reach
     1.96 Monte Carlo standard errors to either side. A grey line marks no error or, for coverage
-    and for the rejection of a true null hypothesis, the nominal level. Lines of text below say
-    which terms have no true value, for which there is no room, and where a measure does not rest
-    on all replicates.
+    and for the rejection of a true null hypothesis, the nominal level. Lines of text below
+    name the terms without a true value and those for which there is no room, and say where a
+    measure does not rest on all replicates.
 
     Where terms have several inferences, each inference has its mark if the study has one model,
     and its row of panels if it has more.
@@ -63,8 +63,8 @@ def measure_against_units(
         One of the measures in it, such as ``'bias'`` or ``'coverage'``.
     term : str or sequence of str
         Terms by name, or ``'fixed'``, ``'random'`` or ``'tests'`` for all of one part. There is
-        room for six, for fewer if each has several rows of panels: of a part those are drawn that
-        a study has to ask for, then the first others; of terms by name the first.
+        room for six, or for fewer if each has several rows of panels. Of a part, the terms that a
+        study asks for in `estimation.estimands` come first; of terms by name, the first do.
     method : {'reml', 'ml'}, optional
         By default all methods of the study.
     level : float or mapping of str to float
@@ -264,7 +264,7 @@ def _terms(measures: pd.DataFrame, term: str | Sequence[str]) -> list[str]:
 
 
 def _first_those_asked_for(keys: Sequence[str], most: int) -> list[str]:
-    """Return some of the terms in their order: of each kind of `FURTHER` in turn, then others."""
+    """Choose terms, kept in order: first those of `FURTHER`, one of each kind in turn."""
     seen: dict[str, int] = {}
     ranks = {}
     for place, key in enumerate(keys):

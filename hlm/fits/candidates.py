@@ -1,4 +1,4 @@
-"""Simulated data sets and candidate models in, tables of estimates, fits and F tests out."""
+"""Candidate models fitted to simulated data sets: tables of estimates, fits and F tests."""
 
 from __future__ import annotations
 

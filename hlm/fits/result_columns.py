@@ -1,4 +1,4 @@
-"""Results of the models of a scenario -> the columns of the files of results."""
+"""The fits of the models of a scenario, as the columns of the files of results."""
 
 from __future__ import annotations
 

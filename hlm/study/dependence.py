@@ -39,7 +39,7 @@ def dependent(formula: Formula, data: Mapping[str, Floats]) -> str | None:
 
 
 def confounded(formula: Formula, data: Mapping[str, Floats]) -> str | None:
-    """Name the first random effect whose variance or covariances depend on those before it."""
+    """Name the first random effect whose variance or covariances depend on earlier ones."""
     names, Z, pairs = _random_part(formula, data)
     effects = _effects_on_variance(Z, data["unit"], pairs)
     if np.linalg.matrix_rank(effects, tol=TOLERANCE) == len(pairs) + 1:
@@ -57,11 +57,12 @@ def confounded(formula: Formula, data: Mapping[str, Floats]) -> str | None:
 def hidden_by_reml(formula: Formula, data: Mapping[str, Floats]) -> str | None:
     """Name the first random effect whose variance or covariances REML does not see.
 
-    REML sees P0 V P0, with P0 = I - QQ' and Q an orthonormal basis of the fixed columns: of it
+    REML sees P0 V P0, with P0 = I - QQ' and Q an orthonormal basis of the fixed columns. It tells
+    the elements of Psi and sigma^2 apart if the matrix made of
 
         A(E, F) = tr(P0 Z E Z' P0 Z F Z'),  tr(P0 Z E Z'),  tr(P0)
 
-    for the elements of Psi and sigma^2 must be regular.
+    is regular.
     """
     names, Z, pairs = _random_part(formula, data)
     seen = _seen_by_reml(Z, _fixed_basis(formula, data), data["unit"], pairs)
@@ -99,7 +100,7 @@ def _scaled_columns(terms: Sequence[Term], data: Mapping[str, Floats]) -> tuple[
 
 
 def _orthonormal(columns: Floats) -> Floats:
-    """Make the columns of a correlated block orthonormal, of which the span alone matters.
+    """Make the columns of a correlated block orthonormal, since only their span matters.
 
     A column that depends on those before it becomes zero.
     """
@@ -113,7 +114,7 @@ def _fixed_basis(formula: Formula, data: Mapping[str, Floats]) -> Floats:
 
 
 def _effects_on_variance(Z: Floats, unit: Floats, pairs: Pairs) -> Floats:
-    """Return what sigma^2 and each free element of Psi add to V_i, of all units, as columns.
+    """Return the derivatives of all V_i in sigma^2 and each free element of Psi, as columns.
 
     V_i = sigma^2 I + sum_v psi_v Z_i E_v Z_i'. With Z_i = Q_i R_i the lengths and angles of these
     matrices are those of R_i E_v R_i', and of I within the span of Q_i and outside it.
@@ -167,7 +168,7 @@ def _by_unit(columns: Floats, unit: Floats) -> Floats:
 
 
 def _scaled(columns: Floats, *, centred: bool) -> Floats:
-    """Centre and scale columns, so that their rank shows whatever their units."""
+    """Centre and scale columns, so that their rank does not depend on their units."""
     size = np.linalg.norm(columns, axis=0)
     moved = columns - columns.mean(axis=0) if centred else columns.copy()
     if centred:

@@ -47,7 +47,7 @@ class FormattedTable:
     keys, cells : DataFrame of str
         The columns at the left, and the estimates.
     again : DataFrame of bool
-        Which keys the row above has too, as it has all to their left.
+        Which keys are those of the row above, as are all keys to their left.
     """
 
     headings: tuple[str, ...]
@@ -57,11 +57,11 @@ class FormattedTable:
 
 
 def format_table(table: pd.DataFrame) -> FormattedTable:
-    """Turn a table into text.
+    """Format a table as text.
 
-    The largest Monte Carlo standard error of a term has two digits; all its errors and estimates
-    have the same decimals. What rests on fewer replicates than there are has their number in
-    square brackets.
+    The largest Monte Carlo standard error of a term is given to two digits, and all errors and
+    estimates of that term to the same decimals. A measure that rests on fewer replicates than
+    there are is followed by their number in square brackets.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def format_table(table: pd.DataFrame) -> FormattedTable:
 
 
 def notes(table: pd.DataFrame) -> list[str]:
-    """Return what the numbers of a table rest on, in sentences.
+    """Say in sentences what the numbers of a table rest on.
 
     Examples
     --------
@@ -168,7 +168,7 @@ def _decimals(errors: pd.Series) -> float:
 
 
 def _on_fewer(table: pd.DataFrame) -> list[str]:
-    """Say what square brackets mean, and what the replicates lack that do not count."""
+    """Say what square brackets mean, and what the replicates that do not count lack."""
     if not any(_fewer(table, name).notna().any() for name in _measured(table)):
         return []
     of = span(table[TOTAL].dropna())

@@ -84,7 +84,7 @@ def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
 
 
 def _distributions(plan: Plan) -> list[tuple[str, str, bool]]:
-    """Return whose shapes are not all normal, which they are, and whether the grid varies them."""
+    """Return the distributions that are not normal everywhere, as `_true_values` does values."""
     here, normal = plan.scenarios[plan.example], {written(STANDARD_NORMAL)}
     shapes = {
         "random effects": (here.effects, {written(one.effects) for one in plan.scenarios}),

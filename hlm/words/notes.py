@@ -1,4 +1,4 @@
-"""What is not there, in sentences: limits of replicates, true values of terms, rows of panels."""
+"""Sentences on what is missing: limits of replicates, true values of terms, terms of figures."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def without_true_value(frame: pd.DataFrame, measures: pd.DataFrame, measure: str
 
 
 def _listed(terms: Sequence[tuple[str, ...]]) -> str:
-    """List (model, kind, term, words), a few of each model."""
+    """List the words of (model, kind, term, words), a few for each model."""
     parts = []
     for model, own in groupby(terms, key=lambda term: term[0]):
         words = [term[-1] for term in own]
