@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.cases import SEED, Case, simulate_case
-from hlm.fits.batch import fit_model
+from hlm.fits.candidates import fit_model
 from hlm.kernels.fit import CRITERION
 from hlm.scenario import Model
 from hlm.simulate import draw_rows

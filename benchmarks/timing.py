@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.cases import SEED, Case, normals_of, simulate_case
 from hlm.fits import fit_batch
-from hlm.fits.batch import fit_model
+from hlm.fits.candidates import fit_model
 from hlm.formula import parse
 from hlm.kernels.fit import ITERATIONS
 

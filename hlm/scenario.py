@@ -22,6 +22,7 @@ from hlm.distributions import (
 __all__ = [
     "BLOCK",
     "DATA_VERSION",
+    "INTERCEPT",
     "Covariate",
     "Model",
     "Scenario",
@@ -36,6 +37,9 @@ DATA_VERSION = 2
 
 1: the streams of covariates by their position in the order of names; 2: by their names.
 """
+
+INTERCEPT = "(Intercept)"
+"""The name of the column of ones, as R has it: among coefficients and among random effects."""
 
 Level = Literal["unit", "row"]
 Method = Literal["reml", "ml"]

@@ -10,8 +10,8 @@ import pandas as pd
 
 from hlm.distributions import Points
 from hlm.scenario import Covariate, Model, Scenario
+from hlm.words.levels import ORDER, WORDS
 from hlm.words.measures import MEASURES
-from hlm.words.terms import ORDER, WORDS
 
 FIXED = {"(Intercept)": 1.0, "a": -0.15, "x": 3.0, "x:a": 0.3}
 RANDOM = {

@@ -9,9 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hlm.audit import ENGINES, SAME, Engine, available_engines, choose, compare, summarize
+from hlm.audit import (
+    ENGINES,
+    SAME,
+    Engine,
+    available_engines,
+    choose,
+    compare,
+    each_fit,
+    not_compared,
+    summarize,
+)
 from hlm.audit.criterion import criterion_at
-from hlm.audit.engines import OtherFit
+from hlm.audit.engines import OtherFit, OtherInference
 from hlm.cli import main
 from hlm.kernels.elements import free_elements
 from hlm.model import lmer
@@ -298,6 +308,64 @@ def test_what_a_program_does_not_have_is_not_compared(audited, request):
         assert (by_reml["se"] < 1e-3).all()
 
 
+EVERY = "[infinite, kenward-roger, satterthwaite-expected, satterthwaite]"
+
+
+def test_each_of_several_inferences_is_compared(tmp_path, capsys):
+    """Through the command: of each the numbers that it has alone, and what no engine has is named.
+
+    In REML fits the standard errors of Kenward and Roger are not those of the others.
+    """
+    if ENGINES["lme4"]() is None or "absent" in ENGINES["lme4"]().version:
+        pytest.skip("lme4, lmerTest or pbkrtest is not installed")
+    (tmp_path / "study.yaml").write_text(INFERENCE % EVERY, encoding="utf-8")
+    folder = make_results(tmp_path, study=tmp_path / "study.yaml")
+    command = ["audit", str(folder), "--engine", "lme4", "--n", "6", "--seed", "1"]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert "no engine has anything by: satterthwaite-expected\n" in out
+    assert "\n24 fits in " in out
+    table = pd.read_csv(folder / "audit.csv")
+    names = EVERY.strip("[]").split(", ")
+    assert len(table) == 6 * 2 * 2 * len(names)
+    assert table["inference"].value_counts().to_dict() == dict.fromkeys(names, 24)
+    summary = summarize(table).set_index(["inference", "model", "method"])
+    assert (summary["fits"] == 6).all()
+    assert (summary["se"] < 1e-3).all()
+    for (inference, model, method), row in summary.iterrows():
+        has_t = inference != "satterthwaite-expected" and (inference, method) != (
+            "kenward-roger",
+            "ml",
+        )
+        assert (row[["df", "p"]] < 1e-3).all() if has_t else nothing(row, "df", "p")
+        has_f = has_t and inference != "infinite" and model == "all"
+        tests = ("f", "f_df", "f_p")
+        assert (row[list(tests)] < 1e-3).all() if has_f else nothing(row, *tests)
+    page = (folder / "audit.html").read_text()
+    assert all(f">{name}<" in page for name in names)
+
+
+def test_a_wrong_number_of_one_inference_is_found_there(tmp_path):
+    """Of several, the last: it is not hidden behind the first."""
+    (tmp_path / "study.yaml").write_text(INFERENCE % "[residual, satterthwaite]", encoding="utf-8")
+    results = Results(make_results(tmp_path, study=tmp_path / "study.yaml"))
+    sets = choose(results, 3, np.random.default_rng(1))
+    rows = [draw_rows(item.scenario, results.plan.seed, item.replicate) for item in sets]
+
+    def spoilt(data, models):
+        fits = by_lmer(data, models)
+        wrong = OtherInference(df=dict.fromkeys(fits[0].coef, 7.0))
+        return [replace(fits[0], inferences={"satterthwaite": wrong}), *fits[1:]]
+
+    table = compare(results, sets, rows, Engine("spoilt", "1", spoilt))
+    assert len(table) == 2 * len(each_fit(table)) == 2 * 12
+    by = table.set_index("inference")["df"]
+    assert (by["residual"] == 0.0).all()
+    assert (by["satterthwaite"] > 0.01).tolist() == [True] + [False] * 11
+    assert not_compared(table) == []
+    assert not_compared(table.iloc[2:]) == ["satterthwaite"]
+
+
 @pytest.mark.parametrize("audited", [("glmm", "satterthwaite")], indirect=True, ids=str)
 def test_glmm_gives_the_same_satterthwaite_df(audited):
     assert (audited[["se", "df", "p"]] < 1e-3).all(axis=None)
@@ -321,7 +389,7 @@ def test_wrong_inference_is_found(results, chosen):
         fits = by_lmer(sets, models)
         names = fits[2].coef
         df, p = dict.fromkeys(names, 7.0), dict.fromkeys(names, 0.5)
-        fits[2] = replace(fits[2], df=df, p=p)
+        fits[2] = replace(fits[2], inferences={"satterthwaite": OtherInference(df=df, p=p)})
         return fits
 
     table = compare(results, *chosen, Engine("spoilt", "1", spoilt))

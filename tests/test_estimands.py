@@ -8,7 +8,7 @@ import pytest
 from hlm import lmer
 from hlm.datasets import load_sleepstudy
 from hlm.estimands.kinds import KINDS, PARTS, parameters_of
-from hlm.estimands.of_models import catalogue, estimands_of, rank
+from hlm.estimands.model_estimands import catalogue, estimands_of, rank
 from hlm.estimands.parameters import Parameters
 from hlm.formula import parse, terms_in
 from hlm.kernels.elements import free_elements

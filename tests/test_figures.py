@@ -22,11 +22,15 @@ from hlm.figures.facets import arrange
 from hlm.figures.lines import lines_of_fit
 from hlm.model import lmer
 from hlm.operations.leftovers import remove_leftovers
-from hlm.plan.report import FIGURES, SECTIONS, figure_names, section
+from hlm.plan.report import FIGURES, SECTIONS, TABLES, figure_names, section
 from hlm.scenario import Covariate, Model, Scenario
+from hlm.tables.wide import SHOWN
+from hlm.words.levels import WORDS
+from hlm.words.measures import MEASURES
 from tests.synthetic_results import (
     FIXED,
     MODELS,
+    WORDS_OF,
     made_results,
     made_scenario,
     made_study,
@@ -269,9 +273,10 @@ def test_inferences_of_several_models_are_rows_of_panels_on_one_scale(results):
     assert overlaps(figure) == []
     every = [f"x{k}" for k in range(5)]
     x = measures[measures["term"] == "x"]
-    many = pd.concat([x.assign(term=name) for name in every])
-    foot = "Shown are 4 of 5 terms; the tables have all."
-    assert foot in texts(figures.measure_against_units(many, "coverage"))
+    many = pd.concat([x.assign(**{"term": name, WORDS: name}) for name in every])
+    figure = figures.measure_against_units(many, "coverage")
+    foot = "Not shown, for want of room: x4; the table 'Performance, fixed effects' has it."
+    assert foot in texts(figure)
 
 
 def test_one_inference_is_drawn_as_none(results):
@@ -302,11 +307,92 @@ def test_a_covariate_called_as_another_term_is_no_other_term(results):
     assert table["term"].drop_duplicates().tolist() == [*FIXED_IN_ORDER, "sigma", "x:a"]
 
 
-def test_terms_beyond_six_are_said_to_be_in_the_tables(results):
+def rows_of_panels(figure):
+    """Return the names of the rows of panels, at their right."""
+    written = [t for ax in figure.axes for t in ax.texts]
+    return [text.get_text().partition("\n")[0] for text in written]
+
+
+def test_terms_beyond_six_are_named_with_the_place_where_they_are(results):
     x = results[0][results[0]["term"] == "x"]
-    measures = pd.concat([x.assign(term=f"x{k}") for k in range(8)])
+    measures = pd.concat([x.assign(**{"term": f"x{k}", WORDS: f"x{k}"}) for k in range(8)])
     figure = figures.measure_against_units(measures, "bias")
-    assert "Shown are 6 of 8 terms; the tables have all." in texts(figure)
+    foot = "Not shown, for want of room: x6 and x7; {} has them."
+    assert foot.format("the table 'Performance, fixed effects'") in texts(figure)
+    assert rows_of_panels(figure) == [f"x{k}" for k in range(6)]
+    named = [f"x{k}" for k in reversed(range(8))]
+    figure = figures.measure_against_units(measures, "bias", term=named)
+    foot = "Not shown, for want of room: x1 and x0; {} has them."
+    assert foot.format("measures.parquet") in texts(figure), "no table is of these terms"
+    widths = measures[measures["measure"] == "bias"].assign(measure="ci_width")
+    figure = figures.measure_against_units(widths, "ci_width")
+    foot = "Not shown, for want of room: x6 and x7; {} has them."
+    assert foot.format("measures.parquet") in texts(figure), "no table has this measure"
+    many = pd.concat([x.assign(**{"term": f"x{k}", WORDS: f"x{k}"}) for k in range(60)])
+    figure = figures.measure_against_units(many, "bias")
+    (foot,) = [text for text in texts(figure) if text.startswith("Not shown")]
+    foot = " ".join(foot.split())
+    assert "x6, x7, " in foot
+    assert foot.endswith("x45 and 14 more; the table 'Performance, fixed effects' has them.")
+    assert overlaps(figure) == []
+
+
+def test_the_tables_have_what_figures_say_that_they_have():
+    for name in FIGURES:
+        measure, _, part = name.rpartition("_")
+        if part in SHOWN and measure in MEASURES:
+            assert measure in SHOWN[part]
+            assert f"performance_{part}" in TABLES
+
+
+def with_further(measures, kinds):
+    """Return measures with further terms, (kind, term), whose bias is 0.1 apart."""
+    sigma = measures[measures["term"] == "sigma"]
+    bias = sigma["measure"] == "bias"
+    more = [
+        sigma.assign(
+            **{"kind": kind, "term": name, WORDS: name},
+            estimate=sigma["estimate"] + 0.1 * place * bias,
+        )
+        for place, (kind, name) in enumerate(kinds, start=1)
+    ]
+    return pd.concat([measures, *more])
+
+
+@pytest.mark.parametrize(
+    ("further", "shown", "left_out"),
+    [
+        (
+            [("variance", "v1"), ("variance", "v2"), ("variance", "v3"), ("icc", "ICC")],
+            ["sd (Intercept)", "sd x", "v1", "v2", "v3", "ICC"],
+            "cor x.(Intercept) and residual sd",
+        ),
+        (
+            [*(("variance", f"v{k}") for k in range(1, 8)), ("icc", "ICC")],
+            ["v1", "v2", "v3", "v4", "v5", "ICC"],
+            "sd (Intercept), sd x, cor x.(Intercept), residual sd, v6 and v7",
+        ),
+    ],
+)
+def test_what_a_study_has_to_ask_for_is_drawn_before_what_it_has_anyway(
+    tmp_path, results, further, shown, left_out
+):
+    measures = with_further(results[0], further)
+    measures.to_parquet(tmp_path / "measures.parquet")
+    figure = figures.draw("bias_random", made_study(), tmp_path)
+    assert rows_of_panels(figure) == shown
+    (foot,) = [text for text in texts(figure) if text.startswith("Not shown")]
+    assert " ".join(foot.split()) == (
+        f"Not shown, for want of room: {left_out}; the table 'Performance, random part' has them."
+    )
+    assert overlaps(figure) == []
+    table = tables.wide_table(measures, "random")
+    for row, name in enumerate(shown):
+        wanted = table[(table["term"].map(WORDS_OF).fillna(table["term"]) == name)]
+        wanted = wanted.query("method == 'reml' and rows == 5 and cor == 0")
+        for model, (_, y, _) in drawn_series(figure.axes[6 * row]).items():
+            own = wanted[wanted["model"] == model].sort_values("units")
+            np.testing.assert_allclose(y, own["bias"])
 
 
 def test_names_are_no_mathematics(results):

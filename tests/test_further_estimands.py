@@ -12,14 +12,14 @@ from scipy import special, stats
 from hlm import lmer
 from hlm.datasets import load_sleepstudy
 from hlm.errors import InputError
-from hlm.estimands.of_models import estimands_of, rows_of
+from hlm.estimands.model_estimands import estimands_of, rows_of
 from hlm.estimands.true_values import targets
 from hlm.measures import summarize_estimates
 from hlm.results.shown import with_words
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import draw_rows
 from hlm.study import Study
-from hlm.words.terms import WORDS
+from hlm.words.levels import WORDS
 from tests.inference.brute import Deviance
 from tests.inference.studies import GRID, SEED, SLOPES, scenario, tables
 

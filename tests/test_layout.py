@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import hlm
+from hlm.scenario import INTERCEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,22 @@ ROOT = Path(__file__).parent.parent
 KERNELS = sorted((ROOT / "hlm" / "kernels").glob("*.py"))
 MOST_ARGUMENTS = 7
 COMPILED = {"kernel", "entry", "inlined"}
+
+ONE_MEANING = {
+    "audit": "samples fitted by other programs; the command of that name",
+    "criterion": "-2 log likelihood or REML criterion, profiled, as a function of Psi",
+    "crossproducts": "Z'Z, Z'X, Z'y, X'X, X'y and y'y of each unit: made, and in a file",
+    "f_tests": "F tests of a study: which there are, and how often they reject",
+    "fit": "models fitted to data: to one data set, a batch of them, or a user's table",
+    "identified": "whether data determine the parameters of a model",
+    "inference": "standard errors, degrees of freedom, tests: of a fit, and as others have them",
+    "limits": "confidence limits of the terms of a fit",
+    "measures": "measures of performance: computed, in words, and the command of that name",
+    "simulate": "data drawn from a truth: for a range of replicates, and for a batch",
+    "summarize": "from estimates to measures: of tables, and of the files of a study",
+    "true_values": "what each term estimates in a scenario: found, and printed",
+}
+"""Names that several packages share, each with the one meaning that it has in all of them."""
 
 
 def layout() -> list[list[str]]:
@@ -77,6 +94,28 @@ def test_parts_of_one_row_do_not_import_each_other():
         if module.split(".")[1] in beside.get(part_of(path), ())
     ]
     assert not found
+
+
+def test_one_name_means_one_thing():
+    """A module is named for what it holds: two of one name, or one named as a package, agree."""
+    homes: dict[str, set[str]] = {}
+    for path in FILES:
+        package = path.parent.name == part_of(path) and path.name == "__init__.py"
+        name = path.parent.name if package else path.stem
+        homes.setdefault(name, set()).add(part_of(path))
+    homes.pop("__main__", None)
+    assert {name for name, parts in homes.items() if len(parts) > 1} == set(ONE_MEANING)
+
+
+def test_the_intercept_is_named_in_one_place():
+    """Elsewhere it is the constant, or a property of a term; text that is read is no code."""
+    found = {
+        str(path.relative_to(ROOT))
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value == INTERCEPT
+    }
+    assert found == {"hlm/scenario.py"}
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.stem)

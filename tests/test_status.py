@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from hlm.cli import main
-from hlm.cli.profile import batch_seconds_of, cores_of
 from hlm.cli.progress_line import Line, Teller
 from hlm.cli.snakemake import call_quietly
+from hlm.cli.snakemake_profile import batch_seconds_of, cores_of
 from hlm.operations.forecast import Forecast
 from hlm.operations.progress import Watch
 from hlm.operations.receipts import FileStamp, Receipt, write_receipt

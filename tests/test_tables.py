@@ -12,8 +12,8 @@ from hlm import tables
 from hlm.errors import InputError
 from hlm.plan.report import table_names
 from hlm.tables import writing
-from hlm.tables.layout import lay_out
-from hlm.words.terms import WORDS
+from hlm.tables.formatting import format_table
+from hlm.words.levels import WORDS
 from tests.synthetic_results import (
     F_TEST,
     FIXED,
@@ -342,7 +342,7 @@ def test_a_factor_called_as_a_measure_has_a_column_of_its_own():
 
 def test_unknown_errors_and_infinite_widths_are_no_words():
     table = pd.DataFrame({"model": ["a", "b"], "bias": [0.1, np.inf], "bias_mcse": np.nan})
-    assert lay_out(table).cells["bias"].tolist() == [
+    assert format_table(table).cells["bias"].tolist() == [
         "0.100 (\N{EN DASH})", "\N{INFINITY} (\N{EN DASH})",
     ]  # fmt: skip
     assert r"b & $\infty$ (--) \\" in tables.to_latex(table)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from hlm.distributions import Binary, Normal, Points, Uniform
-from hlm.estimands.of_models import estimands_of
+from hlm.estimands.model_estimands import estimands_of
 from hlm.estimands.true_values import parameters_of, targets
 from hlm.fits import fit_batch
 from hlm.measures import summarize

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hlm.audit.criterion import criterion_at
+from hlm.audit.engines import OtherInference
 from hlm.audit.inference import OurTest, compare_inference
 from hlm.estimands.kinds import parameters_of
 from hlm.estimands.parameters import Parameters
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
     from hlm.audit.engines import Engine, OtherFit, Rows
     from hlm.model.frame import Frame
     from hlm.operations.study_results import Results
-    from hlm.scenario import Model
 
     Key = tuple[str, int, str, str]
 
-__all__ = ["SAME", "compare", "summarize"]
+__all__ = ["SAME", "compare", "each_fit", "not_compared", "summarize"]
 
 SAME = 1e-6
 """Criteria closer than this are of the same optimum."""
@@ -77,14 +77,14 @@ def compare(
     Returns
     -------
     DataFrame
-        One row for each data set, model and method: `engine`, `scenario`, `replicate`, `reason`,
-        `model`, `method`; `status` and `other_status`; the criteria `ours` and `theirs` at the
-        two optima and their `difference`, negative where ours is lower; `replayed`, how far
-        `ours` is from what is in the files; `stated`, the other's by its own definition; `coef`,
-        the largest difference of a coefficient in standard errors, and `se`, the largest relative
-        difference of a standard error; `df`, `p`, `f`, `f_df` and `f_p`, as of
-        `inference.compare_inference`; NaN where the other has nothing of the kind;
-        `singular` and `other_singular`; `iterations`, `other_seconds`, `warning`.
+        One row for each fit and inference of its coefficients. Of the fit: `engine`, `scenario`,
+        `replicate`, `reason`, `model`, `method`; `status` and `other_status`; the criteria `ours`
+        and `theirs` at the two optima and their `difference`, negative where ours is lower;
+        `replayed`, how far `ours` is from what is in the files; `stated`, the other's by its own
+        definition; `singular` and `other_singular`; `iterations`, `other_seconds`, `warning`. Of
+        the `inference`: `coef`, the largest difference of a coefficient in standard errors, and
+        `se`, the largest relative difference of a standard error; `df`, `p`, `f`, `f_df` and
+        `f_p`, as of `inference.compare_inference`; NaN where the other has nothing of the kind.
     """
     ours = _our_fits(results, sets)
     frames: dict[tuple[int, str], Frame] = {}
@@ -96,18 +96,32 @@ def compare(
         if place not in frames:
             frames[place] = model_frame(models[fit.model].formula, rows[fit.data_set])
         our = ours[item.scenario.key, item.replicate, fit.model, fit.method]
-        table.append(
-            {
-                "engine": engine.name,
-                "scenario": item.scenario.key,
-                "replicate": item.replicate,
-                "reason": item.reason,
-                "model": fit.model,
-                "method": fit.method,
-                **_differences(our, fit, frames[place], models[fit.model]),
-            }
-        )
+        of_fit = {
+            "engine": engine.name,
+            "scenario": item.scenario.key,
+            "replicate": item.replicate,
+            "reason": item.reason,
+            "model": fit.model,
+            "method": fit.method,
+            **_optima(our, fit, frames[place]),
+        }
+        table += [
+            of_fit | {"inference": inference, **_differences(our, fit, frames[place], inference)}
+            for inference in models[fit.model].df
+        ]
     return pd.DataFrame(table)
+
+
+def each_fit(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row of a table of `compare` for each fit, whatever the number of inferences."""
+    return table.drop_duplicates(["engine", "scenario", "replicate", "model", "method"])
+
+
+def not_compared(table: pd.DataFrame) -> list[str]:
+    """Name the inferences of a table of `compare` of which no engine has a number."""
+    anything = table[list(INFERENCE)].notna().any(axis=1)
+    compared = set(table["inference"][anything])
+    return [name for name in table["inference"].drop_duplicates() if name not in compared]
 
 
 def summarize(table: pd.DataFrame) -> pd.DataFrame:
@@ -121,14 +135,14 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for each engine, model and method: `fits`; those of the `same` optimum, within
-        `SAME`; `ours_lower`, `theirs_lower` and by how much at most; `ours_failed`,
-        `theirs_failed`, without an optimum; where it is the same, the largest difference of
-        coefficients and of standard errors, and where neither fit is singular, of degrees of
-        freedom, p-values and F tests; how many are `singular` by one of the two only.
+        One row for each engine, model, method and inference: `fits`; those of the `same` optimum,
+        within `SAME`; `ours_lower`, `theirs_lower` and by how much at most; `ours_failed`,
+        `theirs_failed`, without an optimum; how many are `singular` by one of the two only. Where
+        the optimum is the same, the largest difference of coefficients and of standard errors,
+        and where neither fit is singular, of degrees of freedom, p-values and F tests.
     """
     rows = []
-    keys = ["engine", "model", "method"]
+    keys = ["engine", "model", "method", "inference"]
     for names, group in table.groupby(keys, sort=False, observed=True):
         difference = group["difference"]
         same = group[difference.abs() <= SAME]
@@ -145,16 +159,17 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
                 "by_at_most_": max(0.0, float(difference.max())),
                 "ours_failed": int((group["status"] != "ok").sum()),
                 "theirs_failed": int((group["other_status"] != "ok").sum()),
+                "singular_differs": int((same["singular"] != same["other_singular"]).sum()),
                 "coef": float(same["coef"].max()),
                 "se": float(same["se"].max()),
                 **{name: float(inside[name].max()) for name in INFERENCE},
-                "singular_differs": int((same["singular"] != same["other_singular"]).sum()),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _differences(our: _OurFit, fit: OtherFit, frame: Frame, model: Model) -> dict[str, Any]:
+def _optima(our: _OurFit, fit: OtherFit, frame: Frame) -> dict[str, Any]:
+    """Judge both optima by one criterion."""
     starts = np.searchsorted(frame.units, np.arange(len(frame.unit_names)))
     reml = fit.method == "reml"
 
@@ -164,13 +179,6 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, model: Model) -> dic
     # A search that did not end at an optimum has a last point all the same.
     ours = judged(_psi(our, frame)) if np.isfinite(our.criterion) else np.nan
     theirs = judged(fit.psi) if fit.status == "ok" else np.nan
-    # Kenward and Roger's standard errors are held against theirs, not against plain ones.
-    inference = fit.inference or model.df[0]
-    adjusted = COEFFICIENTS[inference].adjusts and fit.method == "reml"
-    other_se = fit.adjusted if adjusted else fit.se
-    known = our.by(inference) if fit.status == "ok" else {}
-    coef = [abs(known[name][0] - b) / known[name][1] for name, b in fit.coef.items() if known]
-    se = [abs(b / known[name][1] - 1.0) for name, b in other_se.items() if known]
     return {
         "status": our.status,
         "other_status": fit.status,
@@ -179,14 +187,29 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, model: Model) -> dic
         "difference": ours - theirs,
         "replayed": our.criterion - ours,
         "stated": fit.criterion,
-        "coef": max(coef, default=np.nan),
-        "se": max(se, default=np.nan),
-        **compare_inference(known, our.tests_by(inference), fit, frame, inference),
         "singular": our.singular,
         "other_singular": fit.singular,
         "iterations": our.iterations,
         "other_seconds": fit.seconds,
         "warning": fit.warning,
+    }
+
+
+def _differences(our: _OurFit, fit: OtherFit, frame: Frame, inference: str) -> dict[str, float]:
+    """Compare coefficients and what one inference says of them."""
+    if fit.status != "ok":
+        return dict.fromkeys(("coef", "se", *INFERENCE), np.nan)
+    # Kenward and Roger's standard errors are held against theirs, not against plain ones.
+    adjusted = COEFFICIENTS[inference].adjusts and fit.method == "reml"
+    theirs = fit.inferences.get(inference, OtherInference())
+    other_se = theirs.adjusted if adjusted else fit.se
+    ours = our.by(inference)
+    coef = [abs(ours[name][0] - b) / ours[name][1] for name, b in fit.coef.items()]
+    se = [abs(b / ours[name][1] - 1.0) for name, b in other_se.items()]
+    return {
+        "coef": max(coef, default=np.nan),
+        "se": max(se, default=np.nan),
+        **compare_inference(ours, our.tests_by(inference), fit, frame, inference),
     }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Rows = Mapping[str, NDArray[np.float64]]
 
-__all__ = ["ENGINES", "Engine", "OtherFit", "OtherTest", "available_engines"]
+__all__ = ["ENGINES", "Engine", "OtherFit", "OtherInference", "OtherTest", "available_engines"]
 
 
 class OtherTest(NamedTuple):
@@ -28,6 +28,26 @@ class OtherTest(NamedTuple):
     F: float
     ddf: float
     p: float
+
+
+@dataclass(frozen=True)
+class OtherInference:
+    """Degrees of freedom and tests of a fit by one method of another program.
+
+    Attributes
+    ----------
+    adjusted : dict of str to float
+        Standard errors, where the method adjusts them, by the names of the fixed effects.
+    df, p : dict of str to float
+        Degrees of freedom, and p-values of t tests by them.
+    tests : dict of str to OtherTest
+        F tests by their names.
+    """
+
+    adjusted: Mapping[str, float] = field(default_factory=dict)
+    df: Mapping[str, float] = field(default_factory=dict)
+    p: Mapping[str, float] = field(default_factory=dict)
+    tests: Mapping[str, OtherTest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,15 +65,8 @@ class OtherFit:
         Covariance of the random effects over sigma^2.
     coef, se : dict of str to float
         By the names of the fixed effects.
-    adjusted : dict of str to float
-        Standard errors by Kenward and Roger.
-    inference : str
-        That of `df`, `p` and `tests`: the first of the model's that the program has, if any.
-    df, p : dict of str to float
-        Degrees of freedom, and p-values of t tests by them. Empty, as `adjusted` and `tests` are,
-        where the program has no such thing.
-    tests : dict of str to OtherTest
-        F tests by their names.
+    inferences : dict of str to OtherInference
+        Those of the model's that the program has, named as in the study.
     criterion : float
         As the program states it, by its own definition.
     singular : bool
@@ -69,11 +82,7 @@ class OtherFit:
     psi: NDArray[np.float64] = field(default_factory=lambda: np.full((0, 0), np.nan))
     coef: Mapping[str, float] = field(default_factory=dict)
     se: Mapping[str, float] = field(default_factory=dict)
-    adjusted: Mapping[str, float] = field(default_factory=dict)
-    inference: str = ""
-    df: Mapping[str, float] = field(default_factory=dict)
-    p: Mapping[str, float] = field(default_factory=dict)
-    tests: Mapping[str, OtherTest] = field(default_factory=dict)
+    inferences: Mapping[str, OtherInference] = field(default_factory=dict)
     criterion: float = float("nan")
     singular: bool = False
     seconds: float = float("nan")

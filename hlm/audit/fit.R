@@ -27,10 +27,13 @@ attempt <- function(expression) {
   list(value = value, warned = warned)
 }
 
-# Rows of the answer: kind, name, value.
-rows_of <- function(kind, name, value) {
+# Rows of the answer: kind, name, value, and the method of the degrees of freedom they rest on.
+rows_of <- function(kind, name, value, ddf = "") {
   value <- if (is.numeric(value)) sprintf("%.17g", value) else as.character(value)
-  data.frame(kind = rep(kind, length(value)), name = as.character(name), value = value)
+  data.frame(
+    ddf = rep(ddf, length(value)), kind = rep(kind, length(value)), name = as.character(name),
+    value = value
+  )
 }
 
 numbers_of <- function(fit, reml) {
@@ -51,18 +54,18 @@ inference_of <- function(fit, formula, rows, reml, ddf, wanted) {
   tested <- lmerTest::as_lmerModLmerTest(fit)
   table <- coef(summary(tested, ddf = ddf))
   found <- rbind(
-    if (ddf == "Kenward-Roger") rows_of("adjusted", rownames(table), table[, "Std. Error"]),
-    rows_of("df", rownames(table), table[, "df"]),
-    rows_of("p", rownames(table), table[, "Pr(>|t|)"])
+    if (ddf == "Kenward-Roger") rows_of("adjusted", rownames(table), table[, "Std. Error"], ddf),
+    rows_of("df", rownames(table), table[, "df"], ddf),
+    rows_of("p", rownames(table), table[, "Pr(>|t|)"], ddf)
   )
   for (name in unique(wanted$test)) {
     L <- diag(nrow(table))[match(wanted$coef[wanted$test == name], rownames(table)), , drop = FALSE]
     joint <- lmerTest::contest(tested, L, joint = TRUE, ddf = ddf)
     found <- rbind(
       found,
-      rows_of("F", name, joint[["F value"]]),
-      rows_of("ddf", name, joint[["DenDF"]]),
-      rows_of("test_p", name, joint[["Pr(>F)"]])
+      rows_of("F", name, joint[["F value"]], ddf),
+      rows_of("ddf", name, joint[["DenDF"]], ddf),
+      rows_of("test_p", name, joint[["Pr(>F)"]], ddf)
     )
   }
   found
@@ -72,7 +75,7 @@ answers <- list()
 for (rows in split(data, data[[".set"]])) {
   for (k in seq_len(nrow(models))) {
     reml <- models$method[k] == "reml"
-    ddf <- models$ddf[k]
+    ddfs <- Filter(has, strsplit(models$ddf[k], " ")[[1]])
     formula <- as.formula(models$formula[k])
     started <- proc.time()[["elapsed"]]
     made <- attempt(lmer(formula, rows, REML = reml))
@@ -81,8 +84,8 @@ for (rows in split(data, data[[".set"]])) {
       found <- rows_of("error", "", conditionMessage(made$value))
     } else {
       found <- numbers_of(made$value, reml)
-      if (ddf != "" && has(ddf)) {
-        wanted <- tests[tests$model == models$model[k], ]
+      wanted <- tests[tests$model == models$model[k], ]
+      for (ddf in ddfs) {
         more <- attempt(inference_of(made$value, formula, rows, reml, ddf, wanted))
         if (inherits(more$value, "error")) {
           made$warned <- c(made$warned, paste("no", ddf, "-", conditionMessage(more$value)))

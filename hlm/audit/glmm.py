@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hlm.audit.engines import OtherFit
+from hlm.audit.engines import OtherFit, OtherInference
 from hlm.model.frame import model_frame
 
 if TYPE_CHECKING:
@@ -69,7 +69,10 @@ def _fit(number: int, rows: Rows, frame: Frame, model: Model, method: str) -> Ot
         return OtherFit(number, model.name, method, f"{error}" or "failed", seconds=seconds)
     seconds = perf_counter() - start
     names = list(fit.names)
-    has_df = wants_df and fit.df_method == "satterthwaite"
+    inferences = {}
+    if wants_df and fit.df_method == "satterthwaite":
+        df, p = (dict(zip(names, own.tolist(), strict=True)) for own in (fit.coef_df, fit.coef_p))
+        inferences["satterthwaite"] = OtherInference(df=df, p=p)
     return OtherFit(
         number,
         model.name,
@@ -78,9 +81,7 @@ def _fit(number: int, rows: Rows, frame: Frame, model: Model, method: str) -> Ot
         psi=psi,
         coef=dict(zip(names, fit.beta.tolist(), strict=True)),
         se=dict(zip(names, fit.se.tolist(), strict=True)),
-        inference="satterthwaite" if has_df else "",
-        df=dict(zip(names, fit.coef_df.tolist(), strict=True)) if has_df else {},
-        p=dict(zip(names, fit.coef_p.tolist(), strict=True)) if has_df else {},
+        inferences=inferences,
         criterion=-2.0 * float(fit.loglik),
         singular=bool(fit.singular),
         seconds=seconds,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hlm.estimands.names import INTERCEPT
+from hlm.audit.engines import OtherInference
+from hlm.scenario import INTERCEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,19 +40,19 @@ def compare_inference(
     our_tests: Mapping[str, OurTest],
     fit: OtherFit,
     frame: Frame,
-    method: str,
+    inference: str,
 ) -> dict[str, float]:
-    """Return the largest relative differences.
+    """Return the largest relative differences of one inference.
 
     Parameters
     ----------
     ours : mapping of str to (float, float, float)
-        Estimate, standard error and degrees of freedom of each term; empty without a fit.
+        Estimate, standard error and degrees of freedom of each term.
     our_tests : mapping of str to OurTest
     fit : OtherFit
     frame : Frame
-    method : str
-        Of the degrees of freedom.
+    inference : str
+        By which `ours` and `our_tests` are.
 
     Returns
     -------
@@ -60,16 +61,16 @@ def compare_inference(
         statistic, its denominator degrees of freedom and the p-value. NaN where there is nothing
         to compare with.
     """
-    defined = defined_df(frame, method) if ours else {}
-    df = fit.df or defined
-    p = fit.p or {name: _p(fit.coef[name] / fit.se[name], df[name]) for name in defined}
-    pairs = [(our_tests[name], other) for name, other in fit.tests.items() if name in our_tests]
+    theirs = fit.inferences.get(inference, OtherInference())
+    defined = defined_df(frame, inference)
+    df = theirs.df or defined
+    p = theirs.p or {name: _p(fit.coef[name] / fit.se[name], df[name]) for name in defined}
+    pairs = [(our_tests[name], other) for name, other in theirs.tests.items() if name in our_tests]
     return {
-        "df": _largest(_relative(ours[name][2], df[name]) for name in df if ours),
+        "df": _largest(_relative(ours[name][2], df[name]) for name in df),
         "p": _largest(
             _relative(_p(ours[name][0] / ours[name][1], ours[name][2]), p[name], SMALLEST_P)
             for name in p
-            if ours
         ),
         "f": _largest(_relative(a.F, b.F) for a, b in pairs),
         "f_df": _largest(_relative(a.ddf, b.ddf) for a, b in pairs),

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.audit.engines import OtherFit, OtherTest
+from hlm.audit.engines import OtherFit, OtherInference, OtherTest
 from hlm.errors import InputError
 from hlm.formula import parse
+from hlm.inference import COEFFICIENTS
 from hlm.kernels.elements import free_elements
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def lme4_version() -> str | None:
 def fit_with_lme4(sets: Sequence[Rows], models: Sequence[Model]) -> list[OtherFit]:
     """Fit every model to every data set by each of its methods, with lme4's defaults.
 
-    Degrees of freedom and F tests are there for Satterthwaite's method where lmerTest is
-    installed, and for Kenward and Roger's, of REML fits, where pbkrtest is too.
+    If lmerTest is installed, a model that asks for Satterthwaite's degrees of freedom has them,
+    with F tests; if pbkrtest is too, REML fits have Kenward and Roger's where they are asked for.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def _write_models(models: Sequence[Model], path: Path) -> None:
         writer.writerow(["model", "formula", "method", "ddf"])
         for model in models:
             writer.writerows(
-                [model.name, model.formula, method, DDF.get(_inference(model, method), "")]
+                [model.name, model.formula, method, " ".join(_wanted(model, method))]
                 for method in model.methods
             )
 
@@ -116,18 +117,17 @@ DDF = {"satterthwaite": "Satterthwaite", "kenward-roger": "Kenward-Roger"}
 """lmerTest's names of the inferences that it has."""
 
 
-def _inference(model: Model, method: str) -> str:
-    """Return the first inference of a model that lmerTest has, "" if there is none.
+def _wanted(model: Model, method: str) -> list[str]:
+    """Return the inferences of a model that lmerTest has, by its names for them.
 
-    Of a fit by ML it computes Kenward and Roger's from a fit by REML.
+    For an ML fit it computes Kenward and Roger's from another fit, by REML: these are left out.
     """
-    there = [n for n in model.df if n in DDF and not (n == "kenward-roger" and method == "ml")]
-    return there[0] if there else ""
+    there = [name for name in model.df if name in DDF]
+    return [DDF[name] for name in there if not (method == "ml" and COEFFICIENTS[name].adjusts)]
 
 
 def _read(path: Path, models: Sequence[Model]) -> list[OtherFit]:
     formulas = {model.name: parse(model.formula) for model in models}
-    of_name = {model.name: model for model in models}
     blocks = {name: list(formula.blocks) for name, formula in formulas.items()}
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -135,9 +135,11 @@ def _read(path: Path, models: Sequence[Model]) -> list[OtherFit]:
     for (number, model, method), group in groupby(
         rows, lambda row: (row["set"], row["model"], row["method"])
     ):
-        found: dict[str, dict[str, str]] = {}
+        by: dict[str, dict[str, dict[str, str]]] = {"": {}}
         for row in group:
-            found.setdefault(row["kind"], {})[row["name"]] = row["value"]
+            of_kind = by.setdefault(row["ddf"], {}).setdefault(row["kind"], {})
+            of_kind[row["name"]] = row["value"]
+        found = by[""]
         seconds = float(found["seconds"][""])
         warning = found.get("warning", {}).get("", "")
         if "error" in found:
@@ -153,9 +155,15 @@ def _read(path: Path, models: Sequence[Model]) -> list[OtherFit]:
                 "ok",
                 psi=_psi(theta, blocks[model]),
                 coef=_numbers(found, "coef"),
-                inference=_inference(of_name[model], method),
-                **{kind: _numbers(found, kind) for kind in ("se", "adjusted", "df", "p")},
-                tests=_tests(found),
+                se=_numbers(found, "se"),
+                inferences={
+                    name: OtherInference(
+                        **{kind: _numbers(by[ddf], kind) for kind in ("adjusted", "df", "p")},
+                        tests=_tests(by[ddf]),
+                    )
+                    for name, ddf in DDF.items()
+                    if ddf in by
+                },
                 criterion=float(found["criterion"][""]),
                 singular=found["singular"][""] == "1",
                 seconds=seconds,

@@ -1,4 +1,4 @@
-"""An audit from the folder of a study to its two files there, `audit.csv` and `audit.html`."""
+"""The audit of a study's results, written beside them as `audit.csv` and `audit.html`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ HEADINGS = {
     "by_at_most_": "by at most ",
     "ours_failed": "ours failed",
     "theirs_failed": "theirs failed",
+    "singular_differs": "singular by one only",
+    "inference": "df by",
     "coef": "coef. (SEs)",
     "se": "SE (share)",
     "df": "df (share)",
@@ -42,7 +44,6 @@ HEADINGS = {
     "f": "F (share)",
     "f_df": "F's df (share)",
     "f_p": "F's p (share)",
-    "singular_differs": "singular by one only",
 }
 
 

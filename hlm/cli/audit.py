@@ -6,10 +6,10 @@
 Data sets of all scenarios alike, half of them chosen because a fit to them is singular or took
 long, are drawn again as rows and fitted by R's lme4, by statsmodels and by glmm, whichever is
 installed. Both optima are judged by the same definition of the criterion. Degrees of freedom,
-p-values and F tests are held against lmerTest's and pbkrtest's where these are installed, and
-Satterthwaite's against glmm's. Writes audit.csv and audit.html beside the results;
-`hlm run STUDY --audit N` makes the table part of the report. Exit status 1 if the other program
-found a lower criterion.
+p-values and F tests, by each inference of the study, are held against lmerTest's and pbkrtest's
+where these are installed, and Satterthwaite's against glmm's; what no program has is named.
+Writes audit.csv and audit.html beside the results; `hlm run STUDY --audit N` makes the table part
+of the report. Exit status 1 if the other program found a lower criterion.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Audit, print the table; return 0 if no criterion is lower than ours."""
-    from hlm.audit import SAME, available_engines, run_audit, words
+    from hlm.audit import SAME, available_engines, each_fit, not_compared, run_audit, words
     from hlm.cli.sentences import aligned
     from hlm.operations.sample import seed_of
 
@@ -65,10 +65,13 @@ def run(options: argparse.Namespace) -> int:
         print(line)
     print(f"criteria within {SAME:g} are of the same optimum; coefficients and SEs compared there,")
     print("df, p-values and F tests where neither fit is singular; -: nothing to compare with")
+    if missing := not_compared(table):
+        print(f"no engine has anything by: {', '.join(missing)}")
     print("engines:", "; ".join(f"{engine.name} {engine.version}" for engine in engines))
     print(f"data sets drawn again: criteria as in the files to {table['replayed'].abs().max():.0e}")
-    print(f"{counted(len(table), 'fit')} in {folder}/audit.csv (this sample: --seed {seed})")
-    lower = table[table["difference"] > SAME].sort_values("difference", ascending=False)
+    fits = each_fit(table)
+    print(f"{counted(len(fits), 'fit')} in {folder}/audit.csv (this sample: --seed {seed})")
+    lower = fits[fits["difference"] > SAME].sort_values("difference", ascending=False)
     for line in _lower(lower):
         print(line)
     return FAILED if len(lower) else 0

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hlm.cli.profile import check_cores
 from hlm.cli.sentences import aligned, duration, size
+from hlm.cli.snakemake_profile import check_cores
 from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:

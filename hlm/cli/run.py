@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlm.cli.place import RESULTS
-from hlm.cli.profile import batch_seconds_of, check_cores, cores_of
 from hlm.cli.progress_line import Teller
 from hlm.cli.snakemake import call, call_quietly
+from hlm.cli.snakemake_profile import batch_seconds_of, check_cores, cores_of
 from hlm.errors import InputError
 
 if TYPE_CHECKING:

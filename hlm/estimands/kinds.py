@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hlm.errors import InputError, nearest
 from hlm.estimands import names
 from hlm.estimands.parameters import position
+from hlm.scenario import INTERCEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -277,8 +278,8 @@ class Icc(FurtherEstimand):
 
     @classmethod
     def of_terms(cls, terms: Terms) -> Iterator[Self]:  # noqa: D102
-        if names.INTERCEPT in terms.effects:
-            place = terms.effects.index(names.INTERCEPT)
+        if INTERCEPT in terms.effects:
+            place = terms.effects.index(INTERCEPT)
             yield cls(name=f"icc_{terms.group}", words="ICC", terms=terms, place=place)
 
     def value(self, at: Parameters) -> Floats:  # noqa: D102

@@ -9,9 +9,8 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Terms
 
-__all__ = ["INTERCEPT", "SIGMA", "SIGMA2", "factors_of", "of_effects", "of_test", "variances_of"]
+__all__ = ["SIGMA", "SIGMA2", "factors_of", "of_effects", "of_test", "variances_of"]
 
-INTERCEPT = "(Intercept)"
 SIGMA, SIGMA2 = "sigma", "sigma^2"
 
 

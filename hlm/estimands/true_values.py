@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hlm.estimands import kinds, names
 from hlm.estimands.column_links import link_columns
-from hlm.estimands.of_models import estimands_of
+from hlm.estimands.model_estimands import estimands_of
 from hlm.estimands.parameters import Parameters
 from hlm.formula import parse, terms_in
 

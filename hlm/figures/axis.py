@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from hlm.results.grid_columns import levels, numeric
-from hlm.words.terms import level_words, said
+from hlm.words.levels import level_words, said
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from hlm.errors import InputError
 from hlm.figures.headers import wrap
 from hlm.figures.style import GREY, INK, PAGE, Mark, marks, styled
-from hlm.words.terms import MINUS
+from hlm.words.levels import MINUS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from hlm.results.grid_columns import factors, levels, numeric
-from hlm.words.terms import said
+from hlm.words.levels import said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.lines import Line2D
 
 from hlm.figures.style import INK, RC
-from hlm.words.terms import said
+from hlm.words.levels import said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

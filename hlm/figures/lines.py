@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from hlm.errors import InputError
 from hlm.formula import Formula, model_columns
 from hlm.formula.linear_in import random_line
-from hlm.model.columns import read_columns, take_rows
 from hlm.model.effects import fixed_columns
+from hlm.model.variables import read_columns, take_rows
+from hlm.scenario import INTERCEPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -184,7 +185,7 @@ def lines_of_fit(fit: LmerFit, data: pd.DataFrame) -> FittedLines:
     if covariate is None or list(effects).count(covariate) != 1:
         problem = f"the units have no lines of their own in the model {formula.text}"
         raise InputError(problem, allowed="random intercepts and slopes, such as (1 + x | unit)")
-    columns = [list(effects).index(name) for name in ("(Intercept)", covariate)]
+    columns = [list(effects).index(name) for name in (INTERCEPT, covariate)]
     fixed = _fixed_lines(fit, data, covariate)
     return FittedLines(
         covariate=covariate,

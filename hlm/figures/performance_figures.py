@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from hlm.errors import InputError, nearest
-from hlm.estimands.kinds import PARTS
+from hlm.estimands.kinds import FURTHER, PARTS
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.style import blank
+from hlm.plan.report import FIGURES, TABLES
 from hlm.results.shown import in_order, with_inference, with_words
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import INFERENCES, inference_words
+from hlm.words.levels import WORDS, level_words, span
 from hlm.words.measures import MEASURES, RATES, Measure
-from hlm.words.notes import on_fewer, unbounded, without_true_value
-from hlm.words.terms import WORDS, level_words, span
+from hlm.words.notes import not_shown, on_fewer, unbounded, without_true_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,8 +48,9 @@ def measure_against_units(
     The panels are the next factors of the study's grid and, where there are several, the terms;
     each model has its mark, filled for fits by REML and hollow for fits by ML. The bars reach
     1.96 Monte Carlo standard errors to either side. A grey line marks no error or, for coverage
-    and for the rejection of a true null hypothesis, the nominal level. Lines of text below say
-    which terms have no true value and where a measure does not rest on all replicates.
+    and for the rejection of a true null hypothesis, the nominal level. Lines of text below
+    name the terms without a true value and those for which there is no room, and say where a
+    measure does not rest on all replicates.
 
     Where terms have several inferences, each inference has its mark if the study has one model,
     and its row of panels if it has more.
@@ -60,8 +62,9 @@ def measure_against_units(
     measure : str
         One of the measures in it, such as ``'bias'`` or ``'coverage'``.
     term : str or sequence of str
-        Terms by name, or ``'fixed'``, ``'random'`` or ``'tests'`` for all of one part. The first
-        six are drawn, fewer if each has several rows of panels.
+        Terms by name, or ``'fixed'``, ``'random'`` or ``'tests'`` for all of one part. There is
+        room for six, or for fewer if each has several rows of panels. Of a part, the terms that a
+        study asks for in `estimation.estimands` come first; of terms by name, the first do.
     method : {'reml', 'ml'}, optional
         By default all methods of the study.
     level : float or mapping of str to float
@@ -88,12 +91,12 @@ def measure_against_units(
     models, inferences = _models(measures), _inferences(asked, measure, every)
     by_inference = len(inferences) > 1 and len(models) == 1
     each = 1 if by_inference else max(1, len(inferences))
-    found = every[: min(MOST_TERMS, max(1, MOST_ROWS // each))]
+    room = min(MOST_TERMS, max(1, MOST_ROWS // each))
+    found = _first_those_asked_for(every, room) if _is_part(term) else every[:room]
     asked = asked[asked["key"].isin(found)]
     frame = asked[(asked["measure"] == measure) & asked["estimate"].notna()]
     missing = without_true_value(frame, asked, measure)
-    if len(every) > len(found):
-        missing.append(f"Shown are {len(found)} of {len(every)} terms; the tables have all.")
+    missing += not_shown(_words_but(measures, every, found), _table_of(measure, term))
     if frame.empty:
         return blank(" ".join([f"No value of {measure} in this study.", *missing]))
     frame = _beside(frame, asked, "n_total", "unbounded")
@@ -244,9 +247,13 @@ def _on_fewer_fits(shown: pd.DataFrame) -> list[str]:
     return [f"The share of singular fits rests on {of}: the others failed."]
 
 
+def _is_part(term: str | Sequence[str]) -> TypeGuard[str]:
+    return isinstance(term, str) and term in PARTS
+
+
 def _terms(measures: pd.DataFrame, term: str | Sequence[str]) -> list[str]:
     """Return the terms asked for, each as its kind and its name."""
-    if isinstance(term, str) and term in PARTS:
+    if _is_part(term):
         part = measures[measures["kind"].isin(PARTS[term])]
         return [f"{kind} {name}" for kind, name in in_order(part)]
     found = list(measures[["kind", "term"]].drop_duplicates().itertuples(index=False, name=None))
@@ -254,6 +261,32 @@ def _terms(measures: pd.DataFrame, term: str | Sequence[str]) -> list[str]:
     for name in names:
         _check(name, [known for _, known in found if known], "term")
     return [f"{kind} {known}" for name in names for kind, known in found if known == name]
+
+
+def _first_those_asked_for(keys: Sequence[str], most: int) -> list[str]:
+    """Choose terms, kept in order: first those of `FURTHER`, one of each kind in turn."""
+    seen: dict[str, int] = {}
+    ranks = {}
+    for place, key in enumerate(keys):
+        kind = key.partition(" ")[0]
+        seen[kind] = seen.get(kind, 0) + 1
+        ranks[key] = (0, seen[kind]) if kind in FURTHER else (1, place)
+    chosen = sorted(keys, key=ranks.__getitem__)[:most]
+    return [key for key in keys if key in chosen]
+
+
+def _words_but(measures: pd.DataFrame, keys: Sequence[str], shown: Sequence[str]) -> list[str]:
+    """Return the words for the terms that are not among those shown."""
+    found = measures[["kind", "term", WORDS]].drop_duplicates(["kind", "term"])
+    words = dict(zip(found["kind"] + " " + found["term"], found[WORDS], strict=True))
+    return [words[key] for key in keys if key not in shown]
+
+
+def _table_of(measure: str, term: str | Sequence[str]) -> str:
+    """Name what has a measure of all terms: the table of their part, if a study has its figure."""
+    if _is_part(term) and f"{measure}_{term}" in FIGURES:
+        return f"the table '{TABLES[f'performance_{term}']}'"
+    return "measures.parquet"
 
 
 def _models(frame: pd.DataFrame) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.fits.batch import fit_batch
+from hlm.fits.candidates import fit_batch
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.jit import compiling
-from hlm.scenario import Covariate, Model, Scenario
+from hlm.scenario import INTERCEPT, Covariate, Model, Scenario
 from hlm.simulate import simulate
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _example(kernels: Kernels) -> tuple[Scenario, Model]:
         n_rows=4 * q,
         covariates=tuple(Covariate(name, "row") for name in slopes),
         formula=formula,
-        fixed=tuple((name, 1.0) for name in ["(Intercept)", *slopes]),
+        fixed=tuple((name, 1.0) for name in [INTERCEPT, *slopes]),
         sd=(1.0,) * q,
         cor=identity,
         sigma=1.0,

@@ -5,9 +5,9 @@ makes the columns that R's ``model.matrix()`` makes, under the same names. Nothi
 handed to Python's ``eval``.
 """
 
-from hlm.formula.design import evaluate, factor_levels, model_columns
 from hlm.formula.expansion import Factor, Term
-from hlm.formula.of_models import terms_in, terms_of
+from hlm.formula.model_matrix import evaluate, factor_levels, model_columns
+from hlm.formula.term_names import terms_in, terms_of
 from hlm.formula.terms import Formula, RandomTerm, parse
 
 __all__ = [

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hlm.errors import InputError, nearest
 from hlm.formula.parser import complaint
 from hlm.formula.syntax import Binary, Call, Name, Node, Number, Paren, Sum, deparse, walk
+from hlm.scenario import INTERCEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +58,12 @@ class Term:
     @property
     def name(self) -> str:
         """R's label, ``x:a``, or ``(Intercept)``."""
-        return ":".join(factor.name for factor in self.factors) or "(Intercept)"
+        return ":".join(factor.name for factor in self.factors) or INTERCEPT
+
+    @property
+    def is_intercept(self) -> bool:
+        """Whether it is the column of ones."""
+        return not self.factors
 
     @property
     def variables(self) -> tuple[str, ...]:

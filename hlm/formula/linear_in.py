@@ -1,4 +1,4 @@
-"""Formulas by which the mean, or a unit's departure from it, is a line in a covariate."""
+"""Whether the mean, or a unit's departure from it, is a straight line in a covariate."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["is_linear_in", "random_line"]
 
 
 def random_line(formula: Formula) -> str | None:
-    """Return the covariate in which each unit has a line of its own: the first random slope.
+    """Return the covariate of the first random slope, in which each unit has its own line.
 
-    None if intercepts are not random, or the formula is not linear in the covariate.
+    None if intercepts are not random, or if the formula is not linear in that covariate.
 
     Examples
     --------
@@ -24,13 +24,13 @@ def random_line(formula: Formula) -> str | None:
     True
     """
     slopes = [term.name for term in formula.effects if term.variables == (term.name,)]
-    if not slopes or "(Intercept)" not in [term.name for term in formula.effects]:
+    if not slopes or not any(term.is_intercept for term in formula.effects):
         return None
     return slopes[0] if is_linear_in(formula, slopes[0]) else None
 
 
 def is_linear_in(formula: Formula, covariate: str) -> bool:
-    """Tell whether a formula has a covariate only as itself, alone and in products.
+    """Tell whether a covariate enters a formula only as itself, alone or in products.
 
     Examples
     --------

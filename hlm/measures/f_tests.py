@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hlm.measures.columns import as_frame, group_rows, names, numbers, require
+from hlm.measures.input_table import as_frame, group_rows, names, numbers, require
 from hlm.measures.selection import counts_to_rates
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hlm.errors import InputError, nearest
-from hlm.measures.columns import as_frame, names, require
+from hlm.measures.input_table import as_frame, names, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

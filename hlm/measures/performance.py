@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hlm.errors import InputError, nearest
-from hlm.measures.columns import as_frame, group_rows, names, numbers, require
 from hlm.measures.group import group_measures
+from hlm.measures.input_table import as_frame, group_rows, names, numbers, require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from hlm.measures.columns import Groups
     from hlm.measures.formulas import Array, Value
+    from hlm.measures.input_table import Groups
 
 __all__ = ["measures_of_groups", "performance", "tidy", "with_limits"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hlm.errors import InputError
-from hlm.measures.columns import as_frame, group_rows, names, numbers, require
+from hlm.measures.input_table import as_frame, group_rows, names, numbers, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,8 +9,8 @@ import numpy as np
 from hlm.errors import InputError
 from hlm.estimands.kinds import KINDS
 from hlm.estimands.names import of_test
-from hlm.measures.columns import as_frame, group_rows, numbers, require
 from hlm.measures.f_tests import rejection_counts
+from hlm.measures.input_table import as_frame, group_rows, numbers, require
 from hlm.measures.performance import measures_of_groups, tidy, with_limits
 from hlm.measures.selection import (
     add_counts,

@@ -16,10 +16,10 @@ from hlm.errors import InputError
 from hlm.formula import Term, model_columns, parse
 from hlm.kernels.elements import free_elements, open_elements, open_theta
 from hlm.kernels.fit import CRITERION, SINGULAR
-from hlm.model.columns import missing_rows, read_columns, take_rows
 from hlm.model.frame import Frame, build_frame, check_size, has_full_rank, independent_columns
 from hlm.model.moments import EngineFit, Rows, fit_rows
 from hlm.model.used import used_columns
+from hlm.model.variables import missing_rows, read_columns, take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

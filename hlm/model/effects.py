@@ -17,7 +17,7 @@ from hlm.errors import InputError, nearest
 from hlm.formula import evaluate, model_columns
 from hlm.formula.bad_cells import check_numbers
 from hlm.formula.cells import spellings
-from hlm.model.columns import column_names, missing_rows, read_columns, take_rows
+from hlm.model.variables import column_names, missing_rows, read_columns, take_rows
 
 if TYPE_CHECKING:
     from hlm.formula import Formula

@@ -12,8 +12,8 @@ from hlm.errors import InputError
 from hlm.formula import Factor, Formula, evaluate, factor_levels, model_columns, parse
 from hlm.formula.cells import label
 from hlm.formula.syntax import Name
-from hlm.model.columns import EXACT, read_numbers, read_weights
 from hlm.model.used import WEIGHTS, used_columns
+from hlm.model.variables import EXACT, read_numbers, read_weights
 from hlm.scenario import Terms
 
 if TYPE_CHECKING:

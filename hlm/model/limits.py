@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError
+from hlm.estimands.model_estimands import further_of
 from hlm.estimands.names import variances_of
-from hlm.estimands.of_models import further_of
 from hlm.inference import RANDOM_PART
 from hlm.inference.further import by_delta_method, limits_of
 from hlm.kernels.one_fit import profile_ml_fit

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hlm.errors import InputError
 from hlm.formula.bad_cells import check_cells, check_numbers
 from hlm.formula.syntax import Call, Name
-from hlm.model.columns import missing_rows, read_columns, take_rows
+from hlm.model.variables import missing_rows, read_columns, take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -153,7 +153,7 @@ def estimates_of(models: Sequence[Model]) -> int:
 
 
 def _rows(model: Model) -> int:
-    from hlm.estimands.of_models import rows_of  # with NumPy, as `_size`
+    from hlm.estimands.model_estimands import rows_of  # with NumPy, as `_size`
 
     n_fixed = sum(one.part == "fixed" for one in rows_of(model))
     return n_fixed * len(model.df) + (len(rows_of(model)) - n_fixed) * len(model.limits)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from hlm.results.schemas import MEASURES, SCENARIOS, SELECTION
-from hlm.words.terms import ORDER, WORDS
+from hlm.words.levels import ORDER, WORDS
 
 __all__ = ["factors", "levels", "numeric"]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from hlm.errors import InputError
 from hlm.estimands.kinds import KINDS
-from hlm.estimands.of_models import catalogue
+from hlm.estimands.model_estimands import catalogue
 from hlm.results.files import read_frame
-from hlm.words.terms import ORDER, WORDS
+from hlm.words.levels import ORDER, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

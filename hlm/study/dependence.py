@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hlm.formula import Formula
+    from hlm.formula import Formula, Term
 
     Floats = NDArray[np.float64]
     Pairs = Sequence[tuple[int, int]]
@@ -30,8 +30,7 @@ SEEN_TOLERANCE = 1e-12
 
 def dependent(formula: Formula, data: Mapping[str, Floats]) -> str | None:
     """Name the first fixed column that depends on those before it."""
-    names, columns = model_columns(formula.fixed, data)
-    fixed = _scaled(columns, centred=names[0] == "(Intercept)")
+    names, fixed = _scaled_columns(formula.fixed, data)
     if np.linalg.matrix_rank(fixed, tol=TOLERANCE) == len(names):
         return None
     ranks = (np.linalg.matrix_rank(fixed[:, : i + 1], tol=TOLERANCE) for i in range(len(names)))
@@ -40,7 +39,7 @@ def dependent(formula: Formula, data: Mapping[str, Floats]) -> str | None:
 
 
 def confounded(formula: Formula, data: Mapping[str, Floats]) -> str | None:
-    """Name the first random effect whose variance or covariances depend on those before it."""
+    """Name the first random effect whose variance or covariances depend on earlier ones."""
     names, Z, pairs = _random_part(formula, data)
     effects = _effects_on_variance(Z, data["unit"], pairs)
     if np.linalg.matrix_rank(effects, tol=TOLERANCE) == len(pairs) + 1:
@@ -58,11 +57,12 @@ def confounded(formula: Formula, data: Mapping[str, Floats]) -> str | None:
 def hidden_by_reml(formula: Formula, data: Mapping[str, Floats]) -> str | None:
     """Name the first random effect whose variance or covariances REML does not see.
 
-    REML sees P0 V P0, with P0 = I - QQ' and Q an orthonormal basis of the fixed columns: of it
+    REML sees P0 V P0, with P0 = I - QQ' and Q an orthonormal basis of the fixed columns. It tells
+    the elements of Psi and sigma^2 apart if the matrix made of
 
         A(E, F) = tr(P0 Z E Z' P0 Z F Z'),  tr(P0 Z E Z'),  tr(P0)
 
-    for the elements of Psi and sigma^2 must be regular.
+    is regular.
     """
     names, Z, pairs = _random_part(formula, data)
     seen = _seen_by_reml(Z, _fixed_basis(formula, data), data["unit"], pairs)
@@ -85,16 +85,22 @@ def _random_part(formula: Formula, data: Mapping[str, Floats]) -> tuple[list[str
     names: list[str] = []
     parts, blocks = [], []
     for block in formula.random:
-        labels, columns = model_columns(block.terms, data)
-        parts.append(_orthonormal(_scaled(columns, centred=labels[0] == "(Intercept)")))
+        labels, columns = _scaled_columns(block.terms, data)
+        parts.append(_orthonormal(columns))
         blocks += [len(names)] * len(labels)
         names += labels
     pairs = [(a, b) for a, first in enumerate(blocks) for b in range(first, a + 1)]
     return names, np.concatenate(parts, axis=1), pairs
 
 
+def _scaled_columns(terms: Sequence[Term], data: Mapping[str, Floats]) -> tuple[list[str], Floats]:
+    """Return the names and columns of some terms, centred if the first is the intercept."""
+    names, columns = model_columns(terms, data)
+    return names, _scaled(columns, centred=terms[0].is_intercept)
+
+
 def _orthonormal(columns: Floats) -> Floats:
-    """Make the columns of a correlated block orthonormal, of which the span alone matters.
+    """Make the columns of a correlated block orthonormal, since only their span matters.
 
     A column that depends on those before it becomes zero.
     """
@@ -104,12 +110,11 @@ def _orthonormal(columns: Floats) -> Floats:
 
 
 def _fixed_basis(formula: Formula, data: Mapping[str, Floats]) -> Floats:
-    labels, columns = model_columns(formula.fixed, data)
-    return _orthonormal(_scaled(columns, centred=labels[0] == "(Intercept)"))
+    return _orthonormal(_scaled_columns(formula.fixed, data)[1])
 
 
 def _effects_on_variance(Z: Floats, unit: Floats, pairs: Pairs) -> Floats:
-    """Return what sigma^2 and each free element of Psi add to V_i, of all units, as columns.
+    """Return the derivatives of all V_i in sigma^2 and each free element of Psi, as columns.
 
     V_i = sigma^2 I + sum_v psi_v Z_i E_v Z_i'. With Z_i = Q_i R_i the lengths and angles of these
     matrices are those of R_i E_v R_i', and of I within the span of Q_i and outside it.
@@ -163,7 +168,7 @@ def _by_unit(columns: Floats, unit: Floats) -> Floats:
 
 
 def _scaled(columns: Floats, *, centred: bool) -> Floats:
-    """Centre and scale columns, so that their rank shows whatever their units."""
+    """Centre and scale columns, so that their rank does not depend on their units."""
     size = np.linalg.norm(columns, axis=0)
     moved = columns - columns.mean(axis=0) if centred else columns.copy()
     if centred:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.kinds import FURTHER
-from hlm.estimands.of_models import rows_of
+from hlm.estimands.model_estimands import rows_of
 from hlm.estimands.true_values import targets
 from hlm.formula import terms_in
 from hlm.scenario import Model, Scenario

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.tables.layout import INFINITE, MISSING, lay_out, notes
-from hlm.words.terms import MINUS
+from hlm.tables.formatting import INFINITE, MISSING, format_table, notes
+from hlm.words.levels import MINUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +63,7 @@ def to_latex(table: pd.DataFrame, *, caption: str = "", label: str = "") -> str:
     \end{longtable}
     <BLANKLINE>
     """
-    text = lay_out(table)
+    text = format_table(table)
     body = text.keys.mask(text.again, "").join(text.cells)
     columns = "l" * text.keys.shape[1] + "r" * text.cells.shape[1]
     named = [f"\\caption{{{caption}}}" + (f"\\label{{{label}}}" if label else "") + r"\\"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from hlm.tables.layout import lay_out, notes
+from hlm.tables.formatting import format_table, notes
 from hlm.words.nouns import counted
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def table_page(table: pd.DataFrame, title: str) -> str:
     >>> "0.123 <small>(0.012)</small>" in table_page(table, "Bias")
     True
     """
-    text = lay_out(table.head(MOST_ROWS))
+    text = format_table(table.head(MOST_ROWS))
     kinds = ["key"] * text.keys.shape[1] + ["number"] * text.cells.shape[1]
     headings = zip(kinds, text.headings, strict=True)
     head = "".join(f'<th class="{kind}">{escape(heading)}</th>' for kind, heading in headings)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from hlm.distributions import STANDARD_NORMAL, written
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import way_of
+from hlm.words.levels import level_words, said
 from hlm.words.nouns import counted, noun
-from hlm.words.terms import level_words, said
 
 if TYPE_CHECKING:
     from hlm.plan.plan import Plan
@@ -30,11 +31,11 @@ def summary(plan: Plan) -> dict[str, Any]:
     -------
     dict
         `study`, `hash`, `seed`; the numbers of `replicates`, `scenarios` and `fits`, and what
-        was `done` so often, in words; the formula
-        of the `truth` and its `values`, (term, value, whether the grid varies it), at the point
-        of the grid that `example` names; the factors of the `grid`, (factor, levels); the
-        `models`, (name, formula, the way in which they are fitted); the F `tests`, (name,
-        hypothesis); the `versions` of what made the numbers.
+        was `done` so often, in words; the formula of the `truth` and its `values`, (term, value,
+        whether the grid varies it), with the distributions that are not normal, at the point of
+        the grid that `example` names; the factors of the `grid`, (factor, levels); the `models`,
+        (name, formula, the way in which they are fitted); the F `tests`, (name, hypothesis); the
+        `versions` of what made the numbers.
     """
     fits = sum(len(model.methods) for model in plan.models)
     versions = json.loads(plan.metadata()["versions"])
@@ -47,7 +48,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "fits": len(plan.scenarios) * plan.replicates * fits,
         "done": _done(plan, len(plan.scenarios) * plan.replicates * fits),
         "truth": plan.scenarios[plan.example].formula,
-        "values": _true_values(plan),
+        "values": [*_true_values(plan), *_distributions(plan)],
         "example": ", ".join(said(*level) for level in plan.levels[plan.example].items()),
         "grid": [(said(name), _levels(plan, name)) for name in plan.levels[0]],
         "models": [_model(model) for model in plan.models],
@@ -68,7 +69,7 @@ def _done(plan: Plan, fits: int) -> str:
 
 def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
     """Return each term, its true value, and whether opposite corners of the grid differ in it."""
-    from hlm.estimands.of_models import rank
+    from hlm.estimands.model_estimands import rank
     from hlm.estimands.true_values import parameters_of
 
     here, first, last = (
@@ -79,6 +80,20 @@ def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
     return [
         (target.estimand.words, level_words(target.true), target.term in varied)
         for target in sorted(here, key=lambda target: rank(target.estimand))
+    ]
+
+
+def _distributions(plan: Plan) -> list[tuple[str, str, bool]]:
+    """Return the distributions that are not normal everywhere, as `_true_values` does values."""
+    here, normal = plan.scenarios[plan.example], {written(STANDARD_NORMAL)}
+    shapes = {
+        "random effects": (here.effects, {written(one.effects) for one in plan.scenarios}),
+        "residuals": (here.residuals, {written(one.residuals) for one in plan.scenarios}),
+    }
+    return [
+        (f"distribution of the {what}", written(shape), len(everywhere) > 1)
+        for what, (shape, everywhere) in shapes.items()
+        if everywhere != normal
     ]
 
 

@@ -12,7 +12,7 @@ from hlm.results.grid_columns import factors, levels
 from hlm.results.shown import in_order, with_inference, with_words
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import INFERENCES
-from hlm.words.terms import WORDS
+from hlm.words.levels import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

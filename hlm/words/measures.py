@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from hlm.words.terms import MINUS
+from hlm.words.levels import MINUS
 
 __all__ = ["MEASURES", "NEED_TRUE", "OF_INFERENCE", "RATES", "Measure"]
 

@@ -1,22 +1,24 @@
-"""What a number rests on, in sentences: replicates without limits, terms without a true value."""
+"""Sentences on what is missing: limits of replicates, true values of terms, terms of figures."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from hlm.words.inferences import joined
+from hlm.words.levels import WORDS, percent, span
 from hlm.words.measures import MEASURES
 from hlm.words.nouns import noun
-from hlm.words.terms import WORDS, percent, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-__all__ = ["on_fewer", "unbounded", "without_true_value"]
+__all__ = ["not_shown", "on_fewer", "unbounded", "without_true_value"]
 
-_MOST = 4  # terms that a sentence lists
+_MOST = 4  # terms of a model that a sentence lists
+_MOST_LEFT_OUT = 40  # terms that a figure lists in the place of drawing them
 
 
 def on_fewer(frame: pd.DataFrame, measure: str) -> list[str]:
@@ -37,6 +39,24 @@ def on_fewer(frame: pd.DataFrame, measure: str) -> list[str]:
     rest = f"have no {'test' if is_test else lacked.get(needs, 'estimate')}"
     of = f"{span(known['n'])} of {span(known['n_total'])} replicates"
     return [f"{what[0].upper()}{what[1:]} rests on {of}: the others {rest}."]
+
+
+def not_shown(terms: Sequence[str], where: str) -> list[str]:
+    """Say which terms a figure has no room for, and where they are.
+
+    Examples
+    --------
+    >>> not_shown(["sd x", "ICC"], "the table")
+    ['Not shown, for want of room: sd x and ICC; the table has them.']
+    >>> not_shown([], "the table")
+    []
+    """
+    if not terms:
+        return []
+    left = len(terms) - _MOST_LEFT_OUT
+    names = [*terms[:_MOST_LEFT_OUT], *([f"{left} more"] if left > 0 else [])]
+    them = "it" if len(terms) == 1 else "them"
+    return [f"Not shown, for want of room: {joined(names)}; {where} has {them}."]
 
 
 def unbounded(shares: pd.Series) -> list[str]:
@@ -79,7 +99,7 @@ def without_true_value(frame: pd.DataFrame, measures: pd.DataFrame, measure: str
 
 
 def _listed(terms: Sequence[tuple[str, ...]]) -> str:
-    """List (model, kind, term, words), a few of each model."""
+    """List the words of (model, kind, term, words), a few for each model."""
     parts = []
     for model, own in groupby(terms, key=lambda term: term[0]):
         words = [term[-1] for term in own]

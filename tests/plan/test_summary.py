@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from hlm.plan import make_plan
 from hlm.study import Study
@@ -79,6 +81,45 @@ def test_levels_that_differ_are_told_of_each_model():
     ways = {model["name"]: model["way"] for model in facts(text)["models"]}
     assert "and 90% limits" in ways.pop("intercept_only")
     assert all("and 95% limits" in way for way in ways.values())
+
+
+def rows_of(page):
+    """Return the cells of the tables of a page, each row as its texts."""
+    rows = re.findall(r"<tr>(.*?)</tr>", page, flags=re.DOTALL)
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("effects", "residuals", "levels", "shown"),
+    [
+        ("normal", "normal", None, []),
+        ("t(5)", "normal", None, [["distribution of the random effects", "t(5)"]]),
+        ("normal", "t( 3.50 )", None, [["distribution of the residuals", "t(3.5)"]]),
+        (
+            "t(5)",
+            "t(8)",
+            "[normal, t(8)]",
+            [
+                ["distribution of the random effects", "t(5)"],
+                ["distribution of the residuals", "t(8) (varied)"],
+            ],
+        ),
+        (
+            "normal",
+            "normal",
+            "[normal, t(8)]",
+            [["distribution of the residuals", "normal (varied)"]],
+        ),
+    ],
+)
+def test_the_first_page_names_distributions_that_are_not_normal(effects, residuals, levels, shown):
+    tree = yaml.safe_load(FOUNDING)
+    tree["truth"]["random"]["unit"]["distribution"] = effects
+    tree["truth"]["residual"]["distribution"] = residuals
+    if levels:
+        tree["grid"]["truth.residual.distribution"] = yaml.safe_load(levels)
+    page = first_page(facts(yaml.safe_dump(tree, sort_keys=False)))
+    assert [row for row in rows_of(page) if row[0].startswith("distribution of")] == shown
 
 
 def test_many_levels_are_abbreviated_and_no_grid_is_no_table():

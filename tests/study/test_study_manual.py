@@ -69,9 +69,52 @@ def test_the_messages_are_those_of_the_manual(old, new):
     assert f"\n{shown}\n" in MANUAL
 
 
-def test_every_key_is_in_the_manual():
-    for name, field in StudyFile.model_fields.items():
-        assert f"| `{name}" in MANUAL
-        inner = getattr(field.annotation, "model_fields", {})
-        for key in inner:
-            assert f"| `{name}.{key}" in MANUAL, f"{name}.{key}"
+def keys_of(schema, definitions, path=""):
+    """Yield (path, its default, 'required' where there is none) of every key of a schema."""
+    schema = definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    for option in schema.get("anyOf", []) + schema.get("oneOf", []):
+        yield from keys_of(option, definitions, path)
+    if isinstance(values := schema.get("additionalProperties"), dict):
+        yield from keys_of(values, definitions, f"{path}*.")
+    for name, inner in schema.get("properties", {}).items():
+        yield path + name, inner.get("default", "required")
+        yield from keys_of(inner, definitions, f"{path}{name}.")
+
+
+def rows_of(heading):
+    """Return the first table under a heading of the manual, each row as its cells."""
+    section = MANUAL.partition(f"# {heading}\n")[2]
+    lines = re.search(r"(?:^\|.*\n)+", section, flags=re.MULTILINE)[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_manual_has_every_key_and_no_other():
+    """A mapping's own keys may be in the row of the mapping, as `{list: [...]}`."""
+    schema = StudyFile.model_json_schema()
+    keys = dict(keys_of(schema, schema["$defs"]))
+    documented = set()
+    for first, *cells in rows_of("All keys"):
+        path = re.sub("NAME|GROUP", "*", first.split("`")[1])
+        documented.add(path.removesuffix(".*"))
+        documented |= {path.rpartition(".")[0] + more for more in re.findall(r"`(\.\w+)`", first)}
+        inner = re.findall(r"`\{(.*?)\}`", " ".join(cells))
+        documented |= {f"{path}.{key}" for text in inner for key in re.findall(r"(\w+): ", text)}
+    for first, *_ in rows_of("Covariates"):
+        documented |= {f"design.covariates.*.{key}" for key in re.findall(r"`(.*?)`", first)}
+    inside = {key.rpartition(".")[0].removesuffix(".*") for key in keys}
+    assert set(keys) - inside <= documented
+    assert documented <= set(keys)
+
+
+def test_the_manual_has_the_defaults():
+    schema = StudyFile.model_json_schema()
+    defaults = dict(keys_of(schema, schema["$defs"]))
+    words = {
+        "none": ({}, []),
+        "those of `estimation`": (None,),
+        "required, one or more": ("required",),
+    }
+    for first, _, default, _ in rows_of("All keys"):
+        path = re.sub("NAME|GROUP", "*", first.split("`")[1]).removesuffix(".*")
+        allowed = words.get(default) or (yaml.safe_load(default.strip("`")),)
+        assert defaults[path] in allowed, path

@@ -1,4 +1,4 @@
-"""How many cores a run may use, and how long its batches are: as the user says, or the profile."""
+"""How many cores a run may use and how long its batches are, by option or by profile."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def batch_seconds_of(seconds: float | None, profile: str | None) -> float:
 
 
 def _settings(profile: Path) -> dict[str, object]:
-    """Return what is said in a profile, a folder or the file in it."""
+    """Return the settings of a profile, which is a folder or the file in it."""
     files = [profile, *(profile / name for name in PROFILE_FILES)]
     file = next((path for path in files if path.is_file()), None)
     return _read(file) if file else {}

@@ -1,4 +1,4 @@
-"""Reading the columns that a caller names, and grouping rows by some of them."""
+"""A table of replicates as a caller gives it: its columns by name, its rows in groups."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Groups", "as_frame", "group_rows", "names", "numbers", "require"]
 
 
 def as_frame(data: Any) -> pd.DataFrame:
-    """Return a table as a pandas frame: one already, an Arrow table or stream, or columns."""
+    """Make a pandas frame of an Arrow table or stream or a mapping of columns; keep a frame."""
     import pandas as pd
 
     if isinstance(data, pd.DataFrame):
@@ -42,14 +42,14 @@ def as_frame(data: Any) -> pd.DataFrame:
 
 
 def names(by: str | Sequence[str] | None) -> list[str]:
-    """Return a name, several or none as a list without repeats."""
+    """Return no name, one or several as a list without repeats."""
     if by is None:
         return []
     return [by] if isinstance(by, str) else list(dict.fromkeys(by))
 
 
 def require(frame: pd.DataFrame, options: Iterable[tuple[str, str | None]]) -> None:
-    """Raise for the first option (its name, the column it names) whose column is not there."""
+    """Raise for the first option, (its name, the column that it names), without its column."""
     for option, column in options:
         if column is not None and column not in frame.columns:
             raise InputError(
@@ -61,7 +61,7 @@ def require(frame: pd.DataFrame, options: Iterable[tuple[str, str | None]]) -> N
 
 
 def numbers(frame: pd.DataFrame, column: str) -> Array:
-    """Return a column as floats, a missing value as NaN; without a copy if it is that already."""
+    """Return a column as floats, with NaN for missing values; floats are not copied."""
     if frame[column].dtype == np.float64:
         return frame[column].to_numpy()
     try:
@@ -100,7 +100,7 @@ class Groups:
 
 
 def group_rows(frame: pd.DataFrame, keys: list[str]) -> Groups:
-    """Group rows by columns; with no columns there is one group, even of no rows."""
+    """Group rows by columns; without columns, all rows are one group, even if there are none."""
     import pandas as pd
 
     if not keys:

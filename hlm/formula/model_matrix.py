@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hlm.errors import InputError, nearest
 from hlm.formula.cells import label
 from hlm.formula.syntax import Binary, Call, Name, Node, Number, Paren, Sum
+from hlm.scenario import INTERCEPT
 
 if TYPE_CHECKING:
     from hlm.formula.expansion import Factor, Term
@@ -124,7 +125,7 @@ def model_columns(
         for factor in term.factors:
             piece = _coded(factor, data, levels, full=factor in full)
             term_names, term_columns = _product(term_names, term_columns, piece)
-        names += [name or "(Intercept)" for name in term_names]
+        names += [name or INTERCEPT for name in term_names]
         columns += term_columns
     return names, np.column_stack(columns) if columns else np.empty((length, 0))
 

@@ -1,4 +1,4 @@
-"""Words for factors, levels and terms, the same in figures and tables."""
+"""Words for the factors of a grid, their levels, and numbers: the same in figures and tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names in a model's formula."""
+"""The names of the terms in a model's formula."""
 
 from __future__ import annotations
 

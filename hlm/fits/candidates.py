@@ -1,4 +1,4 @@
-"""Simulated data sets and candidate models in, tables of estimates, fits and F tests out."""
+"""Candidate models fitted to simulated data sets: tables of estimates, fits and F tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.estimands.kinds import parameters_of
-from hlm.fits.tables import Table, concatenate, estimates_table, fits_table, tests_table
+from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
 from hlm.inference import COEFFICIENTS, Expected, Fitted, wants_expected, wants_profile

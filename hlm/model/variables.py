@@ -1,4 +1,4 @@
-"""The columns of a table that a formula needs, checked, as arrays that the formula can work on."""
+"""The variables of a formula: columns of a table, checked, as arrays that formulas can use."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _plain(column: pd.Series) -> NDArray[Any]:
 
 
 def _is_large(value: Any) -> bool:
-    """Tell an integer that a double does not hold."""
+    """Tell whether a value is an integer that a double cannot hold."""
     return isinstance(value, int) and abs(value) > EXACT
 
 
@@ -122,7 +122,7 @@ def missing_rows(columns: Mapping[str, Any]) -> NDArray[np.bool_]:
 
 
 def take_rows(column: Any, rows: NDArray[Any]) -> Any:
-    """Return some rows of a column, by a mask or by number; objects as what they all are."""
+    """Return some rows of a column, by mask or number; objects get the type that all have."""
     if not isinstance(column, np.ndarray):
         return column.iloc[rows].reset_index(drop=True)
     column = column[rows]

@@ -1,4 +1,4 @@
-"""Results of the models of a scenario -> the columns of the files of results."""
+"""The fits of the models of a scenario, as the columns of the files of results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hlm.estimands.of_models import further_of, rows_of
+from hlm.estimands.model_estimands import further_of, rows_of
 from hlm.formula import terms_of
 from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.inference.further import by_delta_method, limits_of

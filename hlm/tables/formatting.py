@@ -10,11 +10,11 @@ import pandas as pd
 from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import inference_words
+from hlm.words.levels import MINUS, WORDS, level_words, span
 from hlm.words.measures import MEASURES, NEED_TRUE
 from hlm.words.notes import unbounded
-from hlm.words.terms import MINUS, WORDS, level_words, span
 
-__all__ = ["INFINITE", "MISSING", "Layout", "lay_out", "notes"]
+__all__ = ["INFINITE", "MISSING", "FormattedTable", "format_table", "notes"]
 
 MISSING = "\N{EN DASH}"
 INFINITE = "\N{INFINITY}"
@@ -37,7 +37,7 @@ _HIDDEN = ("kind", TOTAL, UNBOUNDED)
 
 
 @dataclass(frozen=True)
-class Layout:
+class FormattedTable:
     """The text of a table, in plain Unicode.
 
     Attributes
@@ -47,7 +47,7 @@ class Layout:
     keys, cells : DataFrame of str
         The columns at the left, and the estimates.
     again : DataFrame of bool
-        Which keys the row above has too, as it has all to their left.
+        Which keys are those of the row above, as are all keys to their left.
     """
 
     headings: tuple[str, ...]
@@ -56,12 +56,12 @@ class Layout:
     again: pd.DataFrame
 
 
-def lay_out(table: pd.DataFrame) -> Layout:
-    """Turn a table into text.
+def format_table(table: pd.DataFrame) -> FormattedTable:
+    """Format a table as text.
 
-    The largest Monte Carlo standard error of a term has two digits; all its errors and estimates
-    have the same decimals. What rests on fewer replicates than there are has their number in
-    square brackets.
+    The largest Monte Carlo standard error of a term is given to two digits, and all errors and
+    estimates of that term to the same decimals. A measure that rests on fewer replicates than
+    there are is followed by their number in square brackets.
 
     Parameters
     ----------
@@ -70,14 +70,14 @@ def lay_out(table: pd.DataFrame) -> Layout:
 
     Returns
     -------
-    Layout
+    FormattedTable
 
     Examples
     --------
     >>> table = pd.DataFrame({"model": ["m"], "bias": [0.1234], "bias_mcse": [0.0123]})
-    >>> lay_out(table).cells["bias"].tolist()
+    >>> format_table(table).cells["bias"].tolist()
     ['0.123 (0.012)']
-    >>> lay_out(table.assign(n_total=500, bias_n=445)).cells["bias"].tolist()
+    >>> format_table(table.assign(n_total=500, bias_n=445)).cells["bias"].tolist()
     ['0.123 (0.012) [445]']
     """
     names, measured = [str(name) for name in table], _measured(table)
@@ -88,7 +88,7 @@ def lay_out(table: pd.DataFrame) -> Layout:
     if "inference" in keys:  # what rests on none is written once for the term
         alike = [name for name in measured if name in MEASURES and not MEASURES[name].is_inferred]
         cells[alike] = cells[alike].mask(again["true"], "")
-    return Layout(
+    return FormattedTable(
         headings=tuple(_HEADINGS.get(name, name) for name in [*keys, *measured]),
         keys=pd.DataFrame({name: _texts(table, name) for name in keys}, table.index, dtype=object),
         cells=cells,
@@ -97,7 +97,7 @@ def lay_out(table: pd.DataFrame) -> Layout:
 
 
 def notes(table: pd.DataFrame) -> list[str]:
-    """Return what the numbers of a table rest on, in sentences.
+    """Say in sentences what the numbers of a table rest on.
 
     Examples
     --------
@@ -168,7 +168,7 @@ def _decimals(errors: pd.Series) -> float:
 
 
 def _on_fewer(table: pd.DataFrame) -> list[str]:
-    """Say what square brackets mean, and what the replicates lack that do not count."""
+    """Say what square brackets mean, and what the replicates that do not count lack."""
     if not any(_fewer(table, name).notna().any() for name in _measured(table)):
         return []
     of = span(table[TOTAL].dropna())

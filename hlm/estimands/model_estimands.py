@@ -19,7 +19,7 @@ __all__ = ["catalogue", "estimands_of", "further_of", "rank", "rows_of"]
 
 @lru_cache(maxsize=1024)
 def estimands_of(model: Model) -> tuple[Estimand, ...]:
-    """Return what a model estimates: its parameters, what the study asks for besides, its F tests.
+    """Return what a model estimates: its parameters, its further estimands and its F tests.
 
     Examples
     --------
@@ -33,12 +33,12 @@ def estimands_of(model: Model) -> tuple[Estimand, ...]:
 
 
 def rows_of(model: Model) -> tuple[Estimand, ...]:
-    """Return those of which there are estimates: all but the F tests."""
+    """Return the estimands that have rows of estimates: all but the F tests."""
     return tuple(one for one in estimands_of(model) if one.part != "tests")
 
 
 def further_of(terms: Terms, kinds: Sequence[str]) -> tuple[Estimand, ...]:
-    """Return the estimands of some kinds of `FURTHER` that a model has."""
+    """Return the further estimands of a model, those of the given kinds of `FURTHER`."""
     return tuple(one for kind in kinds for one in FURTHER[kind].of_terms(terms))
 
 
