@@ -21,7 +21,7 @@ from hlm.kernels.inference import Parametrization
 from hlm.kernels.load import load
 from hlm.kernels.newton import CONVERGED, minimize
 from hlm.kernels.problem import Problem
-from hlm.kernels.stack import allocate_results, fit_stack
+from hlm.kernels.stack import allocate_results, fit_stack, only_the_fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,8 +123,16 @@ def _fit_group(
     results = allocate_results(n, 2, p + n_theta + 1)
     parametrization = Parametrization(row, col, np.eye(p), np.eye(q), np.zeros(p), 0.0)
     workspace = allocate_workspace(parametrization, len(group.sizes), shared=False)
-    effects, units, Lambda = workspace.effects, workspace.units, workspace.Lambda
-    fit_stack(cross, design, parametrization, np.array(METHODS), workspace, results)
+    effects, units, Lambda = workspace.effects, workspace.units, workspace.fit.Lambda
+    fit_stack(
+        cross,
+        design,
+        parametrization,
+        np.array(METHODS),
+        workspace,
+        only_the_fit(parametrization),
+        results,
+    )
     starts = _starts(n, row == col, rng)
     criteria = np.full((n, 2, len(STARTS)), np.inf)
     steps = np.zeros(criteria.shape, dtype=np.int64)

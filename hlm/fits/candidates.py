@@ -13,13 +13,13 @@ from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
 from hlm.inference import COEFFICIENTS, Expected, Fitted, wants_expected, wants_profile
 from hlm.kernels.elements import free_elements, open_elements
-from hlm.kernels.expected import allocate_expected
+from hlm.kernels.expected import Adjustment, allocate_expected
 from hlm.kernels.fit import allocate_workspace
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.joint_tests import allocate_joint_tests
 from hlm.kernels.kenward_roger import allocate_kenward_roger
 from hlm.kernels.profile_stack import Profile, allocate_profile
-from hlm.kernels.stack import StackResults, allocate_results, fit_stack
+from hlm.kernels.stack import Inferences, StackResults, allocate_results, fit_stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,19 +72,18 @@ def fit_model(
     terms, parametrization = terms_of(model), parametrize(terms_of(model).sizes, columns)
     p, q, n_theta = len(columns.fixed), len(columns.random), len(parametrization.row)
     n_units, shared = cross.response.shape[2], _one_design(columns, cross)
-    workspace = allocate_workspace(
-        parametrization,
-        n_units,
-        shared=shared,
-        tests=allocate_joint_tests(_contrasts(terms.fixed, model), p, n_theta),
-        expected=allocate_kenward_roger(q, p, n_theta) if kernels.expected else None,
-        profile=_allocate_profile(model, parametrization, n_units, shared=shared)
-        if kernels.profile
-        else None,
-    )
+    workspace = allocate_workspace(parametrization, n_units, shared=shared)
+    tests = allocate_joint_tests(_contrasts(terms.fixed, model), p, n_theta)
+    inferences = Inferences(tests)
+    if kernels.expected:
+        adjustment = Adjustment(allocate_kenward_roger(q, p, n_theta), tests)
+        inferences = inferences._replace(expected=adjustment)
+    if kernels.profile:
+        profile = _allocate_profile(model, parametrization, n_units, shared=shared)
+        inferences = inferences._replace(profile=profile)
     results = _allocate(model, len(cross.sum_squares), p, n_theta, kernels)
     reml = np.array([method == "reml" for method in _fitted_methods(model)])
-    fit_stack(cross, columns, parametrization, reml, workspace, results)
+    fit_stack(cross, columns, parametrization, reml, workspace, inferences, results)
     return results
 
 

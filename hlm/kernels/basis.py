@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hlm.jit import kernel
@@ -9,11 +11,31 @@ from hlm.kernels.derivatives import combine_moments
 from hlm.kernels.linalg import cholesky, solve_lower
 from hlm.kernels.units import RANK_TOLERANCE
 
-__all__ = ["change_basis"]
+__all__ = ["BasisChange", "allocate_basis", "change_basis"]
+
+
+class BasisChange(NamedTuple):
+    """Memory of a change of basis.
+
+    Attributes
+    ----------
+    product : ndarray (q, q)
+        B = R transform, then B R^{-1}, the second R the new one.
+    change : ndarray (q, q)
+        R'^{-1} B', which makes new rows of old ones.
+    """
+
+    product: np.ndarray
+    change: np.ndarray
+
+
+def allocate_basis(q: int) -> BasisChange:
+    """Return memory for changes of the basis of `q` random effects."""
+    return BasisChange(np.zeros((q, q)), np.zeros((q, q)))
 
 
 @kernel
-def change_basis(problem, transform, work, out):
+def change_basis(problem, transform, basis, out):
     """Write into `out` the units with Z replaced by Z times `transform` (q, q).
 
     With B = R transform, the new R' is the Cholesky factor of B'B, and the new rows are
@@ -21,10 +43,10 @@ def change_basis(problem, transform, work, out):
     the moments change.
     """
     effects, p, units = problem.effects, problem.p, problem.units
-    q, change = np.int64(len(effects)), work.change_of_rows
+    q, change = np.int64(len(effects)), basis.change
     # R_i' of each unit, or of all that share a design, and change rows_i
     for i in range(units.Rt.shape[0]):
-        change_factor(effects, units.Rt[i], transform, work, out.Rt[i])
+        change_factor(effects, units.Rt[i], transform, basis, out.Rt[i])
         if not units.shared:
             change_rows(effects, p, change, units.rows[i], out.rows[i])
     if units.shared:
@@ -41,9 +63,9 @@ def change_basis(problem, transform, work, out):
 
 
 @kernel
-def change_factor(effects, old, transform, work, new):
-    """Write the new R', and into `work.change_of_rows` what makes new rows of old ones."""
-    q, B, change = np.int64(len(effects)), work.product, work.change_of_rows
+def change_factor(effects, old, transform, basis, new):
+    """Write the new R', and into `basis.change` what makes new rows of old ones."""
+    q, B, change = np.int64(len(effects)), basis.product, basis.change
     # B = R transform
     for a in range(q):
         for b in range(q):

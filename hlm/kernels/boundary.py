@@ -61,13 +61,13 @@ def touches_boundary(q, Lambda):
 
 
 @kernel
-def set_zeros(problem, Lambda, state, work, criterion):
+def set_zeros(problem, Lambda, state, trial, criterion):
     """Set to exactly zero the small diagonal elements that the data do not support.
 
     Lambda stays the Cholesky factor of Psi: what is left in a column whose diagonal element is
     zero moves to later columns. Return whether anything changed; if not, `state` is as it was.
     """
-    q, trial = np.int64(len(problem.effects)), work.trial
+    q = np.int64(len(problem.effects))
     tried, changed = False, False
     # Lambda_jj = 0, kept where the criterion rises by no more than ZERO_RISE
     for j in range(q):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -10,7 +10,11 @@ from hlm.jit import kernel
 from hlm.kernels.joint_tests import Information, f_tests
 from hlm.kernels.kenward_roger import kenward_roger
 
-__all__ = ["ExpectedResults", "allocate_expected", "infer_expected"]
+if TYPE_CHECKING:
+    from hlm.kernels.joint_tests import JointTests
+    from hlm.kernels.kenward_roger import KenwardRoger
+
+__all__ = ["Adjustment", "ExpectedResults", "allocate_expected", "infer_expected"]
 
 
 class ExpectedResults(NamedTuple):
@@ -51,16 +55,29 @@ def allocate_expected(
     )
 
 
+class Adjustment(NamedTuple):
+    """What the expected information is made with, and the tests that rest on it.
+
+    Attributes
+    ----------
+    adjusted : KenwardRoger
+    tests : JointTests
+    """
+
+    adjusted: KenwardRoger
+    tests: JointTests
+
+
 @kernel
-def infer_expected(problem, parametrization, workspace, results, r, method):
+def infer_expected(problem, parametrization, workspace, adjustment, results, r, method):
     """Fill data set r of `results` from the fit in a workspace, where they have arrays for it."""
-    if results is None:
+    if adjustment is None:
         return
-    p, out, adjusted = problem.p, workspace.estimates, workspace.expected
+    p, out, adjusted = problem.p, workspace.fit.estimates, adjustment.adjusted
     if results.df.shape[0] == 0 or not np.isfinite(out.estimate[-1]):
         return
     state, sigma2 = workspace.state, out.estimate[-1] ** 2
-    kenward_roger(problem, sigma2, parametrization.fixed, workspace.Lambda, state, adjusted)
+    kenward_roger(problem, sigma2, parametrization.fixed, workspace.fit.Lambda, state, adjusted)
     # df_j, and se_j = vcov_jj^{1/2} by REML; none where the fit has no se_j
     for j in range(p):
         if np.isnan(out.se[j]):
@@ -68,7 +85,7 @@ def infer_expected(problem, parametrization, workspace, results, r, method):
             continue
         results.df[r, method, j] = adjusted.df[j]
         results.se[r, method, j] = np.sqrt(adjusted.vcov[j, j]) if problem.reml else out.se[j]
-    fixed, estimate, tests = parametrization.fixed, out.estimate, workspace.tests
+    fixed, estimate, tests = parametrization.fixed, out.estimate, adjustment.tests
     information = Information(state.Ls, adjusted.P, adjusted.Omega, adjusted.vcov)
     if results.F.shape[2] > 0:
         F, ddf = results.F[r, method], results.ddf[r, method]

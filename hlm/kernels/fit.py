@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,14 +10,22 @@ from hlm.jit import inlined, kernel
 from hlm.kernels.criterion import State, allocate_state
 from hlm.kernels.identified import (
     LOOK_TOLERANCE,
+    NullSpace,
+    allocate_null,
     certified_rank,
     is_degenerate,
     is_flat,
     leave_out_undetermined,
     null_space,
 )
-from hlm.kernels.inference import Estimates, Parametrization, allocate_estimates, infer
-from hlm.kernels.joint_tests import JointTests, allocate_joint_tests
+from hlm.kernels.inference import (
+    DeltaMethod,
+    Estimates,
+    Parametrization,
+    allocate_delta,
+    allocate_estimates,
+    infer,
+)
 from hlm.kernels.linalg import copy, eigh_jacobi
 from hlm.kernels.newton import (
     CONVERGED,
@@ -29,10 +37,6 @@ from hlm.kernels.newton import (
 from hlm.kernels.problem import divisor
 from hlm.kernels.start import WITHIN_TOLERANCE, rank_of
 from hlm.kernels.units import Units, allocate_units
-
-if TYPE_CHECKING:
-    from hlm.kernels.kenward_roger import KenwardRoger
-    from hlm.kernels.profile_stack import Profile
 
 __all__ = [
     "BOUNDARY_RANK",
@@ -47,6 +51,7 @@ __all__ = [
     "SMALLEST_EIGENVALUE",
     "STATUS",
     "STATUSES",
+    "Fit",
     "Workspace",
     "allocate_workspace",
     "fit_units",
@@ -79,72 +84,67 @@ search ended at a saddle."""
 N_SUMMARY = 7
 
 
-class Workspace(NamedTuple):
-    """All the memory that fitting one data set needs, allocated once for a stack of them.
+class Fit(NamedTuple):
+    """What is known of one fit.
 
     Attributes
     ----------
-    effects : tuple of int (q,)
-        An entry for each of the q random effects, see `problem.Problem`.
-    units : Units
-        The data set.
-    state : State
-        The criterion's parts, in the end those at the minimum.
-    work : Work
-        Memory of the search, in the end with the derivatives at the minimum.
     Lambda : ndarray (q, q)
         Where the search is; at its end the minimum.
     estimates : Estimates
         What is reported of the fit, and ...
     summary : ndarray (7,)
-        ... what became of it: `CRITERION`, `STATUS` (its number in `STATUSES`), `ITERATIONS`,
-        `GRADIENT_NORM`, `SMALLEST_EIGENVALUE` (of Hp), `SINGULAR` (0 or 1), `BOUNDARY_RANK`.
-    tests : JointTests
-        The hypotheses of F tests, if any.
-    expected : KenwardRoger, optional
-        What inference by the expected information needs; None if none is wanted.
-    profile : Profile, optional
-        What profile limits need; None if none are wanted.
+        ... what became of it, in the order of `CRITERION`, `STATUS`, ...
+    """
+
+    Lambda: np.ndarray
+    estimates: Estimates
+    summary: np.ndarray
+
+
+class Workspace(NamedTuple):
+    """All the memory that fitting one data set needs, allocated once for a stack of them.
+
+    Attributes
+    ----------
+    effects : tuple of int
+        An entry for each of the q random effects, see `problem.Problem`.
+    units : Units
+        The data set.
+    fit : Fit
+    state : State
+        The criterion's parts, in the end those at the minimum.
+    work : Work
+        Memory of the search, in the end with the derivatives at the minimum.
+    delta : DeltaMethod
+        Memory of the inference, in the end with B and v at the minimum.
+    null : NullSpace
+        Memory for what the data do not determine.
     """
 
     effects: tuple[int, ...]
     units: Units
+    fit: Fit
     state: State
     work: Work
-    Lambda: np.ndarray
-    estimates: Estimates
-    summary: np.ndarray
-    tests: JointTests
-    expected: KenwardRoger | None
-    profile: Profile | None
+    delta: DeltaMethod
+    null: NullSpace
 
 
 def allocate_workspace(
-    parametrization: Parametrization,
-    n_units: int,
-    *,
-    shared: bool,
-    tests: JointTests | None = None,
-    expected: KenwardRoger | None = None,
-    profile: Profile | None = None,
+    parametrization: Parametrization, n_units: int, *, shared: bool
 ) -> Workspace:
-    """Return memory for data sets of `n_units` units, and for the inference that is wanted.
-
-    Numba knows from a None as a type that there is nothing to compile for it.
-    """
+    """Return memory for data sets of `n_units` units."""
     p, q = len(parametrization.fixed), len(parametrization.random)
     n_theta = len(parametrization.row)
     return Workspace(
         effects=(0,) * q,
         units=allocate_units(n_units, q, p, shared=shared),
+        fit=Fit(np.zeros((q, q)), allocate_estimates(p, n_theta), np.zeros(N_SUMMARY)),
         state=allocate_state(n_units, q, p, n_theta, shared=shared),
         work=allocate_work(q, n_theta),
-        Lambda=np.zeros((q, q)),
-        estimates=allocate_estimates(p, n_theta),
-        summary=np.zeros(N_SUMMARY),
-        tests=allocate_joint_tests([], p, n_theta) if tests is None else tests,
-        expected=expected,
-        profile=profile,
+        delta=allocate_delta(q, n_theta),
+        null=allocate_null(q, n_theta),
     )
 
 
@@ -155,8 +155,8 @@ def fit_units(problem, workspace, parametrization, sum_squares):
     `sum_squares` is the response's own, against which a residual counts as zero.
     """
     units, p = problem.units, problem.p
-    state, work, Lambda = workspace.state, workspace.work, workspace.Lambda
-    out, summary = workspace.estimates, workspace.summary
+    state, work, Lambda = workspace.state, workspace.work, workspace.fit.Lambda
+    out, summary = workspace.fit.estimates, workspace.fit.summary
     if not np.isfinite(sum_squares):
         without_estimates(out, summary)
         summary[STATUS] = NOT_FINITE
@@ -185,18 +185,20 @@ def fit_units(problem, workspace, parametrization, sum_squares):
         return
     norm = 0.0
     # |g|^2, g the gradient in theta
-    for k in range(len(work.gradient)):
-        norm += work.gradient[k] * work.gradient[k]
+    for k in range(len(work.theta.gradient)):
+        norm += work.theta.gradient[k] * work.theta.gradient[k]
     summary[STATUS] = OK if status == CONVERGED else NOT_CONVERGED
     summary[ITERATIONS] = iterations
     summary[GRADIENT_NORM] = np.sqrt(norm)
     summary[CRITERION] = criterion + (parametrization.logdet if problem.reml else 0.0)
     largest = 0.0
     # max_k |Hp_kk|
-    for k in range(len(work.gradient)):
-        largest = max(largest, abs(work.hessian[k, k]))
+    for k in range(len(work.theta.gradient)):
+        largest = max(largest, abs(work.theta.hessian[k, k]))
     n_star = divisor(problem)
-    summary[SMALLEST_EIGENVALUE] = infer(n_star, parametrization, Lambda, state, work, out)
+    summary[SMALLEST_EIGENVALUE] = infer(
+        n_star, parametrization, Lambda, state, work, workspace.delta, out
+    )
     if (
         summary[SMALLEST_EIGENVALUE] < -SADDLE_TOLERANCE * largest
         and smallest_inside(parametrization.col, Lambda, work) < -SADDLE_TOLERANCE * largest
@@ -223,9 +225,11 @@ def look(problem, workspace, parametrization):
 
     Where that is all of Psi, nothing depends on where the search ended.
     """
-    state, work, Lambda = workspace.state, workspace.work, workspace.Lambda
-    out, summary = workspace.estimates, workspace.summary
-    count, moves_sigma = null_space(problem, Lambda, state, work)
+    state, work, null, Lambda = (
+        workspace.state, workspace.work, workspace.null, workspace.fit.Lambda,
+    )  # fmt: skip
+    out, summary = workspace.fit.estimates, workspace.fit.summary
+    count, moves_sigma = null_space(problem, Lambda, state, null)
     if count == 0:
         return
     if moves_sigma:
@@ -233,11 +237,11 @@ def look(problem, workspace, parametrization):
         summary[STATUS] = UNIDENTIFIED
         return
     if count == len(problem.row):
-        work.hessian[:] = 0.0
-        infer(divisor(problem), parametrization, Lambda, state, work, out)
-        null_space(problem, Lambda, state, work)
+        work.theta.hessian[:] = 0.0
+        infer(divisor(problem), parametrization, Lambda, state, work, workspace.delta, out)
+        null_space(problem, Lambda, state, null)
         summary[STATUS] = OK
-    if leave_out_undetermined(problem.reml, parametrization, state, work, out):
+    if leave_out_undetermined(problem.reml, parametrization, state, null, out):
         summary[BOUNDARY_RANK] = certified_rank(problem, state, work)
         if summary[STATUS] == OK:
             summary[STATUS] = PARTLY_IDENTIFIED
@@ -281,7 +285,7 @@ def smallest_inside(col, Lambda, work):
     what it does not promise is no saddle, though an eigenvalue may be a little below zero.
     """
     n, inside = len(col), work.square
-    copy(work.hessian, inside)
+    copy(work.theta.hessian, inside)
     # Hp without the rows and columns of the zero columns of Lambda
     for k in range(n):
         if Lambda[col[k], col[k]] == 0.0:

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hlm.jit import kernel
+from hlm.kernels.basis import BasisChange, allocate_basis
 from hlm.kernels.criterion import State, allocate_state
 from hlm.kernels.joint import joint_derivatives, joint_deviance
 from hlm.kernels.linalg import cholesky, copy_vector, eigh_jacobi, solve_lower, solve_upper
@@ -30,8 +31,8 @@ from hlm.kernels.newton import (
     MAX_STEP,
     POSITIVE_TOLERANCE,
     SUFFICIENT_DECREASE,
-    Work,
-    allocate_work,
+    ThetaDerivatives,
+    allocate_theta,
 )
 from hlm.kernels.order import SKEW
 
@@ -106,8 +107,12 @@ class Search(NamedTuple):
 
     Attributes
     ----------
-    state, work : State, Work
+    state, theta : State, ThetaDerivatives
         Those of the search, so that the fit's are left as they are.
+    basis : BasisChange
+        What makes the units of the search from those of the fit.
+    Psi, lower : ndarray (q, q)
+        Psi in the basis of the search, then its Cholesky factor; F Lambda.
     tau, trial : ndarray (n,)
         Where the search is, and a point that is tried.
     gradient, hessian : ndarray (n,), (n, n)
@@ -133,7 +138,10 @@ class Search(NamedTuple):
     """
 
     state: State
-    work: Work
+    theta: ThetaDerivatives
+    basis: BasisChange
+    Psi: np.ndarray
+    lower: np.ndarray
     tau: np.ndarray
     trial: np.ndarray
     gradient: np.ndarray
@@ -156,7 +164,10 @@ def allocate_search(n_units: int, q: int, p: int, n_theta: int, *, shared: bool)
     n = n_theta + 1
     return Search(
         state=allocate_state(n_units, q, p, n_theta, shared=shared),
-        work=allocate_work(q, n_theta),
+        theta=allocate_theta(n_theta),
+        basis=allocate_basis(q),
+        Psi=np.zeros((q, q)),
+        lower=np.zeros((q, q)),
         tau=np.zeros(n),
         trial=np.zeros(n),
         gradient=np.zeros(n),
@@ -333,7 +344,7 @@ def derive(problem, search):
     """Fill `gradient` and `hessian` at tau, after `deviance_at` there."""
     sigma2 = np.exp(2.0 * search.tau[len(problem.row)])
     joint_derivatives(
-        problem, search.Lambda, sigma2, search.state, search.work, search.gradient, search.hessian
+        problem, search.Lambda, sigma2, search.state, search.theta, search.gradient, search.hessian
     )
 
 

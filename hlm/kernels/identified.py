@@ -16,6 +16,8 @@ standard errors may change along it.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hlm.jit import kernel
@@ -28,6 +30,8 @@ from hlm.kernels.problem import by_ml, divisor
 
 __all__ = [
     "LOOK_TOLERANCE",
+    "NullSpace",
+    "allocate_null",
     "certified_rank",
     "is_degenerate",
     "is_flat",
@@ -52,6 +56,42 @@ SHARE_TOLERANCE = 1e-4
 
 CHANGE_TOLERANCE = 1e-9
 """A coefficient's variance that changes by less than this share of itself does not change."""
+
+
+class NullSpace(NamedTuple):
+    """A of the equations and its eigenvectors.
+
+    Attributes
+    ----------
+    matrix, vectors : ndarray (n_theta, n_theta)
+        A in units of `scale`, diagonal once it is diagonalized, with 0 for the eigenvalues of the
+        null space; its eigenvectors.
+    scale, trace : ndarray (n_theta,)
+        The roots of the diagonal that A has without X and a; a / sqrt(n*) in units of `scale`.
+    gradient : ndarray (n_theta,)
+        The gradient of one quantity in the free elements of Psi, over `scale`.
+    origin : ndarray (q, q)
+        The Lambda of Psi = 0.
+    """
+
+    matrix: np.ndarray
+    vectors: np.ndarray
+    scale: np.ndarray
+    trace: np.ndarray
+    gradient: np.ndarray
+    origin: np.ndarray
+
+
+def allocate_null(q: int, n_theta: int) -> NullSpace:
+    """Return memory for the null space of one model."""
+    return NullSpace(
+        matrix=np.zeros((n_theta, n_theta)),
+        vectors=np.zeros((n_theta, n_theta)),
+        scale=np.zeros(n_theta),
+        trace=np.zeros(n_theta),
+        gradient=np.zeros(n_theta),
+        origin=np.zeros((q, q)),
+    )
 
 
 @kernel
@@ -90,7 +130,7 @@ def is_degenerate(n, hessian_psi, work):
 
 
 @kernel
-def leave_out_undetermined(reml, parametrization, state, work, out):
+def leave_out_undetermined(reml, parametrization, state, null, out):
     """Write NaN for what is not determined, given the null space; tell if there is anything.
 
     These are sds and correlations, and by REML the standard errors of coefficients.
@@ -101,36 +141,36 @@ def leave_out_undetermined(reml, parametrization, state, work, out):
     for k in range(len(row)):
         a, b = row[k], col[k]
         if (
-            is_undetermined(a, a, parametrization, work)
-            or is_undetermined(b, b, parametrization, work)
-            or is_undetermined(a, b, parametrization, work)
+            is_undetermined(a, a, parametrization, null)
+            or is_undetermined(b, b, parametrization, null)
+            or is_undetermined(a, b, parametrization, null)
         ):
             out.estimate[p + k], out.se[p + k] = np.nan, np.nan
             found = True
     if found and reml:
         # Coefficients whose variance changes along the null space
         for j in range(p):
-            if has_open_variance(j, parametrization, state, work):
+            if has_open_variance(j, parametrization, state, null):
                 out.se[j], out.df[j] = np.nan, np.nan
                 out.vcov[j, :], out.vcov[:, j] = np.nan, np.nan
     return found
 
 
 @kernel
-def null_space(problem, Lambda, state, work):
+def null_space(problem, Lambda, state, null):
     """Diagonalize A, in units of its diagonal without X, whose roots are left in `scale`.
 
-    The eigenvalues of the null space are left as zeros on the diagonal of `null`; return how
+    The eigenvalues of the null space are left as zeros on the diagonal of the matrix; return how
     many there are, and whether sigma changes along it. `state` is again that at Lambda.
     """
     row, col = problem.row, problem.col
-    n, A, scale, trace = len(row), work.null, work.scale, work.trace
-    information(by_ml(problem), state, work)
+    n, A, scale, trace = len(row), null.matrix, null.scale, null.trace
+    information(by_ml(problem), state, null)
     # scale_v = A_vv^{1/2}, A without X and a
     for v in range(n):
         scale[v] = np.sqrt(A[v, v]) if A[v, v] > 0.0 else 1.0
     if problem.reml:
-        information(problem, state, work)
+        information(problem, state, null)
     n_star = divisor(problem)
     # a_v = tr(G E_v), over sqrt(n*) and in units of `scale`
     for v in range(n):
@@ -140,25 +180,24 @@ def null_space(problem, Lambda, state, work):
     for v in range(n):
         for w in range(n):
             A[v, w] = A[v, w] / (scale[v] * scale[w]) - trace[v] * trace[w]
-    eigh_jacobi(A, n, work.null_vectors)
+    eigh_jacobi(A, n, null.vectors)
     count = 0
     # Eigenvalues of the null space are 0
     for k in range(n):
         if A[k, k] <= NULL_TOLERANCE:
             A[k, k] = 0.0
             count += 1
-    moves_sigma = square_inside(n, trace, work) > SHARE_TOLERANCE * SHARE_TOLERANCE
+    moves_sigma = square_inside(n, trace, null) > SHARE_TOLERANCE * SHARE_TOLERANCE
     evaluate(problem, Lambda, state)
     differentiate(problem, state)
     return count, moves_sigma
 
 
 @kernel
-def information(problem, state, work):
-    """Write the first part of A into `null`; `state.G` then holds a."""
-    A, origin, n = work.null, work.trial, len(problem.row)
-    origin[:] = 0.0
-    evaluate(problem, origin, state)
+def information(problem, state, null):
+    """Write the first part of A; `state.G` then holds a."""
+    A, n = null.matrix, len(problem.row)
+    evaluate(problem, null.origin, state)
     sum_derivatives(problem, 0.0, 0.0, np.bool_(True), state)
     # tr(P0 Z E_v Z' P0 Z E_w Z'), minus the Hessian at Psi = 0
     for v in range(n):
@@ -167,28 +206,28 @@ def information(problem, state, work):
 
 
 @kernel
-def is_undetermined(a, b, parametrization, work):
+def is_undetermined(a, b, parametrization, null):
     """Tell whether Psi[a, b], in the formula's units, changes along the null space."""
-    row, col, gradient = parametrization.row, parametrization.col, work.gradient_psi
+    row, col, gradient = parametrization.row, parametrization.col, null.gradient
     n, length = len(row), 0.0
     # g_v = d Psi_ab / d Psi*_v, in units of `scale`, and |g|^2
     for v in range(n):
         gradient[v] = element_of_psi(a, b, row[v], col[v], parametrization.random)
-        gradient[v] /= work.scale[v]
+        gradient[v] /= null.scale[v]
         length += gradient[v] * gradient[v]
-    inside = square_inside(n, gradient, work)
+    inside = square_inside(n, gradient, null)
     return inside > SHARE_TOLERANCE * SHARE_TOLERANCE * length
 
 
 @kernel
-def has_open_variance(j, parametrization, state, work):
+def has_open_variance(j, parametrization, state, null):
     """Tell whether the variance of coefficient j, over sigma^2, changes along the null space.
 
     With k the coefficient's weights in the basis in which S_xx = I it is k'k, and changes by
     k'T_E k.
     """
     n, p, gradient, variance = (
-        len(parametrization.row), len(parametrization.fixed), work.gradient_psi, 0.0,
+        len(parametrization.row), len(parametrization.fixed), null.gradient, 0.0,
     )  # fmt: skip
     k = state.contrasts[j]
     # k = Ls^{-1} T_x'^{-1} e_j
@@ -204,21 +243,21 @@ def has_open_variance(j, parametrization, state, work):
         for a in range(p):
             for b in range(p):
                 gradient[v] += k[a] * state.T[v, a, b] * k[b]
-        gradient[v] /= variance * work.scale[v]
-    return square_inside(n, gradient, work) > CHANGE_TOLERANCE * CHANGE_TOLERANCE
+        gradient[v] /= variance * null.scale[v]
+    return square_inside(n, gradient, null) > CHANGE_TOLERANCE * CHANGE_TOLERANCE
 
 
 @kernel
-def square_inside(n, gradient, work):
+def square_inside(n, gradient, null):
     """Return the squared length of what lies in the null space."""
     inside = 0.0
     # sum_k (n_k'g)^2 over the null vectors n_k
     for k in range(n):
-        if work.null[k, k] == 0.0:
+        if null.matrix[k, k] == 0.0:
             share = 0.0
             # n_k'g
             for v in range(n):
-                share += work.null_vectors[v, k] * gradient[v]
+                share += null.vectors[v, k] * gradient[v]
             inside += share * share
     return inside
 

@@ -29,8 +29,10 @@ from hlm.kernels.order import triangularize
 
 __all__ = [
     "FLAT_TOLERANCE",
+    "DeltaMethod",
     "Estimates",
     "Parametrization",
+    "allocate_delta",
     "allocate_estimates",
     "infer",
     "spread_of_variances",
@@ -94,37 +96,75 @@ def allocate_estimates(p: int, n_theta: int) -> Estimates:
     return Estimates(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n_theta), np.zeros((p, p)))
 
 
+class DeltaMethod(NamedTuple):
+    """Memory of the delta method.
+
+    Attributes
+    ----------
+    inverse_root : ndarray (n_theta, n_theta)
+        B with B'B the pseudo-inverse of the Hessian in theta.
+    log_r2 : ndarray (n_theta,)
+        v, the derivative of log r^2 in theta.
+    Psi, lower : ndarray (q, q)
+        Psi in the formula's units and a factor of it, made triangular.
+    direction, part : ndarray (n_theta,)
+        d of one quantity, its gradient in theta along the profile, and dPsi_ab / dtheta, a part.
+    gradient_psi : ndarray (n_theta,)
+        The gradient of one quantity in the free elements of Psi.
+    """
+
+    inverse_root: np.ndarray
+    log_r2: np.ndarray
+    Psi: np.ndarray
+    lower: np.ndarray
+    direction: np.ndarray
+    part: np.ndarray
+    gradient_psi: np.ndarray
+
+
+def allocate_delta(q: int, n_theta: int) -> DeltaMethod:
+    """Return memory for the inference of one model."""
+    return DeltaMethod(
+        inverse_root=np.zeros((n_theta, n_theta)),
+        log_r2=np.zeros(n_theta),
+        Psi=np.zeros((q, q)),
+        lower=np.zeros((q, q)),
+        direction=np.zeros(n_theta),
+        part=np.zeros(n_theta),
+        gradient_psi=np.zeros(n_theta),
+    )
+
+
 @kernel
-def infer(n_star, parametrization, Lambda, state, work, out):
+def infer(n_star, parametrization, Lambda, state, work, delta, out):
     """Fill `out` from the state at the minimum; return the smallest eigenvalue of the Hessian."""
     row, col = parametrization.row, parametrization.col
     n_theta, p = len(row), len(parametrization.fixed)
     r2 = state.r2[0]
     sigma2 = r2 / n_star
-    smallest = inverse_root(n_theta, work)
-    log_r2 = work.log_r2
+    smallest = inverse_root(n_theta, work, delta.inverse_root)
+    jacobian, log_r2 = work.theta.jacobian, delta.log_r2
     # v_k = -sum u'E_k u / r^2, E_k = d Psi / d theta_k
     for k in range(n_theta):
         log_r2[k] = 0.0
         for v in range(n_theta):
             uu_v = state.uu[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
-            log_r2[k] -= work.jacobian[v, k] * uu_v / r2
-    fixed_effects(n_star, sigma2, parametrization, state, work, out)
-    random_part(n_star, sigma2, parametrization, Lambda, work, out)
+            log_r2[k] -= jacobian[v, k] * uu_v / r2
+    fixed_effects(n_star, sigma2, parametrization, state, jacobian, delta, out)
+    random_part(n_star, sigma2, parametrization, Lambda, jacobian, delta, out)
     n = p + n_theta
     out.estimate[n] = np.sqrt(sigma2)
-    out.se[n] = (
-        0.5 * out.estimate[n] * np.sqrt(2.0 / n_star + 2.0 * quadratic(n_theta, log_r2, work))
-    )
+    spread = quadratic(n_theta, log_r2, delta.inverse_root)
+    out.se[n] = 0.5 * out.estimate[n] * np.sqrt(2.0 / n_star + 2.0 * spread)
     out.df[n] = np.nan
     return smallest
 
 
 @kernel
-def inverse_root(n, work):
+def inverse_root(n, work, B):
     """Write B with B'B the pseudo-inverse of the Hessian; return its smallest eigenvalue."""
-    a, vectors, B = work.square, work.vectors, work.inverse_root
-    copy(work.hessian, a)
+    a, vectors = work.square, work.vectors
+    copy(work.theta.hessian, a)
     eigh_jacobi(a, n, vectors)
     largest, smallest = 0.0, np.inf
     # max_k lambda_k and min_k lambda_k
@@ -140,20 +180,20 @@ def inverse_root(n, work):
 
 
 @kernel
-def quadratic(n, d, work):
+def quadratic(n, d, B):
     """Return d'Hp^-1 d."""
     total = 0.0
     # |B d|^2
     for k in range(n):
         element = 0.0
         for m in range(n):
-            element += work.inverse_root[k, m] * d[m]
+            element += B[k, m] * d[m]
         total += element * element
     return total
 
 
 @kernel
-def fixed_effects(n_star, sigma2, parametrization, state, work, out):
+def fixed_effects(n_star, sigma2, parametrization, state, jacobian, delta, out):
     """Coefficients of the formula's columns, their covariance, SEs and Satterthwaite df."""
     p, n_theta, contrasts = len(parametrization.fixed), len(parametrization.row), state.contrasts
     # beta = T_x^{-1} beta*;  contrasts = T_x^{-1} Ls'^{-1}
@@ -173,7 +213,7 @@ def fixed_effects(n_star, sigma2, parametrization, state, work, out):
                 product += contrasts[j, m] * contrasts[k, m]
             out.vcov[j, k] = sigma2 * product
             out.vcov[k, j] = sigma2 * product
-    d, change = work.direction, work.gradient_psi
+    d, change = delta.direction, delta.gradient_psi
     # 1 / df_j = 1/n* + d'Hp^{-1}d, d = J'(k'T_v k)_v / k'k + v, k row j of `contrasts`
     for j in range(p):
         variance = out.vcov[j, j] / sigma2
@@ -187,19 +227,19 @@ def fixed_effects(n_star, sigma2, parametrization, state, work, out):
                 change[v] += contrasts[j, k] * element
         # d = J'change / k'k + v
         for k in range(n_theta):
-            d[k] = work.log_r2[k]
+            d[k] = delta.log_r2[k]
             for v in range(n_theta):
-                d[k] += work.jacobian[v, k] * change[v] / variance
+                d[k] += jacobian[v, k] * change[v] / variance
         out.se[j] = np.sqrt(out.vcov[j, j])
-        out.df[j] = 1.0 / (1.0 / n_star + quadratic(n_theta, d, work))
+        out.df[j] = 1.0 / (1.0 / n_star + quadratic(n_theta, d, delta.inverse_root))
 
 
 @kernel
-def random_part(n_star, sigma2, parametrization, Lambda, work, out):
+def random_part(n_star, sigma2, parametrization, Lambda, jacobian, delta, out):
     """Sds and correlations of the random effects in the formula's units, with delta-method SEs."""
     row, col = parametrization.row, parametrization.col
     q, n_theta, p = len(Lambda), len(row), len(parametrization.fixed)
-    Psi, lower = work.Psi, work.lower
+    Psi, lower = delta.Psi, delta.lower
     # T_z^{-1} Lambda
     for a in range(q):
         for b in range(q):
@@ -219,9 +259,9 @@ def random_part(n_star, sigma2, parametrization, Lambda, work, out):
         a, b = row[k], col[k]
         out.theta[k] = lower[a, b]
         if a == b:
-            sd_of(k, n_star, sigma2, parametrization, work, out)
+            sd_of(k, n_star, sigma2, parametrization, jacobian, delta, out)
         else:
-            cor_of(k, parametrization, work, out)
+            cor_of(k, parametrization, jacobian, delta, out)
         out.df[p + k] = np.nan
 
 
@@ -252,7 +292,7 @@ def element_of_psi(a, b, c, e, K):
 
 
 @kernel
-def psi_gradient(a, b, parametrization, work, d):
+def psi_gradient(a, b, parametrization, jacobian, d):
     """Write d Psi[a, b] / d theta, Psi in the formula's units."""
     row, col, K = parametrization.row, parametrization.col, parametrization.random
     # d starts at 0
@@ -262,62 +302,63 @@ def psi_gradient(a, b, parametrization, work, d):
     for v in range(len(row)):
         direction = element_of_psi(a, b, row[v], col[v], K)
         for k in range(len(row)):
-            d[k] += direction * work.jacobian[v, k]
+            d[k] += direction * jacobian[v, k]
 
 
 @kernel
-def sd_of(k, n_star, sigma2, parametrization, work, out):
+def sd_of(k, n_star, sigma2, parametrization, jacobian, delta, out):
     """Sd of random effect a: log sd = (log Psi_aa + log sigma^2) / 2."""
-    a, n_theta, d = parametrization.row[k], len(parametrization.row), work.direction
-    p, Psi = len(parametrization.fixed), work.Psi
+    a, n_theta, d = parametrization.row[k], len(parametrization.row), delta.direction
+    p, Psi = len(parametrization.fixed), delta.Psi
     sd = np.sqrt(sigma2 * Psi[a, a])
     out.estimate[p + k] = sd
     if sd == 0.0:
         out.se[p + k] = np.nan
         return
-    psi_gradient(a, a, parametrization, work, d)
+    psi_gradient(a, a, parametrization, jacobian, d)
     # d = dPsi_aa / Psi_aa + v
     for m in range(n_theta):
-        d[m] = d[m] / Psi[a, a] + work.log_r2[m]
-    out.se[p + k] = 0.5 * sd * np.sqrt(2.0 / n_star + 2.0 * quadratic(n_theta, d, work))
+        d[m] = d[m] / Psi[a, a] + delta.log_r2[m]
+    spread = quadratic(n_theta, d, delta.inverse_root)
+    out.se[p + k] = 0.5 * sd * np.sqrt(2.0 / n_star + 2.0 * spread)
 
 
 @kernel
-def cor_of(k, parametrization, work, out):
+def cor_of(k, parametrization, jacobian, delta, out):
     """Correlation rho of random effects a and b: d rho = rho (dPsi_ab / Psi_ab - ...)."""
     a, b = parametrization.row[k], parametrization.col[k]
-    n_theta, d, total = len(parametrization.row), work.part, work.direction
-    p, Psi = len(parametrization.fixed), work.Psi
+    n_theta, d, total = len(parametrization.row), delta.part, delta.direction
+    p, Psi = len(parametrization.fixed), delta.Psi
     product = Psi[a, a] * Psi[b, b]
     out.estimate[p + k], out.se[p + k] = np.nan, np.nan
     if product == 0.0:
         return
     rho = Psi[a, b] / np.sqrt(product)
     out.estimate[p + k] = min(max(rho, -1.0), 1.0)
-    if is_perfect(a, b, rho, work.lower):
+    if is_perfect(a, b, rho, delta.lower):
         return
-    psi_gradient(a, b, parametrization, work, d)
+    psi_gradient(a, b, parametrization, jacobian, d)
     # dPsi_ab / (Psi_aa Psi_bb)^{1/2}
     for m in range(n_theta):
         total[m] = d[m] / np.sqrt(product)
-    psi_gradient(a, a, parametrization, work, d)
+    psi_gradient(a, a, parametrization, jacobian, d)
     # - rho dPsi_aa / (2 Psi_aa)
     for m in range(n_theta):
         total[m] -= 0.5 * rho * d[m] / Psi[a, a]
-    psi_gradient(b, b, parametrization, work, d)
+    psi_gradient(b, b, parametrization, jacobian, d)
     # - rho dPsi_bb / (2 Psi_bb)
     for m in range(n_theta):
         total[m] -= 0.5 * rho * d[m] / Psi[b, b]
-    out.se[p + k] = np.sqrt(2.0 * quadratic(n_theta, total, work))
+    out.se[p + k] = np.sqrt(2.0 * quadratic(n_theta, total, delta.inverse_root))
 
 
 @kernel
-def spread_of_variances(sigma2, parametrization, Lambda, work, spread):
+def spread_of_variances(sigma2, parametrization, Lambda, jacobian, delta, spread):
     """Write B d with B'B = Hp^-1 for each free element of Psi, then for sigma^2.
 
     With eta = sigma^2 (Psi, 1), Cov(eta) = eta eta' 2/n* + 2 spread spread'.
     """
-    row, col, d = parametrization.row, parametrization.col, work.direction
+    row, col, d = parametrization.row, parametrization.col, delta.direction
     n_theta = len(row)
     # d = d eta_u / d theta along the profile: sigma^2 (d Psi_u / d theta + Psi_u v)
     for u in range(n_theta + 1):
@@ -325,15 +366,15 @@ def spread_of_variances(sigma2, parametrization, Lambda, work, spread):
         for k in range(n_theta):
             d[k] = 0.0
         if u < n_theta:
-            psi_gradient(row[u], col[u], parametrization, work, d)
+            psi_gradient(row[u], col[u], parametrization, jacobian, d)
             relative = relative_covariance(row[u], col[u], parametrization.random, Lambda)
         for k in range(n_theta):
-            d[k] = sigma2 * (d[k] + relative * work.log_r2[k])
+            d[k] = sigma2 * (d[k] + relative * delta.log_r2[k])
         # spread_u = B d
         for k in range(n_theta):
             spread[u, k] = 0.0
             for m in range(n_theta):
-                spread[u, k] += work.inverse_root[k, m] * d[m]
+                spread[u, k] += delta.inverse_root[k, m] * d[m]
 
 
 @kernel

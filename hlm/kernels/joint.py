@@ -33,22 +33,22 @@ def joint_deviance(problem, Lambda, sigma2, state):
 
 
 @kernel
-def joint_derivatives(problem, Lambda, sigma2, state, work, gradient, hessian):
+def joint_derivatives(problem, Lambda, sigma2, state, theta, gradient, hessian):
     """Fill `gradient` (n_theta + 1,) and `hessian` after `joint_deviance` at the same point."""
     row, col = problem.row, problem.col
     n, r2 = len(row), state.r2[0]
     sum_derivatives(problem, 1.0 / sigma2, 0.0, np.bool_(False), state)
-    theta_derivatives(problem, Lambda, state, work)
+    theta_derivatives(problem, Lambda, state, theta)
     # In theta, and in theta and log sigma: (2 / sigma^2) sum u'E_k u, E_k = d Psi / d theta_k
     for k in range(n):
-        gradient[k] = work.gradient[k]
+        gradient[k] = theta.gradient[k]
         cross = 0.0
         for v in range(n):
             uu_v = state.uu[row[v], col[v]] * (1.0 if row[v] == col[v] else 2.0)
-            cross += work.jacobian[v, k] * uu_v
+            cross += theta.jacobian[v, k] * uu_v
         hessian[k, n] = 2.0 * cross / sigma2
         hessian[n, k] = hessian[k, n]
         for m in range(n):
-            hessian[k, m] = work.hessian[k, m]
+            hessian[k, m] = theta.hessian[k, m]
     gradient[n] = 2.0 * problem.n_obs - 2.0 * r2 / sigma2
     hessian[n, n] = 4.0 * r2 / sigma2

@@ -131,10 +131,10 @@ def allocate_joint_tests(contrasts: list[np.ndarray], p: int, n_theta: int) -> J
 
 
 @kernel
-def observed_information(n_star, state, work, tests):
+def observed_information(n_star, T, jacobian, delta, tests):
     """Write P and Omega, from what `inference.infer` leaves: v, and B with B'B = Hp^{-1}."""
-    T, P, Omega = state.T, tests.P, tests.Omega
-    n_v, p, J, v = T.shape[0], T.shape[1], work.jacobian, work.log_r2
+    P, Omega, B = tests.P, tests.Omega, delta.inverse_root
+    n_v, p, J, v = T.shape[0], T.shape[1], jacobian, delta.log_r2
     # P_v = T_v and, for log sigma^2, P_s = I
     for j in range(p):
         for k in range(p):
@@ -148,11 +148,11 @@ def observed_information(n_star, state, work, tests):
         for r in range(n_v + 1):
             left = 0.0
             for m in range(n_v):
-                left += work.inverse_root[k, m] * (v[m] if r == n_v else J[r, m])
+                left += B[k, m] * (v[m] if r == n_v else J[r, m])
             for s in range(r + 1):
                 right = 0.0
                 for m in range(n_v):
-                    right += work.inverse_root[k, m] * (v[m] if s == n_v else J[s, m])
+                    right += B[k, m] * (v[m] if s == n_v else J[s, m])
                 Omega[r, s] += 2.0 * left * right
     # The upper triangle
     for r in range(n_v + 1):

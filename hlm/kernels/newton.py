@@ -20,7 +20,7 @@ from hlm.kernels.criterion import evaluate
 from hlm.kernels.derivatives import differentiate
 from hlm.kernels.linalg import cholesky, copy, eigh_jacobi, solve_lower, solve_upper
 from hlm.kernels.order import is_skew, natural_order, pivot, restore_order
-from hlm.kernels.start import moment_start
+from hlm.kernels.start import MomentStart, allocate_start, moment_start
 
 __all__ = [
     "CONVERGED",
@@ -30,7 +30,9 @@ __all__ = [
     "NOT_CONVERGED",
     "NO_START",
     "POSITIVE_TOLERANCE",
+    "ThetaDerivatives",
     "Work",
+    "allocate_theta",
     "allocate_work",
     "minimize",
     "theta_derivatives",
@@ -76,24 +78,46 @@ LOWER = 1e-9
 CONVERGED, NOT_CONVERGED, NO_START = 0, 1, 2
 
 
-class Work(NamedTuple):
-    """Memory of the search and of what follows from its end, n the larger of q and n_theta.
+class ThetaDerivatives(NamedTuple):
+    """The derivatives in theta, of the criterion or, in a profile, of the deviance at a sigma.
 
     Attributes
     ----------
     gradient, hessian : ndarray (n_theta,), (n_theta, n_theta)
-        Of the criterion in theta; of the deviance with sigma given in the Work of `held.Search`.
         The Hessian is set to 0 where the data determine nothing of Psi (`fit.look`).
     jacobian : ndarray (n_theta, n_theta)
         J[v, k], the derivative of the free element v of Psi in element k of theta.
     hessian_jacobian : ndarray (n_theta, n_theta)
         The Hessian in Psi times J.
+    """
+
+    gradient: np.ndarray
+    hessian: np.ndarray
+    jacobian: np.ndarray
+    hessian_jacobian: np.ndarray
+
+
+def allocate_theta(n_theta: int) -> ThetaDerivatives:
+    """Return memory for the derivatives in `n_theta` parameters."""
+    gradient, square = np.zeros(n_theta), (n_theta, n_theta)
+    return ThetaDerivatives(gradient, np.zeros(square), np.zeros(square), np.zeros(square))
+
+
+class Work(NamedTuple):
+    """Memory of the search, n the larger of q and n_theta.
+
+    Kernels that use little of it are given that: Numba passes on each array of a tuple by itself,
+    and the code for that takes time to compile.
+
+    Attributes
+    ----------
+    theta : ThetaDerivatives
     factor : ndarray (n_theta, n_theta)
-        The Cholesky factor of `hessian`, where it is positive definite.
+        The Cholesky factor of the Hessian, where it is positive definite.
     step : ndarray (n_theta,)
         |H|^{-1} g as it is solved for, then Newton's step, -|H|^{-1} g, as long as allowed.
     trial : ndarray (q, q)
-        A Lambda that is tried, made from its Psi in `boundary`; that of Psi = 0 in `identified`.
+        A Lambda that is tried, made from its Psi in `boundary`.
     best : ndarray (q, q)
         The Lambda of the lowest minimum of several searches.
     order, place : ndarray of int (q,), (n_theta,)
@@ -106,38 +130,10 @@ class Work(NamedTuple):
         (`closed_form`), Psi (`start.project`).
     vectors : ndarray (n, n)
         The eigenvectors of `square` or of `G`.
-    deviations, unscaled : ndarray (q, q)
-        Of the moment start: sum (R^{-1} e)(R^{-1} e)' and sum (R'R)^{-1}.
-    deviation : ndarray (q,)
-        Of one unit R^{-1} e; in `closed_form` R^{-1} v_k times a root, of one eigenvector v_k.
-    inverse : ndarray (q, q)
-        R'^{-1} of one unit, or of all that share a design.
-    inverse_root : ndarray (n_theta, n_theta)
-        B with B'B the pseudo-inverse of `hessian`.
-    log_r2 : ndarray (n_theta,)
-        v, the derivative of log r^2 in theta.
-    Psi, lower : ndarray (q, q)
-        Psi in the formula's units and a factor of it, made triangular. In the Work of
-        `held.Search`, in the basis of the search: Psi, then its Cholesky factor; F Lambda.
-    direction, part : ndarray (n_theta,)
-        d of one quantity, its gradient in theta along the profile, and dPsi_ab / dtheta, a part.
-    gradient_psi : ndarray (n_theta,)
-        The gradient of one quantity in the free elements of Psi; in `identified` over `scale`.
-    product : ndarray (q, q)
-        Of a change of basis: B = R transform, then B R^{-1}, the second R the new one.
-    change_of_rows : ndarray (q, q)
-        Of a change of basis: R'^{-1} B', which makes new rows of old ones.
-    null, null_vectors : ndarray (n_theta, n_theta)
-        A of `identified` in units of `scale`, diagonal once it is diagonalized, with 0 for the
-        eigenvalues of the null space; its eigenvectors.
-    scale, trace : ndarray (n_theta,)
-        The roots of the diagonal that A has without X and a; a / sqrt(n*) in units of `scale`.
+    start : MomentStart
     """
 
-    gradient: np.ndarray
-    hessian: np.ndarray
-    jacobian: np.ndarray
-    hessian_jacobian: np.ndarray
+    theta: ThetaDerivatives
     factor: np.ndarray
     step: np.ndarray
     trial: np.ndarray
@@ -147,33 +143,14 @@ class Work(NamedTuple):
     G: np.ndarray
     square: np.ndarray
     vectors: np.ndarray
-    deviations: np.ndarray
-    unscaled: np.ndarray
-    deviation: np.ndarray
-    inverse: np.ndarray
-    inverse_root: np.ndarray
-    log_r2: np.ndarray
-    Psi: np.ndarray
-    lower: np.ndarray
-    direction: np.ndarray
-    part: np.ndarray
-    gradient_psi: np.ndarray
-    product: np.ndarray
-    change_of_rows: np.ndarray
-    null: np.ndarray
-    null_vectors: np.ndarray
-    scale: np.ndarray
-    trace: np.ndarray
+    start: MomentStart
 
 
 def allocate_work(q: int, n_theta: int) -> Work:
     """Return memory for the search over `n_theta` parameters of `q` random effects."""
     n = max(q, n_theta)
     return Work(
-        gradient=np.zeros(n_theta),
-        hessian=np.zeros((n_theta, n_theta)),
-        jacobian=np.zeros((n_theta, n_theta)),
-        hessian_jacobian=np.zeros((n_theta, n_theta)),
+        theta=allocate_theta(n_theta),
         factor=np.zeros((n_theta, n_theta)),
         step=np.zeros(n_theta),
         trial=np.zeros((q, q)),
@@ -183,23 +160,7 @@ def allocate_work(q: int, n_theta: int) -> Work:
         G=np.zeros((q, q)),
         square=np.zeros((n, n)),
         vectors=np.zeros((n, n)),
-        deviations=np.zeros((q, q)),
-        unscaled=np.zeros((q, q)),
-        deviation=np.zeros(q),
-        inverse=np.zeros((q, q)),
-        inverse_root=np.zeros((n_theta, n_theta)),
-        log_r2=np.zeros(n_theta),
-        Psi=np.zeros((q, q)),
-        lower=np.zeros((q, q)),
-        direction=np.zeros(n_theta),
-        part=np.zeros(n_theta),
-        gradient_psi=np.zeros(n_theta),
-        product=np.zeros((q, q)),
-        change_of_rows=np.zeros((q, q)),
-        null=np.zeros((n_theta, n_theta)),
-        null_vectors=np.zeros((n_theta, n_theta)),
-        scale=np.zeros(n_theta),
-        trace=np.zeros(n_theta),
+        start=allocate_start(q),
     )
 
 
@@ -226,7 +187,7 @@ def minimize(problem, Lambda, state, work, from_moments):
         copy(work.best, Lambda)
         criterion = evaluate(problem, Lambda, state)
         differentiate(problem, state)
-    theta_derivatives(problem, Lambda, state, work)
+    theta_derivatives(problem, Lambda, state, work.theta)
     return status, iterations, criterion
 
 
@@ -247,13 +208,13 @@ def settle(problem, Lambda, state, work):
     criterion = evaluate(problem, Lambda, state)
     while True:
         status, iterations, criterion = descend(problem, Lambda, state, work, criterion, iterations)
-        if restore_order(q, Lambda, work):
+        if restore_order(q, Lambda, work.order):
             criterion = evaluate(problem, Lambda, state)
             differentiate(problem, state)
         rectify(q, Lambda)
         if not touches_boundary(q, Lambda) or iterations >= MAX_ITERATIONS:
             return status, iterations, criterion
-        if not set_zeros(problem, Lambda, state, work, criterion):
+        if not set_zeros(problem, Lambda, state, work.trial, criterion):
             if not escape(problem, Lambda, state, work):
                 return status, iterations, criterion
             iterations += 1
@@ -264,21 +225,21 @@ def settle(problem, Lambda, state, work):
 def descend(problem, Lambda, state, work, criterion, iterations):
     """Newton steps until the decrement vanishes; return (status, iterations, criterion)."""
     q, row, col = np.int64(len(problem.effects)), problem.row, problem.col
-    n_theta, place = len(row), work.place
+    n_theta, order, place = len(row), work.order, work.place
     decrement = np.inf
-    natural_order(q, row, work)
+    natural_order(q, row, order, place)
     while True:
-        if is_skew(row, col, Lambda, work):
-            pivot(q, row, col, Lambda, work)
+        if is_skew(row, col, Lambda, order, place):
+            pivot(q, row, col, Lambda, order, place)
         differentiate(problem, state)
-        chain_rule(problem, place, Lambda, state, work)
+        chain_rule(problem, place, Lambda, state, work.theta)
         previous = decrement
         decrement = newton_step(n_theta, work)
         if decrement < DECREMENT_TOLERANCE or 0.5 * previous < decrement < POLISH_DECREMENT:
             return CONVERGED, iterations, criterion
         if iterations >= MAX_ITERATIONS or not np.isfinite(decrement):
             return NOT_CONVERGED, iterations, criterion
-        shrink_step(n_theta, place, col, Lambda, work)
+        shrink_step(n_theta, place, col, Lambda, work.step)
         iterations += 1
         target = np.inf if decrement < POLISH_DECREMENT else criterion
         best = search(problem, Lambda, state, work, target)
@@ -290,23 +251,23 @@ def descend(problem, Lambda, state, work, criterion, iterations):
 
 
 @kernel
-def theta_derivatives(problem, Lambda, state, work):
+def theta_derivatives(problem, Lambda, state, theta):
     """Gradient and Hessian in theta, the free elements of the lower triangular Lambda."""
-    chain_rule(problem, problem.row, Lambda, state, work)
+    chain_rule(problem, problem.row, Lambda, state, theta)
 
 
 @kernel
-def chain_rule(problem, place, Lambda, state, work):
+def chain_rule(problem, place, Lambda, state, theta):
     """From Psi to the elements (place, col) of Lambda: 2 G Lambda, J'(Hessian)J + tr(G d2Psi)."""
     q, row, col = len(problem.effects), problem.row, problem.col
-    J, G, n = work.jacobian, state.G, len(row)
+    J, G, n = theta.jacobian, state.G, len(row)
     # g_k = 2 (G Lambda)[a, b],  J[v, k] = d Psi[c, d] / d Lambda[a, b]
     for k in range(n):
         a, b = place[k], col[k]
         element = 0.0
         for c in range(q):
             element += G[a, c] * Lambda[c, b]
-        work.gradient[k] = 2.0 * element
+        theta.gradient[k] = 2.0 * element
         for v in range(n):
             c, d = row[v], col[v]
             element = 0.0
@@ -315,7 +276,7 @@ def chain_rule(problem, place, Lambda, state, work):
             if d == a:
                 element += Lambda[c, b]
             J[v, k] = element
-    H, half = work.hessian, work.hessian_jacobian
+    H, half = theta.hessian, theta.hessian_jacobian
     # Hessian J, the Hessian that in Psi
     for v in range(n):
         for k in range(n):
@@ -336,12 +297,12 @@ def chain_rule(problem, place, Lambda, state, work):
 @kernel
 def newton_step(n, work):
     """Fill `step` with -|H|^-1 g; return the decrement g'|H|^-1 g."""
-    g, step, factor = work.gradient, work.step, work.factor
+    g, step, factor = work.theta.gradient, work.step, work.factor
     # H = LL'
     for k in range(n):
         step[k] = g[k]
         for m in range(k + 1):
-            factor[k, m] = work.hessian[k, m]
+            factor[k, m] = work.theta.hessian[k, m]
     if cholesky(factor, n, POSITIVE_TOLERANCE) == n:
         solve_lower(factor, n, step)
         solve_upper(factor, n, step)
@@ -358,8 +319,8 @@ def newton_step(n, work):
 @kernel
 def reflected_step(n, work):
     """|H|^-1 g with |H| the Hessian with its eigenvalues made positive and bounded away from 0."""
-    a, vectors, g, step = work.square, work.vectors, work.gradient, work.step
-    copy(work.hessian, a)
+    a, vectors, g, step = work.square, work.vectors, work.theta.gradient, work.step
+    copy(work.theta.hessian, a)
     eigh_jacobi(a, n, vectors)
     largest = 0.0
     # max_k |lambda_k|
@@ -379,18 +340,18 @@ def reflected_step(n, work):
 
 
 @kernel
-def shrink_step(n, place, col, Lambda, work):
+def shrink_step(n, place, col, Lambda, step):
     """Shorten the step to the longest allowed."""
     length, norm = 0.0, 0.0
     # |step|^2 and |theta|^2
     for k in range(n):
-        length += work.step[k] ** 2
+        length += step[k] ** 2
         norm += Lambda[place[k], col[k]] ** 2
     longest = max(MAX_STEP, np.sqrt(norm))
     if length > longest * longest:
         # step = longest step / |step|
         for k in range(n):
-            work.step[k] *= longest / np.sqrt(length)
+            step[k] *= longest / np.sqrt(length)
 
 
 @kernel
@@ -400,7 +361,7 @@ def search(problem, Lambda, state, work, criterion):
     slope = 0.0
     # g'step
     for k in range(n):
-        slope += work.gradient[k] * work.step[k]
+        slope += work.theta.gradient[k] * work.step[k]
     length = 1.0
     # theta + step, + step / 2, + step / 4, ...
     for _ in range(MAX_HALVINGS):

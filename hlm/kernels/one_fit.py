@@ -17,15 +17,16 @@ __all__ = ["adjust_fit", "f_tests_expected", "f_tests_observed", "profile_ml_fit
 def adjust_fit(parametrization, workspace, n_obs, reml, out):
     """Fill `out` (`KenwardRoger`) from the fit in a workspace."""
     problem = problem_of(parametrization, workspace, n_obs, reml)
-    fixed, sigma2 = parametrization.fixed, workspace.estimates.estimate[-1] ** 2
-    kenward_roger(problem, sigma2, fixed, workspace.Lambda, workspace.state, out)
+    fixed, sigma2 = parametrization.fixed, workspace.fit.estimates.estimate[-1] ** 2
+    kenward_roger(problem, sigma2, fixed, workspace.fit.Lambda, workspace.state, out)
 
 
 @entry
 def f_tests_observed(parametrization, workspace, n_star, tests, F, ddf):
     """Fill F and ddf (n_tests,) from the fit in a workspace, by the observed information."""
-    state, out, adjust = workspace.state, workspace.estimates, np.bool_(False)
-    observed_information(n_star, state, workspace.work, tests)
+    state, out, adjust = workspace.state, workspace.fit.estimates, np.bool_(False)
+    jacobian = workspace.work.theta.jacobian
+    observed_information(n_star, state.T, jacobian, workspace.delta, tests)
     information = Information(state.Ls, tests.P, tests.Omega, out.vcov)
     f_tests(parametrization.fixed, out.estimate, information, adjust, tests, F, ddf)
 
@@ -36,7 +37,7 @@ def f_tests_expected(parametrization, workspace, adjusted, adjust, tests, F, ddf
 
     With `adjust` they are Kenward and Roger's, else Satterthwaite's.
     """
-    estimate, Ls = workspace.estimates.estimate, workspace.state.Ls
+    estimate, Ls = workspace.fit.estimates.estimate, workspace.state.Ls
     information = Information(Ls, adjusted.P, adjusted.Omega, adjusted.vcov)
     f_tests(parametrization.fixed, estimate, information, adjust, tests, F, ddf)
 
@@ -45,4 +46,4 @@ def f_tests_expected(parametrization, workspace, adjusted, adjust, tests, F, ddf
 def profile_ml_fit(parametrization, workspace, n_obs, profile, limits):
     """Fill `limits` (2, n_theta + 1) from the fit by ML in a workspace."""
     problem = problem_of(parametrization, workspace, n_obs, np.bool_(False))
-    profile_fit(problem, parametrization, workspace, profile, limits)
+    profile_fit(problem, parametrization, workspace.fit, profile, limits)

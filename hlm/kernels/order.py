@@ -22,34 +22,33 @@ effects: next to a small variance the criterion's valleys are curved in theta, u
 
 
 @kernel
-def natural_order(q, row, work):
+def natural_order(q, row, order, place):
     """Take the effects as they come: element k of theta is (row[k], col[k]) of Lambda."""
     # order_a = a
     for a in range(q):
-        work.order[a] = a
+        order[a] = a
     # place_k = row_k
     for k in range(len(row)):
-        work.place[k] = row[k]
+        place[k] = row[k]
 
 
 @kernel
-def is_skew(row, col, Lambda, work):
+def is_skew(row, col, Lambda, order, place):
     """Tell whether an element of Lambda is large against the diagonal element of its column."""
     # |Lambda_ab| > SKEW |Lambda_bb|, rows in the order of the search
     for k in range(len(row)):
-        if abs(Lambda[work.place[k], col[k]]) > SKEW * abs(Lambda[work.order[col[k]], col[k]]):
+        if abs(Lambda[place[k], col[k]]) > SKEW * abs(Lambda[order[col[k]], col[k]]):
             return True
     return False
 
 
 @kernel
-def pivot(q, row, col, Lambda, work):
+def pivot(q, row, col, Lambda, order, place):
     """Reorder the effects of each block by what earlier ones leave of their variances.
 
     Lambda stays a factor of Psi; its element k of theta is now (place[k], col[k]).
     """
-    order = work.order
-    natural_order(q, row, work)
+    natural_order(q, row, order, place)
     # Place j: the effect a of the block with the most variance left, sum_{b >= j} Lambda_ab^2
     for j in range(q):
         best, largest = j, 0.0
@@ -67,7 +66,7 @@ def pivot(q, row, col, Lambda, work):
         rotate_columns(q, first, j, Lambda)
     # place_k = order[row_k]
     for k in range(len(row)):
-        work.place[k] = order[row[k]]
+        place[k] = order[row[k]]
 
 
 @kernel
@@ -99,12 +98,12 @@ def triangularize(q, Lambda):
 
 
 @kernel
-def restore_order(q, Lambda, work):
+def restore_order(q, Lambda, order):
     """Make Lambda lower triangular again; return whether it was not."""
     changed = False
     # Is order_a != a for an effect?
     for a in range(q):
-        changed = changed or work.order[a] != a
+        changed = changed or order[a] != a
     if changed:
         triangularize(q, Lambda)
     return changed

@@ -162,27 +162,27 @@ def allocate_profile(
 
 
 @kernel
-def profile_fit_of(problem, parametrization, workspace, profile, limits, r, method):
-    """Fill the limits (2, n_theta + 1) of data set r if the fit in a workspace is by ML.
+def profile_fit_of(problem, parametrization, fit, profile, limits, r, method):
+    """Fill the limits (2, n_theta + 1) of data set r if the fit is by ML.
 
     Numba leaves the rest out where the argument `profile` is None, but not where a field is.
     """
     if profile is None:
         return
     if method == profile.method:
-        profile_fit(problem, parametrization, workspace, profile, limits[r])
+        profile_fit(problem, parametrization, fit, profile, limits[r])
 
 
 @kernel
-def profile_fit(problem, parametrization, workspace, profile, limits):
+def profile_fit(problem, parametrization, fit, profile, limits):
     """Fill `limits` (2, n_theta + 1), lower and upper, of what the fit by ML does not leave open.
 
     The correlations come last: where an sd may be zero, none is excluded.
     """
-    n, status = len(problem.row), workspace.summary[STATUS]
+    n, status = len(problem.row), fit.summary[STATUS]
     if status not in (OK, PARTLY_IDENTIFIED):
         return
-    estimate, kind = workspace.estimates.estimate[problem.p :], profile.targets.kind
+    estimate, kind = fit.estimates.estimate[problem.p :], profile.targets.kind
     # All parameters k twice: sds and sigma, then correlations
     for step in range(2 * (n + 1)):
         k, of_correlations = step % (n + 1), step > n
@@ -191,7 +191,7 @@ def profile_fit(problem, parametrization, workspace, profile, limits):
         if of_correlations and may_vanish(k, parametrization, limits):
             limits[0, k], limits[1, k] = -1.0, 1.0
         else:
-            profile_parameter(problem, k, workspace, profile, limits)
+            profile_parameter(problem, k, fit, profile, limits)
 
 
 @kernel
@@ -222,24 +222,24 @@ def may_vanish(k, parametrization, limits):
 
 
 @kernel
-def profile_parameter(problem, k, workspace, profile, limits):
+def profile_parameter(problem, k, fit, profile, limits):
     """Fill both limits of parameter k."""
     p, targets, search = problem.p, profile.targets, profile.search
     kind, scale = targets.kind[k], targets.scale[k]
     estimate, se, sigma = (
-        workspace.estimates.estimate, workspace.estimates.se, workspace.estimates.estimate[-1],
+        fit.estimates.estimate, fit.estimates.se, fit.estimates.estimate[-1],
     )  # fmt: skip
     best, best_se = estimate[p + k] * scale, se[p + k] * scale
-    change_basis(problem, targets.backward[k], search.work, profile.other)
+    change_basis(problem, targets.backward[k], search.basis, profile.other)
     rotated = of_units(problem, profile.other)
     held = hold(rotated, kind, targets.first[k], targets.slant[k])
     unit = 1.0 if kind == COR else sigma
     # The lower limit, zeta = -z, then the upper one, zeta = z
     for side in range(2):
         z = (2.0 * side - 1.0) * profile.z
-        start_point(rotated, targets.forward[k], workspace.Lambda, sigma, search)
+        start_point(rotated, targets.forward[k], fit.Lambda, sigma, search)
         guess = first_guess(kind, best, best_se, z, sigma)
-        sought = Sought(workspace.summary[CRITERION], best, z, unit)
+        sought = Sought(fit.summary[CRITERION], best, z, unit)
         limits[side, k] = profile_limit(rotated, held, sought, guess, search) / scale
 
 
@@ -247,7 +247,7 @@ def profile_parameter(problem, k, workspace, profile, limits):
 def start_point(problem, forward, Lambda, sigma, search):
     """Write theta and log sigma of the fit, in the basis of the search, into `search.tau`."""
     q, n = np.int64(len(problem.effects)), len(problem.row)
-    lower, Psi = search.work.lower, search.work.Psi
+    lower, Psi = search.lower, search.Psi
     # forward Lambda, a factor of Psi in the other basis
     for a in range(q):
         for b in range(q):

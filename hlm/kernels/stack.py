@@ -6,7 +6,7 @@ fit while it is there.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,13 +14,24 @@ from hlm.jit import entry, kernel
 from hlm.kernels.expected import ExpectedResults, infer_expected
 from hlm.kernels.fit import N_SUMMARY, fit_units
 from hlm.kernels.inference import spread_of_variances
-from hlm.kernels.joint_tests import Information, f_tests, observed_information
+from hlm.kernels.joint_tests import (
+    Information,
+    JointTests,
+    allocate_joint_tests,
+    f_tests,
+    observed_information,
+)
 from hlm.kernels.linalg import copy_vector
 from hlm.kernels.load import load
 from hlm.kernels.problem import divisor, problem_of
 from hlm.kernels.profile_stack import profile_fit_of
 
-__all__ = ["StackResults", "allocate_results", "fit_stack"]
+if TYPE_CHECKING:
+    from hlm.kernels.expected import Adjustment
+    from hlm.kernels.inference import Parametrization
+    from hlm.kernels.profile_stack import Profile
+
+__all__ = ["Inferences", "StackResults", "allocate_results", "fit_stack", "only_the_fit"]
 
 
 class StackResults(NamedTuple):
@@ -83,8 +94,32 @@ def allocate_results(
     )
 
 
+class Inferences(NamedTuple):
+    """What inference beyond the fit's own needs; Numba compiles nothing for what is None.
+
+    Attributes
+    ----------
+    tests : JointTests
+        The hypotheses of F tests, if any.
+    expected : Adjustment, optional
+        For what rests on the expected information.
+    profile : Profile, optional
+        For profile limits.
+    """
+
+    tests: JointTests
+    expected: Adjustment | None = None
+    profile: Profile | None = None
+
+
+def only_the_fit(parametrization: Parametrization) -> Inferences:
+    """Return that there is no inference beyond the fit's own."""
+    p, n_theta = len(parametrization.fixed), len(parametrization.row)
+    return Inferences(allocate_joint_tests([], p, n_theta))
+
+
 @entry
-def fit_stack(cross, design, parametrization, reml, workspace, results):
+def fit_stack(cross, design, parametrization, reml, workspace, inferences, results):
     """Fit every data set of a stack by every method, and infer all that `results` has arrays for.
 
     Parameters
@@ -98,6 +133,7 @@ def fit_stack(cross, design, parametrization, reml, workspace, results):
         Whether each method is REML; there may be one method more than in `results`, for the
         profile.
     workspace : Workspace
+    inferences : Inferences
     results : StackResults
         Filled.
     """
@@ -109,26 +145,33 @@ def fit_stack(cross, design, parametrization, reml, workspace, results):
             problem = problem_of(parametrization, workspace, cross.n_obs[r], reml[method])
             fit_units(problem, workspace, parametrization, sum_squares)
             if method < results.estimate.shape[1]:
-                report_fit(problem, parametrization, workspace, results, r, method)
-                infer_expected(problem, parametrization, workspace, results.expected, r, method)
+                report_fit(
+                    problem, parametrization, workspace, inferences.tests, results, r, method
+                )
+                infer_expected(
+                    problem, parametrization, workspace,
+                    inferences.expected, results.expected, r, method,
+                )  # fmt: skip
             profile_fit_of(
-                problem, parametrization, workspace, workspace.profile, results.limits, r, method
-            )
+                problem, parametrization, workspace.fit,
+                inferences.profile, results.limits, r, method,
+            )  # fmt: skip
 
 
 @kernel
-def report_fit(problem, parametrization, workspace, results, r, method):
+def report_fit(problem, parametrization, workspace, tests, results, r, method):
     """Write one fit's results, F tests by the observed information among them."""
-    out, tests = workspace.estimates, workspace.tests
+    fit, delta, jacobian = workspace.fit, workspace.delta, workspace.work.theta.jacobian
+    out = fit.estimates
     copy_vector(out.estimate, results.estimate[r, method])
     copy_vector(out.se, results.se[r, method])
     copy_vector(out.df, results.df[r, method])
-    copy_vector(workspace.summary, results.summary[r, method])
+    copy_vector(fit.summary, results.summary[r, method])
     if len(results.spread) > 0:
         sigma2, spread = out.estimate[-1] ** 2, results.spread[r, method]
-        spread_of_variances(sigma2, parametrization, workspace.Lambda, workspace.work, spread)
+        spread_of_variances(sigma2, parametrization, fit.Lambda, jacobian, delta, spread)
     if results.F.shape[2] > 0 and np.isfinite(out.estimate[-1]):
-        observed_information(divisor(problem), workspace.state, workspace.work, tests)
+        observed_information(divisor(problem), workspace.state.T, jacobian, delta, tests)
         information = Information(workspace.state.Ls, tests.P, tests.Omega, out.vcov)
         fixed, adjust = parametrization.fixed, np.bool_(False)
         F, ddf = results.F[r, method], results.ddf[r, method]

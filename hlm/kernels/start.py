@@ -21,6 +21,8 @@ degrees of freedom. So `closed_form` gives the minimum over all Psi, the boundar
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hlm.jit import kernel
@@ -28,7 +30,14 @@ from hlm.kernels.boundary import lower_factor
 from hlm.kernels.criterion import evaluate
 from hlm.kernels.linalg import cholesky, copy, eigh_jacobi, invert_lower, solve_upper
 
-__all__ = ["EIGENVALUE_FLOOR", "WITHIN_TOLERANCE", "moment_start", "rank_of"]
+__all__ = [
+    "EIGENVALUE_FLOOR",
+    "WITHIN_TOLERANCE",
+    "MomentStart",
+    "allocate_start",
+    "moment_start",
+    "rank_of",
+]
 
 EIGENVALUE_FLOOR = 1e-4
 """Psi starts with eigenvalues of at least this much: inside the cone, where gradients point."""
@@ -41,6 +50,31 @@ WITHIN_TOLERANCE = 1e-9
 
 ORTHOGONAL = 1e-9
 """Cosine of the angle between residuals and a column of X below which they are orthogonal."""
+
+
+class MomentStart(NamedTuple):
+    """Memory of the moment start.
+
+    Attributes
+    ----------
+    deviations, unscaled : ndarray (q, q)
+        sum (R^{-1} e)(R^{-1} e)' and sum (R'R)^{-1}.
+    deviation : ndarray (q,)
+        Of one unit R^{-1} e; in `closed_form` R^{-1} v_k times a root, of one eigenvector v_k.
+    inverse : ndarray (q, q)
+        R'^{-1} of one unit, or of all that share a design.
+    """
+
+    deviations: np.ndarray
+    unscaled: np.ndarray
+    deviation: np.ndarray
+    inverse: np.ndarray
+
+
+def allocate_start(q: int) -> MomentStart:
+    """Return memory for the start of `q` random effects."""
+    square = (q, q)
+    return MomentStart(np.zeros(square), np.zeros(square), np.zeros(q), np.zeros(square))
 
 
 @kernel
@@ -62,7 +96,7 @@ def moment_start(problem, Lambda, state, work):
     n_within = count_within(p, units.within, state.S)
     if units.shared and closed_form(problem, n_within, sum_squares, Lambda, state, work):
         return True
-    n_regular, degrees = deviations(problem, gamma, work)
+    n_regular, degrees = deviations(problem, gamma, work.start)
     degrees += problem.n_obs - (n_within if problem.reml else 0)
     if n_regular == 0 or degrees <= 0 or not sum_squares > WITHIN_RESIDUAL * state.r2[0]:
         return True
@@ -72,8 +106,8 @@ def moment_start(problem, Lambda, state, work):
     # Psi = sum (R^{-1} e)(R^{-1} e)' / (nu sigma^2) - mean (R'R)^{-1}, its free elements
     for v in range(len(problem.row)):
         a, b = problem.row[v], problem.col[v]
-        spread = work.deviations[a, b] / (max(nu, 1.0) * sigma2)
-        Lambda[a, b] = spread - work.unscaled[a, b] / n_regular
+        spread = work.start.deviations[a, b] / (max(nu, 1.0) * sigma2)
+        Lambda[a, b] = spread - work.start.unscaled[a, b] / n_regular
         Lambda[b, a] = Lambda[a, b]
     project(q, Lambda, work)
     return True
@@ -120,7 +154,7 @@ def closed_form(problem, n_within, sum_squares, Lambda, state, work):
         sigma2 = sum_squares / degrees
         T[least, least] = -1.0
     Lambda[:] = 0.0
-    column = work.deviation
+    column = work.start.deviation
     # Psi = sum_k max(t_k / (nu sigma^2) - 1, 0) (R^{-1} v_k)(R^{-1} v_k)'
     for k in range(q):
         if T[k, k] > 0.0:
@@ -169,10 +203,10 @@ def pseudo_residuals(q, p, units, state, T):
 
 
 @kernel
-def shared_deviations(problem, gamma, work):
+def shared_deviations(problem, gamma, start):
     """Do the same for a shared design, from the moments."""
     q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
-    products, unscaled, inverse = work.deviations, work.unscaled, work.inverse
+    products, unscaled, inverse = start.deviations, start.unscaled, start.inverse
     n_units, Rt = units.rows.shape[0], units.Rt[0]
     rank = rank_of(q, Rt)
     if rank < q:
@@ -205,16 +239,16 @@ def shared_deviations(problem, gamma, work):
 
 
 @kernel
-def deviations(problem, gamma, work):
+def deviations(problem, gamma, start):
     """Sum (R^-1 e)(R^-1 e)' and (R'R)^-1 over the units whose Z has full rank.
 
     Return the number of such units and minus the sum of all ranks.
     """
     if problem.units.shared:
-        return shared_deviations(problem, gamma, work)
+        return shared_deviations(problem, gamma, start)
     q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
-    products, unscaled = work.deviations, work.unscaled
-    e, inverse = work.deviation, work.inverse
+    products, unscaled = start.deviations, start.unscaled
+    e, inverse = start.deviation, start.inverse
     products[:] = 0.0
     unscaled[:] = 0.0
     n_regular, degrees = 0, 0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hlm.kernels.fit import allocate_workspace
 from hlm.kernels.inference import Parametrization
-from hlm.kernels.stack import allocate_results, fit_stack
+from hlm.kernels.stack import allocate_results, fit_stack, only_the_fit
 
 if TYPE_CHECKING:
     from hlm.model.moments import Moments
@@ -79,6 +79,7 @@ def bootstrap(
             parametrization,
             np.array([reml]),
             workspace,
+            only_the_fit(parametrization),
             part,
         )
         estimates[first:last] = part.estimate[:, 0]

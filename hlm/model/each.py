@@ -212,9 +212,9 @@ def _write(fit: EngineFit, out: _Results, k: int, part: _Part, keep: NDArray[np.
     """Write a fit to row k, its columns at their places."""
     fixed, theta, blocks = part.fixed[keep], part.theta, part.blocks
     out.status[k], workspace = fit.status, fit.workspace
-    estimates, p = workspace.estimates, len(fixed)
-    out.criterion[k], out.sigma[k] = workspace.summary[CRITERION], estimates.estimate[-1]
-    out.singular[k] = bool(workspace.summary[SINGULAR]) if np.isfinite(out.sigma[k]) else None
+    estimates, p = workspace.fit.estimates, len(fixed)
+    out.criterion[k], out.sigma[k] = workspace.fit.summary[CRITERION], estimates.estimate[-1]
+    out.singular[k] = bool(workspace.fit.summary[SINGULAR]) if np.isfinite(out.sigma[k]) else None
     out.theta[k, theta] = estimates.theta
     if fit.status == "partly_identified":
         is_open = open_elements(estimates.estimate[p:-1], blocks)

@@ -48,7 +48,7 @@ def unit_effects(fit: LmerFit) -> Floats:
 
 def _gain(fit: LmerFit) -> Floats:
     """K_i on the columns Z*, (n_groups, q, q)."""
-    Lambda = fit.engine.workspace.Lambda
+    Lambda = fit.engine.workspace.fit.Lambda
     A = _products(fit)[:, :, : len(Lambda)]
     inner = Lambda.T @ A @ Lambda + np.eye(len(Lambda))
     return Lambda @ np.linalg.solve(inner, np.broadcast_to(Lambda.T, A.shape))
@@ -182,7 +182,7 @@ def _prediction_variance(fit: LmerFit, X: Floats, Z: Floats, units: NDArray[np.i
     """Variance of the errors of predictions for rows of X and Z, (n,)."""
     engine, par = fit.engine, fit.engine.moments.parametrization
     X, Z = X @ par.fixed, Z @ par.random
-    Lambda, Ls = engine.workspace.Lambda, engine.workspace.state.Ls
+    Lambda, Ls = engine.workspace.fit.Lambda, engine.workspace.state.Ls
     K = np.concatenate([_gain(fit), (Lambda @ Lambda.T)[None]])[units]
     crossed = _products(fit)[:, :, len(Lambda) :]
     B = np.concatenate([crossed, np.zeros((1, *crossed.shape[1:]))])[units]

@@ -78,15 +78,16 @@ def _n_star(fit: LmerFit) -> int:
 
 def _spread(fit: LmerFit) -> tuple[Floats, Floats]:
     """Return eta, (n,), and B d for each of it with B'B = Hp^-1, (n, n_theta)."""
-    work, par = fit.engine.workspace.work, fit.engine.moments.parametrization
+    workspace, par = fit.engine.workspace, fit.engine.moments.parametrization
+    jacobian, delta = workspace.work.theta.jacobian, workspace.delta
     row, col, K = par.row, par.col, par.random
     psi, sigma2 = fit.psi, fit.sigma**2
     directions = K[row][:, row] * K[col][:, col]
     swapped = K[row][:, col] * K[col][:, row]
     chain = directions + np.where(row != col, swapped, 0.0)
     eta = np.append(psi[row, col], sigma2)
-    d = np.vstack([sigma2 * chain @ work.jacobian, np.zeros(len(row))]) + np.outer(eta, work.log_r2)
-    return eta, d @ work.inverse_root.T
+    d = np.vstack([sigma2 * chain @ jacobian, np.zeros(len(row))]) + np.outer(eta, delta.log_r2)
+    return eta, d @ delta.inverse_root.T
 
 
 def profile(fit: LmerFit, level: float) -> pd.DataFrame:
@@ -148,7 +149,7 @@ def _bootstrap(fit: LmerFit, n: int, rng: np.random.Generator) -> Floats:
         engine.moments,
         engine.rows.starts,
         np.linalg.solve(engine.moments.parametrization.fixed, fit.beta),
-        engine.workspace.Lambda,
+        engine.workspace.fit.Lambda,
         fit.sigma,
         reml=fit.reml,
         n=n,

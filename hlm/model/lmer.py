@@ -63,7 +63,7 @@ def lmer(
 def fit_frame(frame: Frame, *, reml: bool) -> LmerFit:
     """Fit the model of a frame."""
     engine = fit_rows(rows_of(frame), reml=reml)
-    summary, out = engine.workspace.summary, engine.workspace.estimates
+    summary, out = engine.workspace.fit.summary, engine.workspace.fit.estimates
     p = len(frame.names)
     return LmerFit(
         formula=frame.formula.text,

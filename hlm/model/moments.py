@@ -19,7 +19,7 @@ from hlm.kernels.fit import ITERATIONS, SINGULAR, STATUS, STATUSES, Workspace, a
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.kenward_roger import KenwardRoger, allocate_kenward_roger
 from hlm.kernels.one_fit import adjust_fit
-from hlm.kernels.stack import allocate_results, fit_stack
+from hlm.kernels.stack import allocate_results, fit_stack, only_the_fit
 
 if TYPE_CHECKING:
     from hlm.model.frame import Frame
@@ -186,9 +186,9 @@ def fit_rows(rows: Rows, *, reml: bool) -> EngineFit:
         workspace = fit_moments(moments, reml=reml)
         status = _verdict(rows, moments, workspace)
     if status not in ("ok", "partly_identified", "not_converged"):
-        workspace.summary[:], workspace.Lambda[:] = np.nan, np.nan
-        workspace.summary[[ITERATIONS, SINGULAR]] = 0.0
-        for values in workspace.estimates:
+        workspace.fit.summary[:], workspace.fit.Lambda[:] = np.nan, np.nan
+        workspace.fit.summary[[ITERATIONS, SINGULAR]] = 0.0
+        for values in workspace.fit.estimates:
             values[:] = np.nan
     return EngineFit(status, rows, moments, workspace)
 
@@ -204,6 +204,7 @@ def fit_moments(moments: Moments, *, reml: bool) -> Workspace:
         parametrization,
         np.array([reml]),
         workspace,
+        only_the_fit(parametrization),
         allocate_results(1, 1, n_terms),
     )
     return workspace
@@ -214,9 +215,9 @@ def kenward_roger_of(fit: EngineFit, n_obs: int) -> KenwardRoger:
     workspace, parametrization = fit.workspace, fit.moments.parametrization
     p, q = len(parametrization.fixed), len(parametrization.random)
     adjusted = allocate_kenward_roger(q, p, len(parametrization.row))
-    if np.isfinite(workspace.estimates.estimate[-1]):
+    if np.isfinite(workspace.fit.estimates.estimate[-1]):
         adjust_fit(parametrization, workspace, n_obs, True, adjusted)
-        unknown = np.isnan(workspace.estimates.se[:p])
+        unknown = np.isnan(workspace.fit.estimates.se[:p])
         adjusted.vcov[unknown, :], adjusted.vcov[:, unknown] = np.nan, np.nan
         adjusted.df[unknown] = np.nan
     else:
@@ -242,13 +243,13 @@ def _verdict(rows: Rows, moments: Moments, workspace: Workspace) -> str:
     size = np.abs(y).max()
     if y.max() - y.min() <= CONSTANT_TOLERANCE * size:
         return "constant_response"
-    status = STATUSES[int(workspace.summary[STATUS])]
+    status = STATUSES[int(workspace.fit.summary[STATUS])]
     if n <= p or status == "not_finite":
         return "unidentified" if n <= p else status
     weights = np.ones(n) if rows.weights is None else rows.weights
     mass = weights.sum()
     deviation = y - weights @ y / mass
     nothing = PERFECT_TOLERANCE * (weights @ deviation**2) + mass * (ROUNDING * size) ** 2
-    sigma = workspace.estimates.estimate[-1]
+    sigma = workspace.fit.estimates.estimate[-1]
     perfect = moments.cross.sum_squares[0] <= nothing or (n - p) * sigma**2 <= nothing
     return "perfect_fit" if perfect else status

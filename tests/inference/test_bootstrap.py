@@ -88,7 +88,7 @@ def test_one_sample_is_the_fit_of_its_rows(reml):
     limits = fit.confint("boot", n=1, rng=11)
     assert (limits["lower"] == limits["upper"]).all()
     rng = np.random.default_rng(11)
-    b = rng.standard_normal((18, 2)) @ fit.engine.workspace.Lambda.T
+    b = rng.standard_normal((18, 2)) @ fit.engine.workspace.fit.Lambda.T
     b = b @ fit.engine.moments.parametrization.random.T
     noise = rng.standard_normal(180)
     effects = b[np.repeat(np.arange(18), 10)]

@@ -19,7 +19,7 @@ from hlm.kernels.inference import Parametrization
 from hlm.kernels.load import load
 from hlm.kernels.newton import theta_derivatives
 from hlm.kernels.problem import Problem
-from hlm.kernels.stack import allocate_results, fit_stack
+from hlm.kernels.stack import allocate_results, fit_stack, only_the_fit
 
 Floats = NDArray[np.float64]
 
@@ -163,10 +163,11 @@ def fit(data: Data, *, reml: bool, shared: bool = False) -> Fit:
         parametrization,
         np.array([reml]),
         workspace,
+        only_the_fit(parametrization),
         allocate_results(1, 1, p + len(data.free[0]) + 1),
     )
-    criterion, status, iterations, norm, _, singular, _ = workspace.summary
-    out = workspace.estimates
+    criterion, status, iterations, norm, _, singular, _ = workspace.fit.summary
+    out = workspace.fit.estimates
     return Fit(
         status=STATUSES[int(status)],
         criterion=float(criterion),
@@ -196,11 +197,11 @@ def criterion_at(problem, Lambda, state):
 
 
 @entry
-def differentiate_at(problem, Lambda, state, work):
-    """Return the criterion, with its derivatives in `work`."""
+def differentiate_at(problem, Lambda, state, theta):
+    """Return the criterion, with its derivatives in `theta`."""
     value = evaluate(problem, Lambda, state)
     differentiate(problem, state)
-    theta_derivatives(problem, Lambda, state, work)
+    theta_derivatives(problem, Lambda, state, theta)
     return value
 
 
@@ -208,9 +209,9 @@ def derivatives(
     workspace: Workspace, data: Data, theta: Floats, *, reml: bool
 ) -> tuple[float, Floats, Floats]:
     """Return the engine's criterion, gradient and Hessian at theta."""
-    problem, work = problem_of(workspace, data, reml=reml), workspace.work
-    value = differentiate_at(problem, data.Lambda(theta), workspace.state, work)
-    return value, work.gradient.copy(), work.hessian.copy()
+    problem, found = problem_of(workspace, data, reml=reml), workspace.work.theta
+    value = differentiate_at(problem, data.Lambda(theta), workspace.state, found)
+    return value, found.gradient.copy(), found.hessian.copy()
 
 
 class Dense:

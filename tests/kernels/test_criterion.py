@@ -114,7 +114,7 @@ def test_sleepstudy_hessian_equals_that_of_mixedmodels_jl():
     ]
     assert abs(gradient).max() < 2e-4
     assert np.allclose(profiled, expected, atol=2e-3)
-    J, uu, r2 = workspace.work.jacobian, workspace.state.uu, workspace.state.r2[0]
+    J, uu, r2 = workspace.work.theta.jacobian, workspace.state.uu, workspace.state.r2[0]
     row, col = data.free
     slope = -J.T @ (uu[row, col] * np.where(row == col, 1.0, 2.0))
     fixed_sigma = [
