@@ -13,6 +13,7 @@ from benchmarks.report import (
     print_machine,
     print_once,
     print_optimum,
+    print_shapes,
 )
 from hlm.fits import warm_up
 
@@ -24,6 +25,7 @@ def main() -> None:
     warm_up()
     print_machine()
     timings = print_cases()
+    print_shapes()
     print_engines(timings)
     grown = time_growth()
     print_growth(grown)

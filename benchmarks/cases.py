@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 
-from hlm.distributions import Normal, Points
+from hlm.distributions import SHAPES, Normal, Points, read_call
 from hlm.kernels.data import CrossProducts
-from hlm.scenario import Covariate, Model, Scenario
+from hlm.scenario import Covariate, Dependence, Model, Scenario
 from hlm.simulate import Drawn, simulate
 
-__all__ = ["SEED", "Case", "cases", "design", "growth", "hard_case", "normals_of", "simulate_case"]
+__all__ = [
+    "SEED",
+    "Case",
+    "cases",
+    "design",
+    "growth",
+    "hard_case",
+    "normals_of",
+    "shaped",
+    "simulate_case",
+]
 
 SEED = 2345
 
@@ -127,6 +138,22 @@ def growth() -> dict[str, list[tuple[int, Case]]]:
         "p": [(p, _case("", slopes_design(30, 30, p, 2))) for p in (2, 4, 8, 16)],
         "q": [(q, _case("", slopes_design(30, 30, 4, q))) for q in (1, 2, 3, 4)],
     }
+
+
+def shaped(case: Case) -> dict[str, Case]:
+    """Return a design with random effects and residuals of each family, first of the normal one.
+
+    Then the same with the effects by a copula.
+    """
+    calls = [*(family.call_example for family in SHAPES.values()), "chisq(3)"]
+    found = {}
+    for dependence in get_args(Dependence):
+        for call in calls:
+            shape = read_call(call)
+            scenario = replace(case.scenario, effects=shape, residuals=shape, dependence=dependence)
+            label = call if dependence == "mixing" else f"{call}, {dependence}"
+            found[label] = replace(case, label=label, scenario=scenario)
+    return found
 
 
 def normals_of(scenario: Scenario) -> int:

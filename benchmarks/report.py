@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 import hlm
-from benchmarks.cases import cases, hard_case
+from benchmarks.cases import cases, hard_case, shaped
 from benchmarks.engines import WORSE, Result, compare, hlm_criteria, stacked, versions
 from benchmarks.optimum import SAME, STARTS, Rivals, ask_lme4, fit_groups
 from benchmarks.stages import (
@@ -21,7 +21,7 @@ from benchmarks.stages import (
     lmer_seconds,
     refits_per_second,
 )
-from benchmarks.timing import Timing, time_case
+from benchmarks.timing import Timing, time_case, time_shapes
 from hlm.datasets import load_mathachieve
 from hlm.kernels.newton import FEW_ROWS
 
@@ -35,12 +35,16 @@ __all__ = [
     "print_machine",
     "print_once",
     "print_optimum",
+    "print_shapes",
 ]
 
 SETS, SETS_SLOW, SETS_HARD = 20, 3, 60
 
 KR_BUDGET, PROFILE_BUDGET = 3.0, 30.0
 """What these may cost, over the plain fit."""
+
+SHAPE_BUDGET = 2.0
+"""What a data set that is not normal may cost, over one that is."""
 
 BESIDE = 1.2
 """What Kenward-Roger beside Satterthwaite may cost, over Kenward-Roger alone."""
@@ -118,6 +122,24 @@ def _print_case(timing: Timing) -> None:
         f"{tested:6.2f}{adjusted:6.2f}{beside:6.2f}{profiled:7.1f}"
         f"{_number(ratio, '7.2f')}{spread}{most}" + (f"  OVER: {', '.join(over)}" if over else "")
     )
+
+
+def print_shapes() -> None:
+    """Print what random effects and residuals of each family cost, beside normal ones."""
+    _heading(
+        "Distributions: simulate + REML, random effects and residuals of one family",
+        "us: per data set. ratio: over that of normal ones, median (range of the middle half), at",
+        f"most {SHAPE_BUDGET:g}. copula: the effects by a copula, so that each is a quantile",
+    )
+    for case in cases()[:2]:
+        print(case.label)
+        seconds = time_shapes(shaped(case))
+        base = next(iter(seconds.values()))
+        for name, times in seconds.items():
+            low, ratio, high = np.quantile(times / base, [0.25, 0.5, 0.75])
+            over = "  OVER" if ratio > SHAPE_BUDGET else ""
+            us = _us(float(np.median(times)) * 1e6, 10)
+            print(f"   {name:35}{us}{ratio:8.2f} ({low:.2f}-{high:.2f}){over}")
 
 
 def print_engines(timings: list[Timing]) -> None:

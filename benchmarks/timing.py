@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from time import process_time
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from hlm.kernels.stack import StackResults
     from hlm.scenario import Model
 
-__all__ = ["Timing", "interleave", "time_case"]
+__all__ = ["Timing", "interleave", "time_case", "time_shapes"]
 
 Floats = NDArray[np.float64]
 Task = Callable[[], object]
@@ -113,6 +114,21 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
         for name, times in interleave(chosen, repeats).items()
     }
     return Timing(case, seconds, float(found.summary[:, 0, ITERATIONS].mean()))
+
+
+def time_shapes(cases: Mapping[str, Case], repeats: int = 9) -> dict[str, Floats]:
+    """Time to simulate and fit by REML, of one design with several distributions in turn.
+
+    Return seconds per data set, (repeats,) each.
+    """
+
+    def whole(case: Case) -> StackResults:
+        drawn = simulate_case(case, case.n)
+        return fit_model(replace(case.model, methods=("reml",)), drawn.columns[0], drawn.cross)
+
+    tasks = {name: partial(whole, case) for name, case in cases.items()}
+    n = next(iter(cases.values())).n
+    return {name: seconds / n for name, seconds in interleave(tasks, repeats).items()}
 
 
 def _draw(count: int, size: int) -> None:

@@ -43,6 +43,7 @@ INTERCEPT = "(Intercept)"
 
 Level = Literal["unit", "row"]
 Method = Literal["reml", "ml"]
+Dependence = Literal["mixing", "copula"]
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,13 @@ class Scenario:
         Their true correlations.
     sigma : float
         Residual sd.
-    effects, residuals : Distribution
-        What the random effects are mixed of, and the residuals: of each only the shape counts.
+    effects : Distribution or tuple of Distribution (q,)
+        What all random effects are made of, or each of them where these differ. Only the shape
+        counts, as of the residuals.
+    residuals : Distribution
+    dependence : {'mixing', 'copula'}
+        How correlated effects are made: mixed linearly of independent numbers, or each by itself of
+        one of several correlated normals.
     """
 
     key: str
@@ -123,8 +129,16 @@ class Scenario:
     sd: tuple[float, ...]
     cor: tuple[tuple[float, ...], ...]
     sigma: float
-    effects: Distribution = STANDARD_NORMAL
+    effects: Distribution | tuple[Distribution, ...] = STANDARD_NORMAL
     residuals: Distribution = STANDARD_NORMAL
+    dependence: Dependence = "mixing"
+
+    @property
+    def shapes(self) -> tuple[Distribution, ...]:
+        """What each random effect is made of, (q,)."""
+        if isinstance(self.effects, tuple):
+            return self.effects
+        return (self.effects,) * len(self.sd)
 
     @property
     def n_obs(self) -> int:
@@ -148,7 +162,11 @@ class Scenario:
         return {
             **vars(self),
             "covariates": [covariate.to_dict() for covariate in self.covariates],
-            "effects": self.effects.to_dict(),
+            "effects": (
+                [shape.to_dict() for shape in self.effects]
+                if isinstance(self.effects, tuple)
+                else self.effects.to_dict()
+            ),
             "residuals": self.residuals.to_dict(),
         }
 
@@ -157,7 +175,7 @@ class Scenario:
         """Read what `to_dict` wrote, also before truths had distributions."""
         rows = data["n_rows"]
         shapes: dict[str, Any] = {
-            name: from_dict(data[name]) for name in ("effects", "residuals") if name in data
+            name: _shapes(data[name]) for name in ("effects", "residuals") if name in data
         }
         return cls(
             **{
@@ -170,6 +188,10 @@ class Scenario:
                 "cor": tuple(tuple(row) for row in data["cor"]),
             }
         )
+
+
+def _shapes(data: Any) -> Distribution | tuple[Distribution, ...]:
+    return tuple(map(from_dict, data)) if isinstance(data, list) else from_dict(data)
 
 
 @dataclass(frozen=True)

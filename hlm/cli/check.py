@@ -39,13 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Load, plan, print, return 0."""
+    from hlm.cli.shapes import shape_lines
     from hlm.cli.true_values import true_value_lines
     from hlm.plan import make_plan
     from hlm.study import Study
 
     check_cores(options.cores)
     plan = make_plan(Study.load(options.study))
-    for line in (*_contents(plan), "", *true_value_lines(plan)):
+    shapes = list(shape_lines(plan))
+    for line in (*_contents(plan), "", *shapes, *[""] * bool(shapes), *true_value_lines(plan)):
         print(line)
     print(flush=True)
     for line in _costs(plan, options.cores, pilot=options.pilot):

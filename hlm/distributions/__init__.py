@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING, Any
 from hlm.distributions.base import Distribution
 from hlm.distributions.binary import Binary
 from hlm.distributions.calls import SHAPES, read_call, written
+from hlm.distributions.chi_square import ChiSquare
 from hlm.distributions.fixed import Points, Span
+from hlm.distributions.laplace import Laplace
+from hlm.distributions.lognormal import LogNormal
+from hlm.distributions.mixture import Mixture
 from hlm.distributions.normal import Normal
+from hlm.distributions.skew_normal import SkewNormal
 from hlm.distributions.student import StudentT
 from hlm.distributions.uniform import Uniform
 
@@ -25,9 +30,14 @@ __all__ = [
     "SHAPES",
     "STANDARD_NORMAL",
     "Binary",
+    "ChiSquare",
     "Distribution",
+    "Laplace",
+    "LogNormal",
+    "Mixture",
     "Normal",
     "Points",
+    "SkewNormal",
     "Span",
     "StudentT",
     "Uniform",
@@ -39,7 +49,8 @@ __all__ = [
 STANDARD_NORMAL = Normal()
 
 FAMILIES: dict[str, type[Distribution]] = {
-    one.family: one for one in (Normal, StudentT, Uniform, Binary, Points, Span)
+    **SHAPES,
+    **{one.family: one for one in (Binary, Points, Span)},
 }
 """The families by name, as files have them."""
 

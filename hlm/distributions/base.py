@@ -7,12 +7,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Distribution"]
+__all__ = ["Distribution", "Standardized"]
 
 
 class Distribution(ABC):
@@ -24,6 +26,8 @@ class Distribution(ABC):
         Its name in files.
     nanoseconds : float
         What one number takes to draw.
+    nanoseconds_from_normal : float
+        What `from_normal` takes for one number.
     values : tuple of float
         The values themselves where they are fixed and the same in every unit, else empty.
     """
@@ -36,7 +40,10 @@ class Distribution(ABC):
     """How a study file writes the shape."""
     synonyms: ClassVar[tuple[str, ...]] = ()
     """Other names that a user may give it, small letters without spaces."""
+    cases: ClassVar[Mapping[str, str]] = {}
+    """Families that are cases of it, named as synonyms are, with how a study file writes one."""
     nanoseconds: ClassVar[float]
+    nanoseconds_from_normal: ClassVar[float] = 500.0
     is_fixed: ClassVar[bool] = False
     """Whether nothing is drawn: `points` gives the values."""
     values: tuple[float, ...] = ()
@@ -94,6 +101,17 @@ class Distribution(ABC):
         drawn = self.draw(rng, size)
         return np.divide(drawn - self.mean, self.sd, out=drawn if out is None else out)
 
+    def from_normal(self, z: Floats) -> Floats:
+        """Turn standard normals into numbers of this shape, with mean 0 and sd 1.
+
+        It is the increasing function that does so: the quantile at Phi(z), standardized.
+        """
+        import numpy as np
+        from scipy.special import ndtr
+
+        probability = np.clip(ndtr(z), np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg)
+        return (self.quantile(probability) - self.mean) / self.sd
+
     def spread(self, shares: Floats) -> Floats:
         """Return values for shares that are spread evenly over (0, 1), each as often as it is."""
         return self.quantile(shares)
@@ -109,3 +127,20 @@ class Distribution(ABC):
     def to_dict(self) -> dict[str, Any]:
         """Return family and parameters as builtin types, for JSON."""
         return {"family": self.family, **asdict(self)}  # type: ignore[call-overload]
+
+
+class Standardized(Distribution):
+    """A family that has mean 0 and sd 1 whatever its parameters, and is drawn in place."""
+
+    mean = 0.0
+    sd = 1.0
+
+    @abstractmethod
+    def standardized(
+        self, rng: np.random.Generator, size: tuple[int, ...], out: Floats | None = None
+    ) -> Floats:
+        """Draw numbers, into `out` if it is given, one after the other in the order of memory."""
+
+    def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
+        """Draw numbers, one after the other in the order of memory."""
+        return self.standardized(rng, size)

@@ -9,8 +9,14 @@ import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from hlm.distributions.chi_square import ChiSquare
+from hlm.distributions.laplace import Laplace
+from hlm.distributions.lognormal import LogNormal
+from hlm.distributions.mixture import Mixture
 from hlm.distributions.normal import Normal
+from hlm.distributions.skew_normal import SkewNormal
 from hlm.distributions.student import StudentT
+from hlm.distributions.uniform import Uniform
 from hlm.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -18,7 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SHAPES", "read_call", "written"]
 
-SHAPES: dict[str, type[Distribution]] = {one.family: one for one in (Normal, StudentT)}
+SHAPES: dict[str, type[Distribution]] = {
+    one.family: one
+    for one in (Normal, StudentT, ChiSquare, Uniform, Laplace, LogNormal, SkewNormal, Mixture)
+}
 """The families that random effects and residuals may have, by name."""
 
 _CALL = re.compile(r"\s*([^\W\d][\w .'-]*?)\s*(?:\((.*)\))?\s*", re.DOTALL)
@@ -40,11 +49,11 @@ def read_call(text: Any) -> Distribution:
     """
     call = _CALL.fullmatch(text) if isinstance(text, str) else None
     if call is None:
-        raise _refused(text, "t" if isinstance(text, dict) and "df" in text else None)
+        raise _refused(text)
     name, inside = call.groups()
     family = SHAPES.get(name)
     if family is None:
-        raise _refused(text, _meant(name))
+        raise _refused(text)
     given = [part.strip() for part in (inside or "").split(",")] if (inside or "").strip() else []
     wanted = family.shape or ()
     if len(given) != len(wanted):
@@ -79,20 +88,29 @@ def _text(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
-def _refused(found: Any, near: str | None) -> InputError:
+def _refused(found: Any) -> InputError:
+    allowed = ", ".join(_signature(family) for family in SHAPES.values())
+    if isinstance(found, str) and "(" in found and ")" not in found:
+        allowed += "; in quotes where it has a comma and stands in { } or [ ]"
     return InputError(
         f"'{found}' is no distribution"
         if isinstance(found, str)
         else f"{found} is no distribution",
-        allowed=", ".join(_signature(family) for family in SHAPES.values()),
-        suggestion=SHAPES[near].call_example if near else None,
+        allowed=allowed,
+        suggestion=_meant(found),
     )
 
 
-def _meant(name: str) -> str | None:
-    """Find a family by another name that it has, or by a name like it."""
-    names = {other: one.family for one in SHAPES.values() for other in (one.family, *one.synonyms)}
-    near = nearest(re.sub(r"[^a-z]", "", name.lower()), names)
+def _meant(found: Any) -> str | None:
+    """Find a call by another name of its family, or by a name like it, in what was written."""
+    if isinstance(found, dict):
+        return next(filter(None, map(_meant, [*found.values(), *found])), None)
+    if not isinstance(found, str):
+        return None
+    names: dict[str, str] = {}
+    for one in SHAPES.values():
+        names |= {**dict.fromkeys((one.family, *one.synonyms), one.call_example), **one.cases}
+    near = nearest(re.sub(r"[^a-z]", "", found.partition("(")[0].lower()), names)
     return names[near] if near else None
 
 

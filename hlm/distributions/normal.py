@@ -35,6 +35,7 @@ class Normal(Distribution):
     call_example = "normal"
     synonyms = ("gaussian", "gauss", "norm", "n")
     nanoseconds = 9.3
+    nanoseconds_from_normal = 0.0
     skewness = 0.0
     kurtosis = 3.0
 
@@ -54,3 +55,7 @@ class Normal(Distribution):
     ) -> Floats:
         """Draw standard normals."""
         return rng.standard_normal(size, out=out)
+
+    def from_normal(self, z: Floats) -> Floats:
+        """Return the normals themselves."""
+        return z

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf, nan, sqrt
 from typing import TYPE_CHECKING
 
-from hlm.distributions.base import Distribution
+from hlm.distributions.base import Standardized
 from hlm.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["StudentT"]
 
+FAR = 1e10
+"""Above it t^2 + df is t^2. No probability near 1 has a quantile so far out."""
+
 
 @dataclass(frozen=True)
-class StudentT(Distribution):
+class StudentT(Standardized):
     """Student's t distribution times sqrt((df - 2) / df), which makes its sd 1.
 
     Attributes
@@ -39,8 +42,7 @@ class StudentT(Distribution):
     call_example = "t(5)"
     synonyms = ("student", "studentt", "students", "studentst", "tdistribution")
     nanoseconds = 40.0
-    mean = 0.0
-    sd = 1.0
+    nanoseconds_from_normal = 300.0
 
     def __post_init__(self) -> None:
         if not self.df > 2.0:
@@ -66,18 +68,26 @@ class StudentT(Distribution):
 
     def quantile(self, probability: Floats) -> Floats:
         """Return the quantiles of probabilities, by SciPy."""
-        from scipy.special import stdtrit
+        import numpy as np
+        from scipy.special import betaincinv, stdtrit
 
-        return self._scale * stdtrit(self.df, probability)
+        t = np.asarray(stdtrit(self.df, probability))
+        # 2 P(T < -t) is the incomplete beta function at df / (df + t^2); stdtrit fails far out
+        far = np.abs(t) > FAR
+        t[far] = -np.sqrt(self.df / betaincinv(self.df / 2.0, 0.5, 2.0 * probability[far]))
+        return self._scale * t
 
-    def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
-        """Draw a normal over the root of a chi-square, by NumPy."""
-        return self._scale * rng.standard_t(self.df, size)
+    def from_normal(self, z: Floats) -> Floats:
+        """Return the quantiles at Phi(z), each from the nearer tail."""
+        import numpy as np
+        from scipy.special import ndtr
+
+        return np.copysign(self.quantile(ndtr(-np.abs(z))), z)
 
     def standardized(
         self, rng: np.random.Generator, size: tuple[int, ...], out: Floats | None = None
     ) -> Floats:
-        """Draw as `draw` does, for the sd is 1."""
+        """Draw a normal over the root of a chi-square, by NumPy."""
         import numpy as np
 
         drawn = rng.standard_t(self.df, size)

@@ -30,7 +30,11 @@ class Uniform(Distribution):
     high: float = 1.0
 
     family = "uniform"
+    shape = ()
+    call_example = "uniform"
+    synonyms = ("unif", "rectangular", "flat", "u")
     nanoseconds = 4.0
+    nanoseconds_from_normal = 11.0
     skewness = 0.0
     kurtosis = 1.8
 
@@ -51,3 +55,12 @@ class Uniform(Distribution):
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Draw from low, inclusive, to high, exclusive."""
         return self.low + (self.high - self.low) * rng.random(size)
+
+    def standardized(
+        self, rng: np.random.Generator, size: tuple[int, ...], out: Floats | None = None
+    ) -> Floats:
+        """Draw between the roots of 3, which does not depend on low and high."""
+        drawn = rng.random(size, out=out)
+        drawn -= 0.5
+        drawn *= sqrt(12.0)
+        return drawn

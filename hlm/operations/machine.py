@@ -45,7 +45,8 @@ def arithmetic() -> str:
     # A change of basis, as where covariates are centred: small and triangular.
     basis = np.tril(wide[:3600].reshape(-1, 4, 4), -1) + np.eye(4)
     values = [np.exp(wide), np.log(inside), np.log1p(inside), np.tanh(wide), np.arctanh(inside)]
-    values += [np.sin(wide), np.cos(wide), np.tan(wide), np.linalg.inv(basis), basis @ basis]
+    values += [np.sin(wide), np.cos(wide), np.tan(wide), np.expm1(wide)]
+    values += [np.linalg.inv(basis), basis @ basis]
     for function in (math.exp, math.log, math.log1p, math.tanh, math.atanh, math.sin, math.cos):
         values.append(np.array([function(x) for x in inside.tolist()]))
     return blake2b(b"".join(value.tobytes() for value in values), digest_size=4).hexdigest()

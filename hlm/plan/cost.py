@@ -19,10 +19,13 @@ from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
+from hlm.distributions import STANDARD_NORMAL
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hlm.scenario import Model, Scenario
+    from hlm.distributions import Distribution
+    from hlm.scenario import Dependence, Model, Scenario
 
 __all__ = ["Cost", "estimates_of", "replicate_cost", "summary_seconds", "tests_of"]
 
@@ -198,7 +201,15 @@ def _draw_seconds(scenario: Scenario, design: _Design) -> float:
             row += NANO * covariate.distribution.nanoseconds
         else:
             unit += 1
-    return DRAW_BASE + scenario.n_obs * row + DRAW_UNIT * scenario.n_units * unit
+    shapes = sum(_shape_seconds(shape, scenario.dependence) for shape in scenario.shapes)
+    return DRAW_BASE + scenario.n_obs * row + scenario.n_units * (DRAW_UNIT * unit + shapes)
+
+
+def _shape_seconds(shape: Distribution, dependence: Dependence) -> float:
+    """Seconds of a random effect beyond those of a normal one."""
+    if dependence == "copula":
+        return NANO * shape.nanoseconds_from_normal
+    return NANO * (shape.nanoseconds - STANDARD_NORMAL.nanoseconds)
 
 
 def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:

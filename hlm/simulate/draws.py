@@ -3,8 +3,9 @@ r"""Random numbers: a replicate is a function of (study seed, scenario key, repl
 Each block of `BLOCK` replicates of a scenario has its own streams, one for each purpose: noise,
 random effects, and each covariate. They are seeded by the integers (purpose, block, key, study
 seed), those of covariates by a hash of the name too: so the draws of a covariate do not depend on
-which others there are. Within a block the replicates follow one another, so a replicate does not
-depend on how many come after it, and a range that starts within a block skips what is before it.
+which others there are. Where random effects differ in shape, each has a stream spawned from theirs.
+Within a block the replicates follow one another, so a replicate does not depend on how many come
+after it, and a range that starts within a block skips what is before it.
 
 A change of this rule, or of how a distribution is drawn, changes the data of studies:
 `scenario.DATA_VERSION` counts such changes.
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.scenario import BLOCK, Covariate, Scenario
+from hlm.simulate.effects import Copula, Mixing, recipe_of
 from hlm.simulate.layout import Layout, layout_of
 
 if TYPE_CHECKING:
@@ -77,19 +79,18 @@ def draw(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[Draws
     >>> bool((next(draw(s, 1, 3, 4)).noise[0] == whole.noise[3]).all())
     True
     """
-    factor = _root(np.array(scenario.cor)) * np.array(scenario.sd)[:, None]
-    layout = layout_of(scenario)
+    layout, recipe = layout_of(scenario), recipe_of(scenario)
     drawn = [c for c in scenario.covariates if c.level == "row" and not c.distribution.is_fixed]
     size = max(1, CHUNK_VALUES // (scenario.n_obs * (1 + len(drawn))))
     noise = np.empty((min(size, BLOCK), *_rows(layout)))
     # In the first block the replicates before `start` are drawn and left
     for block in range(start // BLOCK, -(-stop // BLOCK)):
-        streams = _Streams(scenario, layout, seed, block, noise)
+        streams = _Streams(scenario, layout, recipe, seed, block, noise)
         first, last = block * BLOCK, min(stop, (block + 1) * BLOCK)
         for at in _chunks(first, min(max(start, first), last), size):
-            streams.take(*at, factor)
+            streams.take(*at)
         for at in _chunks(max(start, first), last, size):
-            yield streams.take(*at, factor)
+            yield streams.take(*at)
 
 
 def _chunks(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
@@ -100,27 +101,32 @@ class _Streams:
     """The streams of one block of one scenario."""
 
     def __init__(
-        self, scenario: Scenario, layout: Layout, seed: int, block: int, room: Floats
+        self,
+        scenario: Scenario,
+        layout: Layout,
+        recipe: Mixing | Copula,
+        seed: int,
+        block: int,
+        room: Floats,
     ) -> None:
         rest = (block, *_halves(scenario.key), seed)
-        self.scenario, self.layout, self.room = scenario, layout, room
-        self.noise, self.effects = (
-            np.random.default_rng((purpose, *rest)) for purpose in (NOISE, EFFECTS)
-        )
+        self.scenario, self.layout, self.recipe, self.room = scenario, layout, recipe, room
+        self.noise = np.random.default_rng((NOISE, *rest))
+        self.effects = recipe.streams(np.random.SeedSequence((EFFECTS, *rest)))
         self.covariates = {
             c.name: np.random.default_rng((COVARIATE, *_halves(_hash(c.name)), *rest))
             for c in scenario.covariates
         }
 
-    def take(self, start: int, stop: int, factor: Floats) -> Draws:
+    def take(self, start: int, stop: int) -> Draws:
         """Draw the next `stop - start` replicates."""
         s, layout, n = self.scenario, self.layout, stop - start
-        z = s.effects.standardized(self.effects, (n, len(s.sd), s.n_units))
+        z = self.recipe.draw(self.effects, n, s.n_units)
         noise = self.room[:n]
         return Draws(
             layout,
             covariates={c.name: self._covariate(c, n) for c in s.covariates},
-            effects=_mix(factor, _in_order(z, layout)),
+            effects=self.recipe.effects(_in_order(z, layout)),
             noise=s.residuals.standardized(self.noise, noise.shape, out=noise),
             sigma=s.sigma,
         )
@@ -170,26 +176,3 @@ def _hash(name: str) -> str:
 def _halves(digits: str) -> tuple[int, int]:
     """Return 16 hexadecimal digits as two numbers below 2^32, a word of entropy each."""
     return int(digits[:8], 16), int(digits[8:], 16)
-
-
-def _mix(factor: Floats, z: Floats) -> Floats:
-    """Multiply each unit's q independent numbers by the factor, term by term in a fixed order."""
-    effects = np.zeros_like(z)
-    # b_a = sum_{k<=a} factor_ak z_k
-    for a in range(len(factor)):
-        for k in range(a + 1):
-            if factor[a, k]:
-                effects[:, a] += factor[a, k] * z[:, k]
-    return effects
-
-
-def _root(cor: Floats) -> Floats:
-    """Lower-triangular square root of a correlation matrix, which may be singular."""
-    root = np.zeros_like(cor)
-    # cor = LL': L_jj = (cor_jj - sum_{k<j} L_jk^2)^{1/2}, column j below; 0 without a pivot
-    for j in range(len(cor)):
-        pivot = cor[j, j] - root[j, :j] @ root[j, :j]
-        if pivot > 1e-12:
-            root[j, j] = np.sqrt(pivot)
-            root[j + 1 :, j] = (cor[j + 1 :, j] - root[j + 1 :, :j] @ root[j, :j]) / root[j, j]
-    return root

@@ -10,6 +10,7 @@ import json
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from hlm.distributions import STANDARD_NORMAL, written
 from hlm.study.truth import canonical
 
 if TYPE_CHECKING:
@@ -36,8 +37,19 @@ def scenario_key(truth: Truth, design: Design, found: Parameters) -> str:
         lower = [row[:i] for i, row in enumerate(found.cor)]
         if any(any(row) for row in lower):
             part["cor"] = lower
+        part.pop("distribution", None)
+        if (shapes := _shapes(found)) is not None:
+            part["distribution"] = shapes
     text = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _shapes(found: Parameters) -> Any:
+    """Return what random effects are made of: None if they are normal, else one, or by name."""
+    if not isinstance(found.effects, tuple):
+        return None if found.effects == STANDARD_NORMAL else written(found.effects)
+    named = zip(found.formula.effects, found.effects, strict=True)
+    return {term.name: written(shape) for term, shape in named if shape != STANDARD_NORMAL}
 
 
 def _shortest(sizes: list[int]) -> Any:

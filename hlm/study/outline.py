@@ -19,6 +19,7 @@ from hlm.study.identified import check_columns, check_finite
 from hlm.study.messages import validate
 from hlm.study.models import Candidate, check_variables, methods_of
 from hlm.study.schema import Design, Part, Truth
+from hlm.study.shapes import by_effect
 from hlm.study.truth import check_names, parameters, read_formula
 
 if TYPE_CHECKING:
@@ -100,12 +101,14 @@ class Outline:
             return True
         formula, text = self._own.formula, self._at("truth", "formula")
         fixed, groups = self._keys("truth", "fixed"), self._keys("truth", "random")
-        sds = None
-        if groups is not None:
-            sds = {group: self._keys("truth", "random", group, "sd") for group in groups}
+        sds, shaped = (
+            {group: self._keys("truth", "random", group, key) for group in groups or ()}
+            for key in ("sd", "distribution")
+        )
         passes = self._mistakes.passes
         known = passes(check_variables, self._own, None, self._covariates)
-        return known and passes(check_names, formula, text, fixed, sds)
+        named = None if groups is None else sds
+        return known and passes(check_names, formula, text, fixed, named, shaped)
 
     def _covariates_are_free(self) -> bool:
         """Check the names of the covariates, as far as they are known."""
@@ -173,7 +176,7 @@ class Outline:
             key: dict.fromkeys(wrong[key]) if part is None else part.model_dump(by_alias=True)
             for key, part in sections.items()
         }
-        found = self._mistakes.keep(axes, grid, tree)
+        found = self._mistakes.keep(axes, grid, by_effect(tree))
         return found if len(grid) == len(written) else None
 
     def _check_levels(self, sections: Mapping[str, Part | None]) -> None:
@@ -187,6 +190,7 @@ class Outline:
             key: self._at(key) if part is None else part.model_dump(by_alias=True)
             for key, part in sections.items()
         }
+        tree = by_effect(tree)
         said: set[tuple[str | None, str]] = set()
         for place, keys, changed, whatever in changes(grid, tree):
             path = ".".join(keys)

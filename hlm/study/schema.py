@@ -28,6 +28,7 @@ from hlm import distributions
 from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import FURTHER, check_further
 from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.scenario import Dependence  # noqa: TC001 - pydantic reads it
 from hlm.study.messages import shown, with_unknown_keys
 
 if TYPE_CHECKING:
@@ -131,6 +132,10 @@ def _shape(text: Any) -> str:
 
 
 Shape = Annotated[str, BeforeValidator(_shape)]
+Shapes = Annotated[
+    Annotated[Shape, Tag("<text>")] | Annotated[dict[str, Shape], Tag("<mapping>")],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<text>"),
+]
 _SHAPE = (
     "Their shape, a family written as a call: "
     + ", ".join(family.call_example for family in distributions.SHAPES.values())
@@ -277,14 +282,24 @@ class RandomPart(Part):
         description="Their correlation: one number for all pairs, or a matrix in the order of "
         "the formula's random terms.",
     )
-    distribution: Shape = Field("normal", description=_SHAPE, examples=["normal", "t(5)"])
+    distribution: Shapes = Field(
+        "normal",
+        description=f"{_SHAPE} One for all random effects, or each by its name: the others are "
+        "normal.",
+        examples=["normal", "chisq(1)", {"x": "chisq(1)"}],
+    )
+    dependence: Dependence = Field(
+        "mixing",
+        description="How correlated random effects are made: mixed linearly of independent ones, "
+        "so that sums are not of the family, or by a Gaussian copula, which keeps each one's.",
+    )
 
 
 class Residual(Part):
     """The distribution of the residuals."""
 
     sd: Positive = Field(description="Their standard deviation.")
-    distribution: Shape = Field("normal", description=_SHAPE, examples=["normal", "t(5)"])
+    distribution: Shape = Field("normal", description=_SHAPE, examples=["normal", "chisq(1)"])
 
 
 class Truth(Part):

@@ -23,6 +23,7 @@ from hlm.study.models import (
 from hlm.study.outline import Outline
 from hlm.study.reading import place, read_text, read_tree
 from hlm.study.schema import Design, StudyFile, Truth
+from hlm.study.shapes import by_effect
 from hlm.study.truth import parameters, read_formula
 
 if TYPE_CHECKING:
@@ -162,7 +163,10 @@ def _cross(
     scenarios = []
     said: set[tuple[str | None, ...]] = set()
     axes = outline.axes or ()
-    points = () if outline.axes is None else cross(axes, {k: tree[k] for k in ("truth", "design")})
+    sections = {key: tree[key] for key in ("truth", "design") if key in tree}
+    if any("distribution" in keys[2:-1] for axis in axes for keys in axis.levels[0]):
+        sections = by_effect(sections)
+    points = () if outline.axes is None else cross(axes, sections)
     for labels, values in points:
         try:
             scenario = _scenario(values, outline.models)
@@ -204,19 +208,20 @@ def _scenario(values: Mapping[str, Any], models: Sequence[Candidate]) -> Scenari
 def _simulated(truth: Truth, design: Design) -> Scenario:
     """Return the scenario of a truth and a design."""
     found = parameters(truth)
-    formula = found.formula
+    formula, group = found.formula, found.formula.random[0].group
     return Scenario(
         key=scenario_key(truth, design, found),
         n_units=design.units,
         n_rows=rows_of(design),
-        covariates=covariates(design, response=formula.response, group=formula.random[0].group),
+        covariates=covariates(design, response=formula.response, group=group),
         formula=formula.text,
         fixed=found.fixed,
         sd=found.sd,
         cor=found.cor,
         sigma=float(truth.residual.sd),
-        effects=read_call(truth.random[formula.random[0].group].distribution),
+        effects=found.effects,
         residuals=read_call(truth.residual.distribution),
+        dependence=truth.random[group].dependence,
     )
 
 

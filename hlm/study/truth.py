@@ -12,11 +12,13 @@ from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.names import factors_of
 from hlm.formula import Formula, parse
 from hlm.formula.syntax import Call, Name, walk
+from hlm.study.shapes import check_copula, shapes_of
 from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from hlm.distributions import Distribution
     from hlm.study.schema import RandomPart, Truth
 
 __all__ = ["Parameters", "canonical", "check_names", "parameters", "read_formula"]
@@ -34,12 +36,15 @@ class Parameters:
     fixed : tuple of (str, float)
     sd : tuple of float, (q,)
     cor : tuple of tuple of float, (q, q)
+    effects : Distribution or tuple of Distribution, (q,)
+        What all random effects are made of, or each where these differ.
     """
 
     formula: Formula
     fixed: tuple[tuple[str, float], ...]
     sd: tuple[float, ...]
     cor: Matrix
+    effects: Distribution | tuple[Distribution, ...]
 
 
 def parameters(truth: Truth) -> Parameters:
@@ -52,14 +57,23 @@ def parameters(truth: Truth) -> Parameters:
     """
     formula = read_formula(truth.formula, path="truth.formula")
     sds = {group: part.sd for group, part in truth.random.items()}
-    check_names(formula, truth.formula, truth.fixed, sds)
+    shaped = {
+        group: part.distribution if isinstance(part.distribution, dict) else None
+        for group, part in truth.random.items()
+    }
+    check_names(formula, truth.formula, truth.fixed, sds, shaped)
     group = formula.random[0].group
-    part = truth.random[group]
+    part, path = truth.random[group], f"truth.random.{group}"
+    cor = _correlations(part, formula.blocks, f"{path}.cor")
+    shapes = shapes_of(part, _effects(formula))
+    if part.dependence == "copula":
+        check_copula(shapes, cor, formula.blocks, path)
     return Parameters(
         formula,
         tuple((term.name, float(truth.fixed[term.name])) for term in formula.fixed),
         tuple(float(part.sd[name]) for name in _effects(formula)),
-        _correlations(part, formula.blocks, f"truth.random.{group}.cor"),
+        cor,
+        shapes[0] if len(set(shapes)) == 1 else shapes,
     )
 
 
@@ -68,6 +82,7 @@ def check_names(
     text: str,
     fixed: Collection[str] | None,
     sds: Mapping[str, Collection[str] | None] | None,
+    shaped: Mapping[str, Collection[str] | None],
 ) -> None:
     """Refuse values of coefficients and random effects that a formula does not have, or that lack.
 
@@ -80,6 +95,8 @@ def check_names(
         The coefficients that have a value; None if it is not known which.
     sds : mapping of str to collection of str
         For each group, the random effects that have an sd; None as above.
+    shaped : mapping of str to collection of str
+        For each group, those that have a distribution of their own; None if none has.
 
     Raises
     ------
@@ -94,8 +111,11 @@ def check_names(
         if sds is not None:
             mistakes.keep(_same_names, "group", sds, [group], path, text)
             if (given := sds.get(group)) is not None:
-                path = f"{path}.{group}.sd"
-                mistakes.keep(_same_names, "random effect", given, _effects(formula), path, text)
+                below = f"{path}.{group}.sd"
+                mistakes.keep(_same_names, "random effect", given, _effects(formula), below, text)
+        if (given := shaped.get(group)) is not None:
+            below = f"{path}.{group}.distribution"
+            mistakes.keep(_known_names, "random effect", given, _effects(formula), below, text)
 
 
 def _effects(formula: Formula) -> list[str]:
@@ -141,17 +161,29 @@ def _same_names(
     what: str, given: Collection[str], wanted: Sequence[str], path: str, formula: str
 ) -> None:
     """Name those that are unknown, and those that are missing and not meant by an unknown one."""
-    allowed, meant = ", ".join(wanted), set()
+    meant = {_meant(name, given, wanted) for name in given if name not in wanted}
+    with Mistakes() as mistakes:
+        mistakes.keep(_known_names, what, given, wanted, path, formula)
+        for name in [name for name in wanted if name not in given and name not in meant]:
+            problem = f"there is no value for the {what} '{name}' of the formula {formula}"
+            mistakes.add(InputError(problem, path=path, allowed=", ".join(wanted)))
+
+
+def _known_names(
+    what: str, given: Collection[str], wanted: Sequence[str], path: str, formula: str
+) -> None:
+    """Name those that are unknown."""
     with Mistakes() as mistakes:
         for name in [name for name in given if name not in wanted]:
             problem = f"the formula {formula} has no {what} '{name}'"
-            near = _reordered(name, wanted) or nearest(name, [w for w in wanted if w not in given])
-            meant.add(near)
-            where = f"{path}.{name}"
+            near, where = _meant(name, given, wanted), f"{path}.{name}"
+            allowed = ", ".join(wanted)
             mistakes.add(InputError(problem, path=where, allowed=allowed, suggestion=near))
-        for name in [name for name in wanted if name not in given and name not in meant]:
-            problem = f"there is no value for the {what} '{name}' of the formula {formula}"
-            mistakes.add(InputError(problem, path=path, allowed=allowed))
+
+
+def _meant(name: str, given: Collection[str], wanted: Sequence[str]) -> str | None:
+    """Find the name that an unknown one stands for, among those that are not given."""
+    return _reordered(name, wanted) or nearest(name, [w for w in wanted if w not in given])
 
 
 def _reordered(name: str, wanted: Sequence[str]) -> str | None:

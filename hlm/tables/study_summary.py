@@ -13,7 +13,7 @@ from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
     from hlm.plan.plan import Plan
-    from hlm.scenario import Model
+    from hlm.scenario import Model, Scenario
 
 __all__ = ["summary"]
 
@@ -87,14 +87,21 @@ def _distributions(plan: Plan) -> list[tuple[str, str, bool]]:
     """Return the distributions that are not normal everywhere, as `_true_values` does values."""
     here, normal = plan.scenarios[plan.example], {written(STANDARD_NORMAL)}
     shapes = {
-        "random effects": (here.effects, {written(one.effects) for one in plan.scenarios}),
-        "residuals": (here.residuals, {written(one.residuals) for one in plan.scenarios}),
+        "random effects": (_effects(here), {_effects(one) for one in plan.scenarios}),
+        "residuals": (written(here.residuals), {written(one.residuals) for one in plan.scenarios}),
     }
     return [
-        (f"distribution of the {what}", written(shape), len(everywhere) > 1)
+        (f"distribution of the {what}", shape, len(everywhere) > 1)
         for what, (shape, everywhere) in shapes.items()
         if everywhere != normal
     ]
+
+
+def _effects(scenario: Scenario) -> str:
+    """Say how the random effects are distributed: all together, or each in the formula's order."""
+    shapes = [written(shape) for shape in scenario.shapes]
+    together = shapes[0] if len(set(shapes)) == 1 else ", ".join(shapes)
+    return f"{together}, by a copula" if scenario.dependence == "copula" else together
 
 
 def _levels(plan: Plan, name: str) -> str:

@@ -96,6 +96,12 @@ def rows_of(page):
         ("t(5)", "normal", None, [["distribution of the random effects", "t(5)"]]),
         ("normal", "t( 3.50 )", None, [["distribution of the residuals", "t(3.5)"]]),
         (
+            {"(Intercept)": "chisq(1)"},
+            "normal",
+            None,
+            [["distribution of the random effects", "chisq(1), normal"]],
+        ),
+        (
             "t(5)",
             "t(8)",
             "[normal, t(8)]",
@@ -120,6 +126,13 @@ def test_the_first_page_names_distributions_that_are_not_normal(effects, residua
         tree["grid"]["truth.residual.distribution"] = yaml.safe_load(levels)
     page = first_page(facts(yaml.safe_dump(tree, sort_keys=False)))
     assert [row for row in rows_of(page) if row[0].startswith("distribution of")] == shown
+
+
+def test_the_first_page_names_a_copula():
+    tree = yaml.safe_load(FOUNDING)
+    tree["truth"]["random"]["unit"] |= {"distribution": "laplace", "dependence": "copula"}
+    page = first_page(facts(yaml.safe_dump(tree, sort_keys=False)))
+    assert ["distribution of the random effects", "laplace, by a copula"] in rows_of(page)
 
 
 def test_many_levels_are_abbreviated_and_no_grid_is_no_table():

@@ -47,6 +47,12 @@ def shape(name, written, *fragments):
     return case(name, "residual: {sd: 0.75}", RESIDUAL % written, 8, RESIDUAL_PATH, *fragments)
 
 
+def random(name, written, path, *fragments):
+    """Return random effects that are wrong, beside their correlation of 0.9."""
+    where = f"truth.random.unit.{path}"
+    return case(name, "cor: 0.9}}", f"cor: 0.9, {written}}}}}", 7, where, *fragments)
+
+
 def rows(name, written, path, *fragments):
     """Return numbers of rows that are wrong, in a study whose grid does not vary them."""
     old = BASE[BASE.index("  rows: 10") : BASE.index("models:")]
@@ -107,6 +113,127 @@ MISTAKES = [
     shape("a name for a number", "t(x)", "'x' in 't(x)' is no number", "t(DF) such as t(5)"),
     shape("a parameter with its name", "t(df=5)", "'df=5' in", "mean 't(5)'"),
     shape("a bracket left open", '"t(5"', "'t(5' is no distribution", "normal, t(DF)"),
+    shape("chi-square by another name", "chi2(1)", "'chi2(1)'", "chisq(DF)", "mean 'chisq(1)'"),
+    shape("a case of a family", "exponential(1)", "no distribution", "mean 'chisq(2)'"),
+    shape("Laplace's by another name", "double exponential", "mean 'laplace'"),
+    shape("no degree of freedom", "chisq(0)", "there is no chisq(0)", "above 0, such as chisq(1)"),
+    shape("negative degrees", "chisq(-1)", "there is no chisq(-1)", "degrees of freedom above 0"),
+    shape("chi-square without df", "chisq", "'chisq' has 0 parameters", "mean 'chisq(1)'"),
+    shape("a negative sd of the log", "lognormal(-1)", "no lognormal(-1)", "sd of the logarithm"),
+    shape("mean and sd of the log", '"lognormal(0, 1)"', "2 parameters", "mean 'lognormal(0.5)'"),
+    shape(
+        "more than all", '"mixture(1.5, 3)"', "no mixture(1.5, 3)", "a share of the second normal"
+    ),
+    shape("no second sd", '"mixture(0.1, 0)"', "no mixture(0.1, 0)", "a ratio of its sd to the"),
+    shape("half a mixture", "mixture(0.1)", "1 parameter", "mixture(SHARE, RATIO)"),
+    case(
+        "a comma outside quotes",
+        "residual: {sd: 0.75}",
+        "residual: {distribution: mixture(0.1, 3), sd: 0.75}",
+        8,
+        RESIDUAL_PATH,
+        "'mixture(0.1' is no distribution",
+        "in quotes where it has a comma",
+        "mean 'mixture(0.1, 3)'",
+    ),
+    shape("a skew-normal without slant", "skew_normal", "has 0 parameters", "skew_normal(ALPHA)"),
+    shape("ends of the uniform", '"uniform(0, 1)"', "2 parameters", "mean 'uniform'"),
+    shape("residuals by effect", "{x: laplace}", "{'x': 'laplace'} is no", "mean 'laplace'"),
+    random(
+        "a distribution of no effect",
+        "distribution: {z: chisq(1)}",
+        "distribution.z",
+        "has no random effect 'z'",
+        "allowed: (Intercept), x",
+    ),
+    random(
+        "a misspelt effect",
+        "distribution: {Intercept: chisq(1)}",
+        "distribution.Intercept",
+        "mean '(Intercept)'",
+    ),
+    random("an infinite variance", "distribution: {x: t(2)}", "distribution.x", "t(2) is infinite"),
+    random("a number by name", "distribution: {x: 5}", "distribution.x", "5 is no distribution"),
+    random(
+        "another name by name",
+        "distribution: {x: skewnormal(3)}",
+        "distribution.x",
+        "mean 'skew_normal(4)'",
+    ),
+    random("no dependence", "dependence: gauss", "dependence", "'gauss'", "mixing, copula"),
+    random("a misspelt dependence", "dependence: coupla", "dependence", "mean 'copula'"),
+    case(
+        "a correlation that a copula cannot reach",
+        "cor: 0.9}}",
+        "cor: -0.5, distribution: chisq(1), dependence: copula}}",
+        7,
+        "truth.random.unit.cor",
+        "no copula gives chisq(1) and chisq(1) the correlation -0.5",
+        "-0.4393 to 1.0000",
+    ),
+    case(
+        "a correlation of two families that a copula cannot reach",
+        "cor: 0.9}}",
+        "cor: 0.9, distribution: {x: chisq(1)}, dependence: copula}}",
+        7,
+        "truth.random.unit.cor",
+        "no copula gives chisq(1) and normal the correlation 0.9",
+        "-0.8324 to 0.8324",
+    ),
+    case(
+        "correlations of the grid that a copula cannot reach",
+        "grid:\n",
+        "grid:\n  truth.random.unit.dependence: [copula]\n"
+        "  truth.random.unit.distribution.x: [normal, laplace, chisq(1)]\n",
+        7,
+        "truth.random.unit.cor",
+        "the correlation 0.9 (scenario dependence = copula, distribution.x = chisq(1)",
+    ),
+    case(
+        "a copula that cannot be computed",
+        "cor: 0.9}}",
+        "cor: 0.9, distribution: t(2.01), dependence: copula}}",
+        7,
+        "truth.random.unit.cor",
+        "a copula of t(2.01) cannot be computed to 8 digits",
+        "dependence: mixing",
+    ),
+    case(
+        "a copula of what is not correlated",
+        BASE[BASE.index("y ~ x * a + (1 + x") : BASE.index("  residual")],
+        'y ~ x * a + (1 + x || unit)\n  fixed: {(Intercept): 1, a: 0, x: 3, "x:a": 0}\n'
+        "  random: {unit: {sd: {(Intercept): 1, x: 1}, dependence: copula}}\n",
+        7,
+        "truth.random.unit.dependence",
+        "a copula where no random effects are correlated",
+        "mixing, or no key dependence",
+    ),
+    case(
+        "an effect of the grid that there is not",
+        "grid:\n",
+        "grid:\n  truth.random.unit.distribution.z: [normal, laplace]\n",
+        16,
+        "grid.truth.random.unit.distribution.z",
+        "truth.random.unit.distribution has no 'z'",
+        "truth.random.unit.distribution.x",
+    ),
+    case(
+        "a family of one effect in the grid",
+        "grid:\n",
+        "grid:\n  truth.random.unit.distribution.x: [normal, chisq(0)]\n",
+        16,
+        "grid.truth.random.unit.distribution.x",
+        "there is no chisq(0)",
+    ),
+    case(
+        "a distribution and a part of it in the grid",
+        "grid:\n",
+        "grid:\n  truth.random.unit.distribution: [normal, laplace]\n"
+        "  truth.random.unit.distribution.x: [normal, laplace]\n",
+        17,
+        "grid.truth.random.unit.distribution.x",
+        "is a part of 'truth.random.unit.distribution'",
+    ),
     case(
         "a family of random effects",
         "cor: 0.9}}",
@@ -1007,6 +1134,17 @@ def test_a_mistake_is_named(old, new, line, path, fragments):
 
 def test_the_text_without_a_mistake_is_a_study():
     assert len(Study.from_text(BASE).scenarios) == 4
+
+
+def test_normals_of_a_copula_must_exist():
+    """Three correlations of -0.43 are possible, but not by a copula of chi-squares."""
+    low = "[[1, -0.42, 0], [-0.42, 1, -0.42], [0, -0.42, 1]]"
+    error = refused(
+        THREE.replace("cor: 0.5", f"cor: {low}, distribution: chisq(1), dependence: copula")
+    )
+    assert error.path == "truth.random.unit.cor"
+    assert "no copula gives these correlations together" in str(error)
+    assert "positive semidefinite" in error.allowed
 
 
 THREE = """\

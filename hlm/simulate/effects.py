@@ -1,0 +1,144 @@
+"""Random effects from independent numbers: mixed linearly, or joined by a Gaussian copula.
+
+Both give the sds and correlations of the truth. Mixed, b = L z with LL' = Psi and z of the stated
+shapes: each effect is a sum, so that only the first of a block keeps its shape. By a copula, each
+is a function of a normal, b_a = sd_a h_a(z_a), and keeps its shape; the normals are correlated such
+that the effects are as stated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.distributions import STANDARD_NORMAL, Distribution
+from hlm.distributions.copula import normal_correlations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hlm.scenario import Scenario
+
+__all__ = ["Copula", "Mixing", "recipe_of"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """What random effects are made of.
+
+    Attributes
+    ----------
+    shapes : tuple of Distribution (q,)
+    weights : ndarray (q, q)
+        Lower triangular, the root of the correlations: of the effects, or of a copula's normals.
+    sd : ndarray (q,)
+        Of the effects.
+    """
+
+    shapes: tuple[Distribution, ...]
+    weights: Floats
+    sd: Floats
+
+
+class Mixing(_Recipe):
+    """Random effects mixed of independent numbers."""
+
+    def streams(self, seeds: np.random.SeedSequence) -> list[np.random.Generator]:
+        """Return one stream, or one for each effect where their shapes differ.
+
+        So each stream gives one number after the other, however many replicates are drawn at once.
+        """
+        several = len(set(self.shapes)) > 1
+        children = seeds.spawn(len(self.shapes)) if several else [seeds]
+        return [np.random.default_rng(child) for child in children]
+
+    def draw(self, streams: Sequence[np.random.Generator], n: int, n_units: int) -> Floats:
+        """Draw what the effects of n replicates are made of, (n, q, n_units)."""
+        if len(streams) == 1:
+            return self.shapes[0].standardized(streams[0], (n, len(self.shapes), n_units))
+        pairs = zip(self.shapes, streams, strict=True)
+        return np.stack([shape.standardized(own, (n, n_units)) for shape, own in pairs], axis=1)
+
+    def effects(self, z: Floats) -> Floats:
+        """Make the effects, (n, q, n_units)."""
+        return _mix(self.weights * self.sd[:, None], z)
+
+    def parts(self) -> list[list[Distribution]]:
+        """Return of what each effect is a sum."""
+        return [[self.shapes[k] for k in np.flatnonzero(row)] for row in self.weights]
+
+    def moments(self) -> list[tuple[float, float]]:
+        """Return skewness and kurtosis of each effect.
+
+        Third and fourth cumulants of independent numbers add up, with the weights' powers.
+        """
+        return [_moments_of_sum(row, self.shapes) for row in self.weights]
+
+
+class Copula(_Recipe):
+    """Random effects that are functions of correlated normals."""
+
+    def streams(self, seeds: np.random.SeedSequence) -> list[np.random.Generator]:
+        """Return the stream of the normals."""
+        return [np.random.default_rng(seeds)]
+
+    def draw(self, streams: Sequence[np.random.Generator], n: int, n_units: int) -> Floats:
+        """Draw independent normals of n replicates, (n, q, n_units)."""
+        return STANDARD_NORMAL.standardized(streams[0], (n, len(self.shapes), n_units))
+
+    def effects(self, z: Floats) -> Floats:
+        """Make the effects, (n, q, n_units)."""
+        normals = _mix(self.weights, z)
+        for a, (shape, sd) in enumerate(zip(self.shapes, self.sd, strict=True)):
+            normals[:, a] = sd * shape.from_normal(normals[:, a])
+        return normals
+
+    def parts(self) -> list[list[Distribution]]:
+        """Return the shape of each effect."""
+        return [[shape] for shape in self.shapes]
+
+    def moments(self) -> list[tuple[float, float]]:
+        """Return skewness and kurtosis of each effect: those of its shape."""
+        return [(shape.skewness, shape.kurtosis) for shape in self.shapes]
+
+
+def recipe_of(scenario: Scenario) -> Mixing | Copula:
+    """Return how the random effects of a scenario are made."""
+    shapes, sd = scenario.shapes, np.array(scenario.sd)
+    if scenario.dependence == "copula":
+        return Copula(shapes, _root(normal_correlations(shapes, scenario.cor)), sd)
+    return Mixing(shapes, _root(np.array(scenario.cor)), sd)
+
+
+def _moments_of_sum(weights: Floats, shapes: Sequence[Distribution]) -> tuple[float, float]:
+    parts = [(w, shape) for w, shape in zip(weights, shapes, strict=True) if w]
+    skewness = sum(w**3 * shape.skewness for w, shape in parts)
+    return float(skewness), float(3.0 + sum(w**4 * (shape.kurtosis - 3.0) for w, shape in parts))
+
+
+def _mix(factor: Floats, z: Floats) -> Floats:
+    """Multiply each unit's q independent numbers by the factor, term by term in a fixed order."""
+    effects = np.zeros_like(z)
+    # b_a = sum_{k<=a} factor_ak z_k
+    for a in range(len(factor)):
+        for k in range(a + 1):
+            if factor[a, k]:
+                effects[:, a] += factor[a, k] * z[:, k]
+    return effects
+
+
+def _root(cor: Floats) -> Floats:
+    """Lower-triangular square root of a correlation matrix, which may be singular."""
+    root = np.zeros_like(cor)
+    # cor = LL': L_jj = (cor_jj - sum_{k<j} L_jk^2)^{1/2}, column j below; 0 without a pivot
+    for j in range(len(cor)):
+        pivot = cor[j, j] - root[j, :j] @ root[j, :j]
+        if pivot > 1e-12:
+            root[j, j] = np.sqrt(pivot)
+            root[j + 1 :, j] = (cor[j + 1 :, j] - root[j + 1 :, :j] @ root[j, :j]) / root[j, j]
+    return root
