@@ -290,11 +290,19 @@ class Model:
         return asdict(self)
 
     def definition(self) -> dict[str, Any]:
-        """Return what its fits depend on.
+        """Return what its fits depend on, for digests.
 
         That is all but the true values, which only measures need, and what follows from the rest.
+        It is written as when a model had one inference for each part and no estimands beside its
+        parameters, so that results made then are still those of their plan.
         """
-        return {k: value for k, value in self.to_dict().items() if k not in ("true", "terms")}
+        found = {k: value for k, value in self.to_dict().items() if k not in ("true", "terms")}
+        for part in ("df", "limits"):
+            if len(found[part]) == 1:
+                (found[part],) = found[part]
+        if not self.estimands:
+            del found["estimands"]
+        return found
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Model:

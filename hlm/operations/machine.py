@@ -45,7 +45,8 @@ def arithmetic() -> str:
     # A change of basis, as where covariates are centred: small and triangular.
     basis = np.tril(wide[:3600].reshape(-1, 4, 4), -1) + np.eye(4)
     values = [np.exp(wide), np.log(inside), np.log1p(inside), np.tanh(wide), np.arctanh(inside)]
-    values += [np.sin(wide), np.cos(wide), np.tan(wide), np.expm1(wide)]
+    # Others, as expm1, come from the same library and differ with the same features.
+    values += [np.sin(wide), np.cos(wide), np.tan(wide)]
     values += [np.linalg.inv(basis), basis @ basis]
     for function in (math.exp, math.log, math.log1p, math.tanh, math.atanh, math.sin, math.cos):
         values.append(np.array([function(x) for x in inside.tolist()]))

@@ -100,7 +100,7 @@ class Plan:
                 self.replicates,
                 [scenario.key for scenario in self.scenarios],
                 self.levels,
-                [model.to_dict() for model in self.models],
+                [model.definition() | {"true": model.true} for model in self.models],
             ]
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -248,3 +249,10 @@ def test_a_chunk_needs_the_batches_that_hold_its_scenarios_and_no_others():
         held = {b.name for b in plan.batches if keys & {part.scenario for part in b.ranges}}
         assert set(holdings(plan)[number]) == held
     assert len(holdings(plan)[0]) < len(plan.batches)
+
+
+def test_results_of_a_plan_with_one_inference_for_each_part_are_still_its_own():
+    """The digest that was given before inferences were lists: `hlm verify` asks for it."""
+    plan = Plan.read(Path(__file__).with_name("plan_with_one_inference.json"))
+    assert plan.models[0].df == ("kenward-roger",)
+    assert plan.wanted == "4a3b55e59a9b"
