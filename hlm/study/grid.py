@@ -11,7 +11,10 @@ import itertools
 import json
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hlm.errors import InputError, Mistakes, nearest
@@ -184,11 +187,21 @@ def changes(
     [('grid.design.units[0]', {'design': {'units': 10}})]
     """
     for place, path, value in _values(grid):
-        try:
-            keys = _walk(path, place, tree)
-        except InputError:
-            continue
-        yield place, keys, _put(tree, keys, value), _put(tree, keys, object())
+        keys = _keys_of(path, place, tree)
+        if keys:
+            yield place, keys, _put(tree, keys, value), _put(tree, keys, object())
+
+
+def _keys_of(path: str, place: str, tree: dict[str, Any]) -> Keys:
+    """Return the keys of a path, the last of which may be left out in the tree; none if lost."""
+    with suppress(InputError):
+        return _walk(path, place, tree)
+    above, _, last = path.rpartition(".")
+    with suppress(InputError):
+        keys = _walk(above, place, tree)
+        if isinstance(reduce(getitem, keys, tree), dict):
+            return (*keys, last)
+    return ()
 
 
 def _values(grid: Mapping[str, Levels]) -> Iterator[tuple[str, str, Any]]:

@@ -26,7 +26,24 @@ def case(name, expected, *changes):
 
 KEYS = "name, seed, replicates, truth, design, grid, models, estimation"
 
+SHAPES = (
+    "normal, t(DF) such as t(5), chisq(DF) such as chisq(1), uniform, laplace, "
+    "lognormal(LOG_SD) such as lognormal(0.5), skew_normal(ALPHA) such as skew_normal(4), "
+    "mixture(SHARE, RATIO) such as mixture(0.1, 3)"
+)
+
 CASES = [
+    case(
+        "a level of the grid for a key that is left out above",
+        f"""\
+demo.yaml:6: truth.fixed.x: nan is not allowed
+  allowed: a finite number
+demo.yaml:16: grid.truth.residual.distribution[1]: 'laplac' is no distribution
+  allowed: {SHAPES}
+  did you mean 'laplace'?""",
+        ("x: 3.0", "x: .nan"),
+        ("grid:\n", "grid:\n  truth.residual.distribution: [normal, laplac]\n"),
+    ),
     case(
         "keys, values and a formula",
         f"""\
