@@ -14,6 +14,7 @@ from benchmarks.report import (
     print_once,
     print_optimum,
     print_shapes,
+    print_sizes,
 )
 from hlm.fits import warm_up
 
@@ -26,6 +27,7 @@ def main() -> None:
     print_machine()
     timings = print_cases()
     print_shapes()
+    print_sizes()
     print_engines(timings)
     grown = time_growth()
     print_growth(grown)

@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 
-from hlm.distributions import SHAPES, Normal, Points, read_call
+from hlm.distributions import SHAPES, LogNormal, Normal, Points, Span, read_call
 from hlm.kernels.data import CrossProducts
 from hlm.scenario import Covariate, Dependence, Model, Scenario
 from hlm.simulate import Drawn, simulate
@@ -22,6 +22,7 @@ __all__ = [
     "normals_of",
     "shaped",
     "simulate_case",
+    "unequal",
 ]
 
 SEED = 2345
@@ -154,6 +155,28 @@ def shaped(case: Case) -> dict[str, Case]:
             label = call if dependence == "mixing" else f"{call}, {dependence}"
             found[label] = replace(case, label=label, scenario=scenario)
     return found
+
+
+def unequal(case: Case, cv: float) -> Case:
+    """Return a design of as many rows with units that differ: lognormal quantiles, rounded.
+
+    The coefficient of variation is that of the distribution; the largest unit takes up what
+    rounding leaves. A fixed x goes from its lowest to its highest value in each unit.
+    """
+    m, total = case.scenario.n_units, case.scenario.n_obs
+    sd = np.sqrt(np.log1p(cv**2))
+    quantiles = LogNormal(float(sd)).quantile((np.arange(m) + 0.5) / m)
+    mean = total / m
+    rows = np.maximum(1, np.round(mean * (1.0 + cv * quantiles))).astype(int)
+    rows[-1] += total - rows.sum()
+    covariates = tuple(
+        replace(c, distribution=Span(min(c.distribution.values), max(c.distribution.values)))
+        if c.level == "row" and c.distribution.values
+        else c
+        for c in case.scenario.covariates
+    )
+    scenario = replace(case.scenario, n_rows=tuple(rows.tolist()), covariates=covariates)
+    return replace(case, scenario=scenario)
 
 
 def normals_of(scenario: Scenario) -> int:

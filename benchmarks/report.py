@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 import hlm
-from benchmarks.cases import cases, hard_case, shaped
+from benchmarks.cases import cases, hard_case, shaped, unequal
 from benchmarks.engines import WORSE, Result, compare, hlm_criteria, stacked, versions
 from benchmarks.optimum import SAME, STARTS, Rivals, ask_lme4, fit_groups
 from benchmarks.stages import (
@@ -36,12 +36,16 @@ __all__ = [
     "print_once",
     "print_optimum",
     "print_shapes",
+    "print_sizes",
 ]
 
 SETS, SETS_SLOW, SETS_HARD = 20, 3, 60
 
 KR_BUDGET, PROFILE_BUDGET = 3.0, 30.0
 """What these may cost, over the plain fit."""
+
+SIZES_BUDGET = 1.5
+"""What a data set of unequal units may cost, over one of equal units and as many rows."""
 
 SHAPE_BUDGET = 2.0
 """What a data set that is not normal may cost, over one that is."""
@@ -140,6 +144,24 @@ def print_shapes() -> None:
             over = "  OVER" if ratio > SHAPE_BUDGET else ""
             us = _us(float(np.median(times)) * 1e6, 10)
             print(f"   {name:35}{us}{ratio:8.2f} ({low:.2f}-{high:.2f}){over}")
+
+
+def print_sizes() -> None:
+    """Print what units of unequal size cost, beside equal ones of as many rows."""
+    _heading(
+        "Sizes: simulate + REML, units of unequal size",
+        "us: per data set. ratio: over that of equal units of as many rows, median (range of the",
+        f"middle half), at most {SIZES_BUDGET:g}",
+    )
+    for case in cases()[:2]:
+        print(case.label)
+        seconds = time_shapes({"equal": case, "unequal": unequal(case, 0.6)})
+        low, ratio, high = np.quantile(seconds["unequal"] / seconds["equal"], [0.25, 0.5, 0.75])
+        over = "  OVER" if ratio > SIZES_BUDGET else ""
+        us = _us(float(np.median(seconds["unequal"])) * 1e6, 10)
+        print(
+            f"   {'coefficient of variation 0.6':35}{us}{ratio:8.2f} ({low:.2f}-{high:.2f}){over}"
+        )
 
 
 def print_engines(timings: list[Timing]) -> None:
