@@ -118,6 +118,8 @@ class Scenario:
     dependence : {'mixing', 'copula'}
         How correlated effects are made: mixed linearly of independent numbers, or each by itself of
         one of several correlated normals.
+    common_random_numbers : bool
+        Whether its streams are those of all scenarios of the study, not its own.
     """
 
     key: str
@@ -132,6 +134,12 @@ class Scenario:
     effects: Distribution | tuple[Distribution, ...] = STANDARD_NORMAL
     residuals: Distribution = STANDARD_NORMAL
     dependence: Dependence = "mixing"
+    common_random_numbers: bool = False
+
+    @property
+    def streams(self) -> str:
+        """16 hexadecimal digits that name its random streams: its key, or zeros for common ones."""
+        return "0" * 16 if self.common_random_numbers else self.key
 
     @property
     def shapes(self) -> tuple[Distribution, ...]:

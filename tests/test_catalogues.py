@@ -63,9 +63,6 @@ def test_the_manual_has_every_further_estimand():
 def test_the_manual_has_every_shape():
     (table,) = tables(MANUAL, "written")[1:]  # the first is that of formulas
     assert [name.partition("(")[0] for name in first_cells(table)] == list(SHAPES)
-    for key in ("random.GROUP", "residual"):
-        shapes = listed(MANUAL, rf"\| `truth.{key}.distribution` \|[^|]*\|[^|]*\|([^|:]*):")
-        assert [name.partition("(")[0] for name in shapes] == list(SHAPES)
 
 
 def test_the_manual_has_every_method():

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Load, plan, print, return 0."""
-    from hlm.cli.shapes import shape_lines
+    from hlm.cli.shape_lines import shape_lines
     from hlm.cli.true_values import true_value_lines
     from hlm.plan import make_plan
     from hlm.study import Study
@@ -59,6 +59,8 @@ def _contents(plan: Plan) -> Iterator[str]:
     replicates = f"{plan.replicates} {noun(plan.replicates, 'replicate')}"
     yield f"{plan.study}: {counted(len(plan.scenarios), 'scenario')} of {replicates}"
     yield f"seed {plan.seed}"
+    if plan.scenarios[0].common_random_numbers:
+        yield "random numbers common to the scenarios with as many units and rows"
     yield ""
     unequal = not all(scenario.is_balanced for scenario in plan.scenarios)
     names = ["", "scenario", *plan.levels[0], "n_units", "n_rows", *["n_obs"] * unequal]

@@ -4,6 +4,7 @@ Each block of `BLOCK` replicates of a scenario has its own streams, one for each
 random effects, and each covariate. They are seeded by the integers (purpose, block, key, study
 seed), those of covariates by a hash of the name too: so the draws of a covariate do not depend on
 which others there are. Where random effects differ in shape, each has a stream spawned from theirs.
+Where a study asks for common random numbers, zeros stand for the key.
 Within a block the replicates follow one another, so a replicate does not depend on how many come
 after it, and a range that starts within a block skips what is before it.
 
@@ -21,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.scenario import BLOCK, Covariate, Scenario
-from hlm.simulate.effects import Copula, Mixing, recipe_of
 from hlm.simulate.layout import Layout, layout_of
+from hlm.simulate.random_effects import Copula, Mixing, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +110,7 @@ class _Streams:
         block: int,
         room: Floats,
     ) -> None:
-        rest = (block, *_halves(scenario.key), seed)
+        rest = (block, *_halves(scenario.streams), seed)
         self.scenario, self.layout, self.recipe, self.room = scenario, layout, recipe, room
         self.noise = np.random.default_rng((NOISE, *rest))
         self.effects = recipe.streams(np.random.SeedSequence((EFFECTS, *rest)))

@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["scenario_key"]
 
 
-def scenario_key(truth: Truth, design: Design, found: Parameters) -> str:
-    """Return 16 hexadecimal digits that stand for a truth and a design.
+def scenario_key(truth: Truth, design: Design, found: Parameters, *, common: bool) -> str:
+    """Return 16 hexadecimal digits that stand for a truth, a design and `common` random numbers.
 
     They do not depend on the order of keys, nor on how a formula or a correlation is written.
     """
-    values = {
+    values: dict[str, Any] = {
         "truth": truth.model_dump(by_alias=True, exclude_defaults=True),
         "design": design.model_dump(by_alias=True, exclude_defaults=True),
     }
+    if common:
+        values["common_random_numbers"] = True
     if not isinstance(design.rows, int):
         values["design"]["rows"] = _shortest(design.rows.list_)
     values["truth"]["formula"] = canonical(found.formula)

@@ -375,6 +375,11 @@ class StudyFile(Part):
     name: SafeName = Field(description="The study's name, also that of its results' folder.")
     seed: int = Field(ge=0, lt=2**63, description="The seed of all random numbers.")
     replicates: int = Field(ge=1, le=10**9, description="Data sets simulated for each scenario.")
+    common_random_numbers: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Whether a replicate is made of the same random numbers in all scenarios with "
+        "as many units and rows.",
+    )
     truth: Truth = Field(description="The model that generates the data.")
     design: Design = Field(description="Sample sizes and covariates.")
     grid: dict[str, Levels] = Field(

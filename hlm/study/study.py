@@ -138,7 +138,12 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
         for model in models:
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None and outline.axes is not None:
-            own = scenario_key(study.truth, study.design, parameters(study.truth))
+            own = scenario_key(
+                study.truth,
+                study.design,
+                parameters(study.truth),
+                common=study.common_random_numbers,
+            )
             keys = [scenario.key for scenario in scenarios]
             resolved = {
                 "name": study.name,
@@ -161,6 +166,7 @@ def _cross(
     """
     levels: dict[str, dict[str, Any]] = {}
     scenarios = []
+    common = tree.get("common_random_numbers") is True
     said: set[tuple[str | None, ...]] = set()
     axes = outline.axes or ()
     sections = {key: tree[key] for key in ("truth", "design") if key in tree}
@@ -169,7 +175,7 @@ def _cross(
     points = () if outline.axes is None else cross(axes, sections)
     for labels, values in points:
         try:
-            scenario = _scenario(values, outline.models)
+            scenario = _scenario(values, outline.models, common=common)
             if scenario.key in levels:
                 problem = f"the same data as in the scenario {_named(levels[scenario.key])}"
                 raise InputError(problem, path="grid")
@@ -195,22 +201,22 @@ def _example(own: str, keys: Sequence[str], axes: Sequence[Axis]) -> int:
     return place
 
 
-def _scenario(values: Mapping[str, Any], models: Sequence[Candidate]) -> Scenario:
+def _scenario(values: Mapping[str, Any], models: Sequence[Candidate], *, common: bool) -> Scenario:
     with Mistakes() as mistakes:
         truth = mistakes.keep(validate, Truth, values["truth"], path="truth")
         design = mistakes.keep(validate, Design, values["design"], path="design")
         if truth is not None and design is not None:
-            scenario = _simulated(truth, design)
+            scenario = _simulated(truth, design, common=common)
             _check_models(models, scenario, mistakes)
     return scenario
 
 
-def _simulated(truth: Truth, design: Design) -> Scenario:
+def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
     """Return the scenario of a truth and a design."""
     found = parameters(truth)
     formula, group = found.formula, found.formula.random[0].group
     return Scenario(
-        key=scenario_key(truth, design, found),
+        key=scenario_key(truth, design, found, common=common),
         n_units=design.units,
         n_rows=rows_of(design),
         covariates=covariates(design, response=formula.response, group=group),
@@ -222,6 +228,7 @@ def _simulated(truth: Truth, design: Design) -> Scenario:
         effects=found.effects,
         residuals=read_call(truth.residual.distribution),
         dependence=truth.random[group].dependence,
+        common_random_numbers=common,
     )
 
 

@@ -31,7 +31,7 @@ from hlm.plan import make_plan
 from hlm.plan.plan import Plan
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import draw, draw_rows, simulate
-from hlm.simulate.effects import recipe_of
+from hlm.simulate.random_effects import recipe_of
 from hlm.study import Study
 
 SE = 4.5

@@ -68,7 +68,7 @@ def shape_lines(plan: Plan) -> Iterator[str]:
 def _shapes(scenario: Scenario) -> Iterator[tuple[str, _Shape]]:
     """Yield each random effect and the residual with its shape."""
     from hlm.formula import parse
-    from hlm.simulate.effects import recipe_of
+    from hlm.simulate.random_effects import recipe_of
 
     formula = parse(scenario.formula)
     group, recipe = formula.random[0].group, recipe_of(scenario)
