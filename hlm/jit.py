@@ -65,7 +65,6 @@ def _wants_plain() -> bool:
 
 _CACHE = str(cache_folder())
 _OPTIONS: dict[str, Any] = {
-    "cache": True,
     "error_model": "numpy",
     "nogil": True,
     "no_cfunc_wrapper": True,
@@ -200,16 +199,17 @@ def _compile(function: Function, compiler: type[CompilerBase], **options: Any) -
     try:
         compiled = njit(**_OPTIONS, **options, pipeline_class=compiler)(function)
         if not config.DISABLE_JIT:
-            _lock_cache(compiled)
+            _keep_on_disk(compiled)
         return compiled
     finally:
         config.CACHE_DIR = previous
 
 
-def _lock_cache(compiled: Any) -> None:
-    """Have one process at a time write a kernel's code, where this version of Numba allows it."""
+def _keep_on_disk(compiled: Any) -> None:
+    """Keep a kernel's code on disk, where one process at a time writes it if Numba allows that."""
     try:
         from hlm.inside_numba import LockedCache
     except ImportError:
+        compiled.enable_caching()
         return
     compiled._cache = LockedCache(compiled.py_func)  # noqa: SLF001

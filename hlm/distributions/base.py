@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Distribution", "Standardized"]
+__all__ = ["Distribution", "Standardized", "Symmetric"]
 
 
 class Distribution(ABC):
@@ -144,3 +144,14 @@ class Standardized(Distribution):
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Draw numbers, one after the other in the order of memory."""
         return self.standardized(rng, size)
+
+
+class Symmetric(Standardized):
+    """One that is its own mirror image."""
+
+    def from_normal(self, z: Floats) -> Floats:
+        """Return the quantiles at Phi(z), each from the lower tail, which has all its digits."""
+        import numpy as np
+        from scipy.special import ndtr
+
+        return np.copysign(self.quantile(ndtr(-np.abs(z))), z)

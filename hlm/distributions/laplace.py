@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from hlm.distributions.base import Standardized
+from hlm.distributions.base import Symmetric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,7 @@ SCALE = sqrt(0.5)
 
 
 @dataclass(frozen=True)
-class Laplace(Standardized):
+class Laplace(Symmetric):
     """The Laplace or double exponential distribution, with the scale that makes its sd 1.
 
     Examples
@@ -45,13 +45,6 @@ class Laplace(Standardized):
 
         tail = np.minimum(probability, 1.0 - probability)
         return np.copysign(SCALE * np.log(2.0 * tail), probability - 0.5)
-
-    def from_normal(self, z: Floats) -> Floats:
-        """Return the quantiles at Phi(z), each from the nearer tail."""
-        import numpy as np
-        from scipy.special import ndtr
-
-        return np.copysign(self.quantile(ndtr(-np.abs(z))), z)
 
     def standardized(
         self, rng: np.random.Generator, size: tuple[int, ...], out: Floats | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf, nan, sqrt
 from typing import TYPE_CHECKING
 
-from hlm.distributions.base import Standardized
+from hlm.distributions.base import Symmetric
 from hlm.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ FAR = 1e10
 
 
 @dataclass(frozen=True)
-class StudentT(Standardized):
+class StudentT(Symmetric):
     """Student's t distribution times sqrt((df - 2) / df), which makes its sd 1.
 
     Attributes
@@ -76,13 +76,6 @@ class StudentT(Standardized):
         far = np.abs(t) > FAR
         t[far] = -np.sqrt(self.df / betaincinv(self.df / 2.0, 0.5, 2.0 * probability[far]))
         return self._scale * t
-
-    def from_normal(self, z: Floats) -> Floats:
-        """Return the quantiles at Phi(z), each from the nearer tail."""
-        import numpy as np
-        from scipy.special import ndtr
-
-        return np.copysign(self.quantile(ndtr(-np.abs(z))), z)
 
     def standardized(
         self, rng: np.random.Generator, size: tuple[int, ...], out: Floats | None = None

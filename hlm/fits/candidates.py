@@ -74,13 +74,13 @@ def fit_model(
     n_units, shared = cross.response.shape[2], _one_design(columns, cross)
     workspace = allocate_workspace(parametrization, n_units, shared=shared)
     tests = allocate_joint_tests(_contrasts(terms.fixed, model), p, n_theta)
-    inferences = Inferences(tests)
-    if kernels.expected:
-        adjustment = Adjustment(allocate_kenward_roger(q, p, n_theta), tests)
-        inferences = inferences._replace(expected=adjustment)
-    if kernels.profile:
-        profile = _allocate_profile(model, parametrization, n_units, shared=shared)
-        inferences = inferences._replace(profile=profile)
+    inferences = Inferences(
+        tests,
+        Adjustment(allocate_kenward_roger(q, p, n_theta), tests) if kernels.expected else None,
+        _allocate_profile(model, parametrization, n_units, shared=shared)
+        if kernels.profile
+        else None,
+    )
     results = _allocate(model, len(cross.sum_squares), p, n_theta, kernels)
     reml = np.array([method == "reml" for method in _fitted_methods(model)])
     fit_stack(cross, columns, parametrization, reml, workspace, inferences, results)

@@ -34,6 +34,9 @@ from hlm.simulate import draw, draw_rows, simulate
 from hlm.simulate.random_effects import recipe_of
 from hlm.study import Study
 
+from .test_distributions import DRAWN, standard
+from .test_distributions import SCENARIO as OF_STUDENT
+
 SE = 4.5
 """Standard errors that a mean may be away from its expectation."""
 
@@ -167,42 +170,12 @@ def test_normals_must_exist():
 
 # what is drawn
 
-SCENARIO = Scenario(
-    key="00c0ffee00c0ffee",
-    n_units=20,
-    n_rows=8,
-    covariates=(Covariate("x", "row"),),
-    formula="y ~ x + (1 + x | unit)",
-    fixed=(("(Intercept)", 1.0), ("x", 3.0)),
-    sd=(2.0, 0.5),
-    cor=((1.0, 0.4), (0.4, 1.0)),
-    sigma=0.75,
-)
-SCIPY = {
-    Normal(): stats.norm(),
-    StudentT(5.0): stats.t(5, scale=sqrt(0.6)),
-    ChiSquare(1.0): stats.chi2(1, loc=-sqrt(0.5), scale=sqrt(0.5)),
-    Uniform(): stats.uniform(-sqrt(3), 2 * sqrt(3)),
-    Laplace(): stats.laplace(scale=sqrt(0.5)),
-    LogNormal(0.5): stats.lognorm(
-        0.5, loc=-1 / sqrt(expm1(0.25)), scale=exp(-0.125) / sqrt(expm1(0.25))
-    ),
-    SkewNormal(4.0): stats.skewnorm(
-        4,
-        loc=-stats.skewnorm(4).mean() / stats.skewnorm(4).std(),
-        scale=1 / stats.skewnorm(4).std(),
-    ),
-    Mixture(0.1, 3.0): None,
-}
-
-
-def mixture_cdf(x):
-    s = (0.9 + 0.1 * 9) ** -0.5
-    return 0.9 * stats.norm.cdf(x, 0, s) + 0.1 * stats.norm.cdf(x, 0, 3 * s)
+SCENARIO = replace(OF_STUDENT, cor=((1.0, 0.4), (0.4, 1.0)), effects=Normal(), residuals=Normal())
+SCIPY = {Normal(): stats.norm(), Uniform(): standard(stats.uniform()), **dict(DRAWN)}
 
 
 def cdf(shape):
-    return SCIPY[shape].cdf if SCIPY[shape] else mixture_cdf
+    return SCIPY[shape].cdf
 
 
 def replayed_effects(effects, dependence, cor=0.4):
