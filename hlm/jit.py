@@ -38,7 +38,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 config: Any = numba_config
 HOME = Path(__file__).parent
-KERNEL_FOLDERS = ("kernels", "simulate")
+KERNEL_FOLDERS = ("kernels", "rows", "simulate")
 COMPILED_BY = ("jit.py", "inside_numba.py")
 
 PLAIN = "HLM_PLAIN_NUMBA"

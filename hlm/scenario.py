@@ -18,11 +18,16 @@ from hlm.distributions import (
     Uniform,
     from_dict,
 )
+from hlm.rows.missing import Missing
+from hlm.rows.origins import Origin, origin_from_dict
+from hlm.rows.residual import AutoRegressive, Variance, variance_from_dict
+from hlm.rows.sizes import Sizes, sizes_from_dict
 
 __all__ = [
     "BLOCK",
     "DATA_VERSION",
     "INTERCEPT",
+    "CorrelatedSet",
     "Covariate",
     "Model",
     "Scenario",
@@ -56,23 +61,51 @@ class Covariate:
     level : {'unit', 'row'}
         One value per unit, or one per row.
     distribution : Distribution
-        Where it is fixed, its points are those of the units, or those of each unit's rows.
+        Where it is fixed, its points are those of the units, or those of each unit's rows. Of a
+        covariate that comes from another, a normal one of about its moments.
+    icc : float
+        The share of a row-level one's variance that the rows of a unit share.
+    origin : Origin, optional
+        Where it comes from, if it is neither drawn nor fixed.
     """
 
     name: str
     level: Level
     distribution: Distribution = STANDARD_NORMAL
+    icc: float = 0.0
+    origin: Origin | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its values are fixed, or drawn independently of one another."""
+        return self.origin is None and not self.icc
 
     def to_dict(self) -> dict[str, Any]:
         """Return the covariate as builtin types, for JSON."""
-        return {**vars(self), "distribution": self.distribution.to_dict()}
+        found: dict[str, Any] = {
+            "name": self.name,
+            "level": self.level,
+            "distribution": self.distribution.to_dict(),
+        }
+        if self.icc:
+            found["icc"] = self.icc
+        if self.origin is not None:
+            found["origin"] = self.origin.to_dict()
+        return found
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Covariate:
         """Read what `to_dict` wrote, also before distributions were objects."""
         found = data["distribution"]
         made = _first_families(**data) if isinstance(found, str) else from_dict(found)
-        return cls(data["name"], data["level"], made)
+        origin = data.get("origin")
+        return cls(
+            data["name"],
+            data["level"],
+            made,
+            data.get("icc", 0.0),
+            None if origin is None else origin_from_dict(origin),
+        )
 
 
 def _first_families(
@@ -90,6 +123,21 @@ def _first_families(
 
 
 @dataclass(frozen=True)
+class CorrelatedSet:
+    """Covariates of one level that are correlated, by a Gaussian copula.
+
+    Attributes
+    ----------
+    names : tuple of str (k,)
+    cor : tuple of tuple of float (k, k)
+        Pearson correlations.
+    """
+
+    names: tuple[str, ...]
+    cor: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One point of the grid: everything that defines its data.
 
@@ -98,8 +146,8 @@ class Scenario:
     key : str
         16 hexadecimal digits, a hash of the values that define the data.
     n_units : int
-    n_rows : int or tuple of int (n_units,)
-        Rows of every unit, or of each.
+    n_rows : int, tuple of int (n_units,) or Sizes
+        Rows of every unit, or of each; or how they are drawn for each data set.
     covariates : tuple of Covariate
     formula : str
         The truth, as an lme4 formula.
@@ -120,11 +168,17 @@ class Scenario:
         one of several correlated normals.
     common_random_numbers : bool
         Whether its streams are those of all scenarios of the study, not its own.
+    correlated : tuple of CorrelatedSet
+    variance : Variance, optional
+        How the residual variance differs between rows.
+    autocorrelation : AutoRegressive, optional
+    missing : Missing, optional
+        Which rows are left out after a data set has been drawn.
     """
 
     key: str
     n_units: int
-    n_rows: int | tuple[int, ...]
+    n_rows: int | tuple[int, ...] | Sizes
     covariates: tuple[Covariate, ...]
     formula: str
     fixed: tuple[tuple[str, float], ...]
@@ -135,6 +189,21 @@ class Scenario:
     residuals: Distribution = STANDARD_NORMAL
     dependence: Dependence = "mixing"
     common_random_numbers: bool = False
+    correlated: tuple[CorrelatedSet, ...] = ()
+    variance: Variance | None = None
+    autocorrelation: AutoRegressive | None = None
+    missing: Missing | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the rows are those of every data set, and their numbers independent."""
+        structures = (self.variance, self.autocorrelation, self.missing)
+        return (
+            not isinstance(self.n_rows, Sizes)
+            and not self.correlated
+            and structures == (None, None, None)
+            and all(covariate.is_plain for covariate in self.covariates)
+        )
 
     @property
     def streams(self) -> str:
@@ -149,25 +218,32 @@ class Scenario:
         return (self.effects,) * len(self.sd)
 
     @property
+    def typical_rows(self) -> int | tuple[int, ...]:
+        """Rows of every unit, or of each; where they are drawn, evenly spread ones."""
+        return self.n_rows.held(self.n_units) if isinstance(self.n_rows, Sizes) else self.n_rows
+
+    @property
     def n_obs(self) -> int:
-        """The number of rows of a data set."""
-        if isinstance(self.n_rows, int):
-            return self.n_units * self.n_rows
-        return sum(self.n_rows)
+        """The number of rows of a data set before any are missing; their mean if they are drawn."""
+        if isinstance(self.n_rows, tuple):
+            return sum(self.n_rows)
+        return round(self.n_units * self.mean_rows)
 
     @property
     def is_balanced(self) -> bool:
-        """Whether all units have as many rows."""
+        """Whether all units have as many rows, before any are missing."""
         return isinstance(self.n_rows, int)
 
     @property
     def mean_rows(self) -> float:
-        """The number of rows of a unit, their mean if units differ."""
-        return self.n_rows if isinstance(self.n_rows, int) else self.n_obs / self.n_units
+        """The number of rows of a unit, their mean if units differ, before any are missing."""
+        if isinstance(self.n_rows, tuple):
+            return sum(self.n_rows) / self.n_units
+        return self.n_rows.mean if isinstance(self.n_rows, Sizes) else self.n_rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scenario as builtin types, for JSON."""
-        return {
+        found = {
             **vars(self),
             "covariates": [covariate.to_dict() for covariate in self.covariates],
             "effects": (
@@ -176,26 +252,53 @@ class Scenario:
                 else self.effects.to_dict()
             ),
             "residuals": self.residuals.to_dict(),
+            "correlated": [asdict(one) for one in self.correlated],
         }
+        for name in ("n_rows", "variance", "missing"):
+            if hasattr(found[name], "to_dict"):
+                found[name] = found[name].to_dict()
+        if self.autocorrelation is not None:
+            found["autocorrelation"] = asdict(self.autocorrelation)
+        return found
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Scenario:
         """Read what `to_dict` wrote, also before truths had distributions."""
-        rows = data["n_rows"]
         shapes: dict[str, Any] = {
             name: _shapes(data[name]) for name in ("effects", "residuals") if name in data
         }
+        readers = {
+            "variance": variance_from_dict,
+            "autocorrelation": lambda one: AutoRegressive(**one),
+            "missing": Missing.from_dict,
+        }
+        parts = {name: read(data[name]) for name, read in readers.items() if data.get(name)}
         return cls(
             **{
                 **data,
                 **shapes,
-                "n_rows": tuple(rows) if isinstance(rows, list) else rows,
+                **parts,
+                "n_rows": _rows(data["n_rows"]),
                 "covariates": tuple(Covariate.from_dict(c) for c in data["covariates"]),
                 "fixed": tuple((name, value) for name, value in data["fixed"]),
                 "sd": tuple(data["sd"]),
-                "cor": tuple(tuple(row) for row in data["cor"]),
+                "cor": _matrix(data["cor"]),
+                "correlated": tuple(
+                    CorrelatedSet(tuple(one["names"]), _matrix(one["cor"]))
+                    for one in data.get("correlated", ())
+                ),
             }
         )
+
+
+def _rows(data: Any) -> int | tuple[int, ...] | Sizes:
+    if isinstance(data, dict):
+        return sizes_from_dict(data)
+    return tuple(data) if isinstance(data, list) else data
+
+
+def _matrix(data: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in data)
 
 
 def _shapes(data: Any) -> Distribution | tuple[Distribution, ...]:

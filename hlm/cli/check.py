@@ -83,7 +83,7 @@ def _contents(plan: Plan) -> Iterator[str]:
 
 def _sizes(scenario: Scenario, *, unequal: bool) -> list[Any]:
     """Return the sizes of a scenario, with the rows in all where units of any scenario differ."""
-    rows = scenario.n_rows
+    rows = scenario.typical_rows
     written = rows if isinstance(rows, int) else f"{min(rows)} to {max(rows)}"
     return [scenario.n_units, written, *[scenario.n_obs] * unequal]
 

@@ -18,6 +18,7 @@ from hlm.distributions.laplace import Laplace
 from hlm.distributions.lognormal import LogNormal
 from hlm.distributions.mixture import Mixture
 from hlm.distributions.normal import Normal
+from hlm.distributions.scaled import Scaled
 from hlm.distributions.skew_normal import SkewNormal
 from hlm.distributions.student import StudentT
 from hlm.distributions.uniform import Uniform
@@ -37,6 +38,7 @@ __all__ = [
     "Mixture",
     "Normal",
     "Points",
+    "Scaled",
     "SkewNormal",
     "Span",
     "StudentT",
@@ -50,7 +52,7 @@ STANDARD_NORMAL = Normal()
 
 FAMILIES: dict[str, type[Distribution]] = {
     **SHAPES,
-    **{one.family: one for one in (Binary, Points, Span)},
+    **{one.family: one for one in (Binary, Points, Scaled, Span)},
 }
 """The families by name, as files have them."""
 
@@ -68,4 +70,6 @@ def from_dict(data: Mapping[str, Any]) -> Distribution:
 
 
 def _hashable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return from_dict(value)
     return tuple(value) if isinstance(value, list) else value

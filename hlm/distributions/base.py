@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 __all__ = ["Distribution", "Standardized", "Symmetric"]
 
@@ -73,6 +74,16 @@ class Distribution(ABC):
         """The variance."""
         return self.sd**2
 
+    @property
+    def shape_alone(self) -> Distribution:
+        """The distribution of which this one has the shape: itself, if it is not scaled."""
+        return self
+
+    @property
+    def support(self) -> tuple[float, ...]:
+        """The values, in order, if there are finitely many that are known; else empty."""
+        return ()
+
     @abstractmethod
     def quantile(self, probability: Floats) -> Floats:
         """Return the quantiles of probabilities between 0 and 1, exclusive."""
@@ -122,6 +133,18 @@ class Distribution(ABC):
 
     def points(self, count: int) -> Floats:
         """Return the values of `count` units, or of the rows of a unit, where they are fixed."""
+        raise NotImplementedError(f"{self.family} is drawn")
+
+    def at(self, position: Integers, size: Integers) -> Floats:
+        """Return the values of rows where they are fixed.
+
+        Parameters
+        ----------
+        position : ndarray of int (n,)
+            The number of each row within its unit, from 0.
+        size : ndarray of int (n,)
+            The number of rows of its unit.
+        """
         raise NotImplementedError(f"{self.family} is drawn")
 
     def to_dict(self) -> dict[str, Any]:

@@ -51,6 +51,11 @@ class Binary(Distribution):
         """The fourth standardized moment."""
         return 1.0 / self.variance - 3.0
 
+    @property
+    def support(self) -> tuple[float, ...]:
+        """0 and 1."""
+        return (0.0, 1.0)
+
     def quantile(self, probability: Floats) -> Floats:
         """Return the quantiles of probabilities."""
         return (probability > 1.0 - self.p).astype(float)

@@ -12,7 +12,7 @@ from hlm.distributions.uniform import Uniform
 if TYPE_CHECKING:
     import numpy as np
 
-    from hlm.distributions.base import Floats
+    from hlm.distributions.base import Floats, Integers
 
 __all__ = ["Points", "Span"]
 
@@ -59,6 +59,11 @@ class Points(Distribution):
         """The fourth standardized moment of the values."""
         return self._moment(4) / self.variance**2
 
+    @property
+    def support(self) -> tuple[float, ...]:
+        """The distinct values in order."""
+        return tuple(sorted(set(self.values)))
+
     def _moment(self, power: int) -> float:
         return sum((value - self.mean) ** power for value in self.values) / len(self.values)
 
@@ -85,6 +90,12 @@ class Points(Distribution):
 
         return np.array(self.values[:count])
 
+    def at(self, position: Integers, size: Integers) -> Floats:  # noqa: ARG002
+        """Return the values of rows, repeated for units with more of them."""
+        import numpy as np
+
+        return np.array(self.values)[position % len(self.values)]
+
 
 @dataclass(frozen=True)
 class Span(Uniform):
@@ -106,8 +117,14 @@ class Span(Uniform):
     is_fixed = True
 
     def points(self, count: int) -> Floats:
-        """Return low + k step, as R's seq() computes it."""
+        """Return the values of a unit of `count` rows, as R's seq() computes them."""
         import numpy as np
 
-        step = (self.high - self.low) / max(1, count - 1 if self.endpoint else count)
-        return np.asarray(self.low + np.arange(count) * step, dtype=np.float64)
+        return self.at(np.arange(count), np.full(1, count))
+
+    def at(self, position: Integers, size: Integers) -> Floats:
+        """Return low + k step, with the step of units of each size."""
+        import numpy as np
+
+        step = (self.high - self.low) / np.maximum(1, size - 1 if self.endpoint else size)
+        return np.asarray(self.low + position * step, dtype=np.float64)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.covariates import example
 from hlm.formula import model_columns
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ Floats = NDArray[np.float64]
 
 POINTS = 480
 """At least so many points at which functions are compared."""
+
+UNITS = 24
+"""Of so many units, where covariates come from others."""
 
 MOST_VALUES = 24
 """Of the grids of a level so many values, evenly spread, are looked at, and the ends of each."""
@@ -159,8 +163,11 @@ def _rounding(X: Floats, c: Floats, column: Floats) -> Floats:
 def _points(covariates: tuple[Covariate, ...]) -> Mapping[str, Floats]:
     """Return points spread over all values that a design gives the covariates, (n,) each.
 
-    Grids of one level are run through together, those of units against those of rows.
+    Grids of one level are run through together, those of units against those of rows. Where some
+    covariates come from others, the points are rows of a data set, in which they do.
     """
+    if any(c.origin is not None for c in covariates):
+        return example(covariates, (), (UNITS, POINTS // UNITS))
     rng = np.random.default_rng(0)
     of_units, of_rows = (_grid_values(covariates, level) for level in ("unit", "row"))
     n_units, n_rows = len(of_units[0]), len(of_rows[0])

@@ -8,16 +8,16 @@ are lost to large fixed effects.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.formula import Term, evaluate, parse
 from hlm.jit import entry
 from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.simulate.columns import Basis, Part, basis_of, model_columns_of, truth_effects
 from hlm.simulate.draws import Draws, draw
+from hlm.simulate.ragged import RowDraws, draw_by_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hlm.scenario import Model, Scenario
     from hlm.simulate.layout import Layout
 
-__all__ = ["Drawn", "draw_rows", "simulate"]
+__all__ = ["Drawn", "simulate"]
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +73,12 @@ def simulate(
     """
     basis = basis_of(scenario, models)
     truth, scales = truth_effects(scenario, basis)
-    chunks = [_reduce(basis, truth, scales, draws) for draws in draw(scenario, seed, start, stop)]
+    if scenario.is_plain:
+        drawn = draw(scenario, seed, start, stop)
+        chunks = [_reduce(basis, truth, scales, draws) for draws in drawn]
+    else:
+        by_row = draw_by_row(scenario, seed, start, stop)
+        chunks = [_reduce_rows(basis, truth, scales, scenario.sigma, draws) for draws in by_row]
     cross = CrossProducts(
         gram=_join([chunk.gram for chunk in chunks]),
         response=np.concatenate([chunk.response for chunk in chunks]),
@@ -104,13 +109,46 @@ def _reduce(basis: Basis, truth: NDArray[np.int64], scales: Floats, draws: Draws
     cross_noise(columns, draws.noise.reshape(n, -1), layout.starts, response, squares)
     response *= draws.sigma
     squares *= draws.sigma * draws.sigma
-    sum_squares = np.zeros(n)
-    weights = np.zeros(len(truth))
-    add_effects(
-        truth, scales, gram, multipliers, draws.effects, response, squares, sum_squares, weights
-    )
+    sum_squares = _add_effects(truth, scales, gram, multipliers, draws.effects, response, squares)
     n_obs = np.full(n, layout.starts[-1])
     return CrossProducts(gram, response, sum_squares, multipliers, n_obs)
+
+
+def _add_effects(
+    truth: NDArray[np.int64],
+    scales: Floats,
+    gram: Floats,
+    multipliers: Floats,
+    effects: Floats,
+    response: Floats,
+    squares: Floats,
+) -> Floats:
+    """Add the random effects to the noise in `response` and `squares`; return y*'y*, (n,)."""
+    sum_squares, weights = np.zeros(len(effects)), np.zeros(len(truth))
+    add_effects(truth, scales, gram, multipliers, effects, response, squares, sum_squares, weights)
+    return sum_squares
+
+
+def _reduce_rows(
+    basis: Basis, truth: NDArray[np.int64], scales: Floats, sigma: float, draws: RowDraws
+) -> CrossProducts:
+    """Reduce some replicates of which each has rows of its own."""
+    rows, k = draws.rows, len(basis.columns)
+    n, _, n_units = draws.effects.shape
+    total = int(rows.starts[-1])
+    columns = np.empty((k, total))
+    for a, part in enumerate(basis.columns):
+        columns[a] = part.values(draws.by_rows)
+    levels = [part.values(draws.covariates) for part in basis.multipliers]
+    levels = [level.reshape(-1, 1, level.shape[-1]) for level in levels]
+    multipliers = _stack(levels, (1, n_units))[:, :, 0]
+    gram, response = np.empty((n, k * (k + 1) // 2, n_units)), np.empty((n, k, n_units))
+    squares = np.empty((n, n_units))
+    cross_rows(columns, draws.residuals, rows.starts, gram, response, squares)
+    response *= sigma
+    squares *= sigma * sigma
+    sum_squares = _add_effects(truth, scales, gram, multipliers, draws.effects, response, squares)
+    return CrossProducts(gram, response, sum_squares, multipliers, rows.n_obs)
 
 
 def _columns(basis: Basis, draws: Draws) -> tuple[Floats, NDArray[np.int64]]:
@@ -201,6 +239,38 @@ def cross_noise(columns, noise, starts, response, squares):
 
 
 @entry
+def cross_rows(columns, noise, starts, gram, response, squares):
+    """Write x'x, x'e and e'e of each unit, from rows that lie unit after unit.
+
+    `columns` (k, total) and `noise` (total,) have the rows of the units of data set 0, then those
+    of data set 1, ...; unit i of data set r has those from `starts[r n_units + i]` on.
+    """
+    k = len(columns)
+    n, _, n_units = response.shape
+    # gram_i = sum_j x_aij x_bij for each pair (a, b), response_i = sum_j x_aij e_ij and
+    # squares_i = sum_j e_ij^2: of unit i, over its rows j
+    for r in range(n):
+        for i in range(n_units):
+            first, last = starts[r * n_units + i], starts[r * n_units + i + 1]
+            total = 0.0
+            for j in range(first, last):
+                total += noise[j] * noise[j]
+            squares[r, i] = total
+            pair = 0
+            for a in range(k):
+                left, total = columns[a], 0.0
+                for j in range(first, last):
+                    total += left[j] * noise[j]
+                response[r, a, i] = total
+                for b in range(a + 1):
+                    right, total = columns[b], 0.0
+                    for j in range(first, last):
+                        total += left[j] * right[j]
+                    gram[r, pair, i] = total
+                    pair += 1
+
+
+@entry
 def add_effects(truth, scales, gram, multipliers, effects, response, squares, sum_squares, weights):
     """Add Z b to the noise: y*'y* = e'e + 2 b'Z'e + b'Z'Zb, and x'y* = x'e + x'Zb of each column x.
 
@@ -235,46 +305,3 @@ def add_effects(truth, scales, gram, multipliers, effects, response, squares, su
                     a = truth[t, 0]
                     pair = a * (a + 1) // 2 + c if a >= c else c * (c + 1) // 2 + a
                     response[r, c, i] += weights[t] * products[pair, g]
-
-
-def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, NDArray[np.float64]]:
-    """Draw one replicate again, as rows.
-
-    Returns
-    -------
-    dict of str to ndarray, (n_obs,)
-        The group (numbers from 1), the covariates in the scenario's order, the response; the rows
-        of a unit together.
-    """
-    draws = next(draw(scenario, seed, replicate, replicate + 1))
-    layout = draws.layout
-    rows = (len(layout.starts) - 1, len(layout.sizes)) if layout.is_equal else draws.noise.shape[1:]
-
-    def of_rows(values: Floats) -> Floats:
-        """Return values of rows, unit after unit."""
-        return np.broadcast_to(values, rows).ravel()[layout.by_unit]
-
-    def of_units(values: NDArray[Any]) -> NDArray[Any]:
-        """Return values of units, each as often as it has rows."""
-        return values.ravel()[layout.unit][layout.by_unit]
-
-    data = {
-        c.name: (of_rows if c.level == "row" else of_units)(draws.covariates[c.name][0])
-        for c in scenario.covariates
-    }
-    formula = parse(scenario.formula)
-    values = dict(scenario.fixed)
-    y = draws.sigma * of_rows(draws.noise[0])
-    for term in formula.fixed:
-        y = y + values[term.name] * _product(term, data)
-    for term, b in zip(formula.effects, draws.effects[0], strict=True):
-        y = y + of_units(b) * _product(term, data)
-    numbers = np.arange(scenario.n_units) if layout.order is None else layout.order
-    return {formula.random[0].group: of_units(numbers + 1), **data, formula.response: y}
-
-
-def _product(term: Term, data: dict[str, Floats]) -> Floats:
-    product = np.ones(1)
-    for factor in term.factors:
-        product = product * evaluate(factor, data)
-    return product

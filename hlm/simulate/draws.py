@@ -28,7 +28,7 @@ from hlm.simulate.random_effects import Copula, Mixing, recipe_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Draws", "draw"]
+__all__ = ["CHUNK_VALUES", "Draws", "Seeds", "chunks", "draw", "row_shape"]
 
 Floats = NDArray[np.float64]
 
@@ -83,19 +83,45 @@ def draw(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[Draws
     layout, recipe = layout_of(scenario), recipe_of(scenario)
     drawn = [c for c in scenario.covariates if c.level == "row" and not c.distribution.is_fixed]
     size = max(1, CHUNK_VALUES // (scenario.n_obs * (1 + len(drawn))))
-    noise = np.empty((min(size, BLOCK), *_rows(layout)))
+    noise = np.empty((min(size, BLOCK), *row_shape(layout)))
     # In the first block the replicates before `start` are drawn and left
     for block in range(start // BLOCK, -(-stop // BLOCK)):
-        streams = _Streams(scenario, layout, recipe, seed, block, noise)
+        streams = _Streams(scenario, layout, recipe, Seeds(scenario, seed, block), noise)
         first, last = block * BLOCK, min(stop, (block + 1) * BLOCK)
-        for at in _chunks(first, min(max(start, first), last), size):
+        for at in chunks(first, min(max(start, first), last), size):
             streams.take(*at)
-        for at in _chunks(max(start, first), last, size):
+        for at in chunks(max(start, first), last, size):
             yield streams.take(*at)
 
 
-def _chunks(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
+def chunks(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
+    """Yield first and last, exclusive, of `size` replicates at a time."""
     return ((a, min(a + size, stop)) for a in range(start, stop, size))
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """What the streams of one block of one scenario are seeded by."""
+
+    scenario: Scenario
+    seed: int
+    block: int
+
+    def noise(self) -> np.random.Generator:
+        """Return the stream of the residuals."""
+        return np.random.default_rng((NOISE, *self._rest))
+
+    def effects(self) -> np.random.SeedSequence:
+        """Return the seeds of the random effects."""
+        return np.random.SeedSequence((EFFECTS, *self._rest))
+
+    def named(self, name: str) -> np.random.Generator:
+        """Return the stream of a covariate, or of what else has a name."""
+        return np.random.default_rng((COVARIATE, *_halves(_hash(name)), *self._rest))
+
+    @property
+    def _rest(self) -> tuple[int, ...]:
+        return self.block, *_halves(self.scenario.streams), self.seed
 
 
 class _Streams:
@@ -106,18 +132,13 @@ class _Streams:
         scenario: Scenario,
         layout: Layout,
         recipe: Mixing | Copula,
-        seed: int,
-        block: int,
+        seeds: Seeds,
         room: Floats,
     ) -> None:
-        rest = (block, *_halves(scenario.streams), seed)
         self.scenario, self.layout, self.recipe, self.room = scenario, layout, recipe, room
-        self.noise = np.random.default_rng((NOISE, *rest))
-        self.effects = recipe.streams(np.random.SeedSequence((EFFECTS, *rest)))
-        self.covariates = {
-            c.name: np.random.default_rng((COVARIATE, *_halves(_hash(c.name)), *rest))
-            for c in scenario.covariates
-        }
+        self.noise = seeds.noise()
+        self.effects = recipe.streams(seeds.effects())
+        self.covariates = {c.name: seeds.named(c.name) for c in scenario.covariates}
 
     def take(self, start: int, stop: int) -> Draws:
         """Draw the next `stop - start` replicates."""
@@ -137,12 +158,12 @@ class _Streams:
         layout, of_rows = self.layout, c.level == "row"
         if c.distribution.is_fixed:
             return _fixed_rows(c, layout) if of_rows else _fixed_units(c, layout)
-        shape = _rows(layout) if of_rows else (1, len(layout.sizes))
+        shape = row_shape(layout) if of_rows else (1, len(layout.sizes))
         values = c.distribution.draw(self.covariates[c.name], (n, *shape))
         return values if of_rows else _in_order(values, layout)
 
 
-def _rows(layout: Layout) -> tuple[int, int]:
+def row_shape(layout: Layout) -> tuple[int, int]:
     """Return the shape of what has a value for each row."""
     if layout.is_equal:
         return int(layout.sizes[0]), len(layout.sizes)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.covariates import root
 from hlm.distributions import STANDARD_NORMAL, Distribution
 from hlm.distributions.copula import normal_correlations
 
@@ -111,8 +112,8 @@ def recipe_of(scenario: Scenario) -> Mixing | Copula:
     """Return how the random effects of a scenario are made."""
     shapes, sd = scenario.shapes, np.array(scenario.sd)
     if scenario.dependence == "copula":
-        return Copula(shapes, _root(normal_correlations(shapes, scenario.cor)), sd)
-    return Mixing(shapes, _root(np.array(scenario.cor)), sd)
+        return Copula(shapes, root(normal_correlations(shapes, scenario.cor)), sd)
+    return Mixing(shapes, root(np.array(scenario.cor)), sd)
 
 
 def _moments_of_sum(weights: Floats, shapes: Sequence[Distribution]) -> tuple[float, float]:
@@ -130,15 +131,3 @@ def _mix(factor: Floats, z: Floats) -> Floats:
             if factor[a, k]:
                 effects[:, a] += factor[a, k] * z[:, k]
     return effects
-
-
-def _root(cor: Floats) -> Floats:
-    """Lower-triangular square root of a correlation matrix, which may be singular."""
-    root = np.zeros_like(cor)
-    # cor = LL': L_jj = (cor_jj - sum_{k<j} L_jk^2)^{1/2}, column j below; 0 without a pivot
-    for j in range(len(cor)):
-        pivot = cor[j, j] - root[j, :j] @ root[j, :j]
-        if pivot > 1e-12:
-            root[j, j] = np.sqrt(pivot)
-            root[j + 1 :, j] = (cor[j + 1 :, j] - root[j + 1 :, :j] @ root[j, :j]) / root[j, j]
-    return root

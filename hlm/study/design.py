@@ -12,12 +12,16 @@ import numpy as np
 
 from hlm.distributions import Points, Span
 from hlm.errors import InputError, Mistakes
-from hlm.scenario import Covariate
-from hlm.study.schema import Grid, Range, RowList
+from hlm.rows.sizes import Clustered, Sizes
+from hlm.scenario import CorrelatedSet, Covariate
+from hlm.study.derived import DERIVED, check_sources, derived
+from hlm.study.schema import Grid, Range
+from hlm.study.schema_rows import MAX_ROWS, RowList, TotalRows
+from hlm.study.structure import correlated
 from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -26,9 +30,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "example", "rows_of"]
+__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "max_rows", "rows_of"]
 
-MAX_ROWS = 10_000_000
 ENOUGH = 12
 """Units, and rows of each, that show the rank of all but odd designs."""
 
@@ -51,45 +54,98 @@ def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate,
         what = n_rows if isinstance(n_rows, int) else f"{_mean(n_rows):g}"
         problem = f"{design.units} units of {what} rows are too many"
         raise InputError(problem, path="design", allowed=f"{MAX_ROWS} rows in all")
+    specs = dict(sorted(design.covariates.items()))
     with Mistakes() as mistakes:
-        mistakes.keep(check_names, design.covariates, response=response, group=group)
-        found = [
-            mistakes.keep(_covariate, name, spec, design.units, n_rows)
-            for name, spec in sorted(design.covariates.items())
-        ]
-    return tuple(covariate for covariate in found if covariate is not None)
+        mistakes.keep(check_names, specs, response=response, group=group)
+        own = {
+            name: mistakes.keep(_covariate, name, spec, design.units, n_rows)
+            for name, spec in specs.items()
+            if not isinstance(spec, DERIVED)
+        }
+        found = {name: one for name, one in own.items() if one is not None}
+        if mistakes.passes(check_sources, specs):
+            found |= mistakes.keep(derived, specs, found, _mean(n_rows)) or {}
+    return tuple(found[name] for name in specs)
 
 
-def rows_of(design: Design) -> int | tuple[int, ...]:
-    """Return the rows of all units, or of each where they differ.
+def rows_of(design: Design) -> int | tuple[int, ...] | Sizes:
+    """Return the rows of all units, or of each where they differ, or how they are drawn.
 
     Raises
     ------
     InputError
-        If the list of them does not fill the units.
+        If a list of them does not fill the units, or a total is too small.
 
     Examples
     --------
-    >>> from hlm.study.schema import Design, RowList
+    >>> from hlm.study.schema import Design
     >>> rows_of(Design(units=4, rows=RowList(list=[5, 10])))
     (5, 10, 5, 10)
     >>> rows_of(Design(units=4, rows=RowList(list=[5, 5])))
     5
     """
-    if isinstance(design.rows, int):
-        return design.rows
-    sizes = design.rows.list_
-    if design.units % len(sizes):
+    rows = design.rows
+    if isinstance(rows, int):
+        return rows
+    if isinstance(rows, RowList):
+        return _same(_repeated(rows.list_, design.units))
+    if isinstance(rows, TotalRows):
+        return _same(_divided(rows, design.units))
+    return rows.made() if rows.redrawn else _same(rows.made().held(design.units))
+
+
+def max_rows(n_rows: int | tuple[int, ...] | Sizes, n_units: int) -> int:
+    """Return the rows of the largest unit; where they are drawn, that of evenly spread sizes."""
+    if isinstance(n_rows, int):
+        return n_rows
+    return max(_typical(n_rows, n_units))
+
+
+def _same(sizes: tuple[int, ...]) -> int | tuple[int, ...]:
+    """Return one number where all are the same."""
+    return sizes[0] if len(set(sizes)) == 1 else sizes
+
+
+def _repeated(sizes: list[int], n_units: int) -> tuple[int, ...]:
+    if n_units % len(sizes):
         raise InputError(
             f"{counted(len(sizes), 'number')} of rows {noun(len(sizes), 'does', 'do')} not fill "
-            f"{design.units} units",
+            f"{n_units} units",
             path="design.rows.list",
             allowed="as many numbers as units, or a number of them that divides it",
         )
-    return sizes[0] if len(set(sizes)) == 1 else tuple(sizes) * (design.units // len(sizes))
+    return tuple(sizes) * (n_units // len(sizes))
 
 
-def _mean(n_rows: int | tuple[int, ...]) -> float:
+def _divided(rows: TotalRows, n_units: int) -> tuple[int, ...]:
+    """Divide a total by evenly spread quantiles, and what is left among the largest units."""
+    if rows.total < n_units:
+        raise InputError(
+            f"{rows.total} rows for {n_units} units",
+            path="design.rows.total",
+            allowed="at least one row for each unit",
+        )
+    if rows.cv == 0.0:
+        each, left = divmod(rows.total, n_units)
+        return (each,) * (n_units - left) + (each + 1,) * left
+    try:
+        sizes = np.array(Clustered(rows.total / n_units, float(rows.cv)).held(n_units))
+    except InputError as error:
+        raise error.at(path="design.rows.cv") from None
+    # The quantiles miss the mean by their tails: rows are given to, or taken from, units in turn
+    for k in range(abs(left := rows.total - int(sizes.sum()))):
+        place = (
+            n_units - 1 - k % n_units
+            if left > 0
+            else np.flatnonzero(sizes > 1)[-1 - k % int((sizes > 1).sum())]
+        )
+        sizes[place] += 1 if left > 0 else -1
+    return tuple(sorted(sizes.tolist()))
+
+
+def _mean(n_rows: int | tuple[int, ...] | Sizes) -> float:
+    if isinstance(n_rows, Sizes):
+        return n_rows.mean
     return n_rows if isinstance(n_rows, int) else sum(n_rows) / len(n_rows)
 
 
@@ -98,8 +154,9 @@ class Ample:
     """A design with units and rows enough to show what no number of them can identify."""
 
     n_units: int
-    n_rows: int | tuple[int, ...]
+    typical_rows: int | tuple[int, ...]
     covariates: tuple[Covariate, ...]
+    correlated: tuple[CorrelatedSet, ...]
 
     @classmethod
     def of(cls, design: Design, *, response: str, group: str) -> Ample:
@@ -109,21 +166,22 @@ class Ample:
         --------
         >>> from hlm.study.schema import Design
         >>> ample = Ample.of(Design(units=5, rows=20), response="y", group="unit")
-        >>> ample.n_units, ample.n_rows
+        >>> ample.n_units, ample.typical_rows
         (15, 20)
         """
         units = design.units * ceil(ENOUGH / design.units)
-        larger = design.model_copy(update={"units": units, "rows": _more(design.rows)})
-        found = covariates(larger, response=response, group=group)
-        return cls(units, rows_of(larger), found)
+        rows = rows_of(design)
+        sizes = [rows] if isinstance(rows, int) else list(_typical(rows, design.units))
+        times = ceil(ENOUGH / min(sizes))
+        larger = RowList(list=[times * count for count in sizes])
+        more = design.model_copy(update={"units": units, "rows": larger})
+        found = covariates(more, response=response, group=group)
+        sets = correlated(design, {c.name: c for c in found})
+        return cls(units, rows_of(more), found, sets)  # type: ignore[arg-type]
 
 
-def _more(rows: int | RowList) -> int | RowList:
-    """Multiply rows until there are enough of them."""
-    if isinstance(rows, int):
-        return rows * ceil(ENOUGH / rows)
-    times = ceil(ENOUGH / min(rows.list_))
-    return RowList(list=[times * count for count in rows.list_])
+def _typical(rows: tuple[int, ...] | Sizes, n_units: int) -> tuple[int, ...]:
+    return rows.held(n_units) if isinstance(rows, Sizes) else rows
 
 
 def check_names(names: Iterable[str], *, response: str, group: str) -> None:
@@ -158,15 +216,24 @@ def _check_name(name: str, path: str, *, what: str) -> None:
 
 
 def _covariate(
-    name: str, spec: schema.Covariate, n_units: int, n_rows: int | tuple[int, ...]
+    name: str, spec: schema.OwnCovariate, n_units: int, n_rows: int | tuple[int, ...] | Sizes
 ) -> Covariate:
     if not isinstance(spec, Grid):
-        return Covariate(name, spec.level, spec.made())
+        icc = getattr(spec, "icc", 0.0)
+        if icc and spec.level == "unit":
+            raise InputError(
+                f"an icc of '{name}', which has one value in each unit",
+                path=f"design.covariates.{name}.icc",
+                allowed="no icc, or level: row",
+            )
+        return Covariate(name, spec.level, spec.made(), float(icc))
     count = n_units if spec.level == "unit" else n_rows
     if isinstance(count, int):
         return Covariate(name, spec.level, Points(_points(name, spec, count)))
     if isinstance(spec.grid, Range):
         return Covariate(name, spec.level, _span(spec.grid))
+    if isinstance(count, Sizes):
+        return Covariate(name, spec.level, Points(tuple(map(float, spec.grid))))
     return Covariate(name, spec.level, Points(_first(name, spec.grid, max(count))))
 
 
@@ -201,50 +268,3 @@ def _span(spec: Range) -> Span:
 @lru_cache(maxsize=1024)
 def _range(span: Span, count: int) -> tuple[float, ...]:
     return tuple(span.points(count).tolist())
-
-
-@lru_cache(maxsize=64)
-def example(
-    found: tuple[Covariate, ...], counts: tuple[int, int | tuple[int, ...]], seed: int = 2012
-) -> Mapping[str, Floats]:
-    """Draw the covariates once, for so many units, and rows of all or of each; unit after unit.
-
-    A stand-in to tell what no data can identify; binary covariates are drawn with probability
-    one half, so that a rare value does not pass for a constant. Of a longer grid only some
-    values are taken.
-
-    Examples
-    --------
-    >>> x = Covariate("x", "row", Points((1.0, 2.0)))
-    >>> example((x,), (2, 2))["x"]
-    array([1., 2., 1., 2.])
-    """
-    rng = np.random.default_rng(seed)
-    sizes = np.broadcast_to(counts[1], counts[0])
-    whole = (counts[0], int(sizes.max()))
-    there = np.arange(whole[1]) < sizes[:, None]
-    data = {"unit": np.repeat(np.arange(1.0, counts[0] + 1), sizes)}
-    for covariate in found:
-        shape = (counts[0], 1) if covariate.level == "unit" else whole
-        values = _draw(covariate, shape, sizes, rng)
-        data[covariate.name] = np.broadcast_to(values, whole)[there]
-    return data
-
-
-def _draw(
-    covariate: Covariate,
-    size: tuple[int, int],
-    sizes: NDArray[np.int64],
-    rng: np.random.Generator,
-) -> Floats:
-    if not covariate.distribution.is_fixed:
-        return covariate.distribution.example(rng, size)
-    if not covariate.distribution.values:
-        values = np.zeros(size)
-        for count in np.unique(sizes):
-            values[sizes == count, :count] = covariate.distribution.points(count)
-        return values
-    count = size[0] if covariate.level == "unit" else size[1]
-    picked = np.linspace(0, len(covariate.distribution.values) - 1, count).astype(int)
-    values = np.array(covariate.distribution.values)[picked]
-    return values[:, None] if covariate.level == "unit" else values

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hlm.covariates import example
 from hlm.errors import InputError
 from hlm.formula import evaluate
 from hlm.study.dependence import confounded, dependent, hidden_by_reml
-from hlm.study.design import ENOUGH, Ample, example
+from hlm.study.design import ENOUGH, Ample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hlm.formula import Formula
-    from hlm.scenario import Covariate, Scenario
+    from hlm.scenario import CorrelatedSet, Covariate, Scenario
     from hlm.study.models import Candidate
 
     Floats = NDArray[np.float64]
     Counts = tuple[int, int | tuple[int, ...]]
+    Made = tuple[tuple[Covariate, ...], tuple[CorrelatedSet, ...]]
     Finder = Callable[[Formula, Mapping[str, Floats]], str | None]
 
 __all__ = ["check_columns", "check_finite", "check_identified"]
@@ -101,12 +103,13 @@ def _problem(
 
     Both have `least` units: a few may fail to show by chance what others would.
     """
-    whole = _counts(max(data.n_units, least), data.n_rows)
+    whole = _counts(max(data.n_units, least), data.typical_rows)
     few = _counts(min(whole[0], ENOUGH), whole[1], most=ENOUGH)
-    problem = _try(candidate.formula, data.covariates, few, find)
+    made = data.covariates, data.correlated
+    problem = _try(candidate.formula, made, few, find)
     if problem is None or few == whole:
         return problem
-    return _try(candidate.formula, data.covariates, whole, find)
+    return _try(candidate.formula, made, whole, find)
 
 
 def _counts(n_units: int, n_rows: int | tuple[int, ...], *, most: int | None = None) -> Counts:
@@ -118,10 +121,8 @@ def _counts(n_units: int, n_rows: int | tuple[int, ...], *, most: int | None = N
 
 
 @lru_cache(maxsize=4096)
-def _try(
-    formula: Formula, covariates: tuple[Covariate, ...], counts: Counts, find: Finder
-) -> str | None:
-    return find(formula, example(covariates, counts))
+def _try(formula: Formula, made: Made, counts: Counts, find: Finder) -> str | None:
+    return find(formula, example(*made, counts))
 
 
 def _check_reml(candidate: Candidate, scenario: Scenario) -> None:
@@ -129,8 +130,9 @@ def _check_reml(candidate: Candidate, scenario: Scenario) -> None:
     problem = _problem(candidate, scenario, hidden_by_reml)
     if problem is None:
         return
-    counts = (scenario.n_units, scenario.n_rows)
-    examples = (example(scenario.covariates, counts, seed) for seed in range(EXAMPLES))
+    counts = (scenario.n_units, scenario.typical_rows)
+    made = scenario.covariates, scenario.correlated
+    examples = (example(*made, counts, seed) for seed in range(EXAMPLES))
     if all(hidden_by_reml(candidate.formula, data) for data in examples):
         allowed = "more units, fewer terms, other covariates, or methods: [ml]"
         raise _unidentified(candidate, problem, allowed=allowed)

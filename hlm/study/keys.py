@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from hlm.distributions import STANDARD_NORMAL, written
+from hlm.study.schema_rows import RowList
 from hlm.study.truth import canonical
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def scenario_key(truth: Truth, design: Design, found: Parameters, *, common: boo
     }
     if common:
         values["common_random_numbers"] = True
-    if not isinstance(design.rows, int):
+    if isinstance(design.rows, RowList):
         values["design"]["rows"] = _shortest(design.rows.list_)
     values["truth"]["formula"] = canonical(found.formula)
     for part in values["truth"]["random"].values():

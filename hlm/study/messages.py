@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails, InitErrorDetails
 
-    from hlm.study.schema import Part
+    from hlm.study.schema_part import Part
 
     PartType = TypeVar("PartType", bound=Part)
 

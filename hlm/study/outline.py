@@ -18,7 +18,7 @@ from hlm.study.grid import Axis, axes, changes
 from hlm.study.identified import check_columns, check_finite
 from hlm.study.messages import validate
 from hlm.study.models import Candidate, check_variables, methods_of
-from hlm.study.schema import Design, Part, Truth
+from hlm.study.schema import Design, Truth
 from hlm.study.shapes import by_effect
 from hlm.study.truth import check_names, parameters, read_formula
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from hlm.study.schema import Method, StudyFile
+    from hlm.study.schema_part import Part
 
     PartType = TypeVar("PartType", bound=Part)
 

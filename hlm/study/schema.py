@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
-    ModelWrapValidatorHandler,
     Tag,
-    ValidationError,
     WithJsonSchema,
     model_validator,
 )
@@ -29,7 +25,11 @@ from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import FURTHER, check_further
 from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.scenario import Dependence  # noqa: TC001 - pydantic reads it
-from hlm.study.messages import shown, with_unknown_keys
+from hlm.study.messages import shown
+from hlm.study.schema_missing import Missing, MissingRows
+from hlm.study.schema_part import Part
+from hlm.study.schema_residual import AutoRegression, Variance  # noqa: TC001 - as above
+from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -107,26 +107,6 @@ def _one_or_more(registry: Collection[str], others: Collection[str], key: str) -
     ]
 
 
-class Part(BaseModel):
-    """A mapping of the file, without unknown keys and without conversion of types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _name_unknown_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Say which keys there are; a key that is missing because it is misspelt is said once."""
-        try:
-            return handler(data)
-        except ValidationError as error:
-            raise with_unknown_keys(error, cls.known_keys()) from None
-
-    @classmethod
-    def known_keys(cls) -> list[str]:
-        """Return the keys that there are."""
-        return [field.alias or name for name, field in cls.model_fields.items()]
-
-
 def _shape(text: Any) -> str:
     return distributions.written(distributions.read_call(text))
 
@@ -147,6 +127,17 @@ Level = Annotated[
 ]
 
 
+Correlation = Annotated[
+    Annotated[float, Tag("<number>")] | Annotated[list[list[float]], Tag("<matrix>")],
+    Discriminator(lambda value: "<matrix>" if isinstance(value, list) else "<number>"),
+]
+
+Icc = Annotated[
+    float,
+    Field(ge=0, lt=1, description="The share of its variance that the rows of a unit share."),
+]
+
+
 class Normal(Part):
     """A covariate drawn from a normal distribution."""
 
@@ -154,10 +145,28 @@ class Normal(Part):
     distribution: Literal["normal"] = Field("normal", description="How it is drawn.")
     mean: float = Field(0.0, description="Its mean.")
     sd: Positive = Field(1.0, description="Its standard deviation.")
+    icc: Icc = 0.0
 
     def made(self) -> distributions.Distribution:
         """Return the distribution."""
         return distributions.Normal(float(self.mean), float(self.sd))
+
+
+class Shaped(Part):
+    """A covariate drawn from another distribution, with a stated mean and sd."""
+
+    level: Level
+    distribution: Shape = Field(
+        description="Its shape, a family written as a call.", examples=["lognormal(0.5)"]
+    )
+    mean: float = Field(0.0, description="Its mean.")
+    sd: Positive = Field(1.0, description="Its standard deviation.")
+    icc: Icc = 0.0
+
+    def made(self) -> distributions.Distribution:
+        """Return the distribution."""
+        shape = distributions.read_call(self.distribution)
+        return distributions.Scaled(shape, float(self.mean), float(self.sd))
 
 
 class Uniform(Part):
@@ -167,6 +176,7 @@ class Uniform(Part):
     distribution: Literal["uniform"] = Field(description="How it is drawn.")
     low: float = Field(0.0, description="Its lower end.")
     high: float = Field(1.0, description="Its upper end.")
+    icc: Icc = 0.0
 
     def made(self) -> distributions.Distribution:
         """Return the distribution."""
@@ -217,55 +227,102 @@ class Grid(Part):
     ] = Field(description="A range, or a list of values that is repeated to fill the design.")
 
 
+class MeanOf(Part):
+    """The mean of a row-level covariate in each unit: of its rows, or in the population."""
+
+    mean_of: str = Field(description="The covariate, whose rows in the data are averaged.")
+    level: Literal["unit"] = Field("unit", description="Its level.")
+
+
+class LatentMeanOf(Part):
+    """The mean of a row-level covariate that each unit has in the population."""
+
+    latent_mean_of: str = Field(description="The covariate, which needs an `icc`.")
+    level: Literal["unit"] = Field("unit", description="Its level.")
+
+
+class Centred(Part):
+    """A covariate less a mean."""
+
+    centred: str = Field(description="The covariate.")
+    at: Literal["unit", "grand"] = Field(
+        "unit", description="Less its mean in the unit, or in the data set."
+    )
+
+
+class Measures(Part):
+    """A covariate as it is measured, with error."""
+
+    measures: str = Field(description="The covariate without error.")
+    reliability: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="The share of the variance of what is measured that is not error."
+    )
+
+
+_KINDS: dict[str, type[Part]] = {
+    "grid": Grid,
+    "mean_of": MeanOf,
+    "latent_mean_of": LatentMeanOf,
+    "centred": Centred,
+    "measures": Measures,
+}
+"""Covariates that are told by a key of theirs."""
+
+_PLAIN = ("normal", "uniform", "binary")
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, Part):
         return f"<{type(value).__name__.lower()}>"
     if not isinstance(value, dict):
         return "<normal>"
-    return "<grid>" if "grid" in value else f"<{value.get('distribution', 'normal')}>"
+    for key, kind in _KINDS.items():
+        if key in value:
+            return f"<{kind.__name__.lower()}>"
+    found = value.get("distribution", "normal")
+    return f"<{found}>" if found in _PLAIN else "<shaped>"
 
+
+OwnCovariate = Normal | Uniform | Binary | Shaped | Grid
 
 Covariate = Annotated[
     Annotated[Normal, Tag("<normal>")]
     | Annotated[Uniform, Tag("<uniform>")]
     | Annotated[Binary, Tag("<binary>")]
-    | Annotated[Grid, Tag("<grid>")],
+    | Annotated[Shaped, Tag("<shaped>")]
+    | Annotated[Grid, Tag("<grid>")]
+    | Annotated[MeanOf, Tag("<meanof>")]
+    | Annotated[LatentMeanOf, Tag("<latentmeanof>")]
+    | Annotated[Centred, Tag("<centred>")]
+    | Annotated[Measures, Tag("<measures>")],
     Discriminator(_kind),
 ]
 
 
-class RowList(Part):
-    """Numbers of rows that differ by unit."""
+class Correlated(Part):
+    """Covariates of one level that are correlated."""
 
-    list_: Annotated[list[Annotated[int, Field(ge=1, le=MAX_ROWS)]], Field(min_length=1)] = Field(
-        alias="list", description="Rows of each unit; the list is repeated to fill the units."
+    of: Annotated[list[str], Field(min_length=2), AfterValidator(_distinct)] = Field(
+        description="Their names."
     )
-
-
-def _no_bare_list(value: Any) -> Any:
-    if isinstance(value, list):
-        raise InputError(
-            f"{shown(value)} is not allowed",
-            allowed="a whole number for all units, or a list under the key list: it is repeated",
-            suggestion=f"{{list: {shown(value)}}}",
-        )
-    return value
-
-
-Rows = Annotated[
-    Annotated[int, Field(ge=1, le=MAX_ROWS), Tag("<number>")]
-    | Annotated[RowList, Tag("<mapping>")],
-    Discriminator(lambda value: "<mapping>" if isinstance(value, dict | RowList) else "<number>"),
-    BeforeValidator(_no_bare_list),
-]
+    cor: Correlation = Field(
+        description="Their correlation: one number for all pairs, or a matrix in the order of `of`."
+    )
 
 
 class Design(Part):
     """Sample sizes and covariates."""
 
     units: int = Field(ge=2, le=MAX_UNITS, description="Units (level 2).")
-    rows: Rows = Field(description="Rows of each unit (level 1): a number, or a list of numbers.")
+    rows: Rows = Field(
+        description="Rows of each unit (level 1): a number, a list of numbers, or how they are "
+        "distributed."
+    )
     covariates: dict[str, Covariate] = Field({}, description="Each covariate by its name.")
+    correlated: dict[SafeName, Correlated] = Field(
+        {}, description="Sets of covariates that are correlated, each under a name."
+    )
+    missing: MissingRows = Field(Missing(), description="Which rows are missing.")
 
 
 class RandomPart(Part):
@@ -274,10 +331,7 @@ class RandomPart(Part):
     sd: dict[str, Annotated[float, Field(ge=0)]] = Field(
         description="The standard deviation of each random effect of the formula."
     )
-    cor: Annotated[
-        Annotated[float, Tag("<number>")] | Annotated[list[list[float]], Tag("<matrix>")],
-        Discriminator(lambda value: "<matrix>" if isinstance(value, list) else "<number>"),
-    ] = Field(
+    cor: Correlation = Field(
         0.0,
         description="Their correlation: one number for all pairs, or a matrix in the order of "
         "the formula's random terms.",
@@ -300,6 +354,16 @@ class Residual(Part):
 
     sd: Positive = Field(description="Their standard deviation.")
     distribution: Shape = Field("normal", description=_SHAPE, examples=["normal", "chisq(1)"])
+    variance: Variance | None = Field(
+        None,
+        description="How their variance differs: by the values of a covariate, as a power or an "
+        "exponential of one, or by unit.",
+    )
+    ar1: AutoRegression | None = Field(
+        None,
+        description="The correlation of a residual with the one before in its unit: a number, or "
+        "with the covariate that says when.",
+    )
 
 
 class Truth(Part):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.scenario import Model, Scenario
-from hlm.study.design import covariates, rows_of
+from hlm.study.design import covariates, max_rows, rows_of
 from hlm.study.grid import cross
 from hlm.study.identified import check_finite, check_identified
 from hlm.study.keys import scenario_key
@@ -24,6 +24,7 @@ from hlm.study.outline import Outline
 from hlm.study.reading import place, read_text, read_tree
 from hlm.study.schema import Design, StudyFile, Truth
 from hlm.study.shapes import by_effect
+from hlm.study.structure import autocorrelation, check_structure, correlated, missing, variance
 from hlm.study.truth import parameters, read_formula
 
 if TYPE_CHECKING:
@@ -214,21 +215,35 @@ def _scenario(values: Mapping[str, Any], models: Sequence[Candidate], *, common:
 def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
     """Return the scenario of a truth and a design."""
     found = parameters(truth)
-    formula, group = found.formula, found.formula.random[0].group
+    formula, group, residual = found.formula, found.formula.random[0].group, truth.residual
+    n_rows = rows_of(design)
+    of_design = covariates(design, response=formula.response, group=group)
+    by_name = {covariate.name: covariate for covariate in of_design}
+    check_structure(residual, design, by_name, formula.response)
+    most = max_rows(n_rows, design.units)
+    with Mistakes() as mistakes:
+        sets = mistakes.keep(correlated, design, by_name) or ()
+        spread = mistakes.keep(variance, residual, by_name)
+        in_time = mistakes.keep(autocorrelation, residual, by_name, most)
+        left_out = mistakes.keep(missing, design, most)
     return Scenario(
         key=scenario_key(truth, design, found, common=common),
         n_units=design.units,
-        n_rows=rows_of(design),
-        covariates=covariates(design, response=formula.response, group=group),
+        n_rows=n_rows,
+        covariates=of_design,
         formula=formula.text,
         fixed=found.fixed,
         sd=found.sd,
         cor=found.cor,
-        sigma=float(truth.residual.sd),
+        sigma=float(residual.sd),
         effects=found.effects,
-        residuals=read_call(truth.residual.distribution),
+        residuals=read_call(residual.distribution),
         dependence=truth.random[group].dependence,
         common_random_numbers=common,
+        correlated=sets,
+        variance=spread,
+        autocorrelation=in_time,
+        missing=left_out,
     )
 
 

@@ -12,8 +12,8 @@ from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.names import factors_of
 from hlm.formula import Formula, parse
 from hlm.formula.syntax import Call, Name, walk
+from hlm.study.correlations import check_number, check_possible, given_matrix
 from hlm.study.shapes import check_copula, shapes_of
-from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -198,7 +198,7 @@ def _correlations(part: RandomPart, blocks: Sequence[int], path: str) -> Matrix:
     for start, size in zip(np.cumsum([0, *blocks]), blocks, strict=False):
         together[start : start + size, start : start + size] = True
     if isinstance(part.cor, list):
-        matrix = _given_matrix(part.cor, q, path)
+        matrix = given_matrix(part.cor, q, path)
     else:
         _check_number(part.cor, max(blocks), path)
         matrix = np.where(together, part.cor + 0.0, 0.0)
@@ -206,39 +206,12 @@ def _correlations(part: RandomPart, blocks: Sequence[int], path: str) -> Matrix:
     if np.any(matrix[~together]):
         problem = "a correlation between random effects that the formula keeps apart"
         raise InputError(problem, path=path, allowed="0 between the terms of || or of two blocks")
-    if q > 2 and np.linalg.eigvalsh(matrix)[0] < -1e-8:
-        raise InputError(
-            f"the correlations {_written(matrix)} are not possible together",
-            path=path,
-            allowed="a positive semidefinite matrix",
-        )
+    check_possible(matrix, path)
     return tuple(tuple(row) for row in matrix.tolist())
 
 
 def _check_number(cor: float, size: int, path: str) -> None:
-    if abs(cor) > 1:
-        raise InputError(f"the correlation {cor:g} is not allowed", path=path, allowed="-1 to 1")
+    check_number(cor, path)
     if cor and size == 1:
         problem = f"the correlation {cor:g} where no random effects are correlated"
         raise InputError(problem, path=path, allowed="0, or no key cor")
-
-
-def _given_matrix(rows: list[list[float]], q: int, path: str) -> np.ndarray:
-    if len(rows) != q or any(len(row) != q for row in rows):
-        lengths = sorted({len(row) for row in rows})
-        values = noun(lengths[0] if len(lengths) == 1 else 0, "value")
-        found = f"{counted(len(rows), 'row')} of {', '.join(map(str, lengths))} {values}"
-        wanted = f"{counted(q, 'row')} of {q}"
-        raise InputError(f"the matrix has {found}", path=path, allowed=wanted)
-    matrix = np.array(rows, dtype=float)
-    if np.any(np.abs(matrix) > 1):
-        worst = matrix.flat[np.argmax(np.abs(matrix))]
-        raise InputError(f"the correlation {worst:g} is not allowed", path=path, allowed="-1 to 1")
-    if np.any(np.diag(matrix) != 1) or np.any(matrix != matrix.T):
-        problem = f"{_written(matrix)} is no correlation matrix"
-        raise InputError(problem, path=path, allowed="a symmetric matrix with ones on its diagonal")
-    return matrix
-
-
-def _written(matrix: np.ndarray) -> str:
-    return "[" + ", ".join(f"[{', '.join(f'{x:g}' for x in row)}]" for row in matrix) + "]"

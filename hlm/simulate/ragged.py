@@ -1,0 +1,191 @@
+r"""Data sets whose rows are not all alike, drawn row by row.
+
+Numbers of rows may be drawn, covariates may come from others, residuals may differ in variance or
+depend on one another, rows may be missing. What is drawn is drawn as in `draws`, from the same
+streams, and where the numbers of rows are given, in the same order: so two scenarios that differ
+only in such a feature are made of the same numbers where a study asks for common ones. Whatever
+else is random has a stream of its own, seeded by a hash of its name as those of covariates are.
+
+What is missing is left out at the end. Derived covariates, such as the mean of a unit, are those of
+the rows before any are missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.covariates import make_covariates
+from hlm.formula import parse
+from hlm.rows.layout import RowLayout
+from hlm.rows.missing import PREVIOUS
+from hlm.rows.sizes import Sizes
+from hlm.scenario import BLOCK, Scenario
+from hlm.simulate.draws import CHUNK_VALUES, Seeds, chunks, row_shape
+from hlm.simulate.layout import layout_of
+from hlm.simulate.random_effects import recipe_of
+from hlm.simulate.response import response_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hlm.distributions import Distribution
+    from hlm.simulate.layout import Layout
+    from hlm.simulate.random_effects import Copula, Mixing
+
+__all__ = ["RowDraws", "draw_by_row", "draw_rows"]
+
+Floats = NDArray[np.float64]
+
+SIZES = "unit sizes"
+"""The name of the stream of the numbers of rows; no covariate's, as it has a space."""
+
+
+@dataclass(frozen=True)
+class RowDraws:
+    """The raw material of n consecutive replicates, row after row.
+
+    Attributes
+    ----------
+    rows : RowLayout
+        Which rows there are, those that are missing left out.
+    covariates : dict of str to ndarray
+        (n or 1, n_units) at the level of the units, (total,) at that of the rows.
+    effects : ndarray (n, q, n_units)
+        The random effects b, of the truth's Z.
+    residuals : ndarray (total,)
+        In units of the residual sd.
+    """
+
+    rows: RowLayout
+    covariates: dict[str, Floats]
+    effects: Floats
+    residuals: Floats
+
+    @cached_property
+    def by_rows(self) -> dict[str, Floats]:
+        """The covariates with a value for each row, (total,)."""
+        of_units = self.rows.of_units
+        return {k: of_units(v) if v.ndim == 2 else v for k, v in self.covariates.items()}
+
+
+def draw_by_row(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[RowDraws]:
+    """Draw the replicates `start` to `stop - 1` of a scenario, some at a time.
+
+    Examples
+    --------
+    >>> from hlm.rows.sizes import Poisson
+    >>> s = Scenario("0" * 16, 2, Poisson(3.0), (), "y ~ 1 + (1 | g)", (("(Intercept)", 0.0),),
+    ...              (1.0,), ((1.0,),), 1.0)
+    >>> whole = next(draw_by_row(s, 1, 0, 5))
+    >>> alone = next(draw_by_row(s, 1, 3, 4)).residuals
+    >>> bool((alone == whole.residuals[whole.rows.starts[6]:whole.rows.starts[8]]).all())
+    True
+    """
+    recipe = recipe_of(scenario)
+    drawn = [c for c in scenario.covariates if c.level == "row" and not c.distribution.is_fixed]
+    size = max(1, CHUNK_VALUES // (scenario.n_obs * (2 + len(drawn))))
+    for block in range(start // BLOCK, -(-stop // BLOCK)):
+        streams = _Streams(scenario, recipe, Seeds(scenario, seed, block))
+        first, last = block * BLOCK, min(stop, (block + 1) * BLOCK)
+        # In the first block the replicates before `start` are drawn and left
+        for at in chunks(first, min(max(start, first), last), size):
+            streams.take(*at)
+        for at in chunks(max(start, first), last, size):
+            yield streams.take(*at)
+
+
+class _Streams:
+    """The streams of one block of one scenario."""
+
+    def __init__(self, scenario: Scenario, recipe: Mixing | Copula, seeds: Seeds) -> None:
+        self.scenario, self.recipe, self.seeds = scenario, recipe, seeds
+        self.noise = seeds.noise()
+        self.effects = recipe.streams(seeds.effects())
+        self.others: dict[str, np.random.Generator] = {}
+
+    def named(self, name: str) -> np.random.Generator:
+        """Return the stream of that name."""
+        if name not in self.others:
+            self.others[name] = self.seeds.named(name)
+        return self.others[name]
+
+    def take(self, start: int, stop: int) -> RowDraws:
+        """Draw the next `stop - start` replicates."""
+        s, n = self.scenario, stop - start
+        if isinstance(s.n_rows, Sizes):
+            fixed, sizes = None, s.n_rows.draw(self.named(SIZES), (n, s.n_units))
+        else:
+            fixed, sizes = layout_of(s), np.broadcast_to(s.n_rows, (n, s.n_units))
+        rows = RowLayout.of(sizes)
+        numbers = _Numbers(self, n, rows, fixed)
+        covariates = make_covariates(s.covariates, s.correlated, rows, numbers)
+        effects = self.recipe.effects(self.recipe.draw(self.effects, n, s.n_units))
+        residuals = numbers.in_rows(lambda size: s.residuals.standardized(self.noise, size))
+        if s.autocorrelation is not None:
+            s.autocorrelation.apply(residuals, covariates, rows)
+        if s.variance is not None:
+            residuals *= s.variance.factors(covariates, rows, numbers)
+        own = {c.name: covariates[c.name] for c in s.covariates}
+        whole = RowDraws(rows, own, effects, residuals)
+        return whole if s.missing is None else _observed(s, whole, numbers)
+
+
+class _Numbers:
+    """Random numbers of n replicates, in the order of the rows."""
+
+    def __init__(self, streams: _Streams, n: int, rows: RowLayout, fixed: Layout | None) -> None:
+        self._streams, self._n, self._rows, self._fixed = streams, n, rows, fixed
+
+    def of_units(self, stream: str, distribution: Distribution) -> Floats:
+        """Return numbers of units, (n, n_units)."""
+        return distribution.draw(self._streams.named(stream), (self._n, self._rows.n_units))
+
+    def of_rows(self, stream: str, distribution: Distribution) -> Floats:
+        """Return numbers of rows, (total,)."""
+        rng = self._streams.named(stream)
+        return self.in_rows(lambda size: distribution.draw(rng, size))
+
+    def in_rows(self, draw: Callable[[tuple[int, ...]], Floats]) -> Floats:
+        """Draw numbers of rows, (total,); of a fixed layout in the order of `draws`."""
+        if self._fixed is None:
+            return draw((int(self._rows.starts[-1]),))
+        drawn = draw((self._n, *row_shape(self._fixed)))
+        return drawn.reshape(self._n, -1)[:, self._fixed.by_unit].ravel()
+
+
+def _observed(scenario: Scenario, whole: RowDraws, numbers: _Numbers) -> RowDraws:
+    """Leave out what is missing."""
+    missing = scenario.missing
+    assert missing is not None
+    data = dict(whole.covariates)
+    response = parse(scenario.formula).response
+    if {response, PREVIOUS} & set(missing.names):
+        data[response] = response_of(
+            scenario, whole.by_rows, whole.effects, whole.residuals, whole.rows
+        )
+        data[PREVIOUS] = np.append(0.0, data[response][:-1])
+    kept = missing.kept(data, whole.rows, numbers)
+    covariates = {k: v[kept] if v.ndim == 1 else v for k, v in whole.covariates.items()}
+    left = whole.rows.left(kept)
+    return RowDraws(left, covariates, whole.effects, whole.residuals[kept])
+
+
+def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, NDArray[Any]]:
+    """Draw one replicate again, as rows.
+
+    Returns
+    -------
+    dict of str to ndarray, (n_obs,)
+        The group (numbers from 1), the covariates in the scenario's order, the response; the rows
+        of a unit together.
+    """
+    draws = next(draw_by_row(scenario, seed, replicate, replicate + 1))
+    formula = parse(scenario.formula)
+    y = response_of(scenario, draws.by_rows, draws.effects, draws.residuals, draws.rows)
+    group = formula.random[0].group
+    return {group: draws.rows.unit + 1, **draws.by_rows, formula.response: y}

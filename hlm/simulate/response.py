@@ -1,0 +1,55 @@
+"""The response of rows, from covariates, random effects and residuals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.formula import Term, evaluate, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hlm.rows.layout import RowLayout
+    from hlm.scenario import Scenario
+
+__all__ = ["response_of"]
+
+Floats = NDArray[np.float64]
+
+
+def response_of(
+    scenario: Scenario,
+    data: Mapping[str, Floats],
+    effects: Floats,
+    residuals: Floats,
+    rows: RowLayout,
+) -> Floats:
+    """Return y = X beta + Z b + e, (total,).
+
+    Parameters
+    ----------
+    scenario : Scenario
+    data : mapping of str to ndarray (total,)
+        The covariates, with a value for each row.
+    effects : ndarray (n, q, n_units)
+    residuals : ndarray (total,)
+        In units of the residual sd.
+    rows : RowLayout
+    """
+    formula, values = parse(scenario.formula), dict(scenario.fixed)
+    y = scenario.sigma * residuals
+    for term in formula.fixed:
+        y = y + values[term.name] * _column(term, data)
+    for t, term in enumerate(formula.effects):
+        y = y + rows.of_units(effects[:, t]) * _column(term, data)
+    return y
+
+
+def _column(term: Term, data: Mapping[str, Floats]) -> Floats:
+    product = np.ones(1)
+    for factor in term.factors:
+        product = product * evaluate(factor, data)
+    return product

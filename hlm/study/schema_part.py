@@ -1,0 +1,37 @@
+"""What every mapping of the study file is: without unknown keys, without conversion of types."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+
+from hlm.study.messages import with_unknown_keys
+
+__all__ = ["Part"]
+
+
+class Part(BaseModel):
+    """A mapping of the file, without unknown keys and without conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_unknown_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Say which keys there are; a key that is missing because it is misspelt is said once."""
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise with_unknown_keys(error, cls.known_keys()) from None
+
+    @classmethod
+    def known_keys(cls) -> list[str]:
+        """Return the keys that there are."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
