@@ -63,9 +63,11 @@ def _contents(plan: Plan) -> Iterator[str]:
         yield "random numbers common to the scenarios with as many units and rows"
     yield ""
     unequal = not all(scenario.is_balanced for scenario in plan.scenarios)
-    names = ["", "scenario", *plan.levels[0], "n_units", "n_rows", *["n_obs"] * unequal]
+    missing = any(scenario.missing for scenario in plan.scenarios)
+    more = [*["n_obs"] * (unequal or missing), *["left"] * missing]
+    names = ["", "scenario", *plan.levels[0], "n_units", "n_rows", *more]
     rows = [
-        [position, scenario.key, *level.values(), *_sizes(scenario, unequal=unequal)]
+        [position, scenario.key, *level.values(), *_sizes(plan, scenario)[: 2 + len(more)]]
         for position, (scenario, level) in enumerate(
             zip(plan.scenarios, plan.levels, strict=True), start=1
         )
@@ -81,11 +83,15 @@ def _contents(plan: Plan) -> Iterator[str]:
         yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {df}{limits}{level})"
 
 
-def _sizes(scenario: Scenario, *, unequal: bool) -> list[Any]:
-    """Return the sizes of a scenario, with the rows in all where units of any scenario differ."""
+def _sizes(plan: Plan, scenario: Scenario) -> list[Any]:
+    """Return the numbers of units, of rows, of rows in all, and of those that are left."""
+    from hlm.simulate import rows_left
+
     rows = scenario.typical_rows
     written = rows if isinstance(rows, int) else f"{min(rows)} to {max(rows)}"
-    return [scenario.n_units, written, *[scenario.n_obs] * unequal]
+    about = "" if isinstance(scenario.n_rows, int | tuple) else "about "
+    left = f"{rows_left(scenario, plan.seed, plan.replicates):.1f}" if scenario.missing else ""
+    return [scenario.n_units, f"{about}{written}", f"{about}{scenario.n_obs}", left]
 
 
 def _costs(plan: Plan, cores: int, *, pilot: bool) -> Iterator[str]:

@@ -13,6 +13,7 @@ no true values but those that the user gives.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -106,13 +107,15 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     formula, given = parse(model.formula), dict(model.true)
     beta, of_fixed, lost = _fixed_part(scenario, formula)
     sd, cor, of_random = _random_part(scenario, formula, lost)
-    at = Parameters(beta, sd, cor, np.array(scenario.sigma))
-    origins = {"fixed": of_fixed, "random": of_random}
+    sigma, unequal = _sigma(scenario)
+    at = Parameters(beta, sd, cor, np.array(sigma))
+    left_out = (*of_random.left_out, *_of_residuals(scenario))
+    origins = {"fixed": of_fixed, "random": of_random._replace(left_out=left_out)}
     found = []
     for one in estimands_of(model):
         if one.part == "tests":
             continue
-        target = _target(one, at, origins[one.part])
+        target = _target(one, at, origins[one.part], unequal)
         if not target.follows and target.term in given:
             target = Target(one, given[target.term])
         found.append(target)
@@ -137,12 +140,33 @@ def parameters_of(scenario: Scenario) -> tuple[Target, ...]:
     return tuple(Target(one, float(one.value(at))) for one in kinds.parameters_of(terms))
 
 
-def _target(one: Estimand, at: Parameters, origin: _Origin) -> Target:
+def _target(one: Estimand, at: Parameters, origin: _Origin, unequal: str) -> Target:
     true = one.value(at)
     if isinstance(one, kinds.FurtherEstimand):
         true = _short(true)
-    reason = (origin.reason or NO_CORRELATION) if np.isnan(true) else ""
-    return Target(one, float(true), reason, origin.left_out)
+    if not np.isnan(true):
+        return Target(one, float(true), "", origin.left_out)
+    of_sigma = unequal and not np.isnan(one.value(at._replace(sigma=np.ones(()))))
+    return Target(one, float(true), unequal if of_sigma else origin.reason or NO_CORRELATION)
+
+
+def _sigma(scenario: Scenario) -> tuple[float, str]:
+    """Return the residual sd, or NaN and why there is not one for all rows.
+
+    Of sds that differ by unit it is the root of their mean square.
+    """
+    by = scenario.variance.of if scenario.variance else ""
+    return (nan, f"the residual variance differs by {by}") if by else (scenario.sigma, "")
+
+
+def _of_residuals(scenario: Scenario) -> tuple[str, ...]:
+    """Name what no model has of the truth's residuals."""
+    found = []
+    if scenario.variance is not None:
+        found.append(f"the residual variance by {scenario.variance.of or 'unit'}")
+    if scenario.autocorrelation is not None:
+        found.append("the correlation of residuals")
+    return tuple(found)
 
 
 def _tests(

@@ -151,7 +151,7 @@ def fitted_of(
         ddf=results.ddf,
         contrasts=_contrasts(terms.fixed, model),
         n_obs=cross.n_obs[:, None, None],
-        n_units=cross.response.shape[2],
+        n_units=_units_there(cross),
         constant=between & (columns.fixed[:, 1] == 0),
         between=between,
         expected=None if results.expected is None else Expected(**results.expected._asdict()),
@@ -159,6 +159,15 @@ def fitted_of(
         spread=results.spread,
         n_star=cross.n_obs[:, None] - p * np.array([method == "reml" for method in model.methods]),
     )
+
+
+def _units_there(cross: CrossProducts) -> NDArray[np.int64]:
+    """Return the number of units that have rows, with axes (n or 1, 1, 1).
+
+    The first product is that of the constant with itself: the number of rows.
+    """
+    there = np.broadcast_to(cross.gram[:, 0] > 0.0, (len(cross.gram), cross.response.shape[2]))
+    return there.sum(axis=1)[:, None, None]
 
 
 def _profile(results: StackResults, p: int, blocks: Sequence[int]) -> Floats | None:

@@ -102,13 +102,15 @@ def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackRes
     n, n_methods, n_terms = results.estimate.shape
     summary = results.summary.reshape(n * n_methods, -1)
     criterion = summary[:, CRITERION]
+    # Of a data set without rows there is no criterion, and so no BIC
+    log_n = np.log(np.maximum(drawn.cross.n_obs, 1))
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods),
         **_labels(scenario, model, n, 1),
         "criterion": criterion,
         "loglik": -0.5 * criterion,
         "aic": criterion + 2.0 * n_terms,
-        "bic": criterion + n_terms * np.repeat(np.log(drawn.cross.n_obs), n_methods),
+        "bic": criterion + n_terms * np.repeat(log_n, n_methods),
         "npar": np.full(n * n_methods, n_terms, dtype=np.int32),
         "singular": summary[:, SINGULAR] > 0.0,
         "status": (list(STATUSES), summary[:, STATUS].astype(np.int32)),

@@ -84,7 +84,7 @@ def between_within(fitted: Fitted) -> Floats:
 
 def degrees_by_levels(
     n_obs: int | NDArray[np.int64],
-    n_units: int,
+    n_units: int | NDArray[np.int64],
     constant: Sequence[bool] | NDArray[np.bool_],
     between: Sequence[bool] | NDArray[np.bool_],
 ) -> Floats:
@@ -93,7 +93,7 @@ def degrees_by_levels(
     Parameters
     ----------
     n_obs : int or ndarray (..., 1)
-    n_units : int
+    n_units : int or ndarray (..., 1)
     constant, between : sequence of bool, (p,)
         Which columns are the intercept; which are constant within every unit.
 

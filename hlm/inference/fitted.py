@@ -73,7 +73,8 @@ class Fitted(NamedTuple):
         Of each F test.
     n_obs : ndarray (..., 1)
         Number of observations; its leading axes may be of length 1.
-    n_units : int
+    n_units : ndarray (..., 1)
+        Number of units with observations; as above.
     constant, between : ndarray of bool (p,)
         Which columns are the intercept; which are constant within every unit.
     expected : Expected, optional
@@ -93,7 +94,7 @@ class Fitted(NamedTuple):
     ddf: Floats
     contrasts: Sequence[Floats]
     n_obs: NDArray[np.int64]
-    n_units: int
+    n_units: NDArray[np.int64]
     constant: NDArray[np.bool_]
     between: NDArray[np.bool_]
     expected: Expected | None = None

@@ -50,7 +50,7 @@ def fitted_of(fit: LmerFit, contrasts: Sequence[Floats] = ()) -> Fitted:
         ddf=NO_TESTS,
         contrasts=contrasts,
         n_obs=np.array([fit.nobs]),
-        n_units=fit.n_groups,
+        n_units=np.array(fit.n_groups),
         constant=constant,
         between=between,
     )

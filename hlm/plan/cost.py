@@ -288,7 +288,7 @@ def _temporary_bytes(scenario: Scenario, design: _Design) -> float:
 def _design(scenario: Scenario, models: Sequence[Model]) -> _Design:
     formulas = (scenario.formula, *(model.formula for model in models))
     fixed = {c.name: c.distribution.is_fixed for c in scenario.covariates if c.level == "row"}
-    shared = scenario.is_balanced and all(fixed.values())
+    shared = scenario.is_plain and scenario.is_balanced and all(fixed.values())
     return _design_of(formulas, frozenset(fixed), shared)
 
 

@@ -112,11 +112,17 @@ SCENARIOS = pa.schema({"scenario": pa.string(), "n_units": pa.int64(), "n_rows":
 
 
 def scenarios_schema(scenarios: Sequence[Scenario]) -> pa.Schema:
-    """Return the columns of the table of scenarios: `n_rows` is a mean if units of any differ."""
-    if all(scenario.is_balanced for scenario in scenarios):
-        return SCENARIOS
-    place = SCENARIOS.get_field_index("n_rows")
-    return SCENARIOS.set(place, pa.field("n_rows", pa.float64()))
+    """Return the columns of the table of scenarios: `n_rows` is a mean if units of any differ.
+
+    Where rows are missing, `rows_left` says how many a data set has left.
+    """
+    schema = SCENARIOS
+    if not all(scenario.is_balanced for scenario in scenarios):
+        place = schema.get_field_index("n_rows")
+        schema = schema.set(place, pa.field("n_rows", pa.float64()))
+    if any(scenario.missing for scenario in scenarios):
+        schema = schema.append(pa.field("rows_left", pa.float64()))
+    return schema
 
 
 def with_grid(schema: pa.Schema, levels: Sequence[Mapping[str, Any]]) -> pa.Schema:

@@ -3,9 +3,10 @@
 from hlm.simulate.columns import Basis, basis_of, model_columns_of
 from hlm.simulate.crossproducts import Drawn, simulate
 from hlm.simulate.draws import Draws, draw
-from hlm.simulate.ragged import draw_by_row, draw_rows
+from hlm.simulate.ragged import COUNTED, draw_by_row, draw_rows, rows_left
 
 __all__ = [
+    "COUNTED",
     "Basis",
     "Drawn",
     "Draws",
@@ -14,5 +15,6 @@ __all__ = [
     "draw_by_row",
     "draw_rows",
     "model_columns_of",
+    "rows_left",
     "simulate",
 ]

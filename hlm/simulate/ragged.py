@@ -37,9 +37,12 @@ if TYPE_CHECKING:
     from hlm.simulate.layout import Layout
     from hlm.simulate.random_effects import Copula, Mixing
 
-__all__ = ["RowDraws", "draw_by_row", "draw_rows"]
+__all__ = ["RowDraws", "draw_by_row", "draw_rows", "rows_left"]
 
 Floats = NDArray[np.float64]
+
+COUNTED = 200
+"""Of so many data sets the rows that are left are counted to tell their mean."""
 
 SIZES = "unit sizes"
 """The name of the stream of the numbers of rows; no covariate's, as it has a space."""
@@ -173,6 +176,15 @@ def _observed(scenario: Scenario, whole: RowDraws, numbers: _Numbers) -> RowDraw
     covariates = {k: v[kept] if v.ndim == 1 else v for k, v in whole.covariates.items()}
     left = whole.rows.left(kept)
     return RowDraws(left, covariates, whole.effects, whole.residuals[kept])
+
+
+def rows_left(scenario: Scenario, seed: int, replicates: int) -> float:
+    """Return the mean number of rows of a data set that are not missing.
+
+    Over the first data sets of a study, at most `COUNTED` of them.
+    """
+    draws = draw_by_row(scenario, seed, 0, min(replicates, COUNTED))
+    return float(np.concatenate([some.rows.n_obs for some in draws]).mean())
 
 
 def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, NDArray[Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hlm.operations.parts import check_alike
 from hlm.results import KINDS, scenarios_schema, with_grid, write, write_csv, writing
 from hlm.results.windows import scenarios_together, together
+from hlm.simulate import rows_left
 from hlm.stages.sorted_rows import SortedRows
 
 if TYPE_CHECKING:
@@ -47,13 +48,16 @@ def compact(plan: Plan, parts: str | Path, files: Mapping[str, str | Path]) -> N
 def write_scenarios(plan: Plan, parquet: str | Path, csv: str | Path) -> None:
     """Write the table of scenarios: key, level of each factor, size; in the study's order.
 
-    Where the units of a scenario differ, `n_rows` is the mean of their rows.
+    Where the units of a scenario differ, `n_rows` is the mean of their rows; where rows are
+    missing, `rows_left` is the mean number of rows that a data set has left.
     """
     schema = with_grid(scenarios_schema(plan.scenarios), plan.levels)
     columns = {name: [level[name] for level in plan.levels] for name in plan.levels[0]}
     columns["scenario"] = [scenario.key for scenario in plan.scenarios]
     columns["n_units"] = [scenario.n_units for scenario in plan.scenarios]
     columns["n_rows"] = [scenario.mean_rows for scenario in plan.scenarios]
+    if "rows_left" in schema.names:
+        columns["rows_left"] = [rows_left(s, plan.seed, plan.replicates) for s in plan.scenarios]
     write(columns, parquet, schema, plan.metadata())
     write_csv(columns, csv, schema)
 

@@ -20,6 +20,7 @@ from hlm.study.messages import validate
 from hlm.study.models import Candidate, check_variables, methods_of
 from hlm.study.schema import Design, Truth
 from hlm.study.shapes import by_effect
+from hlm.study.structure import check_structure
 from hlm.study.truth import check_names, parameters, read_formula
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class Outline:
         sections = {"truth": truth if named else None, "design": design if free else None}
         found = self._axes(study, sections)
         right = truth and named and self._own and mistakes.keep(parameters, truth)
-        self.axes = found if right and sections["design"] else None
+        structured = self._structure_is_named(truth, design) if named and free else False
+        self.axes = found if right and structured and sections["design"] else None
         if self.axes is None:
             self._check_levels(sections)
             self._check_models(design if free else None)
@@ -119,6 +121,13 @@ class Outline:
         return self._mistakes.passes(
             check_covariates, self._covariates, response=response, group=group
         )
+
+    def _structure_is_named(self, truth: Truth | None, design: Design | None) -> bool:
+        """Check the names in residuals, missing rows and sets, as far as they are known."""
+        if truth is None or design is None or self._own is None or self._covariates is None:
+            return True
+        passes, response = self._mistakes.passes, self._own.formula.response
+        return passes(check_structure, truth.residual, design, self._covariates, response)
 
     def _right_models(self) -> Iterator[Candidate]:
         """Yield the models that can be read and use what there is.

@@ -1,0 +1,1 @@
+"""What makes rows that are not all alike."""
