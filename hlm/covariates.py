@@ -10,7 +10,7 @@ import numpy as np
 
 from hlm.distributions import STANDARD_NORMAL, Points
 from hlm.distributions.copula import normal_correlations
-from hlm.rows.layout import RowLayout
+from hlm.rows.row_layout import RowLayout
 from hlm.rows.origins import Measured, between, error
 from hlm.scenario import CorrelatedSet, Covariate
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hlm.distributions import Distribution
-    from hlm.rows.layout import RowLayout
+    from hlm.rows.row_layout import RowLayout
 
     Floats = NDArray[np.float64]
 

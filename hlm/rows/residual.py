@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hlm.rows.layout import RowLayout
+    from hlm.rows.row_layout import RowLayout
     from hlm.rows.origins import Numbers
 
     Floats = NDArray[np.float64]

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hlm.covariates import make_covariates
 from hlm.formula import parse
-from hlm.rows.layout import RowLayout
+from hlm.rows.row_layout import RowLayout
 from hlm.rows.missing import PREVIOUS
 from hlm.rows.sizes import Sizes
 from hlm.scenario import BLOCK, Scenario

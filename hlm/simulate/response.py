@@ -12,7 +12,7 @@ from hlm.formula import Term, evaluate, parse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hlm.rows.layout import RowLayout
+    from hlm.rows.row_layout import RowLayout
     from hlm.scenario import Scenario
 
 __all__ = ["response_of"]
