@@ -30,6 +30,7 @@ class Binary(Distribution):
 
     family = "binary"
     nanoseconds = 4.0
+    levels = (0.0, 1.0)
 
     @property
     def mean(self) -> float:

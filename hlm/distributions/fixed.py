@@ -35,6 +35,11 @@ class Points(Distribution):
     is_fixed = True
 
     @property
+    def levels(self) -> tuple[float, ...]:  # type: ignore[override]
+        """The distinct values in ascending order."""
+        return tuple(sorted(set(self.values)))
+
+    @property
     def mean(self) -> float:
         """The mean of the values."""
         return sum(self.values) / len(self.values)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.formula import Term, evaluate, parse
+from hlm.formula import Term, evaluate, formula_in
 from hlm.jit import entry
 from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.simulate.columns import Basis, Part, basis_of, model_columns_of, truth_effects
@@ -22,7 +22,7 @@ from hlm.simulate.draws import Draws, draw
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hlm.scenario import Model, Scenario
+    from hlm.scenario import Covariate, Model, Scenario
     from hlm.simulate.layout import Layout
 
 __all__ = ["Drawn", "draw_rows", "simulate"]
@@ -237,14 +237,14 @@ def add_effects(truth, scales, gram, multipliers, effects, response, squares, su
                     response[r, c, i] += weights[t] * products[pair, g]
 
 
-def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, NDArray[np.float64]]:
+def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, Any]:
     """Draw one replicate again, as rows.
 
     Returns
     -------
     dict of str to ndarray, (n_obs,)
         The group (numbers from 1), the covariates in the scenario's order, the response; the rows
-        of a unit together.
+        of a unit together. Covariates that are labels are pandas categoricals, the reference first.
     """
     draws = next(draw(scenario, seed, replicate, replicate + 1))
     layout = draws.layout
@@ -262,7 +262,7 @@ def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, NDArra
         c.name: (of_rows if c.level == "row" else of_units)(draws.covariates[c.name][0])
         for c in scenario.covariates
     }
-    formula = parse(scenario.formula)
+    formula = formula_in(scenario.formula, scenario.covariates)
     values = dict(scenario.fixed)
     y = draws.sigma * of_rows(draws.noise[0])
     for term in formula.fixed:
@@ -270,7 +270,19 @@ def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, NDArra
     for term, b in zip(formula.effects, draws.effects[0], strict=True):
         y = y + of_units(b) * _product(term, data)
     numbers = np.arange(scenario.n_units) if layout.order is None else layout.order
-    return {formula.random[0].group: of_units(numbers + 1), **data, formula.response: y}
+    group = {formula.random[0].group: of_units(numbers + 1)}
+    shown = {c.name: _labelled(c, data[c.name]) for c in scenario.covariates}
+    return {**group, **shown, formula.response: y}
+
+
+def _labelled(covariate: Covariate, values: Floats) -> Any:
+    """Return the labels that values are codes of, or the values if they are numbers."""
+    labels = covariate.distribution.labels
+    if not labels:
+        return values
+    import pandas as pd
+
+    return pd.Categorical.from_codes(values.astype(int).tolist(), pd.Index(labels))
 
 
 def _product(term: Term, data: dict[str, Floats]) -> Floats:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.distributions import Points, Span
+from hlm.distributions import Balanced, Points, Span
 from hlm.errors import InputError, Mistakes
+from hlm.formula import levels_of
 from hlm.scenario import Covariate
 from hlm.study.schema import Grid, Range, RowList
 from hlm.words.nouns import counted, noun
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from hlm.distributions import Distribution
+    from hlm.formula import Levels
     from hlm.study import schema
     from hlm.study.schema import Design
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "example", "rows_of"]
+__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "example", "levels_in", "rows_of"]
 
 MAX_ROWS = 10_000_000
 ENOUGH = 12
@@ -53,11 +56,38 @@ def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate,
         raise InputError(problem, path="design", allowed=f"{MAX_ROWS} rows in all")
     with Mistakes() as mistakes:
         mistakes.keep(check_names, design.covariates, response=response, group=group)
+        mistakes.keep(_check_columns, levels_in(design.covariates, design))
         found = [
             mistakes.keep(_covariate, name, spec, design.units, n_rows)
             for name, spec in sorted(design.covariates.items())
         ]
     return tuple(covariate for covariate in found if covariate is not None)
+
+
+def levels_in(
+    specs: Mapping[str, schema.Covariate], design: Design | None = None
+) -> dict[str, Levels]:
+    """Return the levels of covariates, though they may not fill the design.
+
+    Without a design a range is left out, whose values depend on it.
+    """
+    found = {name: _unfilled(spec, design) for name, spec in specs.items()}
+    return levels_of(
+        Covariate(name, specs[name].level, made) for name, made in found.items() if made
+    )
+
+
+def _unfilled(spec: schema.Covariate, design: Design | None) -> Distribution | None:
+    if not isinstance(spec, Grid):
+        return spec.made()
+    if not isinstance(spec.grid, Range):
+        return Points(tuple(map(float, spec.grid)))
+    if design is None:
+        return None
+    rows = [design.rows] if isinstance(design.rows, int) else design.rows.list_
+    counts = {design.units} if spec.level == "unit" else {*rows}
+    span = _span(spec.grid)
+    return span if len(counts) > 1 else Points(_range(span, *counts))
 
 
 def rows_of(design: Design) -> int | tuple[int, ...]:
@@ -157,6 +187,19 @@ def _check_name(name: str, path: str, *, what: str) -> None:
         raise InputError(problem, path=path, allowed="letters, digits, . and _, a letter first")
 
 
+def _check_columns(levels: Mapping[str, Levels]) -> None:
+    """Refuse a column of a factor that has the name of another column."""
+    texts = {name: found.labels for name, found in levels.items() if found.are_text}
+    columns = [(name, f"{name}{label}") for name, labels in texts.items() for label in labels]
+    taken = [*levels, *(column for _, column in columns)]
+    with Mistakes() as mistakes:
+        for name, column in columns:
+            if taken.count(column) > 1:
+                problem = f"the column '{column}' of '{name}' has the name of another column"
+                path, allowed = f"design.covariates.{name}", "another name, or other labels"
+                mistakes.add(InputError(problem, path=path, allowed=allowed))
+
+
 def _covariate(
     name: str, spec: schema.Covariate, n_units: int, n_rows: int | tuple[int, ...]
 ) -> Covariate:
@@ -237,6 +280,8 @@ def _draw(
     sizes: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> Floats:
+    if isinstance(covariate.distribution, Balanced):
+        return _balanced(covariate, size, sizes, rng)
     if not covariate.distribution.is_fixed:
         return covariate.distribution.example(rng, size)
     if not covariate.distribution.values:
@@ -248,3 +293,19 @@ def _draw(
     picked = np.linspace(0, len(covariate.distribution.values) - 1, count).astype(int)
     values = np.array(covariate.distribution.values)[picked]
     return values[:, None] if covariate.level == "unit" else values
+
+
+def _balanced(
+    covariate: Covariate,
+    size: tuple[int, int],
+    sizes: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> Floats:
+    """Draw what is balanced as in a data set, since that is what a model may not survive."""
+    arranged = covariate.distribution.arranged
+    if covariate.level == "unit":
+        return arranged(rng, size[:1])[:, None]
+    values = np.zeros(size)
+    for count in np.unique(sizes):
+        values[sizes == count, :count] = arranged(rng, (int((sizes == count).sum()), count))
+    return values

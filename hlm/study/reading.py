@@ -21,6 +21,10 @@ MAX_NODES = 100_000
 
 Lines = dict[str, int]
 
+_NAMES = (":str", ":bool")
+_LABELS = (*_NAMES, ":int", ":float")
+_CATEGORIES = re.compile(r"design\..*\bcategories(\[\d+\]|\.[^.]*)?$")
+
 
 class Written(NamedTuple):
     """A study as written.
@@ -214,8 +218,9 @@ class _Tree:
 
     def key(self, node: yaml.Node, path: str) -> str:
         shown = str(node.value) if isinstance(node, yaml.ScalarNode) else "a list or mapping"
-        # A key is a name: `true` and `on` are no values there.
-        if not (isinstance(node, yaml.ScalarNode) and node.tag.endswith((":str", ":bool"))):
+        # A key is a name: `true` and `on` are no values there. A category may be a number.
+        kinds = _LABELS if _CATEGORIES.search(path) else _NAMES
+        if not (isinstance(node, yaml.ScalarNode) and node.tag.endswith(kinds)):
             problem = f"the key {shown} is not text"
             error = self.error(node, problem, path, allowed="a name, in quotes")
             self.wrong.append((node.start_mark.line + 1, error))
