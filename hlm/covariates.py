@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.distributions import STANDARD_NORMAL, Points
+from hlm.distributions import STANDARD_NORMAL, Balanced, Points
 from hlm.distributions.copula import normal_correlations
-from hlm.rows.row_layout import RowLayout
 from hlm.rows.origins import Measured, between, error
+from hlm.rows.row_layout import RowLayout
 from hlm.scenario import CorrelatedSet, Covariate
 
 if TYPE_CHECKING:
@@ -128,12 +128,18 @@ class _Examples:
         self._rows, self._rng = rows, np.random.default_rng(seed)
 
     def of_rows(self, stream: str, distribution: Distribution) -> Floats:  # noqa: ARG002
-        """Return one number for each row."""
+        """Return one number for each row; what is balanced as in a data set."""
+        if isinstance(distribution, Balanced):
+            units = self._rows.sizes.ravel().tolist()
+            return np.concatenate([distribution.arranged(self._rng, (n,)) for n in units])
         return distribution.example(self._rng, (int(self._rows.starts[-1]),))
 
     def of_units(self, stream: str, distribution: Distribution) -> Floats:  # noqa: ARG002
-        """Return one number for each unit."""
-        return distribution.example(self._rng, (1, self._rows.n_units))
+        """Return one number for each unit; what is balanced as in a data set."""
+        shape = (1, self._rows.n_units)
+        if isinstance(distribution, Balanced):
+            return distribution.arranged(self._rng, shape)
+        return distribution.example(self._rng, shape)
 
 
 @lru_cache(maxsize=64)

@@ -1,11 +1,16 @@
-# Fit every model to every data set with lme4: Rscript fit.R DATA MODELS TESTS ANSWER, all CSV.
+# Fit every model to every data set with lme4: Rscript fit.R DATA LEVELS MODELS TESTS ANSWER, all
+# CSV.
 # Degrees of freedom, p-values and F tests are lmerTest's, Kenward and Roger's by pbkrtest.
 suppressPackageStartupMessages(library(lme4))
 
 arguments <- commandArgs(trailingOnly = TRUE)
 data <- read.csv(arguments[1], check.names = FALSE)
-models <- read.csv(arguments[2], check.names = FALSE, colClasses = "character")
-tests <- read.csv(arguments[3], check.names = FALSE, colClasses = "character")
+levels <- read.csv(arguments[2], check.names = FALSE, colClasses = "character")
+models <- read.csv(arguments[3], check.names = FALSE, colClasses = "character")
+tests <- read.csv(arguments[4], check.names = FALSE, colClasses = "character")
+for (name in unique(levels$column)) {
+  data[[name]] <- factor(data[[name]], levels$level[levels$column == name])
+}
 
 needed <- list("Satterthwaite" = "lmerTest", "Kenward-Roger" = c("lmerTest", "pbkrtest"))
 has <- function(ddf) all(vapply(needed[[ddf]], requireNamespace, NA, quietly = TRUE))
@@ -105,4 +110,4 @@ for (rows in split(data, data[[".set"]])) {
     )
   }
 }
-write.csv(do.call(rbind, answers), arguments[4], row.names = FALSE)
+write.csv(do.call(rbind, answers), arguments[5], row.names = FALSE)

@@ -14,7 +14,7 @@ import numpy as np
 
 from hlm.audit.engines import OtherFit, OtherInference, OtherTest
 from hlm.errors import InputError
-from hlm.formula import parse
+from hlm.formula import terms_of
 from hlm.inference import COEFFICIENTS
 from hlm.kernels.elements import free_elements
 
@@ -65,9 +65,10 @@ def fit_with_lme4(sets: Sequence[Rows], models: Sequence[Model]) -> list[OtherFi
         R ended with an error.
     """
     with TemporaryDirectory() as folder:
-        names = ("data", "models", "tests", "answer")
-        data, wanted, tests, answer = files = [Path(folder, name) for name in names]
+        names = ("data", "levels", "models", "tests", "answer")
+        data, levels, wanted, tests, answer = files = [Path(folder, name) for name in names]
         _write_data(sets, data)
+        _write_levels(sets[0], levels)
         _write_models(models, wanted)
         _write_tests(models, tests)
         done = subprocess.run(
@@ -87,10 +88,24 @@ def _write_data(sets: Sequence[Rows], path: Path) -> None:
     from pyarrow import csv as arrow_csv
 
     tables = [
-        pa.table({".set": np.full(len(next(iter(rows.values()))), number), **rows})
+        pa.table(
+            {
+                ".set": np.full(len(next(iter(rows.values()))), number),
+                **{name: np.asarray(column) for name, column in rows.items()},
+            }
+        )
         for number, rows in enumerate(sets)
     ]
     arrow_csv.write_csv(pa.concat_tables(tables), path)
+
+
+def _write_levels(rows: Rows, path: Path) -> None:
+    """Write the levels of categorical columns in their order, which are those of all data sets."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["column", "level"])
+        for name, column in rows.items():
+            writer.writerows([name, level] for level in getattr(column, "categories", ()))
 
 
 def _write_models(models: Sequence[Model], path: Path) -> None:
@@ -127,8 +142,7 @@ def _wanted(model: Model, method: str) -> list[str]:
 
 
 def _read(path: Path, models: Sequence[Model]) -> list[OtherFit]:
-    formulas = {model.name: parse(model.formula) for model in models}
-    blocks = {name: list(formula.blocks) for name, formula in formulas.items()}
+    blocks = {model.name: list(terms_of(model).sizes) for model in models}
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     fits = []

@@ -67,10 +67,10 @@ def shape_lines(plan: Plan) -> Iterator[str]:
 
 def _shapes(scenario: Scenario) -> Iterator[tuple[str, _Shape]]:
     """Yield each random effect and the residual with its shape."""
-    from hlm.formula import parse
+    from hlm.formula import formula_in
     from hlm.simulate.random_effects import recipe_of
 
-    formula = parse(scenario.formula)
+    formula = formula_in(scenario.formula, scenario.covariates)
     group, recipe = formula.random[0].group, recipe_of(scenario)
     for term, parts, moments in zip(formula.effects, recipe.parts(), recipe.moments(), strict=True):
         yield f"{term.name}|{group}", _made_of(parts, moments)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hlm.distributions.base import Distribution
 from hlm.distributions.binary import Binary
 from hlm.distributions.calls import SHAPES, read_call, written
+from hlm.distributions.categories import Balanced, Categories
 from hlm.distributions.chi_square import ChiSquare
 from hlm.distributions.fixed import Points, Span
 from hlm.distributions.laplace import Laplace
@@ -30,7 +31,9 @@ __all__ = [
     "FAMILIES",
     "SHAPES",
     "STANDARD_NORMAL",
+    "Balanced",
     "Binary",
+    "Categories",
     "ChiSquare",
     "Distribution",
     "Laplace",
@@ -52,7 +55,7 @@ STANDARD_NORMAL = Normal()
 
 FAMILIES: dict[str, type[Distribution]] = {
     **SHAPES,
-    **{one.family: one for one in (Binary, Points, Scaled, Span)},
+    **{one.family: one for one in (Binary, Categories, Balanced, Points, Scaled, Span)},
 }
 """The families by name, as files have them."""
 

@@ -31,6 +31,10 @@ class Distribution(ABC):
         What `from_normal` takes for one number.
     values : tuple of float
         The values themselves where they are fixed and the same in every unit, else empty.
+    levels : tuple of float
+        The distinct values in ascending order where there are finitely many, else empty.
+    labels : tuple of str
+        What the levels are codes of, where they are no numbers; else empty.
     """
 
     family: ClassVar[str]
@@ -48,6 +52,8 @@ class Distribution(ABC):
     is_fixed: ClassVar[bool] = False
     """Whether nothing is drawn: `points` gives the values."""
     values: tuple[float, ...] = ()
+    levels: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -79,11 +85,6 @@ class Distribution(ABC):
         """The distribution of which this one has the shape: itself, if it is not scaled."""
         return self
 
-    @property
-    def support(self) -> tuple[float, ...]:
-        """The values, in order, if there are finitely many that are known; else empty."""
-        return ()
-
     @abstractmethod
     def quantile(self, probability: Floats) -> Floats:
         """Return the quantiles of probabilities between 0 and 1, exclusive."""
@@ -94,6 +95,13 @@ class Distribution(ABC):
 
         So one call gives the same numbers as several for parts of them.
         """
+
+    def arranged(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Draw the values of all units of a data set, or of all rows of a unit, on the last axis.
+
+        They are drawn one data set after the other, as by `draw`.
+        """
+        return self.draw(rng, shape)
 
     def standardized(
         self, rng: np.random.Generator, size: tuple[int, ...], out: Floats | None = None

@@ -30,6 +30,7 @@ class Binary(Distribution):
 
     family = "binary"
     nanoseconds = 4.0
+    levels = (0.0, 1.0)
 
     @property
     def mean(self) -> float:
@@ -50,11 +51,6 @@ class Binary(Distribution):
     def kurtosis(self) -> float:
         """The fourth standardized moment."""
         return 1.0 / self.variance - 3.0
-
-    @property
-    def support(self) -> tuple[float, ...]:
-        """0 and 1."""
-        return (0.0, 1.0)
 
     def quantile(self, probability: Floats) -> Floats:
         """Return the quantiles of probabilities."""

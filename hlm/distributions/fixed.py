@@ -35,6 +35,11 @@ class Points(Distribution):
     is_fixed = True
 
     @property
+    def levels(self) -> tuple[float, ...]:  # type: ignore[override]
+        """The distinct values in ascending order."""
+        return tuple(sorted(set(self.values)))
+
+    @property
     def mean(self) -> float:
         """The mean of the values."""
         return sum(self.values) / len(self.values)
@@ -58,11 +63,6 @@ class Points(Distribution):
     def kurtosis(self) -> float:
         """The fourth standardized moment of the values."""
         return self._moment(4) / self.variance**2
-
-    @property
-    def support(self) -> tuple[float, ...]:
-        """The distinct values in order."""
-        return tuple(sorted(set(self.values)))
 
     def _moment(self, power: int) -> float:
         return sum((value - self.mean) ** power for value in self.values) / len(self.values)

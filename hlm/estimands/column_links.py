@@ -1,14 +1,15 @@
 r"""Whether columns of a model are, as functions of the covariates, those of the truth.
 
 Functions are compared at some hundred points: all combinations of the values of grids and of 0 and
-1, and spread values of what is drawn. Functions of the formula language that agree there agree
-everywhere, so that no verdict depends on a data set.
+1, and spread values of what is drawn; of covariates that are factors all values. Functions of the
+formula language that agree there agree everywhere, so that no verdict depends on a data set.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from hlm.covariates import example
 from hlm.formula import model_columns
+from hlm.formula.syntax import Indicator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +94,7 @@ def link_columns(
     >>> link.spanned, link.change.tolist()
     (array([ True,  True]), [[1.0, 5.0], [0.0, 1.0]])
     """
-    data = _points(covariates)
+    data = _points(covariates, _coded((*terms, *truth)))
     own, others = (_columns(some, data) for some in (terms, truth))
     finite = np.isfinite(own).all(axis=1) & np.isfinite(others).all(axis=1)
     own, others = own[finite], others[finite]
@@ -159,43 +161,58 @@ def _rounding(X: Floats, c: Floats, column: Floats) -> Floats:
     return 8.0 * np.finfo(float).eps * (np.abs(X) @ np.abs(c) + np.abs(column))
 
 
+def _coded(terms: tuple[Term, ...]) -> frozenset[str]:
+    """Name the covariates that are factors in some terms."""
+    factors = (factor for term in terms for factor in term.factors)
+    return frozenset(f.variables[0] for f in factors if isinstance(f.expr, Indicator))
+
+
 @lru_cache(maxsize=1024)
-def _points(covariates: tuple[Covariate, ...]) -> Mapping[str, Floats]:
+def _points(covariates: tuple[Covariate, ...], coded: frozenset[str]) -> Mapping[str, Floats]:
     """Return points spread over all values that a design gives the covariates, (n,) each.
 
-    Grids of one level are run through together, those of units against those of rows. Where some
-    covariates come from others, the points are rows of a data set, in which they do.
+    Grids of one level are run through together, those of units against those of rows. All
+    combinations of the values of those that are `coded` are there. Where some covariates come from
+    others, the points are rows of a data set, in which they do.
     """
     if any(c.origin is not None for c in covariates):
         return example(covariates, (), (UNITS, POINTS // UNITS))
     rng = np.random.default_rng(0)
-    of_units, of_rows = (_grid_values(covariates, level) for level in ("unit", "row"))
+    of_units, of_rows = (_grid_values(covariates, level, coded) for level in ("unit", "row"))
     n_units, n_rows = len(of_units[0]), len(of_rows[0])
-    n_each = -(-POINTS // (n_units * n_rows))
+    drawn = [c for c in covariates if c.name in coded and not c.distribution.values]
+    combinations = prod(len(c.distribution.levels) for c in drawn)
+    n_each = max(-(-POINTS // (n_units * n_rows)), combinations)
     unit = np.repeat(np.arange(n_units), n_rows * n_each)
     row = np.tile(np.repeat(np.arange(n_rows), n_each), n_units)
+    each = np.tile(np.arange(n_each), n_units * n_rows)
     values = {"unit": iter(of_units[1:, unit]), "row": iter(of_rows[1:, row])}
     data = {"": np.ones(len(unit))}  # so that there are rows where there are no covariates
     for c in covariates:
-        data[c.name] = (
-            next(values[c.level])
-            if c.distribution.values
-            else c.distribution.example(rng, (len(unit),))
-        )
+        if c.distribution.values:
+            data[c.name] = next(values[c.level])
+        elif c in drawn:
+            levels = np.array(c.distribution.levels)
+            data[c.name] = levels[each % len(levels)]
+            each = each // len(levels)
+        else:
+            data[c.name] = c.distribution.example(rng, (len(unit),))
     return data
 
 
-def _grid_values(covariates: tuple[Covariate, ...], level: str) -> Floats:
+def _grid_values(covariates: tuple[Covariate, ...], level: str, coded: frozenset[str]) -> Floats:
     """Return the distinct values of the grids of a level together, below a row of ones."""
-    found = [c.distribution.values for c in covariates if c.level == level]
-    grids = [values for values in found if values]
+    of_level = [c for c in covariates if c.level == level and c.distribution.values]
+    grids = [c.distribution.values for c in of_level]
     together = np.array([(1.0,) * len(grids[0]), *grids]) if grids else np.ones((1, 1))
     distinct = np.unique(together, axis=1)
     n = distinct.shape[1]
     spread = np.linspace(0, n - 1, min(n, MOST_VALUES)).round().astype(int)
     # With the ends of each: a grid of zeros and a single one has that one.
     ends = np.concatenate([distinct.argmin(axis=1), distinct.argmax(axis=1)])
-    return distinct[:, np.unique([*spread, *ends])]
+    levels = distinct[1:][[c.name in coded for c in of_level]] if grids else distinct[:0]
+    firsts = np.unique(levels, axis=1, return_index=True)[1] if len(levels) else ends
+    return distinct[:, np.unique([*spread, *ends, *firsts])]
 
 
 def _columns(terms: tuple[Term, ...], data: Mapping[str, Floats]) -> Floats:

@@ -23,7 +23,7 @@ from hlm.estimands import kinds, names
 from hlm.estimands.column_links import link_columns
 from hlm.estimands.model_estimands import estimands_of
 from hlm.estimands.parameters import Parameters
-from hlm.formula import parse, terms_in
+from hlm.formula import formula_in, terms_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,7 +104,7 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     >>> targets(truth, Model("m", "y ~ I(x^2) + (1 | g)"))[1].reason
     'x of the truth is no combination of (Intercept) and I(x^2), and I(x^2) is not in the truth'
     """
-    formula, given = parse(model.formula), dict(model.true)
+    formula, given = formula_in(model.formula, scenario.covariates), dict(model.true)
     beta, of_fixed, lost = _fixed_part(scenario, formula)
     sd, cor, of_random = _random_part(scenario, formula, lost)
     sigma, unequal = _sigma(scenario)
@@ -133,11 +133,15 @@ def parameters_of(scenario: Scenario) -> tuple[Target, ...]:
     >>> [(target.term, target.true) for target in parameters_of(truth)][2]
     ('cor_x.(Intercept)|g', 0.9)
     """
-    terms = terms_in(parse(scenario.formula))
+    terms = terms_in(_truth(scenario))
     beta = np.array([value for _, value in scenario.fixed])
     sd, cor = np.array(scenario.sd), np.array(scenario.cor)
     at = Parameters(beta, _short(sd), _short(cor), np.array(scenario.sigma))
     return tuple(Target(one, float(one.value(at))) for one in kinds.parameters_of(terms))
+
+
+def _truth(scenario: Scenario) -> Formula:
+    return formula_in(scenario.formula, scenario.covariates)
 
 
 def _target(one: Estimand, at: Parameters, origin: _Origin, unequal: str) -> Target:
@@ -184,7 +188,7 @@ def _tests(
 
 def _fixed_part(scenario: Scenario, formula: Formula) -> tuple[Floats, _Origin, tuple[str, ...]]:
     """Return the true coefficients, (p,), and the terms of the truth that the model lacks."""
-    truth, beta = parse(scenario.formula).fixed, np.array([value for _, value in scenario.fixed])
+    truth, beta = _truth(scenario).fixed, np.array([value for _, value in scenario.fixed])
     link, there = link_columns(scenario.covariates, formula.fixed, truth), beta != 0.0
     if link.holds(there):
         return _sum_up(link.change[:, there], beta[there]), _Origin(), ()
@@ -204,7 +208,7 @@ def _random_part(
     What the fixed part has lost of the truth goes into the variances, and what the random part has
     lost into the others and sigma: they have the truth's values as targets.
     """
-    truth, terms = parse(scenario.formula).effects, formula.effects
+    truth, terms = _truth(scenario).effects, formula.effects
     sd, cor = np.array(scenario.sd), np.array(scenario.cor)
     link, there = link_columns(scenario.covariates, terms, truth), sd > 0.0
     psi = _covariance(link.change, sd, cor) if link.holds(there) else None
@@ -282,12 +286,12 @@ def _left_out(scenario: Scenario, link: Link) -> tuple[str, ...]:
     """Name the sds that a model leaves out, or the correlations if it leaves out only these."""
     sd = np.array(scenario.sd)
     sds = _sd_names(scenario, (sd > 0.0) & ~np.isin(np.arange(len(sd)), link.place))
-    parameters = kinds.parameters_of(terms_in(parse(scenario.formula)))
+    parameters = kinds.parameters_of(terms_in(_truth(scenario)))
     return sds or tuple(one.name for one in parameters if isinstance(one, kinds.Cor))
 
 
 def _sd_names(scenario: Scenario, some: NDArray[np.bool_]) -> tuple[str, ...]:
-    terms = terms_in(parse(scenario.formula))
+    terms = terms_in(_truth(scenario))
     return tuple(
         names.of_effects("sd", [terms.effects[k]], terms.group) for k in np.flatnonzero(some)
     )

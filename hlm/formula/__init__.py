@@ -5,6 +5,7 @@ makes the columns that R's ``model.matrix()`` makes, under the same names. Nothi
 handed to Python's ``eval``.
 """
 
+from hlm.formula.coding import Levels, coded, formula_in, levels_of
 from hlm.formula.expansion import Factor, Term
 from hlm.formula.model_matrix import evaluate, factor_levels, model_columns
 from hlm.formula.term_names import terms_in, terms_of
@@ -13,10 +14,14 @@ from hlm.formula.terms import Formula, RandomTerm, parse
 __all__ = [
     "Factor",
     "Formula",
+    "Levels",
     "RandomTerm",
     "Term",
+    "coded",
     "evaluate",
     "factor_levels",
+    "formula_in",
+    "levels_of",
     "model_columns",
     "parse",
     "terms_in",

@@ -6,7 +6,7 @@ product of terms is the bitwise or, so ``x:x`` is ``x`` and ``a + x:a`` gives ``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, nearest
@@ -51,9 +51,17 @@ class Factor:
 
 @dataclass(frozen=True)
 class Term:
-    """A product of factors; without any it is the intercept."""
+    """A product of factors; without any it is the intercept.
+
+    Attributes
+    ----------
+    factors : tuple of Factor
+    written : str
+        The term of the formula that it is a column of, where that has several: ``school``.
+    """
 
     factors: tuple[Factor, ...]
+    written: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ term holds the rest of its term, and in the first such term of a model without a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
 from hlm.formula.cells import label
-from hlm.formula.syntax import Binary, Call, Name, Node, Number, Paren, Sum
+from hlm.formula.syntax import Binary, Call, Indicator, Name, Node, Number, Paren, Sum
 from hlm.scenario import INTERCEPT
 
 if TYPE_CHECKING:
     from hlm.formula.expansion import Factor, Term
 
-__all__ = ["evaluate", "factor_levels", "model_columns"]
+__all__ = ["evaluate", "factor_levels", "full_dummies", "model_columns"]
 
 Floats = NDArray[np.float64]
 Levels = Mapping[str, Sequence[str]]
@@ -120,7 +120,7 @@ def model_columns(
     names: list[str] = []
     columns: list[Floats] = []
     length = _length(data)
-    for term, full in zip(terms, _full_dummies(terms, levels), strict=True):
+    for term, full in zip(terms, full_dummies(terms, levels), strict=True):
         term_names, term_columns = [""], [np.ones(length)]
         for factor in term.factors:
             piece = _coded(factor, data, levels, full=factor in full)
@@ -173,6 +173,8 @@ def _value(node: Node, data: Mapping[str, Any]) -> Any:
             return value
         case Name(name):
             return _numbers(name, data)
+        case Indicator(Name(name), value):
+            return _numbers(name, data) == value
         case Paren(inner):
             return _value(inner, data)
         case Sum(items):
@@ -232,8 +234,15 @@ def _label(name: str, value: Any) -> str:
     return label(value)
 
 
-def _full_dummies(terms: Sequence[Term], levels: Levels) -> list[set[Factor]]:
-    """Find, for each term, the factors that keep all their levels."""
+def full_dummies(terms: Sequence[Term], levels: Collection[str]) -> list[set[Factor]]:
+    """Find, for each term, the factors that keep all their levels.
+
+    Parameters
+    ----------
+    terms : sequence of Term
+    levels : collection of str
+        The names of the factors that are not numeric.
+    """
     full: list[set[Factor]] = []
     for i, term in enumerate(terms):
         kept = set()

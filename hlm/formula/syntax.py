@@ -10,7 +10,18 @@ from hlm.formula.cells import number_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Binary", "Call", "Name", "Node", "Number", "Paren", "Sum", "deparse", "walk"]
+__all__ = [
+    "Binary",
+    "Call",
+    "Indicator",
+    "Name",
+    "Node",
+    "Number",
+    "Paren",
+    "Sum",
+    "deparse",
+    "walk",
+]
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,19 @@ class Call(Node):
     def children(self) -> tuple[Node, ...]:
         """The arguments."""
         return self.arguments
+
+
+@dataclass(frozen=True)
+class Indicator(Node):
+    """1 where a variable has a value, else 0; no text stands for it, factors are made of it."""
+
+    variable: Name
+    value: float
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The variable."""
+        return (self.variable,)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hlm.distributions import Distribution
-    from hlm.scenario import Dependence, Model, Scenario
+    from hlm.scenario import Covariate, Dependence, Model, Scenario
 
 __all__ = ["Cost", "estimates_of", "replicate_cost", "summary_seconds", "tests_of"]
 
@@ -215,7 +215,7 @@ def _shape_seconds(shape: Distribution, dependence: Dependence) -> float:
 def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
     from hlm.inference import wants_expected  # with NumPy: not for jobs that only read a plan
 
-    p, q, thetas = _size(model.formula)
+    p, q, thetas = _size(model)
     m, place = scenario.n_units, min(q, 3) - 1
     steps = STEPS_WEAK[place] * _weakness(scenario, model)
     if shared:
@@ -239,7 +239,7 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
 
 def _step_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
     """Seconds of one iteration."""
-    p, q, thetas = _size(model.formula)
+    p, q, thetas = _size(model)
     if shared:
         return SHARED_STEP + SHARED_STEP_X * p**2 + SHARED_STEP_THETA * thetas**2
     unit = DRAWN_STEP_XZZ * p * q**2 + DRAWN_STEP_ZZZ * q**3 + DRAWN_STEP_XXZ * q * (p + 1) ** 2
@@ -253,7 +253,7 @@ def _profile_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float
         return 0.0
     weak = _weakness(scenario, model)
     steps = PROFILE_STEPS + (PROFILE_STEPS_WEAK - PROFILE_STEPS) * weak
-    parameters = _size(model.formula).thetas + 1
+    parameters = _size(model).thetas + 1
     step = _step_seconds(scenario, model, shared=shared)
     return parameters * (steps * step + scenario.n_units * PROFILE_UNIT)
 
@@ -264,10 +264,13 @@ def _weakness(scenario: Scenario, model: Model) -> float:
     A variance of units' coefficients tau^2, each with the error sigma^2 / (n var(z)), is estimated
     from m units with the error (tau^2 + sigma^2 / (n var(z))) sqrt(2 / m).
     """
-    truth = dict(zip(_effects(scenario.formula), scenario.sd, strict=True))
+    from hlm.formula import formula_in, terms_of  # with NumPy, as above
+
+    effects = formula_in(scenario.formula, scenario.covariates).effects
+    truth = dict(zip((term.name for term in effects), scenario.sd, strict=True))
     spread = {c.name: c.distribution.variance for c in scenario.covariates}
     least = inf
-    for effect in _effects(model.formula):
+    for effect in terms_of(model).effects:
         variance = truth.get(effect, 0.0) ** 2
         error = scenario.sigma**2 / (scenario.mean_rows * (spread.get(effect, 1.0) or 1.0))
         least = min(least, variance / ((variance + error) * sqrt(2.0 / scenario.n_units)))
@@ -286,16 +289,24 @@ def _temporary_bytes(scenario: Scenario, design: _Design) -> float:
 
 
 def _design(scenario: Scenario, models: Sequence[Model]) -> _Design:
+    from hlm.formula import formula_in, parse  # as above
+
     formulas = (scenario.formula, *(model.formula for model in models))
+    plain = all(formula_in(text, scenario.covariates) is parse(text) for text in formulas)
     fixed = {c.name: c.distribution.is_fixed for c in scenario.covariates if c.level == "row"}
     shared = scenario.is_plain and scenario.is_balanced and all(fixed.values())
-    return _design_of(formulas, frozenset(fixed), shared)
+    return _design_of(formulas, frozenset(fixed), shared, () if plain else scenario.covariates)
 
 
 @cache
-def _design_of(formulas: tuple[str, ...], row_level: frozenset[str], shared: bool) -> _Design:
+def _design_of(
+    formulas: tuple[str, ...],
+    row_level: frozenset[str],
+    shared: bool,
+    covariates: tuple[Covariate, ...],
+) -> _Design:
     rows, units = {frozenset[str]()}, {frozenset[str]()}
-    for term in (term for formula in formulas for term in _terms(formula)):
+    for term in (term for formula in formulas for term in _terms(formula, covariates)):
         varying = {name for name, variables in term if row_level & variables}
         rows.add(frozenset(varying))
         units.add(frozenset(name for name, _ in term) - varying)
@@ -303,29 +314,23 @@ def _design_of(formulas: tuple[str, ...], row_level: frozenset[str], shared: boo
 
 
 @cache
-def _effects(formula: str) -> tuple[str, ...]:
-    """Return the names of the random effects."""
-    from hlm.formula import parse
-
-    return tuple(term.name for term in parse(formula).effects)
-
-
-@cache
-def _terms(formula: str) -> frozenset[frozenset[tuple[str, frozenset[str]]]]:
+def _terms(
+    formula: str, covariates: tuple[Covariate, ...]
+) -> frozenset[frozenset[tuple[str, frozenset[str]]]]:
     """Return the terms of a formula, each as its factors' names and variables."""
-    from hlm.formula import parse
+    from hlm.formula import formula_in
 
     return frozenset(
         frozenset((factor.name, frozenset(factor.variables)) for factor in term.factors)
-        for term in parse(formula).terms
+        for term in formula_in(formula, covariates).terms
     )
 
 
-@cache
-def _size(formula: str) -> _Size:
-    """Return the sizes of a model: covariates of a study are numbers."""
-    from hlm.formula import parse  # with NumPy: only planning needs it, not the reading of a plan
+def _size(model: Model) -> _Size:
+    """Return the sizes of a model, with NumPy: the reading of a plan does not need it."""
+    from hlm.formula import (
+        terms_of,
+    )  # with NumPy: only planning needs it, not the reading of a plan
 
-    parsed = parse(formula)
-    n_theta = sum(q * (q + 1) // 2 for q in parsed.blocks)
-    return _Size(len(parsed.fixed), len(parsed.effects), n_theta)
+    terms = terms_of(model)
+    return _Size(len(terms.fixed), len(terms.effects), sum(q * (q + 1) // 2 for q in terms.sizes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hlm.formula import parse
+from hlm.formula import formula_in, parse
 from hlm.formula.linear_in import is_linear_in, random_line
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ def section(name: str) -> str:
 def figure_names(study: Planned) -> tuple[str, ...]:
     """Return the names of the figures that a study has, in the order of the report.
 
-    The pictures of units need covariates to draw them by, the one of shrinkage a model with random
-    intercepts and slopes, those of selection two models to choose from, the one of F tests some
-    tests.
+    The pictures of units need covariates to draw them by and a truth without factors, the one of
+    shrinkage a model with random intercepts and slopes, those of selection two models to choose
+    from, the one of F tests some tests.
 
     Parameters
     ----------
@@ -93,8 +93,12 @@ def figure_names(study: Planned) -> tuple[str, ...]:
         Some of the keys of `FIGURES`.
     """
     scenario = study.scenarios[study.example]
-    use, formula = variables(scenario), parse(scenario.formula)
-    straight = use.covariate is not None and is_linear_in(formula, use.covariate)
+    use, formula = variables(scenario), formula_in(scenario.formula, scenario.covariates)
+    straight = (
+        use.covariate is not None
+        and is_linear_in(formula, use.covariate)
+        and formula == parse(scenario.formula)
+    )
     lacking = {
         "units_against_attribute": not (straight and use.attribute),
         "unit_lines": not straight,
@@ -120,8 +124,13 @@ def models_with_lines(study: Planned) -> tuple[Model, ...]:
 
     A data set need not identify them all: the picture of shrinkage takes the first that it does.
     """
-    rows = {c.name for c in study.scenarios[study.example].covariates if c.level == "row"}
-    return tuple(model for model in study.models if random_line(parse(model.formula)) in rows)
+    covariates = study.scenarios[study.example].covariates
+    rows = {c.name for c in covariates if c.level == "row"}
+    return tuple(
+        model
+        for model in study.models
+        if random_line(formula_in(model.formula, covariates)) in rows
+    )
 
 
 @dataclass(frozen=True)
@@ -150,6 +159,8 @@ class Variables:
 def variables(scenario: Scenario) -> Variables:
     """Choose the covariate and the attribute: the first of each level with a coefficient.
 
+    Covariates that are labels are left out.
+
     Examples
     --------
     >>> from hlm.scenario import Covariate, Scenario
@@ -174,5 +185,6 @@ def variables(scenario: Scenario) -> Variables:
 
 def _ordered(scenario: Scenario, level: str) -> list[str]:
     coefficients = {name for name, _ in scenario.fixed}
-    names = [c.name for c in scenario.covariates if c.level == level]
+    numbers = [c for c in scenario.covariates if not c.distribution.labels]
+    names = [c.name for c in numbers if c.level == level]
     return sorted(names, key=lambda name: name not in coefficients)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hlm.rows.row_layout import RowLayout
     from hlm.rows.origins import Numbers
+    from hlm.rows.row_layout import RowLayout
 
     Floats = NDArray[np.float64]
 

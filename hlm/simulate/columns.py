@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.formula import Factor, Formula, Term, evaluate, parse
+from hlm.formula import Factor, Formula, Term, evaluate, formula_in
 from hlm.kernels.data import ModelColumns
 
 if TYPE_CHECKING:
@@ -91,10 +91,10 @@ class Basis:
 def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:
     """Collect the parts that the truth's random effects and the models need."""
     columns, multipliers = {CONSTANT.identity: CONSTANT}, {CONSTANT.identity: CONSTANT}
-    truth = parse(scenario.formula)
+    truth = formula_in(scenario.formula, scenario.covariates)
     needed = [_plain(scenario, term) for term in truth.effects]
     for model in models:
-        formula = parse(model.formula)
+        formula = formula_in(model.formula, scenario.covariates)
         needed += [split for split, _ in _splits(scenario, formula.fixed)]
         needed += [split for split, _ in _remainder(scenario, formula)[0]]
         for block in formula.random:
@@ -107,14 +107,15 @@ def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:
 
 def truth_effects(scenario: Scenario, basis: Basis) -> tuple[NDArray[np.int64], Floats]:
     """Return column, multiplier and scale of each of the truth's random effects."""
-    splits = [_plain(scenario, term) for term in parse(scenario.formula).effects]
+    truth = formula_in(scenario.formula, scenario.covariates)
+    splits = [_plain(scenario, term) for term in truth.effects]
     scales = np.array([row.scale * unit.scale for row, unit in splits])
     return _pairs([basis.place(split) for split in splits]), scales
 
 
 def model_columns_of(scenario: Scenario, basis: Basis, model: Model) -> ModelColumns:
     """Express a model in a basis that contains it."""
-    formula = parse(model.formula)
+    formula = formula_in(model.formula, scenario.covariates)
     fixed, fixed_transform = _express(scenario, basis, formula.fixed)
     blocks = [_express(scenario, basis, block.terms) for block in formula.random]
     rest, values = _remainder(scenario, formula)
@@ -137,7 +138,7 @@ def _remainder(
     A lacking term r u is centred where the truth or the model has its margins:
     r u = (r - c)(u - d) + c u + d r - c d.
     """
-    truth = parse(scenario.formula).fixed
+    truth = formula_in(scenario.formula, scenario.covariates).fixed
     own = [_identity(term) for term in formula.fixed]
     terms = {_identity(term): term for term in truth}
     values = {**dict.fromkeys(own, 0.0)}

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.distributions import Balanced
 from hlm.scenario import BLOCK, Covariate, Scenario
 from hlm.simulate.layout import Layout, layout_of
 from hlm.simulate.random_effects import Copula, Mixing, recipe_of
@@ -28,7 +29,7 @@ from hlm.simulate.random_effects import Copula, Mixing, recipe_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CHUNK_VALUES", "Draws", "Seeds", "chunks", "draw", "row_shape"]
+__all__ = ["CHUNK_VALUES", "Draws", "Seeds", "balanced_rows", "chunks", "draw", "row_shape"]
 
 Floats = NDArray[np.float64]
 
@@ -158,9 +159,12 @@ class _Streams:
         layout, of_rows = self.layout, c.level == "row"
         if c.distribution.is_fixed:
             return _fixed_rows(c, layout) if of_rows else _fixed_units(c, layout)
-        shape = row_shape(layout) if of_rows else (1, len(layout.sizes))
-        values = c.distribution.draw(self.covariates[c.name], (n, *shape))
-        return values if of_rows else _in_order(values, layout)
+        rng = self.covariates[c.name]
+        if not of_rows:
+            return _in_order(c.distribution.arranged(rng, (n, 1, len(layout.sizes))), layout)
+        if isinstance(c.distribution, Balanced):
+            return balanced_rows(c.distribution, rng, n, layout)
+        return c.distribution.draw(rng, (n, *row_shape(layout)))
 
 
 def row_shape(layout: Layout) -> tuple[int, int]:
@@ -188,6 +192,22 @@ def _fixed_rows(c: Covariate, layout: Layout) -> Floats:
         (units,) = np.nonzero(layout.sizes == size)
         values[layout.starts[:size, None] + units] = c.distribution.points(size)[:, None]
     return values.reshape(1, 1, -1)
+
+
+def balanced_rows(balanced: Balanced, rng: np.random.Generator, n: int, layout: Layout) -> Floats:
+    """Draw n replicates of what is balanced within each unit."""
+    if layout.is_equal:
+        shape = (n, *reversed(row_shape(layout)))
+        return np.ascontiguousarray(balanced.arranged(rng, shape).swapaxes(1, 2))
+    sizes, k, at = layout.sizes, len(balanced.levels), 0
+    keys = rng.random((n, int(sizes.sum()) + k * len(sizes)))
+    values = np.empty((n, 1, layout.starts[-1]))
+    for size in map(int, np.unique(sizes)[::-1]):
+        (units,) = np.nonzero(sizes == size)
+        own = keys[:, at : at + len(units) * (size + k)].reshape(n, len(units), size + k)
+        values[:, 0, layout.starts[:size, None] + units] = balanced.arrange(own).swapaxes(1, 2)
+        at += len(units) * (size + k)
+    return values
 
 
 def _hash(name: str) -> str:

@@ -20,12 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.covariates import make_covariates
+from hlm.distributions import Balanced
 from hlm.formula import parse
-from hlm.rows.row_layout import RowLayout
 from hlm.rows.missing import PREVIOUS
+from hlm.rows.row_layout import RowLayout
 from hlm.rows.sizes import Sizes
-from hlm.scenario import BLOCK, Scenario
-from hlm.simulate.draws import CHUNK_VALUES, Seeds, chunks, row_shape
+from hlm.scenario import BLOCK, Covariate, Scenario
+from hlm.simulate.draws import CHUNK_VALUES, Seeds, balanced_rows, chunks, row_shape
 from hlm.simulate.layout import layout_of
 from hlm.simulate.random_effects import recipe_of
 from hlm.simulate.response import response_of
@@ -146,12 +147,29 @@ class _Numbers:
 
     def of_units(self, stream: str, distribution: Distribution) -> Floats:
         """Return numbers of units, (n, n_units)."""
-        return distribution.draw(self._streams.named(stream), (self._n, self._rows.n_units))
+        rng = self._streams.named(stream)
+        return distribution.arranged(rng, (self._n, self._rows.n_units))
 
     def of_rows(self, stream: str, distribution: Distribution) -> Floats:
         """Return numbers of rows, (total,)."""
         rng = self._streams.named(stream)
+        if isinstance(distribution, Balanced):
+            return self._balanced(stream, distribution)
         return self.in_rows(lambda size: distribution.draw(rng, size))
+
+    def _balanced(self, stream: str, balanced: Balanced) -> Floats:
+        """Return what is balanced within each unit, (total,)."""
+        rng, rows = self._streams.named(stream), self._rows
+        if self._fixed is not None:
+            drawn = balanced_rows(balanced, rng, self._n, self._fixed)
+            return drawn.reshape(self._n, -1)[:, self._fixed.by_unit].ravel()
+        # Ranks of uniform numbers within each unit are permutations, as of the values' own numbers
+        ordered = np.lexsort((rng.random(int(rows.starts[-1])), rows.unit))
+        rank = np.empty(len(ordered), dtype=np.int64)
+        rank[ordered] = rows.position
+        values = self._streams.named(f"{stream} order")
+        order = np.argsort(values.random((len(rows.starts) - 1, len(balanced.codes))), axis=1)
+        return np.array(balanced.codes)[order[rows.unit, rank % len(balanced.codes)]]
 
     def in_rows(self, draw: Callable[[tuple[int, ...]], Floats]) -> Floats:
         """Draw numbers of rows, (total,); of a fixed layout in the order of `draws`."""
@@ -187,17 +205,28 @@ def rows_left(scenario: Scenario, seed: int, replicates: int) -> float:
     return float(np.concatenate([some.rows.n_obs for some in draws]).mean())
 
 
-def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, NDArray[Any]]:
+def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, Any]:
     """Draw one replicate again, as rows.
 
     Returns
     -------
     dict of str to ndarray, (n_obs,)
         The group (numbers from 1), the covariates in the scenario's order, the response; the rows
-        of a unit together.
+        of a unit together. Covariates that are labels are pandas categoricals, the reference first.
     """
     draws = next(draw_by_row(scenario, seed, replicate, replicate + 1))
     formula = parse(scenario.formula)
     y = response_of(scenario, draws.by_rows, draws.effects, draws.residuals, draws.rows)
-    group = formula.random[0].group
-    return {group: draws.rows.unit + 1, **draws.by_rows, formula.response: y}
+    group = {formula.random[0].group: draws.rows.unit + 1}
+    shown = {c.name: _labelled(c, draws.by_rows[c.name]) for c in scenario.covariates}
+    return {**group, **shown, formula.response: y}
+
+
+def _labelled(covariate: Covariate, values: Floats) -> Any:
+    """Return the labels that values are codes of, or the values if they are numbers."""
+    labels = covariate.distribution.labels
+    if not labels:
+        return values
+    import pandas as pd
+
+    return pd.Categorical.from_codes(values.astype(int).tolist(), pd.Index(labels))

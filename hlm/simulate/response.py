@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.formula import Term, evaluate, parse
+from hlm.formula import Term, evaluate, formula_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,8 @@ def response_of(
         In units of the residual sd.
     rows : RowLayout
     """
-    formula, values = parse(scenario.formula), dict(scenario.fixed)
+    formula = formula_in(scenario.formula, scenario.covariates)
+    values = dict(scenario.fixed)
     y = scenario.sigma * residuals
     for term in formula.fixed:
         y = y + values[term.name] * _column(term, data)

@@ -16,7 +16,7 @@ from hlm.rows.origins import (
     UnitMean,
 )
 from hlm.scenario import Covariate, Level
-from hlm.study.schema import Centred, LatentMeanOf, MeanOf, Measures
+from hlm.study.schema_covariates import Centred, LatentMeanOf, MeanOf, Measures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

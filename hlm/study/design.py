@@ -12,25 +12,28 @@ import numpy as np
 
 from hlm.distributions import Points, Span
 from hlm.errors import InputError, Mistakes
+from hlm.formula import levels_of
 from hlm.rows.sizes import Clustered, Sizes
 from hlm.scenario import CorrelatedSet, Covariate
 from hlm.study.derived import DERIVED, check_sources, derived
-from hlm.study.schema import Grid, Range
+from hlm.study.schema_covariates import Grid, Range
 from hlm.study.schema_rows import MAX_ROWS, RowList, TotalRows
 from hlm.study.structure import correlated
 from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from hlm.study import schema
+    from hlm.distributions import Distribution
+    from hlm.formula import Levels
+    from hlm.study import schema_covariates
     from hlm.study.schema import Design
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "max_rows", "rows_of"]
+__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "levels_in", "max_rows", "rows_of"]
 
 ENOUGH = 12
 """Units, and rows of each, that show the rank of all but odd designs."""
@@ -57,6 +60,7 @@ def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate,
     specs = dict(sorted(design.covariates.items()))
     with Mistakes() as mistakes:
         mistakes.keep(check_names, specs, response=response, group=group)
+        mistakes.keep(_check_columns, levels_in(specs, design), specs)
         own = {
             name: mistakes.keep(_covariate, name, spec, design.units, n_rows)
             for name, spec in specs.items()
@@ -66,6 +70,31 @@ def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate,
         if mistakes.passes(check_sources, specs):
             found |= mistakes.keep(derived, specs, found, _mean(n_rows)) or {}
     return tuple(found[name] for name in specs)
+
+
+def levels_in(
+    specs: Mapping[str, schema_covariates.Covariate], design: Design | None = None
+) -> dict[str, Levels]:
+    """Return the levels of covariates, though they may not fill the design.
+
+    Without a design a range is left out, whose values depend on it.
+    """
+    own = {name: spec for name, spec in specs.items() if not isinstance(spec, DERIVED)}
+    found = {name: _unfilled(spec, design) for name, spec in own.items()}
+    return levels_of(Covariate(name, own[name].level, made) for name, made in found.items() if made)
+
+
+def _unfilled(spec: schema_covariates.Own, design: Design | None) -> Distribution | None:
+    if not isinstance(spec, Grid):
+        return spec.made()
+    if not isinstance(spec.grid, Range):
+        return Points(tuple(map(float, spec.grid)))
+    if design is None:
+        return None
+    span, count = _span(spec.grid), design.units if spec.level == "unit" else design.rows
+    if isinstance(count, RowList) and len(set(count.list_)) == 1:
+        count = count.list_[0]
+    return Points(_range(span, count)) if isinstance(count, int) else span
 
 
 def rows_of(design: Design) -> int | tuple[int, ...] | Sizes:
@@ -215,8 +244,21 @@ def _check_name(name: str, path: str, *, what: str) -> None:
         raise InputError(problem, path=path, allowed="letters, digits, . and _, a letter first")
 
 
+def _check_columns(levels: Mapping[str, Levels], names: Collection[str]) -> None:
+    """Refuse a column of a factor that has the name of another column."""
+    texts = {name: found.labels for name, found in levels.items() if found.are_text}
+    columns = [(name, f"{name}{label}") for name, labels in texts.items() for label in labels]
+    taken = [*names, *(column for _, column in columns)]
+    with Mistakes() as mistakes:
+        for name, column in columns:
+            if taken.count(column) > 1:
+                problem = f"the column '{column}' of '{name}' has the name of another column"
+                path, allowed = f"design.covariates.{name}", "another name, or other labels"
+                mistakes.add(InputError(problem, path=path, allowed=allowed))
+
+
 def _covariate(
-    name: str, spec: schema.OwnCovariate, n_units: int, n_rows: int | tuple[int, ...] | Sizes
+    name: str, spec: schema_covariates.Own, n_units: int, n_rows: int | tuple[int, ...] | Sizes
 ) -> Covariate:
     if not isinstance(spec, Grid):
         icc = getattr(spec, "icc", 0.0)

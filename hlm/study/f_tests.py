@@ -20,18 +20,29 @@ def tests_of(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the tests whose coefficients a formula has, all of them, under its own names.
 
+    A term that has several coefficients stands for all of them.
+
     Examples
     --------
     >>> from hlm.formula import parse
     >>> tests_of(parse("y ~ x * a + (1 | g)"), {"a": ["a", "a:x"], "b": ["b"]})
     (('a', ('a', 'x:a')),)
     """
-    own = {factors_of(term.name): term.name for term in formula.fixed}
+    own = _named(formula)
     return tuple(
-        (name, tuple(own[factors_of(coefficient)] for coefficient in wanted))
+        (name, tuple(one for coefficient in wanted for one in own[factors_of(coefficient)]))
         for name, wanted in tests.items()
         if all(factors_of(coefficient) in own for coefficient in wanted)
     )
+
+
+def _named(formula: Formula) -> dict[tuple[str, ...], list[str]]:
+    """Return the coefficients that a name may stand for: one, or those of a term with several."""
+    own: dict[tuple[str, ...], list[str]] = {}
+    for term in formula.fixed:
+        if term.written and term.written != term.name:
+            own.setdefault(factors_of(term.written), []).append(term.name)
+    return own | {factors_of(term.name): [term.name] for term in formula.fixed}
 
 
 def check_tests(tests: Mapping[str, Sequence[str]], formulas: Sequence[Formula]) -> None:
@@ -43,9 +54,10 @@ def check_tests(tests: Mapping[str, Sequence[str]], formulas: Sequence[Formula])
         At the path of the test.
     """
     known: dict[tuple[str, ...], str] = {}
-    for formula in formulas:
-        for term in formula.fixed:
-            known.setdefault(factors_of(term.name), term.name)
+    terms = [term for formula in formulas for term in formula.fixed]
+    for name in [*(term.name for term in terms), *(term.written for term in terms)]:
+        if name:
+            known.setdefault(factors_of(name), name)
     with Mistakes() as mistakes:
         for name, wanted in tests.items():
             mistakes.keep(_check_test, f"estimation.tests.{name}", wanted, known, formulas)

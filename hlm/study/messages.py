@@ -30,6 +30,9 @@ _TYPES = {
     "model": "a mapping of keys to values",
     "finite_number": "a finite number",
 }
+_KEYS = ("grid", "categories", "balanced")
+"""Kinds of covariates that have keys of their own instead of a distribution."""
+
 _LIMITS = {
     "greater_than": ("gt", "above"),
     "greater_than_equal": ("ge", "at least"),
@@ -53,7 +56,9 @@ def validate(part: type[PartType], tree: Any, *, path: str = "") -> PartType:
         raise together(_translate(one, path) for one in found) from None
 
 
-def with_unknown_keys(error: ValidationError, known: list[str]) -> ValidationError:
+def with_unknown_keys(
+    error: ValidationError, known: list[str], synonyms: Mapping[str, str]
+) -> ValidationError:
     """Say which keys a part has instead of those that it has not.
 
     A key that is missing because it is misspelt is not said to be missing too.
@@ -64,10 +69,13 @@ def with_unknown_keys(error: ValidationError, known: list[str]) -> ValidationErr
         Of the part.
     known : list of str
         Its keys.
+    synonyms : mapping of str to str
+        Other names of them.
     """
     found = error.errors(include_url=False)
     unknown = [str(one["loc"][0]) for one in found if _is_here(one, "extra_forbidden")]
-    meant = {key: nearest(key, known) for key in unknown}
+    near = {key: nearest(key, [*known, *synonyms]) for key in unknown}
+    meant = {key: synonyms.get(name, name) if name else None for key, name in near.items()}
     allowed = ", ".join(known)
     return ValidationError.from_exception_data(
         error.title,
@@ -150,7 +158,7 @@ def _problem(kind: str, context: dict[str, Any], found: Any) -> tuple[str, str |
     if kind in ("literal_error", "union_tag_invalid"):
         expected = context.get("expected") or context["expected_tags"]
         choices = [c.strip(" '<>") for c in expected.replace(" or ", ", ").split(",")]
-        return value, ", ".join(c for c in choices if c != "grid"), choices
+        return value, ", ".join(c for c in choices if c not in _KEYS), choices
     if kind in _LIMITS:
         name, word = _LIMITS[kind]
         return value, f"{word} {context[name]:g}", []

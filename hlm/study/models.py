@@ -10,20 +10,21 @@ from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.kinds import FURTHER
 from hlm.estimands.model_estimands import rows_of
 from hlm.estimands.true_values import targets
-from hlm.formula import terms_in
+from hlm.formula import formula_in, terms_in
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
 from hlm.study.f_tests import tests_of
 from hlm.study.truth import read_formula
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from hlm.formula import Formula
+    from hlm.formula import Formula, Levels
     from hlm.study.schema import Estimation, Method, StudyFile
 
 __all__ = [
     "Candidate",
+    "check_levels",
     "check_true_values",
     "check_variables",
     "methods_of",
@@ -43,13 +44,15 @@ class Candidate:
     methods: tuple[Method, ...] = ()
 
 
-def models_of(study: StudyFile, mistakes: Mistakes) -> tuple[Model, ...]:
+def models_of(
+    study: StudyFile, levels: Mapping[str, Levels], mistakes: Mistakes
+) -> tuple[Model, ...]:
     """Read the models of a study, with the defaults of its estimation.
 
     A model is left out if its formula is wrong; of its true values those that are of no term.
     """
     found = [
-        mistakes.keep(_model, name, spec, study.estimation, mistakes)
+        mistakes.keep(_model, name, spec, study.estimation, levels, mistakes)
         for name, spec in study.models.items()
     ]
     models = tuple(one for one in found if one is not None)
@@ -73,13 +76,17 @@ def _check_estimands(kinds: Sequence[str], models: Sequence[Model]) -> None:
 
 
 def _model(
-    name: str, spec: str | schema.Candidate, estimation: Estimation, mistakes: Mistakes
+    name: str,
+    spec: str | schema.Candidate,
+    estimation: Estimation,
+    levels: Mapping[str, Levels],
+    mistakes: Mistakes,
 ) -> Model:
     if isinstance(spec, str):
         path, own = f"models.{name}", schema.Candidate(formula=spec)
     else:
         path, own = f"models.{name}.formula", spec
-    formula = read_formula(own.formula, path=path)
+    formula = read_formula(own.formula, path=path, levels=levels)
     model = Model(
         name,
         formula.text,
@@ -194,6 +201,28 @@ def check_variables(
             for name in candidate.formula.variables:
                 if name not in covariates and name not in passed_over:
                     mistakes.add(_no_covariate(candidate, name, covariates))
+
+
+def check_levels(candidate: Candidate, scenario: Scenario) -> None:
+    """Refuse a scenario in which the factors of a formula have other levels than above the grid.
+
+    Raises
+    ------
+    InputError
+        At the formula.
+    """
+    try:
+        own = formula_in(candidate.formula.text, scenario.covariates)
+    except InputError as error:
+        raise error.at(path=candidate.path) from None
+    if own != candidate.formula:
+        names = [[term.name for term in formula.terms] for formula in (own, candidate.formula)]
+        differ = next((name for name in names[0] if name not in names[1]), "fewer columns")
+        raise InputError(
+            f"factors of {candidate.formula.text} have other levels than above the grid: {differ}",
+            path=candidate.path,
+            allowed="the same levels in all scenarios, so that the coefficients are the same",
+        )
 
 
 def _check_sides(candidate: Candidate, truth: Formula) -> None:

@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError, Mistakes, nearest
-from hlm.study.design import Ample
+from hlm.formula.coding import uses_factor
+from hlm.study.design import Ample, levels_in
 from hlm.study.design import check_names as check_covariates
 from hlm.study.f_tests import check_tests
 from hlm.study.grid import Axis, axes, changes
@@ -19,6 +20,7 @@ from hlm.study.identified import check_columns, check_finite
 from hlm.study.messages import validate
 from hlm.study.models import Candidate, check_variables, methods_of
 from hlm.study.schema import Design, Truth
+from hlm.study.schema_covariates import FINITE, OneCovariate, kind_of
 from hlm.study.shapes import by_effect
 from hlm.study.structure import check_structure
 from hlm.study.truth import check_names, parameters, read_formula
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import ItemsView, Iterator, Mapping
     from typing import TypeVar
 
+    from hlm.formula import Levels
+    from hlm.study import schema_covariates
     from hlm.study.schema import Method, StudyFile
     from hlm.study.schema_part import Part
 
@@ -66,13 +70,15 @@ class Outline:
         self._covariates = (
             tuple(design.covariates) if design else self._keys("design", "covariates")
         )
+        self._levels = self._known_levels(design)
+        self._unknown, self._maybe_text = self._without_levels(design)
         self._own = self._read("truth", "truth.formula", self._at("truth", "formula"))
         named, free = self._truth_is_named(), self._covariates_are_free()
         self.models = tuple(self._right_models())
         self._check_tests()
         sections = {"truth": truth if named else None, "design": design if free else None}
         found = self._axes(study, sections)
-        right = truth and named and self._own and mistakes.keep(parameters, truth)
+        right = truth and named and self._own and mistakes.keep(parameters, truth, self._levels)
         structured = self._structure_is_named(truth, design) if named and free else False
         self.axes = found if right and structured and sections["design"] else None
         if self.axes is None:
@@ -92,11 +98,33 @@ class Outline:
         return tuple(found) if isinstance(found, dict) else None
 
     def _read(self, name: str, path: str, text: Any) -> Candidate | None:
-        """Read a formula, if it is one."""
+        """Read a formula, if it is one and not of covariates whose levels are not known."""
         if not isinstance(text, str):
             return None
-        formula = self._mistakes.keep(read_formula, text, path=path)
-        return None if formula is None else Candidate(name, path, formula)
+        formula = self._mistakes.keep(read_formula, text, path=path, levels=self._levels)
+        if formula is None or uses_factor(formula, self._unknown, self._maybe_text):
+            return None
+        return Candidate(name, path, formula)
+
+    def _known_levels(self, design: Design | None) -> dict[str, Levels]:
+        """Return the levels of the covariates in which there is no mistake."""
+        if design:
+            return levels_in(design.covariates, design)
+        specs = {name: _covariate(spec) for name, spec in self._specs().items()}
+        return levels_in({name: spec for name, spec in specs.items() if spec})
+
+    def _without_levels(self, design: Design | None) -> tuple[set[str], set[str]]:
+        """Name the covariates whose levels are not known, and those that may be labels of them."""
+        unknown = (
+            {}
+            if design
+            else {name: spec for name, spec in self._specs().items() if name not in self._levels}
+        )
+        return {*unknown}, {name for name, spec in unknown.items() if kind_of(spec) in FINITE}
+
+    def _specs(self) -> dict[str, Any]:
+        written = self._at("design", "covariates")
+        return written if isinstance(written, dict) else {}
 
     def _truth_is_named(self) -> bool:
         """Check the names in the truth, as far as its formula can be read."""
@@ -237,6 +265,14 @@ class Outline:
         """Return what is written in the grid, if it can be read."""
         written = self._at("grid")
         return (written if isinstance(written, dict) else {}).items()
+
+
+def _covariate(spec: Any) -> schema_covariates.Covariate | None:
+    """Return a covariate of a design that is wrong elsewhere; None if it is wrong itself."""
+    try:
+        return validate(OneCovariate, {"covariate": spec}).covariate
+    except InputError:
+        return None
 
 
 def _found_at(path: str, tree: Mapping[str, Any]) -> list[InputError]:

@@ -23,7 +23,9 @@ Lines = dict[str, int]
 
 _NAMES = (":str", ":bool")
 _LABELS = (*_NAMES, ":int", ":float")
-_OF_VALUES = re.compile(r"variance.*\.ratio$")
+_OF_VALUES = re.compile(
+    r"design\..*\bcategories(\[\d+\]|\.[^.]*)?$|residual\.variance(\[\d+\]|\.[^.]*)?\.ratio$"
+)
 
 
 class Written(NamedTuple):
@@ -218,7 +220,8 @@ class _Tree:
 
     def key(self, node: yaml.Node, path: str) -> str:
         shown = str(node.value) if isinstance(node, yaml.ScalarNode) else "a list or mapping"
-        # A key is a name: `true` and `on` are no values there. Of ratios it may be a number.
+        # A key is a name: `true` and `on` are no values there. A value of a covariate may be a
+        # number.
         kinds = _LABELS if _OF_VALUES.search(path) else _NAMES
         if not (isinstance(node, yaml.ScalarNode) and node.tag.endswith(kinds)):
             problem = f"the key {shown} is not text"

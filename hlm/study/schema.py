@@ -12,42 +12,28 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Discriminator,
     Field,
     Tag,
     WithJsonSchema,
-    model_validator,
 )
 
-from hlm import distributions
 from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import FURTHER, check_further
 from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.scenario import Dependence  # noqa: TC001 - pydantic reads it
 from hlm.study.messages import shown
+from hlm.study.schema_covariates import Covariate  # noqa: TC001 - as above
 from hlm.study.schema_missing import Missing, MissingRows
 from hlm.study.schema_part import Part
 from hlm.study.schema_residual import AutoRegression, Variance  # noqa: TC001 - as above
 from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
+from hlm.study.schema_values import SHAPE, Correlation, Positive, Probability, Shape, Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = [
-    "Binary",
-    "Candidate",
-    "Covariate",
-    "Design",
-    "Estimation",
-    "Grid",
-    "Normal",
-    "Range",
-    "StudyFile",
-    "Truth",
-    "Uniform",
-    "schema_text",
-]
+__all__ = ["Candidate", "Design", "Estimation", "Residual", "StudyFile", "Truth", "schema_text"]
 
 MAX_UNITS = 1_000_000
 MAX_ROWS = 10_000_000  # of one data set: some 100 MB of doubles a column
@@ -70,8 +56,6 @@ FurtherKind = Annotated[
 ]
 Method = Literal["reml", "ml"]
 Methods = Annotated[list[Method], Field(min_length=1)]
-Positive = Annotated[float, Field(gt=0)]
-Probability = Annotated[float, Field(gt=0, lt=1)]
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -105,198 +89,6 @@ def _one_or_more(registry: Collection[str], others: Collection[str], key: str) -
         Annotated[one, Tag("<name>")] | Annotated[several, Tag("<names>")],
         Discriminator(lambda value: "<names>" if isinstance(value, list) else "<name>"),
     ]
-
-
-def _shape(text: Any) -> str:
-    return distributions.written(distributions.read_call(text))
-
-
-Shape = Annotated[str, BeforeValidator(_shape)]
-Shapes = Annotated[
-    Annotated[Shape, Tag("<text>")] | Annotated[dict[str, Shape], Tag("<mapping>")],
-    Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<text>"),
-]
-_SHAPE = (
-    "Their shape, a family written as a call: "
-    + ", ".join(family.call_example for family in distributions.SHAPES.values())
-    + ". What is drawn is standardized to the stated sd."
-)
-
-Level = Annotated[
-    Literal["unit", "row"], Field(description="Whether it has one value per unit or per row.")
-]
-
-
-Correlation = Annotated[
-    Annotated[float, Tag("<number>")] | Annotated[list[list[float]], Tag("<matrix>")],
-    Discriminator(lambda value: "<matrix>" if isinstance(value, list) else "<number>"),
-]
-
-Icc = Annotated[
-    float,
-    Field(ge=0, lt=1, description="The share of its variance that the rows of a unit share."),
-]
-
-
-class Normal(Part):
-    """A covariate drawn from a normal distribution."""
-
-    level: Level
-    distribution: Literal["normal"] = Field("normal", description="How it is drawn.")
-    mean: float = Field(0.0, description="Its mean.")
-    sd: Positive = Field(1.0, description="Its standard deviation.")
-    icc: Icc = 0.0
-
-    def made(self) -> distributions.Distribution:
-        """Return the distribution."""
-        return distributions.Normal(float(self.mean), float(self.sd))
-
-
-class Shaped(Part):
-    """A covariate drawn from another distribution, with a stated mean and sd."""
-
-    level: Level
-    distribution: Shape = Field(
-        description="Its shape, a family written as a call.", examples=["lognormal(0.5)"]
-    )
-    mean: float = Field(0.0, description="Its mean.")
-    sd: Positive = Field(1.0, description="Its standard deviation.")
-    icc: Icc = 0.0
-
-    def made(self) -> distributions.Distribution:
-        """Return the distribution."""
-        shape = distributions.read_call(self.distribution)
-        return distributions.Scaled(shape, float(self.mean), float(self.sd))
-
-
-class Uniform(Part):
-    """A covariate drawn from a uniform distribution."""
-
-    level: Level
-    distribution: Literal["uniform"] = Field(description="How it is drawn.")
-    low: float = Field(0.0, description="Its lower end.")
-    high: float = Field(1.0, description="Its upper end.")
-    icc: Icc = 0.0
-
-    def made(self) -> distributions.Distribution:
-        """Return the distribution."""
-        return distributions.Uniform(float(self.low), float(self.high))
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Uniform:
-        if not self.low < self.high:
-            problem = f"low is {self.low:g} and high is {self.high:g}"
-            raise InputError(problem, allowed="low below high")
-        return self
-
-
-class Binary(Part):
-    """A covariate that is 1 with some probability, else 0."""
-
-    level: Level
-    distribution: Literal["binary"] = Field(description="How it is drawn.")
-    p: Probability = Field(0.5, description="The probability of a 1.")
-
-    def made(self) -> distributions.Distribution:
-        """Return the distribution."""
-        return distributions.Binary(float(self.p))
-
-
-class Range(Part):
-    """Evenly spaced points, as many as the design has units or rows."""
-
-    from_: float = Field(alias="from", description="The first point.")
-    to: float = Field(description="The last point, or the one after it.")
-    endpoint: bool = Field(True, description="Whether the last point is `to` itself.")
-
-    @model_validator(mode="after")
-    def _apart(self) -> Range:
-        if self.from_ == self.to:
-            raise InputError(f"from and to are both {self.to:g}", allowed="two different numbers")
-        return self
-
-
-class Grid(Part):
-    """A covariate with fixed values, the same in every data set."""
-
-    level: Level
-    grid: Annotated[
-        Annotated[Range, Tag("<range>")]
-        | Annotated[list[float], Field(min_length=1), Tag("<values>")],
-        Discriminator(lambda value: "<values>" if isinstance(value, list) else "<range>"),
-    ] = Field(description="A range, or a list of values that is repeated to fill the design.")
-
-
-class MeanOf(Part):
-    """The mean of a row-level covariate in each unit: of its rows, or in the population."""
-
-    mean_of: str = Field(description="The covariate, whose rows in the data are averaged.")
-    level: Literal["unit"] = Field("unit", description="Its level.")
-
-
-class LatentMeanOf(Part):
-    """The mean of a row-level covariate that each unit has in the population."""
-
-    latent_mean_of: str = Field(description="The covariate, which needs an `icc`.")
-    level: Literal["unit"] = Field("unit", description="Its level.")
-
-
-class Centred(Part):
-    """A covariate less a mean."""
-
-    centred: str = Field(description="The covariate.")
-    at: Literal["unit", "grand"] = Field(
-        "unit", description="Less its mean in the unit, or in the data set."
-    )
-
-
-class Measures(Part):
-    """A covariate as it is measured, with error."""
-
-    measures: str = Field(description="The covariate without error.")
-    reliability: Annotated[float, Field(gt=0, le=1)] = Field(
-        description="The share of the variance of what is measured that is not error."
-    )
-
-
-_KINDS: dict[str, type[Part]] = {
-    "grid": Grid,
-    "mean_of": MeanOf,
-    "latent_mean_of": LatentMeanOf,
-    "centred": Centred,
-    "measures": Measures,
-}
-"""Covariates that are told by a key of theirs."""
-
-_PLAIN = ("normal", "uniform", "binary")
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, Part):
-        return f"<{type(value).__name__.lower()}>"
-    if not isinstance(value, dict):
-        return "<normal>"
-    for key, kind in _KINDS.items():
-        if key in value:
-            return f"<{kind.__name__.lower()}>"
-    found = value.get("distribution", "normal")
-    return f"<{found}>" if found in _PLAIN else "<shaped>"
-
-
-OwnCovariate = Normal | Uniform | Binary | Shaped | Grid
-
-Covariate = Annotated[
-    Annotated[Normal, Tag("<normal>")]
-    | Annotated[Uniform, Tag("<uniform>")]
-    | Annotated[Binary, Tag("<binary>")]
-    | Annotated[Shaped, Tag("<shaped>")]
-    | Annotated[Grid, Tag("<grid>")]
-    | Annotated[MeanOf, Tag("<meanof>")]
-    | Annotated[LatentMeanOf, Tag("<latentmeanof>")]
-    | Annotated[Centred, Tag("<centred>")]
-    | Annotated[Measures, Tag("<measures>")],
-    Discriminator(_kind),
-]
 
 
 class Correlated(Part):
@@ -338,7 +130,7 @@ class RandomPart(Part):
     )
     distribution: Shapes = Field(
         "normal",
-        description=f"{_SHAPE} One for all random effects, or each by its name: the others are "
+        description=f"{SHAPE} One for all random effects, or each by its name: the others are "
         "normal.",
         examples=["normal", "chisq(1)", {"x": "chisq(1)"}],
     )
@@ -353,7 +145,7 @@ class Residual(Part):
     """The distribution of the residuals."""
 
     sd: Positive = Field(description="Their standard deviation.")
-    distribution: Shape = Field("normal", description=_SHAPE, examples=["normal", "chisq(1)"])
+    distribution: Shape = Field("normal", description=SHAPE, examples=["normal", "chisq(1)"])
     variance: Variance | None = Field(
         None,
         description="How their variance differs: by the values of a covariate, as a power or an "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -21,6 +21,8 @@ class Part(BaseModel):
     """A mapping of the file, without unknown keys and without conversion of types."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    synonyms: ClassVar[dict[str, str]] = {}
+    """Other names that a user may give keys."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -29,7 +31,7 @@ class Part(BaseModel):
         try:
             return handler(data)
         except ValidationError as error:
-            raise with_unknown_keys(error, cls.known_keys()) from None
+            raise with_unknown_keys(error, cls.known_keys(), cls.synonyms) from None
 
     @classmethod
     def known_keys(cls) -> list[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import nan
 from typing import TYPE_CHECKING
 
 from hlm.distributions.copula import normal_correlations
 from hlm.errors import InputError, Mistakes, nearest
-from hlm.formula.cells import is_number
+from hlm.formula.cells import is_number, number_text
 from hlm.rows import missing as rows_missing
 from hlm.rows import residual as rows_residual
 from hlm.rows.missing import PREVIOUS
@@ -121,34 +120,38 @@ def variance(
 
 def _by_value(spec: ByCovariate, covariate: Covariate) -> rows_residual.ByValue:
     path = f"{RESIDUAL}.variance"
-    there = covariate.distribution.support
-    if not there:
+    values, labels = covariate.distribution.levels, covariate.distribution.labels
+    if not values:
         raise InputError(
             f"'{spec.by}' does not take the same values again",
             path=f"{path}.by",
             allowed="a covariate with a few values; power_of or exponential_of for another",
         )
+    shown = labels or tuple(map(number_text, values))
+    places = dict(zip(shown, values, strict=True))
+    written = {value: _label(value) for value in spec.ratio}
     with Mistakes() as mistakes:
-        for value in spec.ratio:
-            if _number(value) not in there:
+        for value, label in written.items():
+            if label not in places:
                 mistakes.add(
                     InputError(
                         f"'{spec.by}' is never {value}",
                         path=f"{path}.ratio.{value}",
-                        allowed=", ".join(f"{one:g}" for one in there),
+                        allowed=", ".join(shown),
+                        suggestion=nearest(value, shown),
                     )
                 )
-    ratios = sorted((_number(value), float(ratio)) for value, ratio in spec.ratio.items())
+    ratios = sorted((places[written[value]], float(r)) for value, r in spec.ratio.items())
     return rows_residual.ByValue(spec.by, tuple(ratios))
 
 
-def _number(text: str) -> float:
-    """Return the number that a text is; NaN, which is no covariate's value, if it is none."""
-    return float(text) if is_number(text) else nan
+def _label(text: str) -> str:
+    """Return a value as labels are written: 1.0 is 1."""
+    return number_text(float(text)) if is_number(text) else text
 
 
 def _power(spec: Power, covariate: Covariate) -> rows_residual.ByPower:
-    if 0.0 in covariate.distribution.support and spec.exponent < 0.0:
+    if 0.0 in covariate.distribution.levels and spec.exponent < 0.0:
         raise InputError(
             f"'{spec.power_of}' is 0 somewhere, where the variance would be infinite",
             path=f"{RESIDUAL}.variance.exponent",
@@ -255,7 +258,7 @@ def _correlated(
 ) -> CorrelatedSet:
     members = [covariates[name] for name in names]
     for one in members:
-        if not one.is_plain or one.distribution.support or one.distribution.is_fixed:
+        if not one.is_plain or one.distribution.levels or one.distribution.is_fixed:
             raise InputError(
                 f"'{one.name}' cannot be correlated with others by a copula",
                 path=f"{path}.of",

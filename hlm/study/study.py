@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
+from hlm.formula import formula_in
 from hlm.scenario import Model, Scenario
-from hlm.study.design import covariates, max_rows, rows_of
+from hlm.study.design import covariates, levels_in, max_rows, rows_of
 from hlm.study.grid import cross
 from hlm.study.identified import check_finite, check_identified
 from hlm.study.keys import scenario_key
 from hlm.study.messages import validate
 from hlm.study.models import (
     Candidate,
+    check_levels,
     check_true_values,
     check_variables,
     models_of,
@@ -25,7 +27,7 @@ from hlm.study.reading import place, read_text, read_tree
 from hlm.study.schema import Design, StudyFile, Truth
 from hlm.study.shapes import by_effect
 from hlm.study.structure import autocorrelation, check_structure, correlated, missing, variance
-from hlm.study.truth import parameters, read_formula
+from hlm.study.truth import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,16 +135,17 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
     """Check the study and cross its grid."""
     with Mistakes() as mistakes:
         study = mistakes.keep(validate, StudyFile, tree)
-        models = () if study is None else models_of(study, mistakes)
+        levels = levels_in(study.design.covariates, study.design) if study else {}
+        models = () if study is None else models_of(study, levels, mistakes)
         outline = Outline(tree, study, mistakes)
-        levels, scenarios = _cross(outline, tree, mistakes)
+        labels, scenarios = _cross(outline, tree, mistakes)
         for model in models:
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None and outline.axes is not None:
             own = scenario_key(
                 study.truth,
                 study.design,
-                parameters(study.truth),
+                parameters(study.truth, levels),
                 common=study.common_random_numbers,
             )
             keys = [scenario.key for scenario in scenarios]
@@ -151,7 +154,7 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
                 "seed": study.seed,
                 "replicates": study.replicates,
                 "scenarios": scenarios,
-                "levels": levels,
+                "levels": labels,
                 "example": _example(own, keys, outline.axes),
                 "models": models,
             }
@@ -214,7 +217,7 @@ def _scenario(values: Mapping[str, Any], models: Sequence[Candidate], *, common:
 
 def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
     """Return the scenario of a truth and a design."""
-    found = parameters(truth)
+    found = parameters(truth, levels_in(design.covariates, design))
     formula, group, residual = found.formula, found.formula.random[0].group, truth.residual
     n_rows = rows_of(design)
     of_design = covariates(design, response=formula.response, group=group)
@@ -249,12 +252,13 @@ def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
 
 def _check_models(models: Sequence[Candidate], scenario: Scenario, mistakes: Mistakes) -> None:
     """Check the formulas of the truth and of the models against the data of a scenario."""
-    truth = read_formula(scenario.formula, path="truth.formula")
+    truth = formula_in(scenario.formula, scenario.covariates)
     names = tuple(covariate.name for covariate in scenario.covariates)
     own = Candidate("truth", "truth.formula", truth)
     for candidate in (own, *models):
         (
             mistakes.passes(check_variables, candidate, truth, names)
+            and mistakes.passes(check_levels, candidate, scenario)
             and mistakes.passes(check_finite, candidate, scenario)
             and candidate is not own
             and mistakes.passes(check_identified, candidate, scenario)

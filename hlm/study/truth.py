@@ -10,8 +10,8 @@ import numpy as np
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.names import factors_of
-from hlm.formula import Formula, parse
-from hlm.formula.syntax import Call, Name, walk
+from hlm.formula import Formula, coded, parse
+from hlm.formula.syntax import Name
 from hlm.study.correlations import check_number, check_possible, given_matrix
 from hlm.study.shapes import check_copula, shapes_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from hlm.distributions import Distribution
+    from hlm.formula import Levels
     from hlm.study.schema import RandomPart, Truth
 
 __all__ = ["Parameters", "canonical", "check_names", "parameters", "read_formula"]
@@ -47,15 +48,21 @@ class Parameters:
     effects: Distribution | tuple[Distribution, ...]
 
 
-def parameters(truth: Truth) -> Parameters:
+def parameters(truth: Truth, levels: Mapping[str, Levels]) -> Parameters:
     """Check a truth against its formula.
+
+    Parameters
+    ----------
+    truth : Truth
+    levels : mapping of str to Levels
+        Of the covariates of the design.
 
     Raises
     ------
     InputError
         If a coefficient or sd is missing or has no term, or the correlations are impossible.
     """
-    formula = read_formula(truth.formula, path="truth.formula")
+    formula = read_formula(truth.formula, path="truth.formula", levels=levels)
     sds = {group: part.sd for group, part in truth.random.items()}
     shaped = {
         group: part.distribution if isinstance(part.distribution, dict) else None
@@ -122,9 +129,31 @@ def _effects(formula: Formula) -> list[str]:
     return [term.name for term in formula.effects]
 
 
+def read_formula(text: str, *, path: str, levels: Mapping[str, Levels]) -> Formula:
+    """Read a formula of a study, each factor as the columns that it stands for.
+
+    Parameters
+    ----------
+    text : str
+    path : str
+        Where it stands.
+    levels : mapping of str to Levels
+        Of the covariates, as far as they are known.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or asks for what studies do not have.
+    """
+    formula = _read(text, path)
+    try:
+        return coded(formula, levels)
+    except InputError as error:
+        raise error.at(path=path) from None
+
+
 @lru_cache(maxsize=1024)
-def read_formula(text: str, *, path: str) -> Formula:
-    """Parse a formula of a study, whose covariates are numbers."""
+def _read(text: str, path: str) -> Formula:
     try:
         formula = parse(text)
     except InputError as error:
@@ -136,9 +165,6 @@ def read_formula(text: str, *, path: str) -> Formula:
             allowed="a name: the truth draws the response as the models have it",
             suggestion=formula.outcome.variables[0],
         )
-    calls = (factor.expr for term in formula.terms for factor in term.factors)
-    if any(isinstance(c, Call) and c.function == "factor" for root in calls for c, _ in walk(root)):
-        raise InputError("factor() in a study, where all covariates are numbers", path=path)
     if formula.offset:
         raise InputError("offset() is not supported in a study", path=path)
     return formula

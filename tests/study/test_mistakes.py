@@ -540,7 +540,16 @@ MISTAKES = [
         "log2",
         "'log'",
     ),
-    case("factor()", "small: y ~ x", "small: y ~ factor(x)", 20, "models.small", "factor()"),
+    case(
+        "a factor whose levels the grid changes",
+        "small: y ~ x",
+        "small: y ~ factor(x)",
+        20,
+        "models.small",
+        "factors of y ~ factor(x) + (1 | unit) have other levels than above the grid",
+        "the same levels in all scenarios",
+        "rows = 5",
+    ),
     case("offset()", "small: y ~ x", "small: y ~ offset(x)", 20, "models.small", "offset()"),
     case(
         "misspelt variable in a model",

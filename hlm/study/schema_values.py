@@ -1,0 +1,35 @@
+"""Values that several parts of the study file have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from hlm import distributions
+
+__all__ = ["SHAPE", "Correlation", "Positive", "Probability", "Shape", "Shapes"]
+
+Positive = Annotated[float, Field(gt=0)]
+Probability = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _shape(text: Any) -> str:
+    return distributions.written(distributions.read_call(text))
+
+
+Shape = Annotated[str, BeforeValidator(_shape)]
+Shapes = Annotated[
+    Annotated[Shape, Tag("<text>")] | Annotated[dict[str, Shape], Tag("<mapping>")],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<text>"),
+]
+SHAPE = (
+    "Their shape, a family written as a call: "
+    + ", ".join(family.call_example for family in distributions.SHAPES.values())
+    + ". What is drawn is standardized to the stated sd."
+)
+
+Correlation = Annotated[
+    Annotated[float, Tag("<number>")] | Annotated[list[list[float]], Tag("<matrix>")],
+    Discriminator(lambda value: "<matrix>" if isinstance(value, list) else "<number>"),
+]
