@@ -53,7 +53,9 @@ def validate(part: type[PartType], tree: Any, *, path: str = "") -> PartType:
         raise together(_translate(one, path) for one in found) from None
 
 
-def with_unknown_keys(error: ValidationError, known: list[str]) -> ValidationError:
+def with_unknown_keys(
+    error: ValidationError, known: list[str], guesses: Mapping[str, str]
+) -> ValidationError:
     """Say which keys a part has instead of those that it has not.
 
     A key that is missing because it is misspelt is not said to be missing too.
@@ -64,10 +66,12 @@ def with_unknown_keys(error: ValidationError, known: list[str]) -> ValidationErr
         Of the part.
     known : list of str
         Its keys.
+    guesses : mapping of str to str
+        Other names for them, in small letters.
     """
     found = error.errors(include_url=False)
     unknown = [str(one["loc"][0]) for one in found if _is_here(one, "extra_forbidden")]
-    meant = {key: nearest(key, known) for key in unknown}
+    meant = {key: guesses.get(key.lower()) or nearest(key, known) for key in unknown}
     allowed = ", ".join(known)
     return ValidationError.from_exception_data(
         error.title,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads it
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -112,6 +113,9 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
+    guesses: ClassVar[Mapping[str, str]] = {}
+    """Other names that a user may give to keys, in small letters."""
+
     @model_validator(mode="wrap")
     @classmethod
     def _name_unknown_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
@@ -119,7 +123,7 @@ class Part(BaseModel):
         try:
             return handler(data)
         except ValidationError as error:
-            raise with_unknown_keys(error, cls.known_keys()) from None
+            raise with_unknown_keys(error, cls.known_keys(), cls.guesses) from None
 
     @classmethod
     def known_keys(cls) -> list[str]:
@@ -369,8 +373,19 @@ Levels = Annotated[
 ]
 
 
+Points = Annotated[
+    list[Annotated[dict[str, Any], Field(min_length=1)]],
+    Field(min_length=1, examples=[[{"units": 100, "rows": 50}]]),
+]
+
+
 class StudyFile(Part):
     """A Monte Carlo study of hierarchical linear models."""
+
+    guesses = {
+        **dict.fromkeys(("points", "only", "subset", "include", "grid_points", "fraction"), "keep"),
+        **dict.fromkeys(("exclude", "skip", "drop", "omit", "without", "except"), "leave_out"),
+    }
 
     name: SafeName = Field(description="The study's name, also that of its results' folder.")
     seed: int = Field(ge=0, lt=2**63, description="The seed of all random numbers.")
@@ -386,6 +401,14 @@ class StudyFile(Part):
         {},
         description="Levels of any value of truth and design, under its path, as a list or under "
         "labels; or under a name of its own, values of several paths under labels. Crossed.",
+    )
+    keep: Points | None = Field(
+        None,
+        description="The points of the grid that are scenarios, in place of all: each names levels "
+        "of some factors, and stands for all combinations that have them.",
+    )
+    leave_out: Points | None = Field(
+        None, description="The points of the grid that are no scenarios, named as those of `keep`."
     )
     models: Models = Field(min_length=1, description="The models to be fitted, by name.")
     estimation: Estimation = Field(Estimation(), description="How the models are fitted.")

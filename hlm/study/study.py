@@ -10,6 +10,7 @@ from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.scenario import Model, Scenario
 from hlm.study.design import covariates, rows_of
+from hlm.study.fraction import check_keys, middle, picks_of
 from hlm.study.grid import cross
 from hlm.study.identified import check_finite, check_identified
 from hlm.study.keys import scenario_key
@@ -45,12 +46,13 @@ class Study:
     name : str
     seed, replicates : int
     scenarios : tuple of Scenario
-        The points of the grid, its first key varying slowest.
+        The points of the grid, or those of them that the study has, its first key varying
+        slowest.
     levels : tuple of dict
         For each scenario, the level of each axis of the grid under the axis's short name.
     example : int
         Position in `scenarios` of the one to show by a picture of its data: that of the values
-        above the grid if it is a point of the grid, else the one in the grid's middle.
+        above the grid if it is a point of the grid, else the one nearest to the grid's middle.
     models : tuple of Model
     text : str
         The file as read.
@@ -134,7 +136,8 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
         study = mistakes.keep(validate, StudyFile, tree)
         models = () if study is None else models_of(study, mistakes)
         outline = Outline(tree, study, mistakes)
-        levels, scenarios = _cross(outline, tree, mistakes)
+        points = _points(outline, tree, mistakes)
+        levels, scenarios = _cross(outline, points, tree, mistakes)
         for model in models:
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None and outline.axes is not None:
@@ -151,14 +154,27 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
                 "replicates": study.replicates,
                 "scenarios": scenarios,
                 "levels": levels,
-                "example": _example(own, keys, outline.axes),
+                "example": keys.index(own) if own in keys else middle(outline.axes, points),
                 "models": models,
             }
     return resolved
 
 
-def _cross(
+def _points(
     outline: Outline, tree: Mapping[str, Any], mistakes: Mistakes
+) -> tuple[tuple[int, ...], ...]:
+    """Return the points of the grid that the study has; none where it cannot be told."""
+    right = mistakes.passes(check_keys, tree)
+    if not right or outline.axes is None:
+        return ()
+    return mistakes.keep(picks_of, outline.axes, tree) or ()
+
+
+def _cross(
+    outline: Outline,
+    points: Sequence[tuple[int, ...]],
+    tree: Mapping[str, Any],
+    mistakes: Mistakes,
 ) -> tuple[tuple[dict[str, Any], ...], tuple[Scenario, ...]]:
     """Make and check the scenario of every point of the grid.
 
@@ -172,8 +188,7 @@ def _cross(
     sections = {key: tree[key] for key in ("truth", "design") if key in tree}
     if any("distribution" in keys[2:-1] for axis in axes for keys in axis.levels[0]):
         sections = by_effect(sections)
-    points = () if outline.axes is None else cross(axes, sections)
-    for labels, values in points:
+    for labels, values in cross(axes, points, sections):
         try:
             scenario = _scenario(values, outline.models, common=common)
             if scenario.key in levels:
@@ -189,16 +204,6 @@ def _cross(
         levels[scenario.key] = labels
         scenarios.append(scenario)
     return tuple(levels.values()), tuple(scenarios)
-
-
-def _example(own: str, keys: Sequence[str], axes: Sequence[Axis]) -> int:
-    """Find the scenario with that key, or else the middle level of every axis."""
-    if own in keys:
-        return keys.index(own)
-    place = 0
-    for axis in axes:
-        place = place * len(axis.levels) + len(axis.levels) // 2
-    return place
 
 
 def _scenario(values: Mapping[str, Any], models: Sequence[Candidate], *, common: bool) -> Scenario:

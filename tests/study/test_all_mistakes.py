@@ -24,7 +24,10 @@ def case(name, expected, *changes):
     return pytest.param(changed(*changes), expected, id=name)
 
 
-KEYS = "name, seed, replicates, common_random_numbers, truth, design, grid, models, estimation"
+KEYS = (
+    "name, seed, replicates, common_random_numbers, truth, design, grid, keep, leave_out, models, "
+    "estimation"
+)
 
 SHAPES = (
     "normal, t(DF) such as t(5), chisq(DF) such as chisq(1), uniform, laplace, "
