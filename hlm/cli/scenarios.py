@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, nearest
-from hlm.study.labels import is_level
+from hlm.words.levels import is_level
 
 if TYPE_CHECKING:
     from hlm.plan import Plan

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hlm.errors import InputError, Mistakes, nearest
-from hlm.study.labels import is_level
+from hlm.words.levels import is_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.study.labels import given, made
+from hlm.study.sized import sized_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -113,7 +114,8 @@ def _names_of_terms(study: Mapping[str, Any]) -> set[str]:
     truth, design = study.get("truth", {}), study.get("design", {})
     random = (truth.get("random") or {}).values()
     effects = [name for part in random for name in part["sd"]]
-    return {*(design.get("covariates") or ()), *(truth.get("fixed") or ()), *effects}
+    sized = set().union(*sized_names(truth))
+    return {*(design.get("covariates") or ()), *(truth.get("fixed") or ()), *effects, *sized}
 
 
 def _varies_together(name: str, levels: Levels) -> bool:

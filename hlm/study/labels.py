@@ -11,7 +11,7 @@ from hlm.errors import InputError, Mistakes
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-__all__ = ["given", "is_level", "made"]
+__all__ = ["given", "made"]
 
 LONGEST_LABEL = 40
 """Characters of a label that is made of a level."""
@@ -43,20 +43,6 @@ def _refuse_one_number(labels: Collection[str], kind: type, path: str) -> None:
                         allowed="different numbers, or a label that is no number",
                     )
                 )
-
-
-def is_level(label: Any, text: str) -> bool:
-    """Tell whether a text names the level of a label: as a number, or to the letter.
-
-    Examples
-    --------
-    >>> is_level(0.9, "0.90"), is_level("none", "none"), is_level("none", "0")
-    (True, True, False)
-    """
-    try:
-        return float(label) == float(text)
-    except (TypeError, ValueError):
-        return str(label) == text
 
 
 def made(levels: Sequence[Any]) -> tuple[Any, ...]:

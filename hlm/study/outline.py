@@ -8,11 +8,13 @@ section that is itself wrong.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.study.design import Ample
 from hlm.study.design import check_names as check_covariates
+from hlm.study.effect_sizes import check_sizes, resolved
 from hlm.study.f_tests import check_tests
 from hlm.study.grid import Axis, axes, changes
 from hlm.study.identified import check_columns, check_finite
@@ -20,6 +22,7 @@ from hlm.study.messages import validate
 from hlm.study.models import Candidate, check_variables, methods_of
 from hlm.study.schema import Design, Part, Truth
 from hlm.study.shapes import by_effect
+from hlm.study.sized import sized_names
 from hlm.study.truth import check_names, parameters, read_formula
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from hlm.study.schema import Method, StudyFile
+    from hlm.study.truth import Parameters
 
     PartType = TypeVar("PartType", bound=Part)
 
@@ -70,7 +74,7 @@ class Outline:
         self._check_tests()
         sections = {"truth": truth if named else None, "design": design if free else None}
         found = self._axes(study, sections)
-        right = truth and named and self._own and mistakes.keep(parameters, truth)
+        right = truth and named and self._own and mistakes.keep(_parameters, truth)
         self.axes = found if right and sections["design"] else None
         if self.axes is None:
             self._check_levels(sections)
@@ -108,7 +112,11 @@ class Outline:
         passes = self._mistakes.passes
         known = passes(check_variables, self._own, None, self._covariates)
         named = None if groups is None else sds
-        return known and passes(check_names, formula, text, fixed, named, shaped)
+        sized = sized_names(self._at("truth"))
+        right = known and passes(
+            partial(check_names, sized=sized), formula, text, fixed, named, shaped
+        )
+        return passes(check_sizes, formula, text, self._at("truth")) and right
 
     def _covariates_are_free(self) -> bool:
         """Check the names of the covariates, as far as they are known."""
@@ -227,6 +235,11 @@ class Outline:
         """Return what is written in the grid, if it can be read."""
         written = self._at("grid")
         return (written if isinstance(written, dict) else {}).items()
+
+
+def _parameters(truth: Truth) -> Parameters:
+    """Check a truth, but for what depends on the design."""
+    return parameters(resolved(truth, None))
 
 
 def _found_at(path: str, tree: Mapping[str, Any]) -> list[InputError]:

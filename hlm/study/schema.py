@@ -33,13 +33,14 @@ from hlm.scenario import Dependence  # noqa: TC001 - pydantic reads it
 from hlm.study.messages import shown, with_unknown_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
 __all__ = [
     "Binary",
     "Candidate",
     "Covariate",
     "Design",
+    "EffectSizes",
     "Estimation",
     "Grid",
     "Normal",
@@ -272,8 +273,19 @@ class Design(Part):
     covariates: dict[str, Covariate] = Field({}, description="Each covariate by its name.")
 
 
+def _without_required(*names: str) -> Callable[[dict[str, Any]], None]:
+    """Have the JSON schema not require what effect sizes may stand for."""
+
+    def changed(schema: dict[str, Any]) -> None:
+        schema["required"] = [name for name in schema["required"] if name not in names]
+
+    return changed
+
+
 class RandomPart(Part):
     """The distribution of the random effects of a unit."""
+
+    model_config = ConfigDict(json_schema_extra=_without_required("sd"))
 
     sd: dict[str, Annotated[float, Field(ge=0)]] = Field(
         description="The standard deviation of each random effect of the formula."
@@ -302,17 +314,89 @@ class RandomPart(Part):
 class Residual(Part):
     """The distribution of the residuals."""
 
-    sd: Positive = Field(description="Their standard deviation.")
+    model_config = ConfigDict(json_schema_extra=_without_required("sd"))
+
+    sd: Positive | None = Field(description="Their standard deviation.")
     distribution: Shape = Field("normal", description=_SHAPE, examples=["normal", "chisq(1)"])
+
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class EffectSizes(Part):
+    """Effect sizes in the place of coefficients and standard deviations."""
+
+    guesses = {
+        **dict.fromkeys(("rho", "vpc", "iccs", "intraclass_correlation"), "icc"),
+        **dict.fromkeys(("var_ratio", "slope_ratio", "slope_var_ratio"), "slope_variance_ratio"),
+        **dict.fromkeys(("cohens_d", "cohen_d", "delta", "smd", "d_total", "standardized"), "d"),
+        **dict.fromkeys(("d_w", "d_row", "d_rows", "d_residual"), "d_within"),
+        **dict.fromkeys(("d_b", "d_unit", "d_units", "d_slope"), "d_between"),
+        **dict.fromkeys(("r_squared", "rsquared", "r2_within", "r2_between", "r_2"), "r2"),
+        **dict.fromkeys(("variance", "total", "var_total"), "total_variance"),
+    }
+
+    icc: Share | None = Field(
+        None,
+        description="Variance of the random intercepts over its sum with the residual variance: "
+        "gives the sd of (Intercept).",
+    )
+    total_variance: Positive | None = Field(
+        None,
+        description="That sum: with `icc` it gives the residual sd too.",
+    )
+    slope_variance_ratio: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        {}, description="Variance of a random slope over the residual variance: gives its sd."
+    )
+    d: dict[str, float] = Field(
+        {},
+        description="A coefficient in units of the root of the variance of the random intercepts "
+        "plus the residual variance.",
+    )
+    d_within: dict[str, float] = Field({}, description="A coefficient in units of the residual sd.")
+    d_between: dict[str, float] = Field(
+        {},
+        description="A coefficient in units of the sd of the random effect that the term moves: of "
+        "`a` the intercept, of `x:a` the slope of `x`.",
+    )
+    r2: dict[str, Share] = Field(
+        {},
+        description="The share of the variance of its level that a term adds, by a positive "
+        "coefficient.",
+    )
 
 
 class Truth(Part):
     """The model that generates the data, with its parameters."""
 
+    model_config = ConfigDict(json_schema_extra=_without_required("fixed", "random", "residual"))
+
+    guesses = {
+        name: f"effect_sizes.{key}"
+        for key, names in {
+            "icc": ("icc", "rho", "vpc"),
+            "d": ("d", "cohens_d", "cohen_d", "delta", "smd"),
+            "r2": ("r2", "r_squared", "rsquared"),
+            "slope_variance_ratio": ("slope_variance_ratio", "var_ratio", "slope_ratio"),
+            "total_variance": ("total_variance", "variance"),
+        }.items()
+        for name in names
+    } | {"effects": "effect_sizes", "sizes": "effect_sizes"}
+
     formula: str = Field(description="The model, as an lme4 formula.")
     fixed: dict[str, float] = Field(description="Each fixed coefficient of the formula.")
     random: dict[str, RandomPart] = Field(description="The random effects, under their group.")
     residual: Residual = Field(description="The residuals.")
+    effect_sizes: EffectSizes | None = Field(
+        None, description="Effect sizes in the place of coefficients and sds that are left out."
+    )
+
+    @model_validator(mode="after")
+    def _has_residual_sd(self) -> Truth:
+        total = self.effect_sizes.total_variance if self.effect_sizes else None
+        if self.residual.sd is None and total is None:
+            raise InputError("null is not allowed", path="residual.sd", allowed="a number")
+        return self
 
 
 class Candidate(Part):

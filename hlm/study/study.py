@@ -10,6 +10,7 @@ from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.scenario import Model, Scenario
 from hlm.study.design import covariates, rows_of
+from hlm.study.effect_sizes import completed, resolved
 from hlm.study.fraction import check_keys, middle, picks_of
 from hlm.study.grid import cross
 from hlm.study.identified import check_finite, check_identified
@@ -132,6 +133,7 @@ def _line(path: str | None, lines: Lines) -> int | None:
 
 def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
     """Check the study and cross its grid."""
+    tree = completed(tree)
     with Mistakes() as mistakes:
         study = mistakes.keep(validate, StudyFile, tree)
         models = () if study is None else models_of(study, mistakes)
@@ -141,12 +143,7 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
         for model in models:
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None and outline.axes is not None:
-            own = scenario_key(
-                study.truth,
-                study.design,
-                parameters(study.truth),
-                common=study.common_random_numbers,
-            )
+            own = _own_key(study)
             keys = [scenario.key for scenario in scenarios]
             resolved = {
                 "name": study.name,
@@ -158,6 +155,28 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
                 "models": models,
             }
     return resolved
+
+
+def _own_key(study: StudyFile) -> str:
+    """Return the key of the values above the grid; empty if they are no scenario."""
+    try:
+        truth = _raw(study.truth, study.design)
+    except InputError:  # of these numbers of units and rows
+        return ""
+    common = study.common_random_numbers
+    return scenario_key(truth, study.design, parameters(truth), common=common)
+
+
+def _raw(truth: Truth, design: Design) -> Truth:
+    """Return a truth with coefficients and sds in the place of effect sizes."""
+    if truth.effect_sizes is None:
+        return truth
+    formula = read_formula(truth.formula, path="truth.formula")
+    group = formula.random[0].group
+    found = covariates(design, response=formula.response, group=group)
+    if not {*formula.variables} <= {covariate.name for covariate in found}:
+        return resolved(truth, None)
+    return resolved(truth, (found, rows_of(design)))
 
 
 def _points(
@@ -218,6 +237,7 @@ def _scenario(values: Mapping[str, Any], models: Sequence[Candidate], *, common:
 
 def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
     """Return the scenario of a truth and a design."""
+    truth = _raw(truth, design)
     found = parameters(truth)
     formula, group = found.formula, found.formula.random[0].group
     return Scenario(
@@ -229,7 +249,7 @@ def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
         fixed=found.fixed,
         sd=found.sd,
         cor=found.cor,
-        sigma=float(truth.residual.sd),
+        sigma=float(truth.residual.sd or 0.0),
         effects=found.effects,
         residuals=read_call(truth.residual.distribution),
         dependence=truth.random[group].dependence,

@@ -113,6 +113,7 @@ def test_the_manual_has_the_defaults():
         "none": ({}, []),
         "all points": (None,),
         "no points": (None,),
+        "no effect sizes": (None,),
         "those of `estimation`": (None,),
         "required, one or more": ("required",),
     }
