@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["example", "make_covariates", "root"]
+__all__ = ["example", "make_covariates", "root", "sample"]
 
 
 def make_covariates(
@@ -140,6 +140,52 @@ class _Examples:
         if isinstance(distribution, Balanced):
             return distribution.arranged(self._rng, shape)
         return distribution.example(self._rng, shape)
+
+
+class _Draws:
+    """Numbers as they are drawn, of one large data set."""
+
+    def __init__(self, rows: RowLayout, seed: int) -> None:
+        self._rows, self._rng = rows, np.random.default_rng(seed)
+
+    def of_rows(self, stream: str, distribution: Distribution) -> Floats:  # noqa: ARG002
+        """Return one number for each row."""
+        if isinstance(distribution, Balanced):
+            units = self._rows.sizes.ravel().tolist()
+            return np.concatenate([distribution.arranged(self._rng, (n,)) for n in units])
+        return distribution.draw(self._rng, (int(self._rows.starts[-1]),))
+
+    def of_units(self, stream: str, distribution: Distribution) -> Floats:  # noqa: ARG002
+        """Return one number for each unit."""
+        return distribution.arranged(self._rng, (1, self._rows.n_units))
+
+
+@lru_cache(maxsize=64)
+def sample(
+    covariates: tuple[Covariate, ...],
+    correlated: tuple[CorrelatedSet, ...],
+    n_rows: int | tuple[int, ...],
+    n_units: int,
+) -> tuple[Mapping[str, Floats], RowLayout]:
+    """Draw the covariates of many units, to tell moments that have no closed form.
+
+    Returns
+    -------
+    data : mapping of str to ndarray (total,)
+    rows : RowLayout
+    """
+    rows = RowLayout.of(np.resize(n_rows, (1, n_units)))
+    more = [_repeated(c, n_units) for c in covariates]
+    made = make_covariates(more, correlated, rows, _Draws(rows, seed=2012))
+    values = {c.name: made[c.name] for c in covariates}
+    return {k: rows.of_units(v) if v.ndim == 2 else v for k, v in values.items()}, rows
+
+
+def _repeated(c: Covariate, n_units: int) -> Covariate:
+    """Return a covariate whose fixed values of units are repeated."""
+    if not c.distribution.values or c.level == "row":
+        return c
+    return Covariate(c.name, c.level, Points(tuple(np.resize(c.distribution.values, n_units))))
 
 
 @lru_cache(maxsize=64)

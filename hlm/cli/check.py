@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Load, plan, print, return 0."""
+    from hlm.cli.implied_lines import implied_lines
     from hlm.cli.shape_lines import shape_lines
     from hlm.cli.true_values import true_value_lines
     from hlm.plan import make_plan
@@ -47,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
     check_cores(options.cores)
     plan = make_plan(Study.load(options.study))
     shapes = list(shape_lines(plan))
-    for line in (*_contents(plan), "", *shapes, *[""] * bool(shapes), *true_value_lines(plan)):
+    shapes += [""] * bool(shapes)
+    for line in (*_contents(plan), "", *implied_lines(plan), "", *shapes, *true_value_lines(plan)):
         print(line)
     print(flush=True)
     for line in _costs(plan, options.cores, pilot=options.pilot):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, nearest
+from hlm.words.levels import is_level
 
 if TYPE_CHECKING:
     from hlm.plan import Plan
@@ -40,11 +41,16 @@ def find_scenario(study: Study | Plan, words: str) -> Scenario:
     if len(found) == 1:
         return found[0]
     raise InputError(
-        f"{'several scenarios fit' if found else 'no scenario'} {words!r}",
+        f"{'several scenarios fit' if found else _none(words)} {words!r}",
         path="SCENARIO",
         allowed=_allowed(study),
         suggestion=nearest(words, [scenario.key for scenario in study.scenarios]),
     )
+
+
+def _none(words: str) -> str:
+    """Begin a sentence on words that name no scenario; their levels are of the grid each."""
+    return "the study leaves out of its grid" if "=" in words else "no scenario"
 
 
 def _with_levels(study: Study | Plan, words: str) -> list[Scenario]:
@@ -54,7 +60,7 @@ def _with_levels(study: Study | Plan, words: str) -> list[Scenario]:
     return [
         scenario
         for scenario, levels in zip(study.scenarios, study.levels, strict=True)
-        if all(_same(levels[name], text) for name, text in wanted.items())
+        if all(is_level(levels[name], text) for name, text in wanted.items())
     ]
 
 
@@ -69,7 +75,7 @@ def _pair(part: str, study: Study | Plan) -> tuple[str, str]:
             allowed=", ".join(names),
             suggestion=nearest(name, names),
         )
-    if not any(_same(value, text) for value in values):
+    if not any(is_level(value, text) for value in values):
         distinct = list(dict.fromkeys(map(str, values)))
         raise InputError(
             f"no level {text!r}",
@@ -78,13 +84,6 @@ def _pair(part: str, study: Study | Plan) -> tuple[str, str]:
             suggestion=nearest(text, distinct),
         )
     return name, text
-
-
-def _same(level: Any, text: str) -> bool:
-    try:
-        return float(level) == float(text)
-    except (TypeError, ValueError):
-        return str(level) == text
 
 
 def _allowed(study: Study | Plan) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Distribution", "Standardized", "Symmetric"]
 
+MIDDLES = 4096
+
 
 class Distribution(ABC):
     """A distribution of numbers; a family is a frozen dataclass of its parameters.
@@ -134,6 +136,16 @@ class Distribution(ABC):
     def spread(self, shares: Floats) -> Floats:
         """Return values for shares that are spread evenly over (0, 1), each as often as it is."""
         return self.quantile(shares)
+
+    def quadrature(self) -> tuple[Floats, Floats]:
+        """Return nodes and weights, (n,) each: the mean of f is about the weighted sum of f.
+
+        Quantiles at the middles of equal shares, unless a family knows better.
+        """
+        import numpy as np
+
+        shares = (np.arange(MIDDLES) + 0.5) / MIDDLES
+        return self.quantile(shares), np.full(MIDDLES, 1.0 / MIDDLES)
 
     def example(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Draw numbers that show what a formula makes of the values that there may be."""

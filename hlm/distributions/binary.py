@@ -56,6 +56,12 @@ class Binary(Distribution):
         """Return the quantiles of probabilities."""
         return (probability > 1.0 - self.p).astype(float)
 
+    def quadrature(self) -> tuple[Floats, Floats]:
+        """Return both values and their probabilities."""
+        import numpy as np
+
+        return np.array([0.0, 1.0]), np.array([1.0 - self.p, self.p])
+
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Draw zeros and ones."""
         return (rng.random(size) < self.p).astype(float)

@@ -85,6 +85,12 @@ class Categories(Distribution):
         ends = np.cumsum(self.shares)[:-1] * (1.0 + 4.0 * np.finfo(float).eps)
         return np.array(self.codes)[np.searchsorted(ends, probability, side="left")]
 
+    def quadrature(self) -> tuple[Floats, Floats]:
+        """Return the values and their shares."""
+        import numpy as np
+
+        return np.array(self.codes), np.array(self.shares)
+
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Draw values, each by one uniform number."""
         import numpy as np

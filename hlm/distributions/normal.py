@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Normal"]
 
+NODES = 40
+
 
 @dataclass(frozen=True)
 class Normal(Distribution):
@@ -45,6 +47,13 @@ class Normal(Distribution):
 
         standard = NormalDist().inv_cdf
         return self.mean + self.sd * np.array([standard(p) for p in probability])
+
+    def quadrature(self) -> tuple[Floats, Floats]:
+        """Return nodes and weights of Gauss and Hermite, exact for polynomials."""
+        import numpy as np
+
+        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+        return self.mean + self.sd * nodes, weights / weights.sum()
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Draw by NumPy's ziggurat."""

@@ -65,6 +65,11 @@ class Scaled(Distribution):
             (self.base.quantile(probability) - self.base.mean) / self.base.sd
         )
 
+    def quadrature(self) -> tuple[Floats, Floats]:
+        """Return the nodes of the shape, moved and stretched, and their weights."""
+        nodes, weights = self.base.quadrature()
+        return self.mean + self.sd * ((nodes - self.base.mean) / self.base.sd), weights
+
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Draw standardized numbers, stretched and moved."""
         drawn = self.base.standardized(rng, size)

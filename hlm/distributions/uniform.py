@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Uniform"]
 
+NODES = 40
+
 
 @dataclass(frozen=True)
 class Uniform(Distribution):
@@ -51,6 +53,13 @@ class Uniform(Distribution):
     def quantile(self, probability: Floats) -> Floats:
         """Return the quantiles of probabilities."""
         return self.low + (self.high - self.low) * probability
+
+    def quadrature(self) -> tuple[Floats, Floats]:
+        """Return nodes and weights of Gauss and Legendre, exact for polynomials."""
+        import numpy as np
+
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        return self.quantile((nodes + 1.0) / 2.0), weights / 2.0
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Draw from low, inclusive, to high, exclusive."""

@@ -24,6 +24,7 @@ from hlm.estimands.column_links import link_columns
 from hlm.estimands.model_estimands import estimands_of
 from hlm.estimands.parameters import Parameters
 from hlm.formula import formula_in, terms_in
+from hlm.rows.residual import ByCovariate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -159,7 +160,7 @@ def _sigma(scenario: Scenario) -> tuple[float, str]:
 
     Of sds that differ by unit it is the root of their mean square.
     """
-    by = scenario.variance.of if scenario.variance else ""
+    by = scenario.variance.by if isinstance(scenario.variance, ByCovariate) else ""
     return (nan, f"the residual variance differs by {by}") if by else (scenario.sigma, "")
 
 
@@ -167,7 +168,8 @@ def _of_residuals(scenario: Scenario) -> tuple[str, ...]:
     """Name what no model has of the truth's residuals."""
     found = []
     if scenario.variance is not None:
-        found.append(f"the residual variance by {scenario.variance.of or 'unit'}")
+        by = scenario.variance.by if isinstance(scenario.variance, ByCovariate) else "unit"
+        found.append(f"the residual variance by {by}")
     if scenario.autocorrelation is not None:
         found.append("the correlation of residuals")
     return tuple(found)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from hlm.errors import InputError
 from hlm.results.grid_columns import factors, levels, numeric
 from hlm.words.levels import said
 
@@ -64,8 +65,7 @@ class Grid:
     @property
     def note(self) -> str:
         """What is not shown, in words."""
-        held = ", ".join(said(name, level) for name, level in self.held.items())
-        parts = [f"shown for {held}"] if held else []
+        parts = [f"shown for {_words(self.held)}"] if self.held else []
         parts += [f"some levels of {name} left out" for name in self.thinned]
         return f"({'; '.join(parts)})" if parts else ""
 
@@ -90,7 +90,8 @@ def arrange(
     """Give every factor of a frame's grid its place.
 
     The axis is `units` if the study varies it, else the first numeric factor, else the first.
-    The next two factors make the panels; any others are held at their middle level.
+    The next two factors make the panels; any others are held at their middle level, or as near to
+    it as there are points: of a fraction of a grid not all combinations are there.
 
     Parameters
     ----------
@@ -104,6 +105,11 @@ def arrange(
     Returns
     -------
     Grid
+
+    Raises
+    ------
+    InputError
+        If no point of the grid is at these levels.
 
     Examples
     --------
@@ -120,11 +126,44 @@ def arrange(
     facets = [name for name in free if name != axis]
     stacked = levels(frame[row]) if row else [None]
     rows = [{row: value} for value in stacked] if row and len(stacked) > 1 else []
-    columns, down, left = _facets(facets, found, room_below=not rows)
-    held |= {name: found[name][len(found[name]) // 2] for name in left}
+    shown = _at(frame, held)
+    if shown.empty:
+        raise InputError(f"no point of the grid has {_words(held)}", allowed="levels that it has")
+    left = _facets(facets, found, room_below=not rows)[2]
+    held |= _middle(shown, {name: found[name] for name in left})
+    shown = _at(shown, held)
+    there = {name: levels(shown[name]) for name in facets if name not in left}
+    columns, down, _ = _facets([*there], there, room_below=not rows)
     thinned = tuple(name for name in facets if name not in left and len(found[name]) > MOST)
     wrapped = bool(rows) and not facets
     return Grid(axis, tuple(columns), tuple(rows or down), held, thinned, wrapped)
+
+
+def _words(held: Mapping[str, Any]) -> str:
+    return ", ".join(said(name, level) for name, level in held.items())
+
+
+def _at(frame: pd.DataFrame, held: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the rows at the levels of some factors."""
+    for name, level in held.items():
+        frame = frame[frame[name] == level]
+    return frame
+
+
+def _middle(frame: pd.DataFrame, found: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """Return the levels of some factors together that are nearest to the middle of each."""
+    if not found:
+        return {}
+    places = {name: {level: k for k, level in enumerate(own)} for name, own in found.items()}
+    points = frame[[*found]].drop_duplicates()
+
+    def distance(point: Sequence[Any]) -> tuple[float, list[int]]:
+        at = [places[name][level] for name, level in zip(found, point, strict=True)]
+        steps = zip(at, found.values(), strict=True)
+        return sum(abs(k - len(own) // 2) / len(own) for k, own in steps), at
+
+    nearest = min(points.itertuples(index=False, name=None), key=distance)
+    return dict(zip(found, nearest, strict=True))
 
 
 def _axis(frame: pd.DataFrame, free: Sequence[str]) -> str | None:

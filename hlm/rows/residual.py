@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "VARIANCES",
     "AutoRegressive",
+    "ByCovariate",
     "ByExponential",
     "ByPower",
     "ByUnit",
@@ -41,18 +42,35 @@ class Variance(ABC):
     def factors(self, data: Mapping[str, Floats], rows: RowLayout, numbers: Numbers) -> Floats:
         """Return the sd of each row's residual over the stated one, (total,)."""
 
-    @property
-    def of(self) -> str:
-        """The covariate on which it depends; empty if on none."""
-        return ""
-
     def to_dict(self) -> dict[str, Any]:
         """Return kind and fields as builtin types, for JSON."""
         return {"kind": self.kind, **asdict(self)}  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)
-class ByValue(Variance):
+class ByCovariate(Variance):
+    """A variance that is a function of a covariate.
+
+    Attributes
+    ----------
+    by : str
+        The covariate.
+    """
+
+    by: str
+
+    @abstractmethod
+    def of_values(self, values: Floats) -> Floats:
+        """Return the sd at values of the covariate, over the stated one."""
+
+    def factors(self, data: Mapping[str, Floats], rows: RowLayout, numbers: Numbers) -> Floats:  # noqa: ARG002
+        """Return the sd at each row's value."""
+        values = data[self.by]
+        return self.of_values(rows.of_units(values) if values.ndim == 2 else values)
+
+
+@dataclass(frozen=True)
+class ByValue(ByCovariate):
     """A variance for each of some values of a covariate, as varIdent of nlme.
 
     Attributes
@@ -62,21 +80,14 @@ class ByValue(Variance):
         Values of the covariate, and the variance there over that elsewhere.
     """
 
-    by: str
     ratios: tuple[tuple[float, float], ...]
 
     kind = "by_value"
 
-    @property
-    def of(self) -> str:
-        """The covariate."""
-        return self.by
-
-    def factors(self, data: Mapping[str, Floats], rows: RowLayout, numbers: Numbers) -> Floats:  # noqa: ARG002
-        """Return the root of the ratio of each row's value."""
+    def of_values(self, values: Floats) -> Floats:
+        """Return the root of the ratio of each value."""
         import numpy as np
 
-        values = _by_rows(data[self.by], rows)
         found = np.ones(len(values))
         for value, ratio in self.ratios:
             found[values == value] = sqrt(ratio)
@@ -84,7 +95,7 @@ class ByValue(Variance):
 
 
 @dataclass(frozen=True)
-class ByPower(Variance):
+class ByPower(ByCovariate):
     """A variance proportional to |x|^(2 exponent), as varPower of nlme.
 
     Attributes
@@ -93,25 +104,19 @@ class ByPower(Variance):
     exponent : float
     """
 
-    by: str
     exponent: float
 
     kind = "by_power"
 
-    @property
-    def of(self) -> str:
-        """The covariate."""
-        return self.by
-
-    def factors(self, data: Mapping[str, Floats], rows: RowLayout, numbers: Numbers) -> Floats:  # noqa: ARG002
+    def of_values(self, values: Floats) -> Floats:
         """Return |x|^exponent."""
         import numpy as np
 
-        return np.abs(_by_rows(data[self.by], rows)) ** self.exponent
+        return np.abs(values) ** self.exponent
 
 
 @dataclass(frozen=True)
-class ByExponential(Variance):
+class ByExponential(ByCovariate):
     """A variance proportional to exp(2 rate x), as varExp of nlme.
 
     Attributes
@@ -120,21 +125,15 @@ class ByExponential(Variance):
     rate : float
     """
 
-    by: str
     rate: float
 
     kind = "by_exponential"
 
-    @property
-    def of(self) -> str:
-        """The covariate."""
-        return self.by
-
-    def factors(self, data: Mapping[str, Floats], rows: RowLayout, numbers: Numbers) -> Floats:  # noqa: ARG002
+    def of_values(self, values: Floats) -> Floats:
         """Return exp(rate x)."""
         import numpy as np
 
-        return np.exp(self.rate * _by_rows(data[self.by], rows))
+        return np.exp(self.rate * values)
 
 
 @dataclass(frozen=True)
@@ -208,10 +207,6 @@ class AutoRegressive:
             else:
                 retained = np.where(distance % 2.0 == 0.0, 1.0, -1.0) * abs(self.cor) ** distance
         correlate_rows(noise, retained, rows.starts)
-
-
-def _by_rows(values: Floats, rows: RowLayout) -> Floats:
-    return rows.of_units(values) if values.ndim == 2 else values
 
 
 VARIANCES: dict[str, type[Variance]] = {

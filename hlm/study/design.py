@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "levels_in", "max_rows", "rows_of"]
+__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "levels_in", "rows_of", "typical_rows"]
 
 ENOUGH = 12
 """Units, and rows of each, that show the rank of all but odd designs."""
@@ -123,11 +123,10 @@ def rows_of(design: Design) -> int | tuple[int, ...] | Sizes:
     return rows.made() if rows.redrawn else _same(rows.made().held(design.units))
 
 
-def max_rows(n_rows: int | tuple[int, ...] | Sizes, n_units: int) -> int:
-    """Return the rows of the largest unit; where they are drawn, that of evenly spread sizes."""
-    if isinstance(n_rows, int):
-        return n_rows
-    return max(_typical(n_rows, n_units))
+def typical_rows(design: Design) -> int | tuple[int, ...]:
+    """Return the rows of all units, or of each; where they are drawn, evenly spread sizes."""
+    n_rows = rows_of(design)
+    return n_rows.held(design.units) if isinstance(n_rows, Sizes) else n_rows
 
 
 def _same(sizes: tuple[int, ...]) -> int | tuple[int, ...]:
@@ -199,18 +198,14 @@ class Ample:
         (15, 20)
         """
         units = design.units * ceil(ENOUGH / design.units)
-        rows = rows_of(design)
-        sizes = [rows] if isinstance(rows, int) else list(_typical(rows, design.units))
+        rows = typical_rows(design)
+        sizes = [rows] if isinstance(rows, int) else list(rows)
         times = ceil(ENOUGH / min(sizes))
         larger = RowList(list=[times * count for count in sizes])
         more = design.model_copy(update={"units": units, "rows": larger})
         found = covariates(more, response=response, group=group)
         sets = correlated(design, {c.name: c for c in found})
         return cls(units, rows_of(more), found, sets)  # type: ignore[arg-type]
-
-
-def _typical(rows: tuple[int, ...] | Sizes, n_units: int) -> tuple[int, ...]:
-    return rows.held(n_units) if isinstance(rows, Sizes) else rows
 
 
 def check_names(names: Iterable[str], *, response: str, group: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,15 +18,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.study.labels import given, made
+from hlm.study.sized import sized_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     Levels: TypeAlias = "Sequence[Any] | Mapping[str, Any]"
 
 __all__ = ["Axis", "axes", "changes", "cross"]
-
-MAX_SCENARIOS = 100_000
 
 Keys: TypeAlias = tuple[str, ...]
 
@@ -85,8 +83,7 @@ def axes(grid: Mapping[str, Levels], study: Mapping[str, Any]) -> tuple[Axis, ..
     Raises
     ------
     InputError
-        If a path leads nowhere, two axes vary one value, a level is there twice, or there are too
-        many scenarios.
+        If a path leads nowhere, two axes vary one value, or a level is there twice.
 
     Examples
     --------
@@ -109,8 +106,6 @@ def axes(grid: Mapping[str, Levels], study: Mapping[str, Any]) -> tuple[Axis, ..
         )
         found = tuple(axis for axis in read if axis is not None)
         mistakes.keep(_refuse_overlaps, found)
-    if math.prod(len(axis.levels) for axis in found) > MAX_SCENARIOS:
-        raise InputError("too many scenarios", path="grid", allowed=f"at most {MAX_SCENARIOS}")
     return found
 
 
@@ -119,7 +114,8 @@ def _names_of_terms(study: Mapping[str, Any]) -> set[str]:
     truth, design = study.get("truth", {}), study.get("design", {})
     random = (truth.get("random") or {}).values()
     effects = [name for part in random for name in part["sd"]]
-    return {*(design.get("covariates") or ()), *(truth.get("fixed") or ()), *effects}
+    sized = set().union(*sized_names(truth))
+    return {*(design.get("covariates") or ()), *(truth.get("fixed") or ()), *effects, *sized}
 
 
 def _varies_together(name: str, levels: Levels) -> bool:
@@ -130,6 +126,12 @@ def _single(
     path: str, levels: Levels, study: Mapping[str, Any], paths: Sequence[str], names: set[str]
 ) -> Axis:
     """Read the levels of one path."""
+    if path in ("keep", "leave_out"):
+        raise InputError(
+            f"'{path}' is no factor of the grid",
+            path=f"grid.{path}",
+            allowed=f"a key {path} beside grid, not in it",
+        )
     keys = _walk(path, f"grid.{path}", study)
     values = list(levels.values()) if isinstance(levels, dict) else list(levels)
     labels = given(levels, path) if isinstance(levels, dict) else made(values)
@@ -217,19 +219,26 @@ def _values(grid: Mapping[str, Levels]) -> Iterator[tuple[str, str, Any]]:
 
 
 def cross(
-    found: Sequence[Axis], tree: dict[str, Any]
+    found: Sequence[Axis], points: Iterable[tuple[int, ...]], tree: dict[str, Any]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield, for every combination of levels, these and the tree with them put in.
+    """Yield, for every point of the grid, its levels and the tree with them put in.
 
-    The first axis varies slowest. Trees share what they have in common.
+    Trees share what they have in common.
+
+    Parameters
+    ----------
+    found : sequence of Axis
+    points : iterable of tuple of int (n_axes,)
+        The number of a level of each axis.
+    tree : dict
 
     Examples
     --------
     >>> tree = {"design": {"units": 5, "rows": 2}}
-    >>> list(cross(axes({"design.units": [10]}, tree), tree))
-    [({'units': 10}, {'design': {'units': 10, 'rows': 2}})]
+    >>> list(cross(axes({"design.units": [10, 30]}, tree), [(1,)], tree))
+    [({'units': 30}, {'design': {'units': 30, 'rows': 2}})]
     """
-    for picks in itertools.product(*(range(len(axis.levels)) for axis in found)):
+    for picks in points:
         changed = tree
         for axis, pick in zip(found, picks, strict=True):
             for keys, value in axis.levels[pick].items():

@@ -70,11 +70,11 @@ def with_unknown_keys(
     known : list of str
         Its keys.
     synonyms : mapping of str to str
-        Other names of them.
+        Other names of them, in small letters.
     """
     found = error.errors(include_url=False)
     unknown = [str(one["loc"][0]) for one in found if _is_here(one, "extra_forbidden")]
-    near = {key: nearest(key, [*known, *synonyms]) for key in unknown}
+    near = {key: synonyms.get(key.lower()) or nearest(key, [*known, *synonyms]) for key in unknown}
     meant = {key: synonyms.get(name, name) if name else None for key, name in near.items()}
     allowed = ", ".join(known)
     return ValidationError.from_exception_data(

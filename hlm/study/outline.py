@@ -8,12 +8,14 @@ section that is itself wrong.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.formula.coding import uses_factor
 from hlm.study.design import Ample, levels_in
 from hlm.study.design import check_names as check_covariates
+from hlm.study.effect_sizes import check_sizes, resolved
 from hlm.study.f_tests import check_tests
 from hlm.study.grid import Axis, axes, changes
 from hlm.study.identified import check_columns, check_finite
@@ -22,6 +24,7 @@ from hlm.study.models import Candidate, check_variables, methods_of
 from hlm.study.schema import Design, Truth
 from hlm.study.schema_covariates import FINITE, OneCovariate, kind_of
 from hlm.study.shapes import by_effect
+from hlm.study.sized import sized_names
 from hlm.study.structure import check_structure
 from hlm.study.truth import check_names, parameters, read_formula
 
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from hlm.study import schema_covariates
     from hlm.study.schema import Method, StudyFile
     from hlm.study.schema_part import Part
+    from hlm.study.truth import Parameters
 
     PartType = TypeVar("PartType", bound=Part)
 
@@ -78,7 +82,7 @@ class Outline:
         self._check_tests()
         sections = {"truth": truth if named else None, "design": design if free else None}
         found = self._axes(study, sections)
-        right = truth and named and self._own and mistakes.keep(parameters, truth, self._levels)
+        right = truth and named and self._own and mistakes.keep(_parameters, truth, self._levels)
         structured = self._structure_is_named(truth, design) if named and free else False
         self.axes = found if right and structured and sections["design"] else None
         if self.axes is None:
@@ -139,7 +143,11 @@ class Outline:
         passes = self._mistakes.passes
         known = passes(check_variables, self._own, None, self._covariates)
         named = None if groups is None else sds
-        return known and passes(check_names, formula, text, fixed, named, shaped)
+        sized = sized_names(self._at("truth"))
+        right = known and passes(
+            partial(check_names, sized=sized), formula, text, fixed, named, shaped
+        )
+        return passes(check_sizes, formula, text, self._at("truth")) and right
 
     def _covariates_are_free(self) -> bool:
         """Check the names of the covariates, as far as they are known."""
@@ -265,6 +273,11 @@ class Outline:
         """Return what is written in the grid, if it can be read."""
         written = self._at("grid")
         return (written if isinstance(written, dict) else {}).items()
+
+
+def _parameters(truth: Truth, levels: Mapping[str, Levels]) -> Parameters:
+    """Check a truth, but for what depends on the design."""
+    return parameters(resolved(truth, None, levels), levels)
 
 
 def _covariate(spec: Any) -> schema_covariates.Covariate | None:

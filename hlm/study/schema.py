@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
+    ConfigDict,
     Discriminator,
     Field,
     Tag,
     WithJsonSchema,
+    model_validator,
 )
 
 from hlm.errors import InputError, nearest
@@ -31,9 +33,18 @@ from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
 from hlm.study.schema_values import SHAPE, Correlation, Positive, Probability, Shape, Shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
-__all__ = ["Candidate", "Design", "Estimation", "Residual", "StudyFile", "Truth", "schema_text"]
+__all__ = [
+    "Candidate",
+    "Design",
+    "EffectSizes",
+    "Estimation",
+    "Residual",
+    "StudyFile",
+    "Truth",
+    "schema_text",
+]
 
 MAX_UNITS = 1_000_000
 MAX_ROWS = 10_000_000  # of one data set: some 100 MB of doubles a column
@@ -117,8 +128,19 @@ class Design(Part):
     missing: MissingRows = Field(Missing(), description="Which rows are missing.")
 
 
+def _without_required(*names: str) -> Callable[[dict[str, Any]], None]:
+    """Have the JSON schema not require what effect sizes may stand for."""
+
+    def changed(schema: dict[str, Any]) -> None:
+        schema["required"] = [name for name in schema["required"] if name not in names]
+
+    return changed
+
+
 class RandomPart(Part):
     """The distribution of the random effects of a unit."""
+
+    model_config = ConfigDict(json_schema_extra=_without_required("sd"))
 
     sd: dict[str, Annotated[float, Field(ge=0)]] = Field(
         description="The standard deviation of each random effect of the formula."
@@ -144,7 +166,9 @@ class RandomPart(Part):
 class Residual(Part):
     """The distribution of the residuals."""
 
-    sd: Positive = Field(description="Their standard deviation.")
+    model_config = ConfigDict(json_schema_extra=_without_required("sd"))
+
+    sd: Positive | None = Field(description="Their standard deviation.")
     distribution: Shape = Field("normal", description=SHAPE, examples=["normal", "chisq(1)"])
     variance: Variance | None = Field(
         None,
@@ -158,13 +182,83 @@ class Residual(Part):
     )
 
 
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class EffectSizes(Part):
+    """Effect sizes in the place of coefficients and standard deviations."""
+
+    synonyms: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("rho", "vpc", "iccs", "intraclass_correlation"), "icc"),
+        **dict.fromkeys(("var_ratio", "slope_ratio", "slope_var_ratio"), "slope_variance_ratio"),
+        **dict.fromkeys(("cohens_d", "cohen_d", "delta", "smd", "d_total", "standardized"), "d"),
+        **dict.fromkeys(("d_w", "d_row", "d_rows", "d_residual"), "d_within"),
+        **dict.fromkeys(("d_b", "d_unit", "d_units", "d_slope"), "d_between"),
+        **dict.fromkeys(("r_squared", "rsquared", "r2_within", "r2_between", "r_2"), "r2"),
+        **dict.fromkeys(("variance", "total", "var_total"), "total_variance"),
+    }
+
+    icc: Share | None = Field(
+        None,
+        description="Variance of the random intercepts over its sum with the residual variance: "
+        "gives the sd of (Intercept).",
+    )
+    total_variance: Positive | None = Field(
+        None,
+        description="That sum: with `icc` it gives the residual sd too.",
+    )
+    slope_variance_ratio: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        {}, description="Variance of a random slope over the residual variance: gives its sd."
+    )
+    d: dict[str, float] = Field(
+        {},
+        description="A coefficient in units of the root of the variance of the random intercepts "
+        "plus the residual variance.",
+    )
+    d_within: dict[str, float] = Field({}, description="A coefficient in units of the residual sd.")
+    d_between: dict[str, float] = Field(
+        {},
+        description="A coefficient in units of the sd of the random effect that the term moves: of "
+        "`a` the intercept, of `x:a` the slope of `x`.",
+    )
+    r2: dict[str, Share] = Field(
+        {},
+        description="The share of the variance of its level that a term adds, by a positive "
+        "coefficient.",
+    )
+
+
 class Truth(Part):
     """The model that generates the data, with its parameters."""
+
+    model_config = ConfigDict(json_schema_extra=_without_required("fixed", "random", "residual"))
+
+    synonyms: ClassVar[dict[str, str]] = {
+        name: f"effect_sizes.{key}"
+        for key, names in {
+            "icc": ("icc", "rho", "vpc"),
+            "d": ("d", "cohens_d", "cohen_d", "delta", "smd"),
+            "r2": ("r2", "r_squared", "rsquared"),
+            "slope_variance_ratio": ("slope_variance_ratio", "var_ratio", "slope_ratio"),
+            "total_variance": ("total_variance", "variance"),
+        }.items()
+        for name in names
+    } | {"effects": "effect_sizes", "sizes": "effect_sizes"}
 
     formula: str = Field(description="The model, as an lme4 formula.")
     fixed: dict[str, float] = Field(description="Each fixed coefficient of the formula.")
     random: dict[str, RandomPart] = Field(description="The random effects, under their group.")
     residual: Residual = Field(description="The residuals.")
+    effect_sizes: EffectSizes | None = Field(
+        None, description="Effect sizes in the place of coefficients and sds that are left out."
+    )
+
+    @model_validator(mode="after")
+    def _has_residual_sd(self) -> Truth:
+        total = self.effect_sizes.total_variance if self.effect_sizes else None
+        if self.residual.sd is None and total is None:
+            raise InputError("null is not allowed", path="residual.sd", allowed="a number")
+        return self
 
 
 class Candidate(Part):
@@ -225,8 +319,19 @@ Levels = Annotated[
 ]
 
 
+Points = Annotated[
+    list[Annotated[dict[str, Any], Field(min_length=1)]],
+    Field(min_length=1, examples=[[{"units": 100, "rows": 50}]]),
+]
+
+
 class StudyFile(Part):
     """A Monte Carlo study of hierarchical linear models."""
+
+    synonyms: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("points", "only", "subset", "include", "grid_points", "fraction"), "keep"),
+        **dict.fromkeys(("exclude", "skip", "drop", "omit", "without", "except"), "leave_out"),
+    }
 
     name: SafeName = Field(description="The study's name, also that of its results' folder.")
     seed: int = Field(ge=0, lt=2**63, description="The seed of all random numbers.")
@@ -242,6 +347,14 @@ class StudyFile(Part):
         {},
         description="Levels of any value of truth and design, under its path, as a list or under "
         "labels; or under a name of its own, values of several paths under labels. Crossed.",
+    )
+    keep: Points | None = Field(
+        None,
+        description="The points of the grid that are scenarios, in place of all: each names levels "
+        "of some factors, and stands for all combinations that have them.",
+    )
+    leave_out: Points | None = Field(
+        None, description="The points of the grid that are no scenarios, named as those of `keep`."
     )
     models: Models = Field(min_length=1, description="The models to be fitted, by name.")
     estimation: Estimation = Field(Estimation(), description="How the models are fitted.")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from hlm.distributions import STANDARD_NORMAL, read_call, written
 from hlm.distributions.copula import normal_correlations
 from hlm.errors import InputError
+from hlm.study.sized import sized_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from hlm.distributions import Distribution
     from hlm.study.schema import RandomPart
@@ -36,14 +37,16 @@ def by_effect(tree: Mapping[str, Any]) -> dict[str, Any]:
     truth = tree.get("truth")
     if not isinstance(truth, dict) or not isinstance(random := truth.get("random"), dict):
         return dict(tree)
-    parts = {group: _by_effect(part) for group, part in random.items()}
+    sized = sized_names(truth)[1]
+    parts = {group: _by_effect(part, sized) for group, part in random.items()}
     return {**tree, "truth": {**truth, "random": parts}}
 
 
-def _by_effect(part: Any) -> Any:
+def _by_effect(part: Any, sized: Collection[str]) -> Any:
     sds = part.get("sd") if isinstance(part, dict) else None
     if not isinstance(sds, dict):
         return part
+    sds = dict.fromkeys((*sds, *sized))
     given = part.get("distribution", _NORMAL)
     others, each = (_NORMAL, given) if isinstance(given, dict) else (given, {})
     return {**part, "distribution": {**dict.fromkeys(sds, others), **each}}

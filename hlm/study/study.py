@@ -10,7 +10,9 @@ from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.formula import formula_in
 from hlm.scenario import Model, Scenario
-from hlm.study.design import covariates, levels_in, max_rows, rows_of
+from hlm.study.design import covariates, levels_in, rows_of, typical_rows
+from hlm.study.effect_sizes import completed, resolved
+from hlm.study.fraction import check_keys, middle, picks_of
 from hlm.study.grid import cross
 from hlm.study.identified import check_finite, check_identified
 from hlm.study.keys import scenario_key
@@ -27,7 +29,7 @@ from hlm.study.reading import place, read_text, read_tree
 from hlm.study.schema import Design, StudyFile, Truth
 from hlm.study.shapes import by_effect
 from hlm.study.structure import autocorrelation, check_structure, correlated, missing, variance
-from hlm.study.truth import parameters
+from hlm.study.truth import parameters, read_formula
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,12 +50,13 @@ class Study:
     name : str
     seed, replicates : int
     scenarios : tuple of Scenario
-        The points of the grid, its first key varying slowest.
+        The points of the grid, or those of them that the study has, its first key varying
+        slowest.
     levels : tuple of dict
         For each scenario, the level of each axis of the grid under the axis's short name.
     example : int
         Position in `scenarios` of the one to show by a picture of its data: that of the values
-        above the grid if it is a point of the grid, else the one in the grid's middle.
+        above the grid if it is a point of the grid, else the one nearest to the grid's middle.
     models : tuple of Model
     text : str
         The file as read.
@@ -133,21 +136,18 @@ def _line(path: str | None, lines: Lines) -> int | None:
 
 def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
     """Check the study and cross its grid."""
+    tree = completed(tree)
     with Mistakes() as mistakes:
         study = mistakes.keep(validate, StudyFile, tree)
         levels = levels_in(study.design.covariates, study.design) if study else {}
         models = () if study is None else models_of(study, levels, mistakes)
         outline = Outline(tree, study, mistakes)
-        labels, scenarios = _cross(outline, tree, mistakes)
+        points = _points(outline, tree, mistakes)
+        labels, scenarios = _cross(outline, points, tree, mistakes)
         for model in models:
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None and outline.axes is not None:
-            own = scenario_key(
-                study.truth,
-                study.design,
-                parameters(study.truth, levels),
-                common=study.common_random_numbers,
-            )
+            own = _own_key(study)
             keys = [scenario.key for scenario in scenarios]
             resolved = {
                 "name": study.name,
@@ -155,14 +155,51 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
                 "replicates": study.replicates,
                 "scenarios": scenarios,
                 "levels": labels,
-                "example": _example(own, keys, outline.axes),
+                "example": keys.index(own) if own in keys else middle(outline.axes, points),
                 "models": models,
             }
     return resolved
 
 
-def _cross(
+def _own_key(study: StudyFile) -> str:
+    """Return the key of the values above the grid; empty if they are no scenario."""
+    try:
+        truth = _raw(study.truth, study.design)
+    except InputError:  # of these numbers of units and rows
+        return ""
+    common = study.common_random_numbers
+    found = parameters(truth, levels_in(study.design.covariates, study.design))
+    return scenario_key(truth, study.design, found, common=common)
+
+
+def _raw(truth: Truth, design: Design) -> Truth:
+    """Return a truth with coefficients and sds in the place of effect sizes."""
+    if truth.effect_sizes is None:
+        return truth
+    levels = levels_in(design.covariates, design)
+    formula = read_formula(truth.formula, path="truth.formula", levels=levels)
+    group = formula.random[0].group
+    found = covariates(design, response=formula.response, group=group)
+    if not {*formula.variables} <= {covariate.name for covariate in found}:
+        return resolved(truth, None, levels)
+    return resolved(truth, (found, typical_rows(design)), levels)
+
+
+def _points(
     outline: Outline, tree: Mapping[str, Any], mistakes: Mistakes
+) -> tuple[tuple[int, ...], ...]:
+    """Return the points of the grid that the study has; none where it cannot be told."""
+    right = mistakes.passes(check_keys, tree)
+    if not right or outline.axes is None:
+        return ()
+    return mistakes.keep(picks_of, outline.axes, tree) or ()
+
+
+def _cross(
+    outline: Outline,
+    points: Sequence[tuple[int, ...]],
+    tree: Mapping[str, Any],
+    mistakes: Mistakes,
 ) -> tuple[tuple[dict[str, Any], ...], tuple[Scenario, ...]]:
     """Make and check the scenario of every point of the grid.
 
@@ -176,8 +213,7 @@ def _cross(
     sections = {key: tree[key] for key in ("truth", "design") if key in tree}
     if any("distribution" in keys[2:-1] for axis in axes for keys in axis.levels[0]):
         sections = by_effect(sections)
-    points = () if outline.axes is None else cross(axes, sections)
-    for labels, values in points:
+    for labels, values in cross(axes, points, sections):
         try:
             scenario = _scenario(values, outline.models, common=common)
             if scenario.key in levels:
@@ -195,16 +231,6 @@ def _cross(
     return tuple(levels.values()), tuple(scenarios)
 
 
-def _example(own: str, keys: Sequence[str], axes: Sequence[Axis]) -> int:
-    """Find the scenario with that key, or else the middle level of every axis."""
-    if own in keys:
-        return keys.index(own)
-    place = 0
-    for axis in axes:
-        place = place * len(axis.levels) + len(axis.levels) // 2
-    return place
-
-
 def _scenario(values: Mapping[str, Any], models: Sequence[Candidate], *, common: bool) -> Scenario:
     with Mistakes() as mistakes:
         truth = mistakes.keep(validate, Truth, values["truth"], path="truth")
@@ -217,13 +243,16 @@ def _scenario(values: Mapping[str, Any], models: Sequence[Candidate], *, common:
 
 def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
     """Return the scenario of a truth and a design."""
-    found = parameters(truth, levels_in(design.covariates, design))
+    levels = levels_in(design.covariates, design)
+    truth = _raw(truth, design)
+    found = parameters(truth, levels)
     formula, group, residual = found.formula, found.formula.random[0].group, truth.residual
     n_rows = rows_of(design)
     of_design = covariates(design, response=formula.response, group=group)
     by_name = {covariate.name: covariate for covariate in of_design}
     check_structure(residual, design, by_name, formula.response)
-    most = max_rows(n_rows, design.units)
+    rows = typical_rows(design)
+    most = rows if isinstance(rows, int) else max(rows)
     with Mistakes() as mistakes:
         sets = mistakes.keep(correlated, design, by_name) or ()
         spread = mistakes.keep(variance, residual, by_name)
@@ -238,7 +267,7 @@ def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
         fixed=found.fixed,
         sd=found.sd,
         cor=found.cor,
-        sigma=float(residual.sd),
+        sigma=float(residual.sd or 0.0),
         effects=found.effects,
         residuals=read_call(residual.distribution),
         dependence=truth.random[group].dependence,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hlm.formula import Levels
     from hlm.study.schema import RandomPart, Truth
 
-__all__ = ["Parameters", "canonical", "check_names", "parameters", "read_formula"]
+__all__ = ["Parameters", "canonical", "check_names", "correlations", "parameters", "read_formula"]
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -71,7 +71,7 @@ def parameters(truth: Truth, levels: Mapping[str, Levels]) -> Parameters:
     check_names(formula, truth.formula, truth.fixed, sds, shaped)
     group = formula.random[0].group
     part, path = truth.random[group], f"truth.random.{group}"
-    cor = _correlations(part, formula.blocks, f"{path}.cor")
+    cor = correlations(part, formula.blocks, f"{path}.cor")
     shapes = shapes_of(part, _effects(formula))
     if part.dependence == "copula":
         check_copula(shapes, cor, formula.blocks, path)
@@ -90,6 +90,8 @@ def check_names(
     fixed: Collection[str] | None,
     sds: Mapping[str, Collection[str] | None] | None,
     shaped: Mapping[str, Collection[str] | None],
+    *,
+    sized: tuple[Collection[str], Collection[str]] = ((), ()),
 ) -> None:
     """Refuse values of coefficients and random effects that a formula does not have, or that lack.
 
@@ -104,6 +106,8 @@ def check_names(
         For each group, the random effects that have an sd; None as above.
     shaped : mapping of str to collection of str
         For each group, those that have a distribution of their own; None if none has.
+    sized : tuple of collection of str
+        The coefficients and the random effects with values that follow from effect sizes.
 
     Raises
     ------
@@ -114,12 +118,15 @@ def check_names(
     with Mistakes() as mistakes:
         if fixed is not None:
             coefficients = [term.name for term in formula.fixed]
-            mistakes.keep(_same_names, "coefficient", fixed, coefficients, "truth.fixed", text)
+            mistakes.keep(
+                _same_names, "coefficient", fixed, coefficients, "truth.fixed", text, sized[0]
+            )
         if sds is not None:
             mistakes.keep(_same_names, "group", sds, [group], path, text)
             if (given := sds.get(group)) is not None:
                 below = f"{path}.{group}.sd"
-                mistakes.keep(_same_names, "random effect", given, _effects(formula), below, text)
+                effects = _effects(formula)
+                mistakes.keep(_same_names, "random effect", given, effects, below, text, sized[1])
         if (given := shaped.get(group)) is not None:
             below = f"{path}.{group}.distribution"
             mistakes.keep(_known_names, "random effect", given, _effects(formula), below, text)
@@ -184,13 +191,19 @@ def canonical(formula: Formula) -> str:
 
 
 def _same_names(
-    what: str, given: Collection[str], wanted: Sequence[str], path: str, formula: str
+    what: str,
+    given: Collection[str],
+    wanted: Sequence[str],
+    path: str,
+    formula: str,
+    elsewhere: Collection[str] = (),
 ) -> None:
     """Name those that are unknown, and those that are missing and not meant by an unknown one."""
+    known = {*given, *elsewhere}
     meant = {_meant(name, given, wanted) for name in given if name not in wanted}
     with Mistakes() as mistakes:
         mistakes.keep(_known_names, what, given, wanted, path, formula)
-        for name in [name for name in wanted if name not in given and name not in meant]:
+        for name in [name for name in wanted if name not in known and name not in meant]:
             problem = f"there is no value for the {what} '{name}' of the formula {formula}"
             mistakes.add(InputError(problem, path=path, allowed=", ".join(wanted)))
 
@@ -217,8 +230,22 @@ def _reordered(name: str, wanted: Sequence[str]) -> str | None:
     return next((other for other in wanted if factors_of(other) == factors_of(name)), None)
 
 
-def _correlations(part: RandomPart, blocks: Sequence[int], path: str) -> Matrix:
-    """Make the matrix of correlations and check that it is one."""
+def correlations(part: RandomPart, blocks: Sequence[int], path: str) -> Matrix:
+    """Make the matrix of correlations and check that it is one.
+
+    Parameters
+    ----------
+    part : RandomPart
+    blocks : sequence of int
+        The number of random effects of each block.
+    path : str
+        Where the correlations are.
+
+    Raises
+    ------
+    InputError
+        If they are no correlations, or not possible together.
+    """
     q = sum(blocks)
     together = np.zeros((q, q), dtype=bool)
     for start, size in zip(np.cumsum([0, *blocks]), blocks, strict=False):

@@ -68,17 +68,18 @@ def _done(plan: Plan, fits: int) -> str:
 
 
 def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
-    """Return each term, its true value, and whether opposite corners of the grid differ in it."""
+    """Return each term, its true value, and whether scenarios differ in it."""
     from hlm.estimands.model_estimands import rank
     from hlm.estimands.true_values import parameters_of
 
-    here, first, last = (
-        parameters_of(plan.scenarios[place]) for place in (plan.example, 0, len(plan.scenarios) - 1)
-    )
-    values = {target.term: target.true for target in last}
-    varied = {target.term for target in first if target.true != values.get(target.term)}
+    here = parameters_of(plan.scenarios[plan.example])
+    distinct = {(s.formula, s.fixed, s.sd, s.cor, s.sigma): s for s in plan.scenarios}
+    values: dict[str, set[float]] = {}
+    for scenario in distinct.values():
+        for target in parameters_of(scenario):
+            values.setdefault(target.term, set()).add(target.true)
     return [
-        (target.estimand.words, level_words(target.true), target.term in varied)
+        (target.estimand.words, level_words(target.true), len(values[target.term]) > 1)
         for target in sorted(here, key=lambda target: rank(target.estimand))
     ]
 

@@ -14,6 +14,7 @@ __all__ = [
     "MINUS",
     "ORDER",
     "WORDS",
+    "is_level",
     "level_words",
     "percent",
     "said",
@@ -42,6 +43,20 @@ def said(factor: str, level: Any = None) -> str:
     if factor in _COUNTED:
         return f"{text} {noun(level, *_COUNTED[factor])}"
     return f"correlation {text}" if factor == "cor" else f"{factor} = {text}"
+
+
+def is_level(label: Any, text: str) -> bool:
+    """Tell whether a text names the level of a label: as a number, or to the letter.
+
+    Examples
+    --------
+    >>> is_level(0.9, "0.90"), is_level("none", "none"), is_level("none", "0")
+    (True, True, False)
+    """
+    try:
+        return float(label) == float(text)
+    except (TypeError, ValueError):
+        return str(label) == text
 
 
 def level_words(level: Any) -> str:

@@ -24,7 +24,10 @@ def case(name, expected, *changes):
     return pytest.param(changed(*changes), expected, id=name)
 
 
-KEYS = "name, seed, replicates, common_random_numbers, truth, design, grid, models, estimation"
+KEYS = (
+    "name, seed, replicates, common_random_numbers, truth, design, grid, keep, leave_out, models, "
+    "estimation"
+)
 
 SHAPES = (
     "normal, t(DF) such as t(5), chisq(DF) such as chisq(1), uniform, laplace, "
@@ -57,7 +60,7 @@ demo.yaml:3: replicates: 0 is not allowed
 demo.yaml:6: truth.fixed.x: nan is not allowed
   allowed: a finite number
 demo.yaml:8: truth.residuals: unknown key 'residuals'
-  allowed: formula, fixed, random, residual
+  allowed: formula, fixed, random, residual, effect_sizes
   did you mean 'residual'?
 demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
   allowed: level, distribution, mean, sd
@@ -161,7 +164,7 @@ demo.yaml:17: grid.truht.residual.sd: 'truht.residual.sd' is no path of this stu
   did you mean 'truth.residual.sd'?
 demo.yaml:18: grid.truth.residuals.sd: 'truth.residuals.sd' is no path of this study: truth has \
 no 'residuals.sd'
-  allowed: truth.formula, truth.fixed, truth.random, truth.residual
+  allowed: truth.formula, truth.fixed, truth.random, truth.residual, truth.effect_sizes
   did you mean 'truth.residual.sd'?""",
         ("(Intercept): 1.0", "(Intercpt): 1.0"),
         (

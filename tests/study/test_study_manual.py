@@ -111,6 +111,9 @@ def test_the_manual_has_the_defaults():
     defaults = dict(keys_of(schema, schema["$defs"]))
     words = {
         "none": ({}, []),
+        "all points": (None,),
+        "no points": (None,),
+        "no effect sizes": (None,),
         "those of `estimation`": (None,),
         "required, one or more": ("required",),
     }
