@@ -24,8 +24,8 @@ def read_table(name: str) -> pd.DataFrame:
     InputError
         There is no such file or data set, or it cannot be read.
     """
-    from hlm.datasets.delimited import read_delimited
     from hlm.datasets import NAMES, path
+    from hlm.datasets.delimited import read_delimited
 
     file = path(name) if name in NAMES and not Path(name).exists() else Path(name)
     if file.suffix == ".parquet":

@@ -13,7 +13,7 @@ from hlm.distributions.base import Distribution
 from hlm.distributions.binary import Binary
 from hlm.distributions.calls import SHAPES, read_call, written
 from hlm.distributions.chi_square import ChiSquare
-from hlm.distributions.fixed import Points, Span
+from hlm.distributions.fixed import Points, RowValues, Span
 from hlm.distributions.laplace import Laplace
 from hlm.distributions.lognormal import LogNormal
 from hlm.distributions.mixture import Mixture
@@ -37,6 +37,7 @@ __all__ = [
     "Mixture",
     "Normal",
     "Points",
+    "RowValues",
     "SkewNormal",
     "Span",
     "StudentT",
@@ -50,7 +51,7 @@ STANDARD_NORMAL = Normal()
 
 FAMILIES: dict[str, type[Distribution]] = {
     **SHAPES,
-    **{one.family: one for one in (Binary, Points, Span)},
+    **{one.family: one for one in (Binary, Points, RowValues, Span)},
 }
 """The families by name, as files have them."""
 

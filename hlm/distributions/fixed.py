@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -14,30 +15,24 @@ if TYPE_CHECKING:
 
     from hlm.distributions.base import Floats
 
-__all__ = ["Points", "Span"]
+__all__ = ["Points", "RowValues", "Span"]
 
 
-@dataclass(frozen=True)
-class Points(Distribution):
-    """Fixed values, one for each unit or one for each row; a unit with fewer rows has the first.
+class _Listed(Distribution):
+    """Fixed values that are listed."""
 
-    Examples
-    --------
-    >>> three = Points((0.0, 1.0, 5.0))
-    >>> three.mean, three.points(2).tolist()
-    (2.0, [0.0, 1.0])
-    """
-
-    values: tuple[float, ...]
-
-    family = "points"
     nanoseconds = 0.0
     is_fixed = True
 
     @property
+    @abstractmethod
+    def listed(self) -> tuple[float, ...]:
+        """The values."""
+
+    @property
     def mean(self) -> float:
         """The mean of the values."""
-        return sum(self.values) / len(self.values)
+        return sum(self.listed) / len(self.listed)
 
     @property
     def variance(self) -> float:
@@ -60,30 +55,80 @@ class Points(Distribution):
         return self._moment(4) / self.variance**2
 
     def _moment(self, power: int) -> float:
-        return sum((value - self.mean) ** power for value in self.values) / len(self.values)
+        mean = self.mean
+        return sum((value - mean) ** power for value in self.listed) / len(self.listed)
 
     def quantile(self, probability: Floats) -> Floats:
         """Return the quantiles of a value taken at random."""
         import numpy as np
 
-        ordered = np.sort(self.values)
+        ordered = np.sort(self.listed)
         return ordered[np.ceil(probability * len(ordered)).astype(int) - 1]
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Take values at random."""
-        return rng.choice(self.values, size)
+        return rng.choice(self.listed, size)
 
     def spread(self, shares: Floats) -> Floats:
         """Return the values in their order."""
         import numpy as np
 
-        return np.array(self.values)[(shares * len(self.values)).astype(int)]
+        return np.array(self.listed)[(shares * len(self.listed)).astype(int)]
+
+
+@dataclass(frozen=True)
+class Points(_Listed):
+    """Fixed values, one for each unit or one for each row; a unit with fewer rows has the first.
+
+    Examples
+    --------
+    >>> three = Points((0.0, 1.0, 5.0))
+    >>> three.mean, three.points(2).tolist()
+    (2.0, [0.0, 1.0])
+    """
+
+    values: tuple[float, ...]
+
+    family = "points"
+
+    @property
+    def listed(self) -> tuple[float, ...]:
+        """The values."""
+        return self.values
 
     def points(self, count: int) -> Floats:
         """Return the first `count` values."""
         import numpy as np
 
         return np.array(self.values[:count])
+
+
+@dataclass(frozen=True)
+class RowValues(_Listed):
+    """Fixed values of the rows of each unit, which differ from unit to unit.
+
+    Attributes
+    ----------
+    sizes : tuple of int (n_units,)
+        Rows of each unit.
+    rows : tuple of float (n_obs,)
+        The values, unit after unit.
+
+    Examples
+    --------
+    >>> RowValues((2, 1), (0.0, 1.0, 5.0)).mean
+    2.0
+    """
+
+    sizes: tuple[int, ...]
+    rows: tuple[float, ...]
+
+    family = "row_values"
+
+    @property
+    def listed(self) -> tuple[float, ...]:
+        """The values."""
+        return self.rows
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.distributions import Points, Span
+from hlm.distributions import Points, RowValues, Span
 from hlm.errors import InputError, Mistakes
 from hlm.scenario import Covariate
-from hlm.study.schema import Grid, Range, RowList
+from hlm.study.schema import Given, Grid, Range, RowList
 from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "example", "rows_of"]
+__all__ = [
+    "ENOUGH",
+    "Ample",
+    "can_name_covariate",
+    "check_names",
+    "covariates",
+    "example",
+    "rows_of",
+]
 
 MAX_ROWS = 10_000_000
 ENOUGH = 12
@@ -140,6 +148,17 @@ def check_names(names: Iterable[str], *, response: str, group: str) -> None:
             mistakes.keep(_check_covariate, name, response, group)
 
 
+def can_name_covariate(name: str) -> bool:
+    """Tell whether a name is free for a covariate and one that a formula can use.
+
+    Examples
+    --------
+    >>> can_name_covariate("ses"), can_name_covariate("sigma"), can_name_covariate("2nd")
+    (True, False, False)
+    """
+    return name not in _RESERVED and _NAME.fullmatch(name) is not None
+
+
 def _check_covariate(name: str, response: str, group: str) -> None:
     path = f"design.covariates.{name}"
     _check_name(name, path, what="covariate")
@@ -160,6 +179,8 @@ def _check_name(name: str, path: str, *, what: str) -> None:
 def _covariate(
     name: str, spec: schema.Covariate, n_units: int, n_rows: int | tuple[int, ...]
 ) -> Covariate:
+    if isinstance(spec, Given):
+        return Covariate(name, spec.level, _given(name, spec, n_units, n_rows))
     if not isinstance(spec, Grid):
         return Covariate(name, spec.level, spec.made())
     count = n_units if spec.level == "unit" else n_rows
@@ -168,6 +189,21 @@ def _covariate(
     if isinstance(spec.grid, Range):
         return Covariate(name, spec.level, _span(spec.grid))
     return Covariate(name, spec.level, Points(_first(name, spec.grid, max(count))))
+
+
+def _given(
+    name: str, spec: Given, n_units: int, n_rows: int | tuple[int, ...]
+) -> Points | RowValues:
+    sizes = (n_rows,) * n_units if isinstance(n_rows, int) else n_rows
+    wanted = n_units if spec.level == "unit" else sum(sizes)
+    if len(spec.values) != wanted:
+        raise InputError(
+            f"{counted(len(spec.values), 'value')} for {wanted} {noun(wanted, spec.level)}",
+            path=f"design.covariates.{name}.values",
+            allowed=f"as many values as {spec.level}s",
+        )
+    values = tuple(map(float, spec.values))
+    return Points(values) if spec.level == "unit" else RowValues(sizes, values)
 
 
 def _first(name: str, values: list[float], most: int) -> tuple[float, ...]:
@@ -239,6 +275,8 @@ def _draw(
 ) -> Floats:
     if not covariate.distribution.is_fixed:
         return covariate.distribution.example(rng, size)
+    if isinstance(covariate.distribution, RowValues):
+        return _given_rows(covariate.distribution, sizes, size)
     if not covariate.distribution.values:
         values = np.zeros(size)
         for count in np.unique(sizes):
@@ -248,3 +286,11 @@ def _draw(
     picked = np.linspace(0, len(covariate.distribution.values) - 1, count).astype(int)
     values = np.array(covariate.distribution.values)[picked]
     return values[:, None] if covariate.level == "unit" else values
+
+
+def _given_rows(given: RowValues, sizes: NDArray[np.int64], size: tuple[int, int]) -> Floats:
+    """Return the first rows of the first units; of more than there are, from the first on again."""
+    values, own = np.zeros(size), np.split(given.rows, np.cumsum(given.sizes)[:-1])
+    for i, count in enumerate(sizes):
+        values[i, :count] = np.resize(own[i % len(own)], count)
+    return values

@@ -150,7 +150,7 @@ def _problem(kind: str, context: dict[str, Any], found: Any) -> tuple[str, str |
     if kind in ("literal_error", "union_tag_invalid"):
         expected = context.get("expected") or context["expected_tags"]
         choices = [c.strip(" '<>") for c in expected.replace(" or ", ", ").split(",")]
-        return value, ", ".join(c for c in choices if c != "grid"), choices
+        return value, ", ".join(c for c in choices if c not in ("grid", "given")), choices
     if kind in _LIMITS:
         name, word = _LIMITS[kind]
         return value, f"{word} {context[name]:g}", []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from hlm import distributions
+from hlm import datasets, distributions
 from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import FURTHER, check_further
 from hlm.inference import COEFFICIENTS, RANDOM_PART
@@ -40,8 +40,10 @@ __all__ = [
     "Covariate",
     "Design",
     "Estimation",
+    "Given",
     "Grid",
     "Normal",
+    "PilotFit",
     "Range",
     "StudyFile",
     "Truth",
@@ -112,6 +114,9 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
+    of_data: ClassVar[tuple[str, ...]] = ()
+    """The keys that name data which give the others; once these are filled in they are gone."""
+
     @model_validator(mode="wrap")
     @classmethod
     def _name_unknown_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
@@ -125,6 +130,16 @@ class Part(BaseModel):
     def known_keys(cls) -> list[str]:
         """Return the keys that there are."""
         return [field.alias or name for name, field in cls.model_fields.items()]
+
+    @classmethod
+    def varied_keys(cls) -> list[str]:
+        """Return those that a grid may vary: not those that name data."""
+        return [key for key in cls.known_keys() if key not in cls.of_data]
+
+    def varied(self) -> dict[str, Any]:
+        """Return the values that a grid may vary, defaults filled in."""
+        values = self.model_dump(by_alias=True)
+        return {key: values[key] for key in self.varied_keys()}
 
 
 def _shape(text: Any) -> str:
@@ -141,6 +156,19 @@ _SHAPE = (
     + ", ".join(family.call_example for family in distributions.SHAPES.values())
     + ". What is drawn is standardized to the stated sd."
 )
+
+
+def _or_from_data(schema: dict[str, Any], key: str, **needed: dict[str, Any]) -> None:
+    """Require keys, for editors, only where the one is not there that gives them from data."""
+    del schema["required"]
+    whole = {"required": [*needed], "properties": {k: v for k, v in needed.items() if v}}
+    schema["anyOf"] = [{"required": [key]}, whole]
+
+
+def _left_to_truth(schema: dict[str, Any]) -> None:
+    """Require nothing here, for editors: the truth says what it requires below it."""
+    del schema["required"]
+
 
 Level = Annotated[
     Literal["unit", "row"], Field(description="Whether it has one value per unit or per row.")
@@ -217,11 +245,22 @@ class Grid(Part):
     ] = Field(description="A range, or a list of values that is repeated to fill the design.")
 
 
+class Given(Part):
+    """A covariate with a value for each unit, or for each row: the same in every data set."""
+
+    level: Level
+    values: Annotated[list[float], Field(min_length=1)] = Field(
+        description="One for each unit; or one for each row, unit after unit."
+    )
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, Part):
         return f"<{type(value).__name__.lower()}>"
     if not isinstance(value, dict):
         return "<normal>"
+    if "values" in value:
+        return "<given>"
     return "<grid>" if "grid" in value else f"<{value.get('distribution', 'normal')}>"
 
 
@@ -229,7 +268,8 @@ Covariate = Annotated[
     Annotated[Normal, Tag("<normal>")]
     | Annotated[Uniform, Tag("<uniform>")]
     | Annotated[Binary, Tag("<binary>")]
-    | Annotated[Grid, Tag("<grid>")],
+    | Annotated[Grid, Tag("<grid>")]
+    | Annotated[Given, Tag("<given>")],
     Discriminator(_kind),
 ]
 
@@ -260,9 +300,34 @@ Rows = Annotated[
 ]
 
 
+Codes = dict[str, Annotated[dict[str, float], Field(min_length=1)]]
+_CODES = "For columns of text: the number that each label stands for."
+_DATA = (
+    f"A file, relative to this one, or a data set that comes with hlm: {', '.join(datasets.NAMES)}."
+)
+DataName = Annotated[str, Field(min_length=1)]
+
+
 class Design(Part):
     """Sample sizes and covariates."""
 
+    model_config = ConfigDict(
+        json_schema_extra=lambda schema: _or_from_data(schema, "from", units={}, rows={})
+    )
+
+    of_data = ("from", "codes", "resample")
+
+    from_: DataName | None = Field(
+        None,
+        alias="from",
+        description=f"The data whose units, rows and covariates are the design. {_DATA}",
+    )
+    codes: Codes = Field({}, description=_CODES)
+    resample: Literal["none", "units"] = Field(
+        "none",
+        description="Whether the units of the data are taken as they are, or drawn anew with "
+        "replacement for each data set.",
+    )
     units: int = Field(ge=2, le=MAX_UNITS, description="Units (level 2).")
     rows: Rows = Field(description="Rows of each unit (level 1): a number, or a list of numbers.")
     covariates: dict[str, Covariate] = Field({}, description="Each covariate by its name.")
@@ -270,6 +335,8 @@ class Design(Part):
 
 class RandomPart(Part):
     """The distribution of the random effects of a unit."""
+
+    model_config = ConfigDict(json_schema_extra=_left_to_truth)
 
     sd: dict[str, Annotated[float, Field(ge=0)]] = Field(
         description="The standard deviation of each random effect of the formula."
@@ -298,13 +365,40 @@ class RandomPart(Part):
 class Residual(Part):
     """The distribution of the residuals."""
 
+    model_config = ConfigDict(json_schema_extra=_left_to_truth)
+
     sd: Positive = Field(description="Their standard deviation.")
     distribution: Shape = Field("normal", description=_SHAPE, examples=["normal", "chisq(1)"])
+
+
+class PilotFit(Part):
+    """A fit to data whose estimates are the truth."""
+
+    data: DataName = Field(description=_DATA)
+    formula: str = Field(description="The model, as an lme4 formula.")
+    method: Method = Field("reml", description="How it is fitted.")
+    codes: Codes = Field({}, description=_CODES)
 
 
 class Truth(Part):
     """The model that generates the data, with its parameters."""
 
+    model_config = ConfigDict(
+        json_schema_extra=lambda schema: _or_from_data(
+            schema,
+            "fit",
+            formula={},
+            fixed={},
+            random={"additionalProperties": {"required": ["sd"]}},
+            residual={"required": ["sd"]},
+        )
+    )
+
+    of_data = ("fit",)
+
+    fit: PilotFit | None = Field(
+        None, description="A fit to data that gives all that is not written beside it."
+    )
     formula: str = Field(description="The model, as an lme4 formula.")
     fixed: dict[str, float] = Field(description="Each fixed coefficient of the formula.")
     random: dict[str, RandomPart] = Field(description="The random effects, under their group.")

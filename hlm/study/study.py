@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.scenario import Model, Scenario
 from hlm.study.design import covariates, rows_of
+from hlm.study.from_data import from_data, place_of
 from hlm.study.grid import cross
 from hlm.study.identified import check_finite, check_identified
 from hlm.study.keys import scenario_key
@@ -28,8 +30,8 @@ from hlm.study.truth import parameters, read_formula
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+    from hlm.data_source import Source
     from hlm.study.grid import Axis
     from hlm.study.reading import Lines
 
@@ -56,6 +58,8 @@ class Study:
         The file as read.
     hash : str
         32 hexadecimal digits of the text.
+    sources : tuple of Source
+        The data sets from which it takes values.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Study:
     models: tuple[Model, ...]
     text: str
     hash: str
+    sources: tuple[Source, ...] = ()
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
@@ -81,7 +86,9 @@ class Study:
 
     @classmethod
     def from_text(cls, text: str, *, file: str | Path | None = None) -> Study:
-        """Read a study from its text; `file` is where messages say it comes from.
+        """Read a study from its text; `file` is where it comes from.
+
+        Messages name it, and the files that the study names are relative to its folder.
 
         Examples
         --------
@@ -106,9 +113,10 @@ class Study:
         written = read_tree(text, file=file)
         found: list[tuple[int | None, InputError]] = [*written.twice]
         try:
-            resolved = _resolve(written.tree)
+            resolved = _resolve(written.tree, Path(file or "").parent)
         except InputError as error:
-            found += [(_line(one.path, written.lines), one) for one in error.errors]
+            errors = [_at(place_of(one.path or "", written.tree), one) for one in error.errors]
+            found += [(_line(one.path, written.lines), one) for one in errors]
         if found:
             ordered = sorted(found, key=lambda item: item[0] or 0)
             raise together(error.at(file=place(file, line)) for line, error in ordered)
@@ -117,6 +125,13 @@ class Study:
 
 def _hash(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _at(path: str, error: InputError) -> InputError:
+    """Return an error at another path."""
+    return InputError(
+        error.problem, path=path or None, allowed=error.allowed, suggestion=error.suggestion
+    )
 
 
 def _line(path: str | None, lines: Lines) -> int | None:
@@ -128,14 +143,16 @@ def _line(path: str | None, lines: Lines) -> int | None:
     return None
 
 
-def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
+def _resolve(written: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Check the study and cross its grid."""
     with Mistakes() as mistakes:
-        study = mistakes.keep(validate, StudyFile, tree)
+        data = from_data(written, folder, mistakes)
+        tree = data.tree
+        study = mistakes.keep(_validated, tree, data.unknown)
         models = () if study is None else models_of(study, mistakes)
         outline = Outline(tree, study, mistakes)
         levels, scenarios = _cross(outline, tree, mistakes)
-        for model in models:
+        for model in models if data.complete else ():
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None and outline.axes is not None:
             own = scenario_key(
@@ -153,8 +170,20 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
                 "levels": levels,
                 "example": _example(own, keys, outline.axes),
                 "models": models,
+                "sources": data.sources,
             }
     return resolved
+
+
+def _validated(tree: Mapping[str, Any], unknown: Sequence[str]) -> StudyFile | None:
+    """Check the study against the schema; say nothing of sections that data should have given."""
+    try:
+        return validate(StudyFile, tree)
+    except InputError as error:
+        others = [one for one in error.errors if one.path not in unknown]
+        if not others:
+            return None
+        raise together(others) from None
 
 
 def _cross(
