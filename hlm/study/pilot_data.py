@@ -148,7 +148,7 @@ def _file_of(name: str, folder: Path, place: str) -> Path:
     if near is not None and near not in NAMES:
         near = str(Path(name).parent / near)
     raise InputError(
-        f"there is no file {name}, seen from the folder of the study",
+        f"there is no file '{name}', seen from the folder of the study",
         path=place,
         allowed=f"a CSV or Parquet file, or one of the data sets {', '.join(NAMES)}",
         suggestion=near,

@@ -305,7 +305,6 @@ _CODES = "For columns of text: the number that each label stands for."
 _DATA = (
     f"A file, relative to this one, or a data set that comes with hlm: {', '.join(datasets.NAMES)}."
 )
-DataName = Annotated[str, Field(min_length=1)]
 
 
 class Design(Part):
@@ -317,7 +316,7 @@ class Design(Part):
 
     of_data = ("from", "codes", "resample")
 
-    from_: DataName | None = Field(
+    from_: str | None = Field(
         None,
         alias="from",
         description=f"The data whose units, rows and covariates are the design. {_DATA}",
@@ -331,6 +330,13 @@ class Design(Part):
     units: int = Field(ge=2, le=MAX_UNITS, description="Units (level 2).")
     rows: Rows = Field(description="Rows of each unit (level 1): a number, or a list of numbers.")
     covariates: dict[str, Covariate] = Field({}, description="Each covariate by its name.")
+
+    @model_validator(mode="after")
+    def _of_data(self) -> Design:
+        for key in ("codes", "resample"):
+            if self.from_ is None and key in self.model_fields_set:
+                raise InputError(f"{key} without data", allowed="beside from: FILE")
+        return self
 
 
 class RandomPart(Part):
@@ -374,7 +380,7 @@ class Residual(Part):
 class PilotFit(Part):
     """A fit to data whose estimates are the truth."""
 
-    data: DataName = Field(description=_DATA)
+    data: str = Field(description=_DATA)
     formula: str = Field(description="The model, as an lme4 formula.")
     method: Method = Field("reml", description="How it is fitted.")
     codes: Codes = Field({}, description=_CODES)
