@@ -179,7 +179,7 @@ def estimates_of(fit: LmerFit) -> Estimates:
     >>> found.fixed
     {'(Intercept)': 251.4051, 'Days': 10.467286}
     >>> found.sd["Days"], found.cor["(Intercept)", "Days"], found.sigma
-    (5.9221331, 0.065551352, 25.591816)
+    (5.9221331, 0.06555132, 25.591816)
     """
     names = [name for block in fit.frame.random_names for name in block]
     sd = np.sqrt(np.diag(fit.psi))

@@ -88,7 +88,7 @@ MISTAKES = [
         "data: pliot.csv",
         6,
         "truth.fit.data",
-        "there is no file pliot.csv, seen from the folder of the study",
+        "there is no file 'pliot.csv', seen from the folder of the study",
         "CSV or Parquet file, or one of the data sets mathachieve, ogorek2012, sleepstudy",
         "did you mean 'pilot.csv'?",
     ),
@@ -98,14 +98,14 @@ MISTAKES = [
         "data: sleepstudi",
         6,
         "truth.fit.data",
-        "there is no file sleepstudi",
+        "there is no file 'sleepstudi'",
         "did you mean 'sleepstudy'?",
     ),
-    fit("a file in no folder", "pilot.csv", "a/b.csv", 6, "truth.fit.data", "no file a/b.csv"),
-    fit("a folder", "pilot.csv", ".", 6, "truth.fit.data", "there is no file ., seen from"),
-    fit("no name", "pilot.csv", "''", 6, "truth.fit.data", "nothing in it"),
+    fit("a file in no folder", "pilot.csv", "a/b.csv", 6, "truth.fit.data", "no file 'a/b.csv'"),
+    fit("a folder", "pilot.csv", ".", 6, "truth.fit.data", "there is no file '.', seen from"),
+    fit("no name", "pilot.csv", "''", 6, "truth.fit.data", "there is no file ''"),
     fit("a number for a file", "pilot.csv", "3", 6, "truth.fit.data", "3 is not allowed", "text"),
-    fit("a very long name", "pilot.csv", "x" * 5000, 6, "truth.fit.data", "there is no file xxx"),
+    fit("a very long name", "pilot.csv", "x" * 5000, 6, "truth.fit.data", "there is no file 'xxx"),
     fit("an empty file", "pilot.csv", "empty.csv", 6, "truth.fit.data", "empty.csv: the file is"),
     fit(
         "no Parquet",
@@ -256,7 +256,7 @@ MISTAKES = [
         "truth.fit",
         "'pilot.csv' is not allowed",
         "a mapping",
-    ),  # fmt: skip
+    ),
     fit(
         "a value of no coefficient",
         "design:",
@@ -337,7 +337,7 @@ MISTAKES = [
         "from: plot.csv",
         10,
         "design.from",
-        "there is no file plot.csv",
+        "there is no file 'plot.csv'",
         "did you mean 'pilot.csv'?",
     ),
     design(
@@ -482,7 +482,7 @@ def test_a_formula_that_does_not_parse_is_said_once(folder):
 
 
 def test_gaps_of_a_covariate_that_a_design_needs(folder):
-    text = DESIGN.replace("x", "gap").replace("gap: none", "x: none")
+    text = DESIGN.replace("~ x", "~ gap").replace("+ x", "+ gap").replace("x: 1", "gap: 1")
     assert said(folder, text) == [
         ("design.from", "column 'gap' of pilot.csv has no value in 36 rows")
     ]
