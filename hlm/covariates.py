@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.distributions import STANDARD_NORMAL, Balanced, Points
+from hlm.distributions import STANDARD_NORMAL, Balanced, Points, RowValues, UnitValues
 from hlm.distributions.copula import normal_correlations
 from hlm.rows.origins import Measured, between, error
 from hlm.rows.row_layout import RowLayout
@@ -69,6 +69,11 @@ def make_covariates(
 def _own(c: Covariate, rows: RowLayout, numbers: Numbers, data: dict[str, Floats]) -> Floats:
     """Return one that does not depend on others."""
     own = c.distribution
+    if isinstance(own, RowValues):
+        return own.of_units(rows.picked(len(own.sizes))[rows.unit], rows.position)
+    if isinstance(own, UnitValues):
+        values = np.array(own.values)[rows.picked(len(own.values))]
+        return values.reshape(-1, rows.n_units)
     if own.is_fixed:
         if c.level == "unit":
             return own.points(rows.n_units).reshape(1, -1)
@@ -183,7 +188,7 @@ def sample(
 
 def _repeated(c: Covariate, n_units: int) -> Covariate:
     """Return a covariate whose fixed values of units are repeated."""
-    if not c.distribution.values or c.level == "row":
+    if not c.distribution.values or c.level == "row" or isinstance(c.distribution, UnitValues):
         return c
     return Covariate(c.name, c.level, Points(tuple(np.resize(c.distribution.values, n_units))))
 
@@ -219,7 +224,7 @@ def example(
 def _thinned(c: Covariate, n_units: int, n_rows: int) -> Covariate:
     """Return a covariate with as many of its fixed values as there are units or rows."""
     values = c.distribution.values
-    if not values:
+    if not values or isinstance(c.distribution, UnitValues):
         return c
     count = n_units if c.level == "unit" else n_rows
     picked = np.linspace(0, len(values) - 1, count).astype(int)

@@ -63,6 +63,8 @@ def _contents(plan: Plan) -> Iterator[str]:
     yield f"seed {plan.seed}"
     if plan.scenarios[0].common_random_numbers:
         yield "random numbers common to the scenarios with as many units and rows"
+    for source in plan.sources:
+        yield from (f"{source.key}: {remark}" for remark in source.remarks)
     yield ""
     unequal = not all(scenario.is_balanced for scenario in plan.scenarios)
     missing = any(scenario.missing for scenario in plan.scenarios)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.cli.data_files import read_table
+from hlm.datasets.table_files import read_table
 from hlm.errors import InputError
 from hlm.versions import installation
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.cli.data_files import print_table, read_table
+from hlm.cli.data_files import print_table
+from hlm.datasets.table_files import read_table
 from hlm.errors import InputError
 
 if TYPE_CHECKING:

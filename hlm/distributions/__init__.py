@@ -14,7 +14,7 @@ from hlm.distributions.binary import Binary
 from hlm.distributions.calls import SHAPES, read_call, written
 from hlm.distributions.categories import Balanced, Categories
 from hlm.distributions.chi_square import ChiSquare
-from hlm.distributions.fixed import Points, Span
+from hlm.distributions.fixed import Points, RowValues, Span, UnitValues
 from hlm.distributions.laplace import Laplace
 from hlm.distributions.lognormal import LogNormal
 from hlm.distributions.mixture import Mixture
@@ -41,11 +41,13 @@ __all__ = [
     "Mixture",
     "Normal",
     "Points",
+    "RowValues",
     "Scaled",
     "SkewNormal",
     "Span",
     "StudentT",
     "Uniform",
+    "UnitValues",
     "from_dict",
     "read_call",
     "written",
@@ -55,7 +57,10 @@ STANDARD_NORMAL = Normal()
 
 FAMILIES: dict[str, type[Distribution]] = {
     **SHAPES,
-    **{one.family: one for one in (Binary, Categories, Balanced, Points, Scaled, Span)},
+    **{
+        one.family: one
+        for one in (Binary, Categories, Balanced, Points, RowValues, Scaled, Span, UnitValues)
+    },
 }
 """The families by name, as files have them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -14,35 +15,29 @@ if TYPE_CHECKING:
 
     from hlm.distributions.base import Floats, Integers
 
-__all__ = ["Points", "Span"]
+__all__ = ["Points", "RowValues", "Span", "UnitValues"]
 
 
-@dataclass(frozen=True)
-class Points(Distribution):
-    """Fixed values, one for each unit or one for each row; a unit with fewer rows has the first.
+class _Listed(Distribution):
+    """Fixed values that are listed."""
 
-    Examples
-    --------
-    >>> three = Points((0.0, 1.0, 5.0))
-    >>> three.mean, three.points(2).tolist()
-    (2.0, [0.0, 1.0])
-    """
-
-    values: tuple[float, ...]
-
-    family = "points"
     nanoseconds = 0.0
     is_fixed = True
 
     @property
+    @abstractmethod
+    def listed(self) -> tuple[float, ...]:
+        """The values."""
+
+    @property
     def levels(self) -> tuple[float, ...]:  # type: ignore[override]
         """The distinct values in ascending order."""
-        return tuple(sorted(set(self.values)))
+        return tuple(sorted(set(self.listed)))
 
     @property
     def mean(self) -> float:
         """The mean of the values."""
-        return sum(self.values) / len(self.values)
+        return sum(self.listed) / len(self.listed)
 
     @property
     def variance(self) -> float:
@@ -65,24 +60,46 @@ class Points(Distribution):
         return self._moment(4) / self.variance**2
 
     def _moment(self, power: int) -> float:
-        return sum((value - self.mean) ** power for value in self.values) / len(self.values)
+        mean = self.mean
+        return sum((value - mean) ** power for value in self.listed) / len(self.listed)
 
     def quantile(self, probability: Floats) -> Floats:
         """Return the quantiles of a value taken at random."""
         import numpy as np
 
-        ordered = np.sort(self.values)
+        ordered = np.sort(self.listed)
         return ordered[np.ceil(probability * len(ordered)).astype(int) - 1]
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Take values at random."""
-        return rng.choice(self.values, size)
+        return rng.choice(self.listed, size)
 
     def spread(self, shares: Floats) -> Floats:
         """Return the values in their order."""
         import numpy as np
 
-        return np.array(self.values)[(shares * len(self.values)).astype(int)]
+        return np.array(self.listed)[(shares * len(self.listed)).astype(int)]
+
+
+@dataclass(frozen=True)
+class Points(_Listed):
+    """Fixed values, one for each unit or one for each row; a unit with fewer rows has the first.
+
+    Examples
+    --------
+    >>> three = Points((0.0, 1.0, 5.0))
+    >>> three.mean, three.points(2).tolist()
+    (2.0, [0.0, 1.0])
+    """
+
+    values: tuple[float, ...]
+
+    family = "points"
+
+    @property
+    def listed(self) -> tuple[float, ...]:
+        """The values."""
+        return self.values
 
     def points(self, count: int) -> Floats:
         """Return the first `count` values."""
@@ -95,6 +112,55 @@ class Points(Distribution):
         import numpy as np
 
         return np.array(self.values)[position % len(self.values)]
+
+
+@dataclass(frozen=True)
+class RowValues(_Listed):
+    """Fixed values of the rows of each unit, which differ from unit to unit.
+
+    Attributes
+    ----------
+    sizes : tuple of int (n_units,)
+        Rows of each unit.
+    rows : tuple of float (n_obs,)
+        The values, unit after unit.
+
+    Examples
+    --------
+    >>> RowValues((2, 1), (0.0, 1.0, 5.0)).mean
+    2.0
+    """
+
+    sizes: tuple[int, ...]
+    rows: tuple[float, ...]
+
+    family = "row_values"
+
+    @property
+    def listed(self) -> tuple[float, ...]:
+        """The values."""
+        return self.rows
+
+    def of_units(self, unit: Integers, position: Integers) -> Floats:
+        """Return the values of rows: those of a unit again where more are asked than it has.
+
+        Parameters
+        ----------
+        unit, position : ndarray of int (n,)
+            The unit of each row, and its number within the unit, from 0.
+        """
+        import numpy as np
+
+        sizes = np.array(self.sizes)
+        starts = np.append(0, np.cumsum(sizes))[:-1]
+        return np.array(self.rows)[starts[unit] + position % sizes[unit]]
+
+
+@dataclass(frozen=True)
+class UnitValues(Points):
+    """Fixed values of units of data, of which data sets have those that are drawn."""
+
+    family = "unit_values"
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.covariates import sample
+from hlm.distributions import RowValues, UnitValues
 from hlm.formula import Factor, Term, evaluate
 from hlm.formula.syntax import Name
 
@@ -94,7 +95,10 @@ def column_moments(
     """
     used = {name for term in terms for name in term.variables}
     together = {name for one in correlated for name in one.names}
-    if any(c.name in used and (not c.is_plain or c.name in together) for c in covariates):
+    of_data = any(isinstance(c.distribution, RowValues | UnitValues) for c in covariates)
+    if of_data or any(
+        c.name in used and (not c.is_plain or c.name in together) for c in covariates
+    ):
         return _of_sample(terms, covariates, n_rows, correlated)
     groups = _groups(covariates, n_rows)
     rows = {c.name for c in covariates if c.level == "row"}

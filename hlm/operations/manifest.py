@@ -67,7 +67,8 @@ def make_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> dict[
     Returns
     -------
     dict
-        `study` (name, file, hash), `seed`, the rule of `seeds` and its `data_version`; `code`
+        `study` (name, file, hash), `sources` (name and checksum of each data set from which it
+        takes values), `seed`, the rule of `seeds` and its `data_version`; `code`
         (version, commit, fingerprint of each stage) and hash of the `lock` file; `versions` of
         libraries and kinds of `machines`, each with the number of batches; `times`; `files`:
         name, bytes, checksum (BLAKE2b) and the job that made it.
@@ -82,6 +83,10 @@ def make_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> dict[
     return {
         "form": FORM,
         "study": {"name": plan.study, "file": Path(study).name, "hash": plan.hash},
+        "sources": [
+            {"key": source.key, "data": Path(source.data).name, "blake2b": source.blake2b}
+            for source in plan.sources
+        ],
         "wanted": plan.wanted,
         "seed": plan.seed,
         "seeds": SEEDS,

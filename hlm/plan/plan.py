@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from hlm.data_source import Source
 from hlm.disk import write_text
 from hlm.errors import InputError
 from hlm.plan.batch import GRAIN, Batch, digest, grains_of, runs
@@ -59,6 +60,8 @@ class Plan:
         Position in `scenarios` of the one that pictures of data show.
     data_version : int
         Version of the rule by which the data are drawn.
+    sources : tuple of Source
+        The data sets from which the study takes values, which the scenarios have.
     """
 
     study: str
@@ -75,6 +78,7 @@ class Plan:
     retired: tuple[Scenario, ...] = ()
     example: int = 0
     data_version: int = DATA_VERSION
+    sources: tuple[Source, ...] = ()
 
     def batch(self, name: str) -> Batch:
         """Return the batch of that name."""
@@ -124,6 +128,7 @@ class Plan:
                 "models": [model.to_dict() for model in self.models],
                 "batches": [batch.to_dict() for batch in self.batches],
                 "retired": [scenario.to_dict() for scenario in self.retired],
+                "sources": [source.to_dict() for source in self.sources],
             }
         )
 
@@ -154,6 +159,7 @@ class Plan:
                     "models": tuple(Model.from_dict(item) for item in data["models"]),
                     "batches": tuple(Batch.from_dict(item) for item in data["batches"]),
                     "retired": tuple(Scenario.from_dict(item) for item in data["retired"]),
+                    "sources": tuple(map(Source.from_dict, data.get("sources", ()))),
                 }
             )
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -221,6 +227,7 @@ def make_plan(
         batches=(*kept, *new),
         retired=_retired(study, old, kept),
         example=study.example,
+        sources=study.sources,
     )
 
 

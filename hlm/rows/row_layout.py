@@ -31,6 +31,8 @@ class RowLayout:
     n_units : int
     starts : ndarray of int (n * n_units + 1,)
         Where the rows of each unit begin; and the end.
+    source : ndarray of int (n, n_units), optional
+        The unit of given data that each one is; without it the first one, the second, and so on.
 
     Examples
     --------
@@ -43,11 +45,12 @@ class RowLayout:
 
     n_units: int
     starts: Integers
+    source: Integers | None = None
 
     @classmethod
-    def of(cls, sizes: Integers) -> RowLayout:
+    def of(cls, sizes: Integers, source: Integers | None = None) -> RowLayout:
         """Lay out units of these sizes, (n, n_units)."""
-        return cls(sizes.shape[1], np.append(0, np.cumsum(sizes)))
+        return cls(sizes.shape[1], np.append(0, np.cumsum(sizes)), source)
 
     @property
     def sizes(self) -> Integers:
@@ -94,4 +97,10 @@ class RowLayout:
     def left(self, kept: NDArray[np.bool_]) -> RowLayout:
         """Return the layout of the rows that are kept."""
         before = np.append(0, np.cumsum(kept))
-        return RowLayout(self.n_units, before[self.starts])
+        return RowLayout(self.n_units, before[self.starts], self.source)
+
+    def picked(self, count: int) -> Integers:
+        """Return which of `count` units of given data each unit is, (n * n_units,)."""
+        if self.source is not None:
+            return self.source.ravel()
+        return np.arange(len(self.starts) - 1) % self.n_units % count

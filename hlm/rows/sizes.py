@@ -28,6 +28,7 @@ __all__ = [
     "Clustered",
     "NegativeBinomial",
     "Poisson",
+    "Resampled",
     "Sizes",
     "UniformRange",
     "sizes_from_dict",
@@ -262,8 +263,38 @@ def _rounded_gamma(mean: float, sd: float) -> Floats:
     return np.clip(np.where(x[:-1] > mean + 1.0, upper, lower), 0.0, None)
 
 
+@dataclass(frozen=True)
+class Resampled(Sizes):
+    """The sizes of units that are drawn, with replacement, from given ones.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Rows of each unit of the data.
+
+    Examples
+    --------
+    >>> Resampled((2, 2, 5)).mean
+    3.0
+    """
+
+    sizes: tuple[int, ...]
+
+    family = "resampled"
+
+    def table(self) -> tuple[int, Floats]:
+        """Return the least size and the shares of it and those that follow."""
+        import numpy as np
+
+        return min(self.sizes), np.bincount(self.sizes)[min(self.sizes) :].astype(float)
+
+    def pick(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Integers:
+        """Draw units, as their places in `sizes`."""
+        return (rng.random(shape) * len(self.sizes)).astype(int)
+
+
 SIZES: dict[str, type[Sizes]] = {
-    one.family: one for one in (Clustered, Poisson, NegativeBinomial, UniformRange)
+    one.family: one for one in (Clustered, Poisson, NegativeBinomial, UniformRange, Resampled)
 }
 """The families by name, as files have them."""
 
@@ -276,4 +307,5 @@ def sizes_from_dict(data: Mapping[str, Any]) -> Sizes:
     >>> sizes_from_dict(Poisson(20.0).to_dict())
     Poisson(rate=20.0)
     """
-    return SIZES[data["family"]](**{k: v for k, v in data.items() if k != "family"})
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k != "family"}
+    return SIZES[data["family"]](**fields)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.distributions import Balanced
+from hlm.distributions import Balanced, RowValues
 from hlm.scenario import BLOCK, Covariate, Scenario
 from hlm.simulate.layout import Layout, layout_of
 from hlm.simulate.random_effects import Copula, Mixing, recipe_of
@@ -52,7 +52,8 @@ class Draws:
         How rows and units lie in memory.
     covariates : dict of str to ndarray
         (n, 1, n_units) at the level of the units, (n, n_rows, n_units) at that of the rows;
-        of fixed ones (1, 1, n_units), and (1, n_rows, 1) or (1, 1, n_obs).
+        of fixed ones (1, 1, n_units), and (1, n_rows, 1) or, where units differ, (1, 1, n_obs); of
+        those given for each row (1, n_rows, n_units).
     effects : ndarray (n, q, n_units)
         The random effects b, of the truth's Z.
     noise : ndarray (n, n_rows, n_units)
@@ -185,6 +186,10 @@ def _fixed_units(c: Covariate, layout: Layout) -> Floats:
 
 def _fixed_rows(c: Covariate, layout: Layout) -> Floats:
     """Return fixed values of rows, which all units have alike if they are equal."""
+    if isinstance(c.distribution, RowValues):
+        values = np.empty(layout.starts[-1])
+        values[layout.by_unit] = c.distribution.rows
+        return values.reshape(1, *row_shape(layout))
     if layout.is_equal:
         return c.distribution.points(int(layout.sizes[0])).reshape(1, -1, 1)
     values = np.empty(layout.starts[-1])

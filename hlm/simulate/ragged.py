@@ -24,7 +24,7 @@ from hlm.distributions import Balanced
 from hlm.formula import parse
 from hlm.rows.missing import PREVIOUS
 from hlm.rows.row_layout import RowLayout
-from hlm.rows.sizes import Sizes
+from hlm.rows.sizes import Resampled, Sizes
 from hlm.scenario import BLOCK, Covariate, Scenario
 from hlm.simulate.draws import CHUNK_VALUES, Seeds, balanced_rows, chunks, row_shape
 from hlm.simulate.layout import layout_of
@@ -121,11 +121,8 @@ class _Streams:
     def take(self, start: int, stop: int) -> RowDraws:
         """Draw the next `stop - start` replicates."""
         s, n = self.scenario, stop - start
-        if isinstance(s.n_rows, Sizes):
-            fixed, sizes = None, s.n_rows.draw(self.named(SIZES), (n, s.n_units))
-        else:
-            fixed, sizes = layout_of(s), np.broadcast_to(s.n_rows, (n, s.n_units))
-        rows = RowLayout.of(sizes)
+        fixed = None if isinstance(s.n_rows, Sizes) else layout_of(s)
+        rows = self._rows(n)
         numbers = _Numbers(self, n, rows, fixed)
         covariates = make_covariates(s.covariates, s.correlated, rows, numbers)
         effects = self.recipe.effects(self.recipe.draw(self.effects, n, s.n_units))
@@ -137,6 +134,16 @@ class _Streams:
         own = {c.name: covariates[c.name] for c in s.covariates}
         whole = RowDraws(rows, own, effects, residuals)
         return whole if s.missing is None else _observed(s, whole, numbers)
+
+    def _rows(self, n: int) -> RowLayout:
+        """Return how many rows the units of n replicates have, and of which data they are."""
+        n_rows, shape = self.scenario.n_rows, (n, self.scenario.n_units)
+        if isinstance(n_rows, Resampled):
+            source = n_rows.pick(self.named(SIZES), shape)
+            return RowLayout.of(np.array(n_rows.sizes)[source], source)
+        if isinstance(n_rows, Sizes):
+            return RowLayout.of(n_rows.draw(self.named(SIZES), shape))
+        return RowLayout.of(np.broadcast_to(n_rows, shape))
 
 
 class _Numbers:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.distributions import Points, Span
+from hlm.distributions import Points, RowValues, Span, UnitValues
 from hlm.errors import InputError, Mistakes
 from hlm.formula import levels_of
-from hlm.rows.sizes import Clustered, Sizes
+from hlm.rows.sizes import Clustered, Resampled, Sizes
 from hlm.scenario import CorrelatedSet, Covariate
 from hlm.study.derived import DERIVED, check_sources, derived
-from hlm.study.schema_covariates import Grid, Range
+from hlm.study.schema_covariates import Given, Grid, Range
 from hlm.study.schema_rows import MAX_ROWS, RowList, TotalRows
 from hlm.study.structure import correlated
 from hlm.words.nouns import counted, noun
@@ -33,7 +33,16 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ENOUGH", "Ample", "check_names", "covariates", "levels_in", "rows_of", "typical_rows"]
+__all__ = [
+    "ENOUGH",
+    "Ample",
+    "can_name_covariate",
+    "check_names",
+    "covariates",
+    "levels_in",
+    "rows_of",
+    "typical_rows",
+]
 
 ENOUGH = 12
 """Units, and rows of each, that show the rank of all but odd designs."""
@@ -85,6 +94,8 @@ def levels_in(
 
 
 def _unfilled(spec: schema_covariates.Own, design: Design | None) -> Distribution | None:
+    if isinstance(spec, Given):
+        return Points(tuple(map(float, spec.values)))
     if not isinstance(spec, Grid):
         return spec.made()
     if not isinstance(spec.grid, Range):
@@ -222,6 +233,17 @@ def check_names(names: Iterable[str], *, response: str, group: str) -> None:
             mistakes.keep(_check_covariate, name, response, group)
 
 
+def can_name_covariate(name: str) -> bool:
+    """Tell whether a name is free for a covariate and one that a formula can use.
+
+    Examples
+    --------
+    >>> can_name_covariate("ses"), can_name_covariate("sigma"), can_name_covariate("2nd")
+    (True, False, False)
+    """
+    return name not in _RESERVED and _NAME.fullmatch(name) is not None
+
+
 def _check_covariate(name: str, response: str, group: str) -> None:
     path = f"design.covariates.{name}"
     _check_name(name, path, what="covariate")
@@ -255,6 +277,8 @@ def _check_columns(levels: Mapping[str, Levels], names: Collection[str]) -> None
 def _covariate(
     name: str, spec: schema_covariates.Own, n_units: int, n_rows: int | tuple[int, ...] | Sizes
 ) -> Covariate:
+    if isinstance(spec, Given):
+        return Covariate(name, spec.level, _given(name, spec, n_units, n_rows))
     if not isinstance(spec, Grid):
         icc = getattr(spec, "icc", 0.0)
         if icc and spec.level == "unit":
@@ -272,6 +296,32 @@ def _covariate(
     if isinstance(count, Sizes):
         return Covariate(name, spec.level, Points(tuple(map(float, spec.grid))))
     return Covariate(name, spec.level, Points(_first(name, spec.grid, max(count))))
+
+
+def _given(
+    name: str, spec: Given, n_units: int, n_rows: int | tuple[int, ...] | Sizes
+) -> Points | RowValues | UnitValues:
+    if isinstance(n_rows, Sizes) and not isinstance(n_rows, Resampled):
+        raise InputError(
+            f"values of '{name}' for each {spec.level} where numbers of rows are drawn",
+            path=f"design.covariates.{name}.values",
+            allowed="a distribution or a grid; or rows that are the same in every data set",
+        )
+    if isinstance(n_rows, Resampled):
+        sizes = n_rows.sizes
+    else:
+        sizes = n_rows if isinstance(n_rows, tuple) else (n_rows,) * n_units
+    wanted = len(sizes) if spec.level == "unit" else sum(sizes)
+    if len(spec.values) != wanted:
+        raise InputError(
+            f"{counted(len(spec.values), 'value')} for {wanted} {noun(wanted, spec.level)}",
+            path=f"design.covariates.{name}.values",
+            allowed=f"as many values as {spec.level}s",
+        )
+    values = tuple(map(float, spec.values))
+    if spec.level == "row":
+        return RowValues(sizes, values)
+    return UnitValues(values) if isinstance(n_rows, Resampled) else Points(values)
 
 
 def _first(name: str, values: list[float], most: int) -> tuple[float, ...]:

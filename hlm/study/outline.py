@@ -210,7 +210,7 @@ class Outline:
         written = study.grid if study else self._at("grid") or {}
         if not isinstance(written, dict):
             return None
-        wrong = {key: SECTIONS[key].known_keys() for key, part in sections.items() if part is None}
+        wrong = {key: SECTIONS[key].varied_keys() for key, part in sections.items() if part is None}
         skipped = tuple(f"{key}.{step}." for key, steps in wrong.items() for step in steps)
         grid = {
             path: levels
@@ -219,7 +219,7 @@ class Outline:
             and not any(f"{one}.".startswith(skipped) for one in _paths_of(path, levels))
         }
         tree = {
-            key: dict.fromkeys(wrong[key]) if part is None else part.model_dump(by_alias=True)
+            key: dict.fromkeys(wrong[key]) if part is None else part.varied()
             for key, part in sections.items()
         }
         found = self._mistakes.keep(axes, grid, by_effect(tree))
@@ -233,8 +233,7 @@ class Outline:
         """
         grid = {path: levels for path, levels in self._grid() if _are_levels(levels)}
         tree = {
-            key: self._at(key) if part is None else part.model_dump(by_alias=True)
-            for key, part in sections.items()
+            key: self._at(key) if part is None else part.varied() for key, part in sections.items()
         }
         tree = by_effect(tree)
         said: set[tuple[str | None, str]] = set()

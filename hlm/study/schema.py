@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from hlm import datasets
 from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import FURTHER, check_further
 from hlm.inference import COEFFICIENTS, RANDOM_PART
@@ -33,13 +34,14 @@ from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
 from hlm.study.schema_values import SHAPE, Correlation, Positive, Probability, Shape, Shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
 __all__ = [
     "Candidate",
     "Design",
     "EffectSizes",
     "Estimation",
+    "PilotFit",
     "Residual",
     "StudyFile",
     "Truth",
@@ -113,9 +115,45 @@ class Correlated(Part):
     )
 
 
+def _or_from_data(schema: dict[str, Any], key: str, **needed: dict[str, Any]) -> None:
+    """Require keys, for editors, only where the one is not there that gives them from data."""
+    del schema["required"]
+    whole = {"required": [*needed], "properties": {k: v for k, v in needed.items() if v}}
+    schema["anyOf"] = [{"required": [key]}, whole]
+
+
+def _requires_nothing(schema: dict[str, Any]) -> None:
+    """Require nothing, for editors: data or effect sizes may stand for it."""
+    del schema["required"]
+
+
+Codes = dict[str, Annotated[dict[str, float], Field(min_length=1)]]
+_CODES = "For columns of text: the number that each label stands for."
+_DATA = (
+    f"A file, relative to this one, or a data set that comes with hlm: {', '.join(datasets.NAMES)}."
+)
+
+
 class Design(Part):
     """Sample sizes and covariates."""
 
+    model_config = ConfigDict(
+        json_schema_extra=lambda schema: _or_from_data(schema, "from", units={}, rows={})
+    )
+
+    of_data = ("from", "codes", "resample")
+
+    from_: str | None = Field(
+        None,
+        alias="from",
+        description=f"The data whose units, rows and covariates are the design. {_DATA}",
+    )
+    codes: Codes = Field({}, description=_CODES)
+    resample: Literal["none", "units"] = Field(
+        "none",
+        description="Whether the units of the data are taken as they are, or drawn anew with "
+        "replacement for each data set.",
+    )
     units: int = Field(ge=2, le=MAX_UNITS, description="Units (level 2).")
     rows: Rows = Field(
         description="Rows of each unit (level 1): a number, a list of numbers, or how they are "
@@ -127,20 +165,18 @@ class Design(Part):
     )
     missing: MissingRows = Field(Missing(), description="Which rows are missing.")
 
-
-def _without_required(*names: str) -> Callable[[dict[str, Any]], None]:
-    """Have the JSON schema not require what effect sizes may stand for."""
-
-    def changed(schema: dict[str, Any]) -> None:
-        schema["required"] = [name for name in schema["required"] if name not in names]
-
-    return changed
+    @model_validator(mode="after")
+    def _of_data(self) -> Design:
+        for key in ("codes", "resample"):
+            if self.from_ is None and key in self.model_fields_set:
+                raise InputError(f"{key} without data", allowed="beside from: FILE")
+        return self
 
 
 class RandomPart(Part):
     """The distribution of the random effects of a unit."""
 
-    model_config = ConfigDict(json_schema_extra=_without_required("sd"))
+    model_config = ConfigDict(json_schema_extra=_requires_nothing)
 
     sd: dict[str, Annotated[float, Field(ge=0)]] = Field(
         description="The standard deviation of each random effect of the formula."
@@ -166,7 +202,7 @@ class RandomPart(Part):
 class Residual(Part):
     """The distribution of the residuals."""
 
-    model_config = ConfigDict(json_schema_extra=_without_required("sd"))
+    model_config = ConfigDict(json_schema_extra=_requires_nothing)
 
     sd: Positive | None = Field(description="Their standard deviation.")
     distribution: Shape = Field("normal", description=SHAPE, examples=["normal", "chisq(1)"])
@@ -228,10 +264,21 @@ class EffectSizes(Part):
     )
 
 
+class PilotFit(Part):
+    """A fit to data whose estimates are the truth."""
+
+    data: str = Field(description=_DATA)
+    formula: str = Field(description="The model, as an lme4 formula.")
+    method: Method = Field("reml", description="How it is fitted.")
+    codes: Codes = Field({}, description=_CODES)
+
+
 class Truth(Part):
     """The model that generates the data, with its parameters."""
 
-    model_config = ConfigDict(json_schema_extra=_without_required("fixed", "random", "residual"))
+    model_config = ConfigDict(
+        json_schema_extra=lambda schema: _or_from_data(schema, "fit", formula={})
+    )
 
     synonyms: ClassVar[dict[str, str]] = {
         name: f"effect_sizes.{key}"
@@ -245,6 +292,11 @@ class Truth(Part):
         for name in names
     } | {"effects": "effect_sizes", "sizes": "effect_sizes"}
 
+    of_data = ("fit",)
+
+    fit: PilotFit | None = Field(
+        None, description="A fit to data that gives all that is not written beside it."
+    )
     formula: str = Field(description="The model, as an lme4 formula.")
     fixed: dict[str, float] = Field(description="Each fixed coefficient of the formula.")
     random: dict[str, RandomPart] = Field(description="The random effects, under their group.")

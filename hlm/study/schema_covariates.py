@@ -33,6 +33,7 @@ __all__ = [
     "Categories",
     "Centred",
     "Covariate",
+    "Given",
     "Grid",
     "LatentMeanOf",
     "MeanOf",
@@ -346,6 +347,15 @@ class Measures(Part):
     )
 
 
+class Given(Part):
+    """A covariate with a value for each unit, or for each row: the same in every data set."""
+
+    level: Level
+    values: Annotated[list[float], Field(min_length=1)] = Field(
+        description="One for each unit; or one for each row, unit after unit."
+    )
+
+
 FINITE = ("<categories>", "<balanced>")
 """The kinds of covariates that may be labels."""
 
@@ -357,6 +367,7 @@ _CATEGORICAL = (
 
 _OWN_KEYS: dict[str, type[Part]] = {
     "grid": Grid,
+    "values": Given,
     "categories": Categories,
     "balanced": Balanced,
     "mean_of": MeanOf,
@@ -409,7 +420,7 @@ def _no_categorical(value: Any) -> Any:
     return value
 
 
-Own = Normal | Uniform | Binary | Shaped | Categories | Balanced | Grid
+Own = Normal | Uniform | Binary | Shaped | Categories | Balanced | Grid | Given
 """The kinds of covariates that do not come from others."""
 
 Covariate = Annotated[
@@ -421,6 +432,7 @@ Covariate = Annotated[
         | Annotated[Categories, Tag("<categories>")]
         | Annotated[Balanced, Tag("<balanced>")]
         | Annotated[Grid, Tag("<grid>")]
+        | Annotated[Given, Tag("<given>")]
         | Annotated[MeanOf, Tag("<meanof>")]
         | Annotated[LatentMeanOf, Tag("<latentmeanof>")]
         | Annotated[Centred, Tag("<centred>")]

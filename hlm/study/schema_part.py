@@ -24,6 +24,9 @@ class Part(BaseModel):
     synonyms: ClassVar[dict[str, str]] = {}
     """Other names that a user may give keys."""
 
+    of_data: ClassVar[tuple[str, ...]] = ()
+    """The keys that name data which give the others; once these are filled in they are gone."""
+
     @model_validator(mode="wrap")
     @classmethod
     def _name_unknown_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
@@ -37,3 +40,13 @@ class Part(BaseModel):
     def known_keys(cls) -> list[str]:
         """Return the keys that there are."""
         return [field.alias or name for name, field in cls.model_fields.items()]
+
+    @classmethod
+    def varied_keys(cls) -> list[str]:
+        """Return those that a grid may vary: not those that name data."""
+        return [key for key in cls.known_keys() if key not in cls.of_data]
+
+    def varied(self) -> dict[str, Any]:
+        """Return the values that a grid may vary, defaults filled in."""
+        values = self.model_dump(by_alias=True)
+        return {key: values[key] for key in self.varied_keys()}

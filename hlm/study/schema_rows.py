@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
@@ -113,6 +113,20 @@ class UniformRows(DrawnRows):
         return self
 
 
+class ResampledRows(Part):
+    """The rows of the units of data, from which units are drawn."""
+
+    resampled: Annotated[list[Count], Field(min_length=1)] = Field(
+        description="Rows of each unit of the data."
+    )
+
+    redrawn: ClassVar[bool] = True
+
+    def made(self) -> sizes.Sizes:
+        """Return their distribution."""
+        return sizes.Resampled(tuple(self.resampled))
+
+
 class TotalRows(Part):
     """A number of rows in all, divided among the units, the same in every data set."""
 
@@ -122,6 +136,7 @@ class TotalRows(Part):
 
 _KINDS: dict[str, type[Part]] = {
     "list": RowList,
+    "resampled": ResampledRows,
     "total": TotalRows,
     "poisson": PoissonRows,
     "negative_binomial": NegativeBinomialRows,
@@ -157,6 +172,7 @@ def _readable(value: Any) -> Any:
 Rows = Annotated[
     Annotated[Count, Tag("<number>")]
     | Annotated[RowList, Tag("<RowList>")]
+    | Annotated[ResampledRows, Tag("<ResampledRows>")]
     | Annotated[TotalRows, Tag("<TotalRows>")]
     | Annotated[PoissonRows, Tag("<PoissonRows>")]
     | Annotated[NegativeBinomialRows, Tag("<NegativeBinomialRows>")]

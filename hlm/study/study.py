@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hlm.distributions import read_call
@@ -13,6 +14,7 @@ from hlm.scenario import Model, Scenario
 from hlm.study.design import covariates, levels_in, rows_of, typical_rows
 from hlm.study.effect_sizes import completed, resolved
 from hlm.study.fraction import check_keys, middle, picks_of
+from hlm.study.from_data import from_data, place_of
 from hlm.study.grid import cross
 from hlm.study.identified import check_finite, check_identified
 from hlm.study.keys import scenario_key
@@ -33,8 +35,8 @@ from hlm.study.truth import parameters, read_formula
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+    from hlm.data_source import Source
     from hlm.study.grid import Axis
     from hlm.study.reading import Lines
 
@@ -62,6 +64,8 @@ class Study:
         The file as read.
     hash : str
         32 hexadecimal digits of the text.
+    sources : tuple of Source
+        The data sets from which it takes values.
     """
 
     name: str
@@ -73,6 +77,7 @@ class Study:
     models: tuple[Model, ...]
     text: str
     hash: str
+    sources: tuple[Source, ...] = ()
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
@@ -87,7 +92,9 @@ class Study:
 
     @classmethod
     def from_text(cls, text: str, *, file: str | Path | None = None) -> Study:
-        """Read a study from its text; `file` is where messages say it comes from.
+        """Read a study from its text; `file` is where it comes from.
+
+        Messages name it, and the files that the study names are relative to its folder.
 
         Examples
         --------
@@ -112,9 +119,10 @@ class Study:
         written = read_tree(text, file=file)
         found: list[tuple[int | None, InputError]] = [*written.twice]
         try:
-            resolved = _resolve(written.tree)
+            resolved = _resolve(written.tree, Path(file or "").parent)
         except InputError as error:
-            found += [(_line(one.path, written.lines), one) for one in error.errors]
+            errors = [_at(place_of(one.path or "", written.tree), one) for one in error.errors]
+            found += [(_line(one.path, written.lines), one) for one in errors]
         if found:
             ordered = sorted(found, key=lambda item: item[0] or 0)
             raise together(error.at(file=place(file, line)) for line, error in ordered)
@@ -123,6 +131,13 @@ class Study:
 
 def _hash(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _at(path: str, error: InputError) -> InputError:
+    """Return an error at another path."""
+    return InputError(
+        error.problem, path=path or None, allowed=error.allowed, suggestion=error.suggestion
+    )
 
 
 def _line(path: str | None, lines: Lines) -> int | None:
@@ -134,17 +149,18 @@ def _line(path: str | None, lines: Lines) -> int | None:
     return None
 
 
-def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
+def _resolve(written: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Check the study and cross its grid."""
-    tree = completed(tree)
     with Mistakes() as mistakes:
-        study = mistakes.keep(validate, StudyFile, tree)
+        data = from_data(written, folder, mistakes)
+        tree = completed(data.tree)
+        study = mistakes.keep(_validated, tree, data.unknown)
         levels = levels_in(study.design.covariates, study.design) if study else {}
         models = () if study is None else models_of(study, levels, mistakes)
         outline = Outline(tree, study, mistakes)
         points = _points(outline, tree, mistakes)
         labels, scenarios = _cross(outline, points, tree, mistakes)
-        for model in models:
+        for model in models if data.complete else ():
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None and outline.axes is not None:
             own = _own_key(study)
@@ -157,8 +173,20 @@ def _resolve(tree: dict[str, Any]) -> dict[str, Any]:
                 "levels": labels,
                 "example": keys.index(own) if own in keys else middle(outline.axes, points),
                 "models": models,
+                "sources": data.sources,
             }
     return resolved
+
+
+def _validated(tree: Mapping[str, Any], unknown: Sequence[str]) -> StudyFile | None:
+    """Check the study against the schema; say nothing of sections that data should have given."""
+    try:
+        return validate(StudyFile, tree)
+    except InputError as error:
+        others = [one for one in error.errors if one.path not in unknown]
+        if not others:
+            return None
+        raise together(others) from None
 
 
 def _own_key(study: StudyFile) -> str:

@@ -101,7 +101,7 @@ def within(seconds: float) -> Iterator[None]:
 def _table_reader(folder: Path) -> Reader:
     """Return a function that writes a text to a CSV file, reads it and fits a model to it."""
     from hlm import lmer
-    from hlm.cli.data_files import read_table
+    from hlm.datasets.table_files import read_table
 
     def read(text: str) -> object:
         file = folder / "table.csv"

@@ -48,6 +48,7 @@ class FakeStudy:
     text: str = "name: fake"
     hash: str = "0"
     example: int = 0
+    sources: tuple[Any, ...] = ()
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:

@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 
 from hlm import InputError, lmer
-from hlm.cli import delimited, main
-from hlm.cli.data_files import read_table
+from hlm.cli import main
+from hlm.datasets import delimited
+from hlm.datasets.table_files import read_table
 
 TREATMENTS = Path(__file__).with_name("treatments.csv")
 TEXT = TREATMENTS.read_text()

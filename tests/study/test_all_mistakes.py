@@ -60,7 +60,7 @@ demo.yaml:3: replicates: 0 is not allowed
 demo.yaml:6: truth.fixed.x: nan is not allowed
   allowed: a finite number
 demo.yaml:8: truth.residuals: unknown key 'residuals'
-  allowed: formula, fixed, random, residual, effect_sizes
+  allowed: fit, formula, fixed, random, residual, effect_sizes
   did you mean 'residual'?
 demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
   allowed: level, distribution, mean, sd

@@ -110,7 +110,7 @@ def test_the_manual_has_the_defaults():
     schema = StudyFile.model_json_schema()
     defaults = dict(keys_of(schema, schema["$defs"]))
     words = {
-        "none": ({}, []),
+        "none": ({}, [], None),
         "all points": (None,),
         "no points": (None,),
         "no effect sizes": (None,),
