@@ -71,7 +71,10 @@ def with_unknown_keys(
     """
     found = error.errors(include_url=False)
     unknown = [str(one["loc"][0]) for one in found if _is_here(one, "extra_forbidden")]
-    meant = {key: guesses.get(key.lower()) or nearest(key, known) for key in unknown}
+    meant = {
+        key: guesses.get(key.lower()) or nearest(key, known) or nearest(key.lower(), known)
+        for key in unknown
+    }
     allowed = ", ".join(known)
     return ValidationError.from_exception_data(
         error.title,
