@@ -30,7 +30,7 @@ from hlm.estimands.column_moments import column_moments
 from hlm.estimands.implied import of_effects
 from hlm.formula import parse
 from hlm.scenario import INTERCEPT
-from hlm.study.sized import OF_COEFFICIENTS
+from hlm.study.sized import OF_COEFFICIENTS, are_whole
 from hlm.study.truth import correlations, read_formula
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _check_intercept(
                 mistakes.add(InputError(problem, path=path, allowed="a formula with (1 | ...)"))
             mistakes.keep(_once, "random effect", INTERCEPT, _sds(formula, truth), path)
         path = f"{PATH}.total_variance"
-        if total is not None and icc is None:
+        if total is not None and icc is None and are_whole(sizes):
             problem = "a total variance without an icc, which divides it"
             mistakes.add(InputError(problem, path=path, allowed=f"with {PATH}.icc"))
         if total is not None and sigma is not None:

@@ -74,7 +74,11 @@ def with_unknown_keys(
     """
     found = error.errors(include_url=False)
     unknown = [str(one["loc"][0]) for one in found if _is_here(one, "extra_forbidden")]
-    near = {key: synonyms.get(key.lower()) or nearest(key, [*known, *synonyms]) for key in unknown}
+    near = {
+        key: synonyms.get(key.lower()) or nearest(key, names) or nearest(key.lower(), names)
+        for key in unknown
+        for names in [[*known, *synonyms]]
+    }
     meant = {key: synonyms.get(name, name) if name else None for key, name in near.items()}
     allowed = ", ".join(known)
     return ValidationError.from_exception_data(

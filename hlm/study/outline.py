@@ -24,15 +24,15 @@ from hlm.study.models import Candidate, check_variables, methods_of
 from hlm.study.schema import Design, Truth
 from hlm.study.schema_covariates import FINITE, OneCovariate, kind_of
 from hlm.study.shapes import by_effect
-from hlm.study.sized import sized_names
+from hlm.study.sized import are_whole, sized_names
 from hlm.study.structure import check_structure
 from hlm.study.truth import check_names, parameters, read_formula
 
 if TYPE_CHECKING:
-    from collections.abc import ItemsView, Iterator, Mapping
+    from collections.abc import Collection, ItemsView, Iterator, Mapping
     from typing import TypeVar
 
-    from hlm.formula import Levels
+    from hlm.formula import Formula, Levels
     from hlm.study import schema_covariates
     from hlm.study.schema import Method, StudyFile
     from hlm.study.schema_part import Part
@@ -143,11 +143,18 @@ class Outline:
         passes = self._mistakes.passes
         known = passes(check_variables, self._own, None, self._covariates)
         named = None if groups is None else sds
-        sized = sized_names(self._at("truth"))
+        sized = self._sized(formula)
         right = known and passes(
             partial(check_names, sized=sized), formula, text, fixed, named, shaped
         )
         return passes(check_sizes, formula, text, self._at("truth")) and right
+
+    def _sized(self, formula: Formula) -> tuple[Collection[str], Collection[str]]:
+        """Return the coefficients and random effects that may have values by effect sizes."""
+        sizes = self._at("truth", "effect_sizes")
+        if not isinstance(sizes, dict) or are_whole(sizes):
+            return sized_names(self._at("truth"))
+        return [term.name for term in formula.fixed], [term.name for term in formula.effects]
 
     def _covariates_are_free(self) -> bool:
         """Check the names of the covariates, as far as they are known."""
