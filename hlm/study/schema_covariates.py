@@ -124,8 +124,8 @@ class Binary(Part):
 
 
 _LABEL = re.compile(r"[^\W\d_][\w.-]*")
-_NO_LABELS = ("NA", "NaN", "nan", "Inf", "inf", "T", "F", "TRUE", "FALSE", "True", "False")
-"""What R or pandas take for a missing value, a number or a truth value."""
+_TRUTH_VALUES = ("T", "F", "TRUE", "FALSE", "True", "False", "true", "false")
+"""What R takes for truth values, if there is nothing else in a column."""
 
 
 def _codes(labels: Collection[str], reference: str | None) -> tuple[tuple[float, ...], list[str]]:
@@ -133,20 +133,23 @@ def _codes(labels: Collection[str], reference: str | None) -> tuple[tuple[float,
 
     Labels are sorted as R sorts them, after the reference.
     """
-    numbers = [label for label in labels if is_number(label)]
+    numbers = [label for label in labels if is_number(label) and math.isfinite(float(label))]
     if numbers and len(numbers) < len(labels):
         others = ", ".join(label for label in labels if label not in numbers)
         problem = f"some labels are numbers ({', '.join(numbers)}) and some are not ({others})"
         raise InputError(problem, allowed="all numbers, or all names")
     for label in [] if numbers else labels:
-        if not _LABEL.fullmatch(label) or label in _NO_LABELS:
+        if not _LABEL.fullmatch(label) or label == "NA" or is_number(label):
             raise InputError(
                 f"the label {label!r} is no name",
-                allowed=f"letters, digits, _ . -, a letter first; not {', '.join(_NO_LABELS)}",
+                allowed="letters, digits, _ . -, a letter first; not NA, NaN or Inf",
             )
+    if all(label in _TRUTH_VALUES for label in labels):
+        problem = f"the labels {', '.join(labels)} are truth values"
+        raise InputError(problem, allowed="other labels; 0 and 1")
     values = sorted(map(float, numbers)) if numbers else list(map(float, range(len(labels))))
     for value in values:
-        if values.count(value) > 1 or not math.isfinite(value):
+        if values.count(value) > 1:
             raise InputError(f"the value {value:g} is there twice", allowed="different numbers")
     _check_reference(reference, labels, numbers)
     first = [reference] if reference is not None else []
@@ -254,7 +257,7 @@ class Categories(Part):
             raise InputError(
                 f"the shares add up to {math.fsum(shares.values()):.7g}",
                 path="categories",
-                allowed="shares that add up to 1",
+                allowed="shares that add up to 1; a grid varies all of them together",
             )
         return self
 
@@ -396,12 +399,14 @@ def kind_of(value: Any) -> str:
 
 def _nearest_kind(value: Mapping[str, Any]) -> str:
     """Return the kind that unknown keys come nearest to, else the normal."""
+    kinds: dict[str, str] = {}
     for part, kind in ((Categories, FINITE[0]), (Balanced, FINITE[1])):
         key = part.known_keys()[1]
         names = [key, *(name for name, meant in part.synonyms.items() if meant == key)]
-        if any(nearest(str(one), names) for one in value if one not in Normal.known_keys()):
-            return kind
-    return "<normal>"
+        kinds |= dict.fromkeys(names, kind)
+    unknown = (str(one) for one in value if one not in Normal.known_keys())
+    near = next(filter(None, (nearest(one, kinds) for one in unknown)), None)
+    return kinds[near] if near else "<normal>"
 
 
 def _no_categorical(value: Any) -> Any:

@@ -14,7 +14,9 @@ from scipy import integrate, optimize, special, stats
 from hlm.distributions import (
     FAMILIES,
     SHAPES,
+    Balanced,
     Binary,
+    Categories,
     ChiSquare,
     Laplace,
     LogNormal,
@@ -89,6 +91,10 @@ DRAWN = [
     *((StudentT(df), student(df)) for df in (2.1, 3.0, 4.0, 4.5, 5.0, 10.0, 1e6)),
 ]
 NAMES = [str(ours) for ours, _ in DRAWN]
+FINITE = [
+    Categories((-1.0, 0.5, 3.0), (0.2, 0.5, 0.3)),
+    Balanced.of((0.0, 1.0, 4.0), ("a", "b", "c")),
+]
 FIXED = [Points((4.0, -1.0, 7.0, 2.0)), Span(-1.0, 4.0)]
 
 
@@ -246,13 +252,37 @@ def test_draws_do_not_depend_on_how_many_are_drawn_at_once(ours):
     assert_array_equal(room.ravel(), ours.standardized(np.random.default_rng(5), (100,)))
 
 
-@pytest.mark.parametrize("ours", [*(one for one, _ in DRAWN), *FIXED], ids=str)
+@pytest.mark.parametrize("ours", FINITE, ids=str)
+def test_finitely_many_values_are_scipys(ours):
+    theirs = stats.rv_discrete(values=(range(3), ours.shares))
+    ranks, levels = theirs.ppf(PROBABILITIES).astype(int), np.array(ours.levels)
+    assert_array_equal(ours.quantile(PROBABILITIES), levels[ranks])
+    mean = theirs.expect(lambda k: levels[k.astype(int)])
+    moments = [
+        theirs.expect(lambda k, power=power: (levels[k.astype(int)] - mean) ** power)
+        for power in (2, 3, 4)
+    ]
+    assert ours.mean == pytest.approx(mean)
+    assert (ours.variance, ours.sd**2) == pytest.approx((moments[0], moments[0]))
+    assert ours.skewness == pytest.approx(moments[1] / ours.sd**3)
+    assert ours.kurtosis == pytest.approx(moments[2] / ours.sd**4)
+    rng, parts = (np.random.default_rng(5) for _ in range(2))
+    drawn = ours.draw(rng, (N,))
+    assert_array_equal(drawn[:100], np.concatenate([ours.draw(parts, (k,)) for k in (1, 40, 59)]))
+    for level, share in zip(ours.levels, ours.shares, strict=True):
+        assert abs((drawn == level).mean() - share) < SE * sqrt(share * (1 - share) / N)
+    spread = ours.spread((np.arange(1000) + 0.5) / 1000)
+    assert spread.mean() == pytest.approx(ours.mean, abs=0.01)
+    assert {*ours.example(rng, (7, 2)).ravel()} == {*ours.levels}
+
+
+@pytest.mark.parametrize("ours", [*(one for one, _ in DRAWN), *FINITE, *FIXED], ids=str)
 def test_distributions_survive_json(ours):
     assert from_dict(json.loads(json.dumps(ours.to_dict()))) == ours
 
 
 def test_all_families_are_tested():
-    tested = {type(one) for one, _ in DRAWN} | {type(one) for one in FIXED}
+    tested = {type(one) for one, _ in DRAWN} | {type(one) for one in (*FINITE, *FIXED)}
     assert tested == set(FAMILIES.values())
     assert {type(read_call(one.call_example)) for one in SHAPES.values()} <= tested
 

@@ -60,7 +60,226 @@ def rows(name, written, path, *fragments):
     return case(name, old, new, 11, path, *fragments)
 
 
+AN_ATTRIBUTE = "    a: {level: unit, distribution: normal}"
+SCHOOL = f"{AN_ATTRIBUTE}\n    s: {{level: unit, categories: {{public: 0.5, other: 0.5}}}}"
+
+
+def covariate(name, spec, path, *fragments):
+    """Return a covariate `s` that is wrong, beside the others."""
+    new, where = f"{AN_ATTRIBUTE}\n    s: {{{spec}}}", f"design.covariates.s.{path}"
+    return case(name, AN_ATTRIBUTE, new, 14, where, *fragments)
+
+
+def factor(name, term, *fragments):
+    """Return a model that is wrong, in a study with the labels `s`."""
+    old = BASE[BASE.index(AN_ATTRIBUTE) : BASE.index("small: y ~ x") + len("small: y ~ x")]
+    new = old.replace(AN_ATTRIBUTE, SCHOOL).replace("small: y ~ x", f"small: y ~ x + {term}")
+    return case(name, old, new, 21, "models.small", *fragments)
+
+
+def coefficient(name, given, path, *fragments):
+    """Return coefficients that are wrong of a truth with the labels `s`."""
+    old = BASE[BASE.index("  formula:") : BASE.index("    x: {level: row")]
+    new = old.replace("x * a", "x * a + s").replace("a: -0.15", f"a: -0.15{given}")
+    return case(name, old, new.replace(AN_ATTRIBUTE, SCHOOL), 6, path, *fragments)
+
+
 MISTAKES = [
+    covariate(
+        "shares below one",
+        "level: unit, categories: {p: 0.5, q: 0.3}",
+        "categories",
+        "the shares add up to 0.8",
+        "add up to 1",
+    ),
+    covariate(
+        "a negative share",
+        "level: unit, categories: {p: 0.9, q: -0.1}",
+        "categories.q",
+        "-0.1 is not allowed",
+        "above 0",
+    ),
+    covariate(
+        "one category", "level: unit, categories: {p: 1}", "categories", "1 category", "two or more"
+    ),
+    covariate(
+        "categories without shares",
+        "level: unit, categories: [p, q]",
+        "categories",
+        "['p', 'q'] is not allowed",
+        "by the key balanced",
+        "did you mean '{p: 0.5, q: 0.5}'",
+    ),
+    covariate(
+        "a share as text",
+        "level: row, categories: {p: half, q: 0.5}",
+        "categories.p",
+        "'half' is not allowed",
+        "a number",
+    ),
+    covariate(
+        "a label that is no name",
+        "level: unit, categories: {'high school': 0.5, q: 0.5}",
+        "categories",
+        "the label 'high school' is no name",
+        "letters, digits",
+    ),
+    covariate(
+        "a label that means missing",
+        "level: unit, categories: {NA: 0.5, q: 0.5}",
+        "categories",
+        "the label 'NA' is no name",
+    ),
+    covariate(
+        "labels that are truth values",
+        "level: unit, balanced: ['TRUE', 'FALSE']",
+        "balanced",
+        "are truth values",
+    ),
+    covariate(
+        "labels and numbers",
+        "level: unit, categories: {0: 0.5, q: 0.5}",
+        "categories",
+        "some labels are numbers (0) and some are not (q)",
+        "all numbers, or all names",
+    ),
+    covariate(
+        "a number in two spellings",
+        "level: unit, categories: {1: 0.5, 1.0: 0.5}",
+        "categories",
+        "the value 1 is there twice",
+    ),
+    covariate(
+        "a reference that is no category",
+        "level: unit, categories: {public: 0.5, other: 0.5}, reference: publik",
+        "reference",
+        "'publik' is none of the labels",
+        "allowed: public, other",
+        "did you mean 'public'",
+    ),
+    covariate(
+        "a reference of numbers",
+        "level: unit, categories: {0: 0.5, 1: 0.5}, reference: 1",
+        "reference",
+        "the reference '1' of numbers",
+        "the smallest number",
+    ),
+    covariate(
+        "a misspelt reference",
+        "level: unit, balanced: [p, q], baseline: q",
+        "baseline",
+        "unknown key 'baseline'",
+        "did you mean 'reference'",
+    ),
+    covariate(
+        "a misspelt key of categories",
+        "level: unit, category: {p: 0.5, q: 0.5}",
+        "category",
+        "unknown key 'category'",
+        "did you mean 'categories'",
+    ),
+    covariate(
+        "categorical as a distribution",
+        "level: unit, distribution: categorical, p: [0.5, 0.5]",
+        "distribution",
+        "'categorical' is not allowed",
+        "normal, uniform, binary",
+        "did you mean 'categories: {a: 0.5, b: 0.5}'",
+    ),
+    covariate(
+        "balanced as a distribution",
+        "level: unit, distribution: balanced",
+        "distribution",
+        "did you mean 'balanced: [0, 1]'",
+    ),
+    covariate(
+        "categories and a distribution",
+        "level: unit, distribution: normal, categories: {p: 0.5, q: 0.5}",
+        "distribution",
+        "unknown key 'distribution'",
+        "level, categories, reference",
+    ),
+    covariate(
+        "arms by another key", "level: unit, arms: 2", "arms", "'arms'", "did you mean 'balanced'"
+    ),
+    covariate(
+        "a number of arms",
+        "level: unit, balanced: 2",
+        "balanced",
+        "2 is not allowed",
+        "a list of two or more",
+        "did you mean '[0, 1]'",
+    ),
+    covariate("one arm", "level: unit, balanced: [0]", "balanced", "[0] is not", "two or more"),
+    covariate(
+        "an arm twice",
+        "level: unit, balanced: [0, 1, 1]",
+        "balanced[2]",
+        "'1' is there twice",
+        "each value once",
+    ),
+    covariate(
+        "a truth value as an arm",
+        "level: unit, balanced: [0, yes]",
+        "balanced[1]",
+        "true is no label",
+        "text, in quotes",
+    ),
+    case(
+        "a column of the name of another covariate",
+        AN_ATTRIBUTE,
+        f"{SCHOOL}\n    spublic: {{level: row}}",
+        14,
+        "design.covariates.s",
+        "the column 'spublic' of 's' has the name of another column",
+    ),
+    case(
+        "a share of a grid alone",
+        f"{AN_ATTRIBUTE}\n    x: {{level: row, grid: {{from: -4, to: 4, endpoint: false}}}}\ngrid:",
+        f"{SCHOOL}\n    x: {{level: row}}\ngrid:\n"
+        "  design.covariates.s.categories.other: [0.5, 0.2]",
+        14,
+        "design.covariates.s.categories",
+        "the shares add up to 0.7",
+        "a grid varies all of them together",
+    ),
+    case(
+        "a factor of a normal covariate",
+        "small: y ~ x",
+        "small: y ~ factor(a)",
+        20,
+        "models.small",
+        "factor(a) of a covariate that has values without end",
+        "2 to 24 values",
+        "did you mean 'a'",
+    ),
+    factor("labels in arithmetic", "I(2 * s)", "'s' in I(2 * s) has labels", "s or factor(s)"),
+    factor("a function of labels", "log(s)", "'s' in log(s) has labels, not numbers"),
+    factor("a factor of nothing", "factor(b)", "'b' in y ~ x + factor(b)", "allowed: a, s, x"),
+    factor("a factor of two", "factor(s, a)", "factor() takes the name of one column"),
+    factor("a factor in two ways", "s + factor(s)", "'factor(s)public' depends on the others"),
+    coefficient(
+        "a coefficient by a misspelt label",
+        ", sPublic: 1",
+        "truth.fixed.sPublic",
+        "has no coefficient 'sPublic'",
+        "(Intercept), x, a, spublic, x:a",
+        "did you mean 'spublic'",
+    ),
+    coefficient(
+        "no coefficient of a factor",
+        "",
+        "truth.fixed",
+        "there is no value for the coefficient 'spublic'",
+    ),
+    case(
+        "a factor in a test",
+        "level: 0.95}",
+        TESTS % "[factor(x)]",
+        21,
+        "estimation.tests.t[0]",
+        "no model has a coefficient 'factor(x)'",
+    ),
     rows("rows as a list", "[5, 10]", "design.rows", "[5, 10] is not", "mean '{list: [5, 10]}'"),
     rows("no rows", "0", "design.rows", "0 is not allowed", "at least 1"),
     rows("half a row", "2.5", "design.rows", "2.5 is not allowed", "a whole number"),
