@@ -45,7 +45,7 @@ def test_every_example_is_a_part_of_a_study(example):
 
 
 def test_the_columns_of_the_grid_are_named_as_the_manual_says():
-    grid = next(yaml.safe_load(example) for example in EXAMPLES if example.startswith("grid:"))
+    grid = next(yaml.safe_load(one) for one in EXAMPLES if one.startswith("grid:\n  design.units"))
     found = Study.from_text(yaml.safe_dump(FOUNDING | grid, sort_keys=False))
     names = ", ".join(f"`{name}`" for name in found.levels[0])
     assert f"here {names}." in MANUAL
@@ -114,6 +114,7 @@ def test_the_manual_has_the_defaults():
         "all points": (None,),
         "no points": (None,),
         "no effect sizes": (None,),
+        "no missing rows": ({"rows": 0.0, "units": 0.0, "logistic": None, "dropout": None},),
         "those of `estimation`": (None,),
         "required, one or more": ("required",),
     }
