@@ -13,8 +13,8 @@ from benchmarks.report import (
     print_machine,
     print_once,
     print_optimum,
+    print_rows,
     print_shapes,
-    print_sizes,
 )
 from hlm.fits import warm_up
 
@@ -27,7 +27,7 @@ def main() -> None:
     print_machine()
     timings = print_cases()
     print_shapes()
-    print_sizes()
+    print_rows()
     print_engines(timings)
     grown = time_growth()
     print_growth(grown)

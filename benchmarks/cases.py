@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from hlm.distributions import SHAPES, LogNormal, Normal, Points, Span, read_call
 from hlm.kernels.data import CrossProducts
+from hlm.rows.missing import Logistic, LogisticDropout, Missing
+from hlm.rows.origins import UnitMean
+from hlm.rows.residual import AutoRegressive, ByExponential, ByUnit
+from hlm.rows.sizes import Clustered, Poisson
 from hlm.scenario import Covariate, Dependence, Model, Scenario
 from hlm.simulate import Drawn, simulate
 
 __all__ = [
     "SEED",
     "Case",
+    "by_row",
     "cases",
     "design",
     "growth",
@@ -177,6 +182,30 @@ def unequal(case: Case, cv: float) -> Case:
     )
     scenario = replace(case.scenario, n_rows=tuple(rows.tolist()), covariates=covariates)
     return replace(case, scenario=scenario)
+
+
+def by_row(case: Case) -> dict[str, Case]:
+    """Return a design with rows that are not all alike, drawn row by row."""
+    x = next(c for c in case.scenario.covariates if c.level == "row")
+    hazard = LogisticDropout(Logistic(-4.0, (("previous", 0.5),)))
+    changes: dict[str, dict[str, Any]] = {
+        "sizes drawn, cv 0.6": {"n_rows": Clustered(case.scenario.mean_rows, 0.6)},
+        "sizes drawn, Poisson": {"n_rows": Poisson(case.scenario.mean_rows)},
+        "residual variance by unit": {"variance": ByUnit("lognormal", 0.5)},
+        "residual variance by x": {"variance": ByExponential(x.name, 0.1)},
+        "AR(1)": {"autocorrelation": AutoRegressive(0.4)},
+        "a tenth of the rows missing": {"missing": Missing(rows=0.1)},
+        "dropout by the response before": {"missing": Missing(dropout=hazard)},
+    }
+    if not x.distribution.is_fixed:
+        shared = replace(x, icc=0.3)
+        others = tuple(c for c in case.scenario.covariates if c is not x)
+        mean = Covariate("xm", "unit", x.distribution, origin=UnitMean(x.name))
+        changes["x with an icc, and its means"] = {"covariates": (*others, shared, mean)}
+    return {
+        label: replace(case, scenario=replace(case.scenario, **change))
+        for label, change in changes.items()
+    }
 
 
 def normals_of(scenario: Scenario) -> int:

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 import hlm
-from benchmarks.cases import cases, hard_case, shaped, unequal
+from benchmarks.cases import by_row, cases, hard_case, shaped, unequal
 from benchmarks.engines import WORSE, Result, compare, hlm_criteria, stacked, versions
 from benchmarks.optimum import SAME, STARTS, Rivals, ask_lme4, fit_groups
 from benchmarks.stages import (
@@ -35,8 +35,8 @@ __all__ = [
     "print_machine",
     "print_once",
     "print_optimum",
+    "print_rows",
     "print_shapes",
-    "print_sizes",
 ]
 
 SETS, SETS_SLOW, SETS_HARD = 20, 3, 60
@@ -146,22 +146,23 @@ def print_shapes() -> None:
             print(f"   {name:35}{us}{ratio:8.2f} ({low:.2f}-{high:.2f}){over}")
 
 
-def print_sizes() -> None:
-    """Print what units of unequal size cost, beside equal ones of as many rows."""
+def print_rows() -> None:
+    """Print what rows that are not all alike cost, beside equal units of as many rows."""
     _heading(
-        "Sizes: simulate + REML, units of unequal size",
+        "Rows that are not all alike: simulate + REML",
         "us: per data set. ratio: over that of equal units of as many rows, median (range of the",
-        f"middle half), at most {SIZES_BUDGET:g}",
+        f"middle half); of sizes at most {SIZES_BUDGET:g}",
     )
     for case in cases()[:2]:
         print(case.label)
-        seconds = time_shapes({"equal": case, "unequal": unequal(case, 0.6)})
-        low, ratio, high = np.quantile(seconds["unequal"] / seconds["equal"], [0.25, 0.5, 0.75])
-        over = "  OVER" if ratio > SIZES_BUDGET else ""
-        us = _us(float(np.median(seconds["unequal"])) * 1e6, 10)
-        print(
-            f"   {'coefficient of variation 0.6':35}{us}{ratio:8.2f} ({low:.2f}-{high:.2f}){over}"
-        )
+        held = {"sizes held, cv 0.6": unequal(case, 0.6)}
+        seconds = time_shapes({"equal": case} | held | by_row(case))
+        base = seconds.pop("equal")
+        for name, times in seconds.items():
+            low, ratio, high = np.quantile(times / base, [0.25, 0.5, 0.75])
+            over = "  OVER" if name.startswith("sizes") and ratio > SIZES_BUDGET else ""
+            us = _us(float(np.median(times)) * 1e6, 10)
+            print(f"   {name:35}{us}{ratio:8.2f} ({low:.2f}-{high:.2f}){over}")
 
 
 def print_engines(timings: list[Timing]) -> None:

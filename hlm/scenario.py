@@ -15,6 +15,7 @@ from hlm.distributions import (
     Distribution,
     Normal,
     Points,
+    RowValues,
     Uniform,
     from_dict,
 )
@@ -204,6 +205,23 @@ class Scenario:
             and structures == (None, None, None)
             and all(covariate.is_plain for covariate in self.covariates)
         )
+
+    @property
+    def has_fixed_rows(self) -> bool:
+        """Whether all data sets have the same rows and the same row-level covariates."""
+        return (
+            isinstance(self.n_rows, int | tuple)
+            and self.missing is None
+            and all(
+                c.is_plain and c.distribution.is_fixed for c in self.covariates if c.level == "row"
+            )
+        )
+
+    @property
+    def has_equal_rows(self) -> bool:
+        """Whether all units have as many rows, with the same values where these are fixed."""
+        of_each = any(isinstance(c.distribution, RowValues) for c in self.covariates)
+        return self.is_balanced and not of_each
 
     @property
     def streams(self) -> str:

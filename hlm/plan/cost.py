@@ -19,7 +19,7 @@ from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from hlm.distributions import STANDARD_NORMAL, RowValues
+from hlm.distributions import STANDARD_NORMAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -294,8 +294,7 @@ def _design(scenario: Scenario, models: Sequence[Model]) -> _Design:
     formulas = (scenario.formula, *(model.formula for model in models))
     plain = all(formula_in(text, scenario.covariates) is parse(text) for text in formulas)
     fixed = {c.name: c.distribution.is_fixed for c in scenario.covariates if c.level == "row"}
-    of_each = any(isinstance(c.distribution, RowValues) for c in scenario.covariates)
-    shared = scenario.is_plain and scenario.is_balanced and all(fixed.values()) and not of_each
+    shared = scenario.has_fixed_rows and scenario.has_equal_rows
     return _design_of(formulas, frozenset(fixed), shared, () if plain else scenario.covariates)
 
 

@@ -78,7 +78,7 @@ def simulate(
         chunks = [_reduce(basis, truth, scales, draws) for draws in drawn]
     else:
         by_row = draw_by_row(scenario, seed, start, stop)
-        chunks = [_reduce_rows(basis, truth, scales, scenario.sigma, draws) for draws in by_row]
+        chunks = [_reduce_rows(basis, truth, scales, scenario, draws) for draws in by_row]
     cross = CrossProducts(
         gram=_join([chunk.gram for chunk in chunks]),
         response=np.concatenate([chunk.response for chunk in chunks]),
@@ -130,23 +130,33 @@ def _add_effects(
 
 
 def _reduce_rows(
-    basis: Basis, truth: NDArray[np.int64], scales: Floats, sigma: float, draws: RowDraws
+    basis: Basis, truth: NDArray[np.int64], scales: Floats, scenario: Scenario, draws: RowDraws
 ) -> CrossProducts:
-    """Reduce some replicates of which each has rows of its own."""
+    """Reduce some replicates of which each has rows of its own.
+
+    Of a design that is the same in all of them only the first one's columns are looked at, and of
+    units with the same rows only the first one's products.
+    """
     rows, k = draws.rows, len(basis.columns)
     n, _, n_units = draws.effects.shape
-    total = int(rows.starts[-1])
+    one = scenario.has_fixed_rows
+    data, total = draws.by_rows, int(rows.starts[n_units if one else -1])
+    if one:
+        data = {name: values[:total] for name, values in data.items()}
     columns = np.empty((k, total))
     for a, part in enumerate(basis.columns):
-        columns[a] = part.values(draws.by_rows)
+        columns[a] = part.values(data)
     levels = [part.values(draws.covariates) for part in basis.multipliers]
     levels = [level.reshape(-1, 1, level.shape[-1]) for level in levels]
     multipliers = _stack(levels, (1, n_units))[:, :, 0]
-    gram, response = np.empty((n, k * (k + 1) // 2, n_units)), np.empty((n, k, n_units))
-    squares = np.empty((n, n_units))
-    cross_rows(columns, draws.residuals, rows.starts, gram, response, squares)
-    response *= sigma
-    squares *= sigma * sigma
+    gram = np.empty((1 if one else n, k * (k + 1) // 2, n_units))
+    response, squares = np.empty((n, k, n_units)), np.empty((n, n_units))
+    cross_row_columns(columns, rows.starts, gram)
+    cross_row_noise(columns, draws.residuals, rows.starts, response, squares)
+    response *= scenario.sigma
+    squares *= scenario.sigma * scenario.sigma
+    if one and scenario.has_equal_rows:
+        gram = np.ascontiguousarray(gram[:, :, :1])
     sum_squares = _add_effects(truth, scales, gram, multipliers, draws.effects, response, squares)
     return CrossProducts(gram, response, sum_squares, multipliers, rows.n_obs)
 
@@ -239,35 +249,52 @@ def cross_noise(columns, noise, starts, response, squares):
 
 
 @entry
-def cross_rows(columns, noise, starts, gram, response, squares):
-    """Write x'x, x'e and e'e of each unit, from rows that lie unit after unit.
+def cross_row_columns(columns, starts, gram):
+    """Write x'x of each unit, from rows that lie unit after unit.
 
-    `columns` (k, total) and `noise` (total,) have the rows of the units of data set 0, then those
-    of data set 1, ...; unit i of data set r has those from `starts[r n_units + i]` on.
+    `columns` (k, total) have the rows of the units of data set 0, then those of data set 1, ...;
+    unit i of data set r has those from `starts[r n_units + i]` on.
     """
     k = len(columns)
-    n, _, n_units = response.shape
-    # gram_i = sum_j x_aij x_bij for each pair (a, b), response_i = sum_j x_aij e_ij and
-    # squares_i = sum_j e_ij^2: of unit i, over its rows j
+    n, _, n_units = gram.shape
+    # gram_i = sum_j x_aij x_bij for each pair (a, b), unit i, its rows j
     for r in range(n):
         for i in range(n_units):
             first, last = starts[r * n_units + i], starts[r * n_units + i + 1]
-            total = 0.0
-            for j in range(first, last):
-                total += noise[j] * noise[j]
-            squares[r, i] = total
             pair = 0
             for a in range(k):
-                left, total = columns[a], 0.0
-                for j in range(first, last):
-                    total += left[j] * noise[j]
-                response[r, a, i] = total
+                left = columns[a]
                 for b in range(a + 1):
                     right, total = columns[b], 0.0
                     for j in range(first, last):
                         total += left[j] * right[j]
                     gram[r, pair, i] = total
                     pair += 1
+
+
+@entry
+def cross_row_noise(columns, noise, starts, response, squares):
+    """Write x'e and e'e of each unit, from rows that lie unit after unit.
+
+    `noise` (total,) has the rows of all data sets, `columns` (k, total) too, or those of one data
+    set that all have.
+    """
+    n, k, n_units = response.shape
+    wide = columns.shape[1] == len(noise)
+    # response_i = sum_j x_aij e_ij and squares_i = sum_j e_ij^2 of unit i, over its rows j
+    for r in range(n):
+        back = 0 if wide else starts[r * n_units]
+        for i in range(n_units):
+            first, last = starts[r * n_units + i], starts[r * n_units + i + 1]
+            total = 0.0
+            for j in range(first, last):
+                total += noise[j] * noise[j]
+            squares[r, i] = total
+            for a in range(k):
+                column, total = columns[a], 0.0
+                for j in range(first, last):
+                    total += column[j - back] * noise[j]
+                response[r, a, i] = total
 
 
 @entry
