@@ -41,7 +41,7 @@ class Categories(Distribution):
     labels: tuple[str, ...] = ()
 
     family = "categories"
-    nanoseconds = 20.0
+    nanoseconds = 25.0
 
     @property
     def levels(self) -> tuple[float, ...]:  # type: ignore[override]
@@ -119,7 +119,7 @@ class Balanced(Categories):
     """
 
     family = "balanced"
-    nanoseconds = 90.0
+    nanoseconds = 70.0
 
     @classmethod
     def of(cls, codes: tuple[float, ...], labels: tuple[str, ...] = ()) -> Balanced:

@@ -37,6 +37,33 @@ SHAPES = (
 
 CASES = [
     case(
+        "shares and a formula of the labels: nothing is said of coefficients that depend on them",
+        """\
+demo.yaml:13: design.covariates.s.categories: the shares add up to 0.6
+  allowed: shares that add up to 1; a grid varies all of them together
+demo.yaml:23: estimation.level: 95 is not allowed
+  allowed: below 1""",
+        ("y ~ x * a + (1", "y ~ x * a + s + factor(t) + (1"),
+        ("    a: {level", "    s: {level: unit, categories: {b: 0.5, c: 0.1}}\n    a: {level"),
+        ("    x: {", "    t: {level: row, grid: {from: 0, to: 4}}\n    x: {"),
+        ("level: 0.95", "level: 95"),
+    ),
+    case(
+        "a misspelt label beside a mistake elsewhere",
+        """\
+demo.yaml:6: truth.fixed.sB: the formula y ~ a + s + (1 + x | unit) has no coefficient 'sB'
+  allowed: (Intercept), a, sbb
+demo.yaml:6: truth.fixed: there is no value for the coefficient 'sbb' of the formula y ~ a + s + \
+(1 + x | unit)
+  allowed: (Intercept), a, sbb
+demo.yaml:13: design.covariates.a.sdd: unknown key 'sdd'
+  allowed: level, distribution, mean, sd
+  did you mean 'sd'?""",
+        ("x * a + (1", "a + s + (1"),
+        ('x: 3.0, "x:a": 0.3', "sB: 1"),
+        ("distribution: normal}", "sdd: 2}\n    s: {level: unit, balanced: [aa, bb]}"),
+    ),
+    case(
         "a level of the grid for a key that is left out above",
         f"""\
 demo.yaml:6: truth.fixed.x: nan is not allowed
