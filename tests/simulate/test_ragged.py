@@ -14,7 +14,6 @@ from hlm import lmer
 from hlm.fits import fit_batch
 from hlm.scenario import BLOCK, Scenario
 from hlm.simulate import draw_rows, simulate
-
 from tests.rows.studies import study
 
 EVERYTHING = {
