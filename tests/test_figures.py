@@ -531,7 +531,7 @@ def test_levels_that_are_text_are_all_named_below_every_panel():
         labels = ax.get_xticklabels()
         if any(label.get_visible() for label in labels):
             assert [label.get_text() for label in labels] == kinds
-            assert {label.get_rotation() for label in labels} == {30.0}
+            assert {label.get_rotation() for label in labels} == {45.0}
 
 
 def test_factors_without_a_place_are_held_at_a_level_that_is_named():

@@ -102,7 +102,7 @@ class Axis:
             ax.set_xticklabels([level_words(level) for level in self.levels])
             for one in ax.get_shared_x_axes().get_siblings(ax):
                 for label in one.get_xticklabels():
-                    label.set(rotation=30, ha="right", rotation_mode="anchor")
+                    label.set(rotation=45, ha="right", rotation_mode="anchor")
         else:
             ax.set_xticklabels(labels)
 
