@@ -11,6 +11,7 @@ import numpy as np
 from hlm.distributions import STANDARD_NORMAL, Balanced, Points, RowValues, UnitValues
 from hlm.distributions.copula import normal_correlations
 from hlm.rows.origins import Measured, between, error
+from hlm.rows.quantile_table import from_normal
 from hlm.rows.row_layout import RowLayout
 from hlm.scenario import CorrelatedSet, Covariate
 
@@ -105,7 +106,7 @@ def _correlated(
     for c, row in zip(members, weights, strict=True):
         normal = sum(weight * one for weight, one in zip(row, z, strict=True) if weight)
         own = c.distribution
-        found[c.name] = own.mean + own.sd * own.from_normal(np.asarray(normal))
+        found[c.name] = own.mean + own.sd * from_normal(own.shape_alone, np.asarray(normal))
     return found
 
 
