@@ -327,10 +327,17 @@ def _named(labels: Mapping[str, Any]) -> str:
 
 
 def _axis(error: InputError, axes: Sequence[Axis]) -> str | None:
-    """Return the path of the axis of which a level is the mistake."""
+    """Return the path in the grid of a mistake in a level: that of the axis and what is below."""
     path = f"{error.path or ''}."
     varied = ((axis.path, whole) for axis in axes for whole in axis.paths)
-    return next((name for name, whole in varied if path.startswith(f"{whole}.")), None)
+    return next(
+        (
+            f"{name}{path[len(whole) : -1]}"
+            for name, whole in varied
+            if path.startswith((f"{whole}.", f"{whole}["))
+        ),
+        None,
+    )
 
 
 def _kind(error: InputError, axes: Sequence[Axis]) -> tuple[str | None, str | None]:
