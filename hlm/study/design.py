@@ -40,6 +40,7 @@ __all__ = [
     "check_names",
     "covariates",
     "levels_in",
+    "mean_rows",
     "rows_of",
     "typical_rows",
 ]
@@ -62,8 +63,8 @@ def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate,
         If a name is taken or no variable's name, or a grid does not fill the design.
     """
     n_rows = rows_of(design)
-    if design.units * _mean(n_rows) > MAX_ROWS:
-        what = n_rows if isinstance(n_rows, int) else f"{_mean(n_rows):g}"
+    if design.units * mean_rows(n_rows) > MAX_ROWS:
+        what = n_rows if isinstance(n_rows, int) else f"{mean_rows(n_rows):g}"
         problem = f"{design.units} units of {what} rows are too many"
         raise InputError(problem, path="design", allowed=f"{MAX_ROWS} rows in all")
     specs = dict(sorted(design.covariates.items()))
@@ -77,7 +78,7 @@ def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate,
         }
         found = {name: one for name, one in own.items() if one is not None}
         if mistakes.passes(check_sources, specs):
-            found |= mistakes.keep(derived, specs, found, _mean(n_rows)) or {}
+            found |= mistakes.keep(derived, specs, found, mean_rows(n_rows)) or {}
     return tuple(found[name] for name in specs)
 
 
@@ -182,7 +183,8 @@ def _divided(rows: TotalRows, n_units: int) -> tuple[int, ...]:
     return tuple(sorted(sizes.tolist()))
 
 
-def _mean(n_rows: int | tuple[int, ...] | Sizes) -> float:
+def mean_rows(n_rows: int | tuple[int, ...] | Sizes) -> float:
+    """Return the mean number of rows of a unit."""
     if isinstance(n_rows, Sizes):
         return n_rows.mean
     return n_rows if isinstance(n_rows, int) else sum(n_rows) / len(n_rows)

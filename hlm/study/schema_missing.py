@@ -157,7 +157,7 @@ def _mechanisms(value: Any) -> Any:
     if isinstance(value, dict | Part):
         return value
     near = "{rows: 0.1}" if isinstance(value, str) else None
-    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
         near = f"{{rows: {_of_percent(value):g}}}"
     elif isinstance(value, list):
         near = f"{{dropout: {{waves: {shown(value)}}}}}"

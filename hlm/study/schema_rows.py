@@ -36,7 +36,7 @@ _NAMES = {name: name for name in _EXAMPLES} | {
         "list": ("lists", "values", "sizes", "each"),
         "mean": ("average", "avg", "mu", "cv", "gamma", "lognormal", "normal"),
         "poisson": ("pois", "rate", "lambda"),
-        "negative_binomial": ("negbin", "neg_bin", "nbinom", "nb", "negbinomial"),
+        "negative_binomial": ("negbin", "neg_bin", "nbinom", "negbinomial"),
         "uniform": ("unif", "range", "between", "min", "max", "low", "high", "from", "to"),
         "total": ("sum", "n_total", "total_rows", "n_obs", "observations"),
     }.items()

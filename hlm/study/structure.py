@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from math import exp, log, prod
 from typing import TYPE_CHECKING
 
 from hlm.distributions.copula import normal_correlations
@@ -22,10 +24,25 @@ if TYPE_CHECKING:
     from hlm.scenario import Covariate
     from hlm.study.schema import Design, Residual
 
-__all__ = ["autocorrelation", "check_structure", "correlated", "missing", "variance"]
+__all__ = [
+    "autocorrelation",
+    "check_left",
+    "check_structure",
+    "correlated",
+    "missing",
+    "refuse_labels",
+    "variance",
+]
 
 MISSING = "design.missing"
 RESIDUAL = "truth.residual"
+
+_INTERCEPT = ("intercept", "constant", "const", "1", "_cons", "b0")
+_BEFORE = ("last", "prev", "lag", "lagged", "before", "lag1", "previous_y", "ar1")
+"""What users call the intercept and the response of the row before."""
+
+LARGEST = 230.0
+"""The logarithm of an sd over the stated one beyond which numbers lose their digits: 1e100."""
 
 
 def check_structure(
@@ -54,12 +71,14 @@ def check_structure(
             known = [INTERCEPT, *covariates, PREVIOUS, response]
             for name in slopes:
                 if name not in known:
-                    mistakes.add(_unknown(name, f"{path}.{name}", known))
+                    near = _meant_slope(name, response)
+                    mistakes.add(_unknown(name, f"{path}.{name}", known, near))
         sets = design.correlated.items()
         for (name, one), (_, other) in ((a, b) for a in sets for b in sets if a[0] > b[0]):
             for twice in set(one.of) & set(other.of):
-                problem = f"'{twice}' is in two sets"
-                mistakes.add(InputError(problem, path=f"design.correlated.{name}.of"))
+                problem, path = f"'{twice}' is in two sets", f"design.correlated.{name}.of"
+                allowed = "one set of all that are correlated, with a matrix as cor"
+                mistakes.add(InputError(problem, path=path, allowed=allowed))
 
 
 def _names(residual: Residual, design: Design) -> Iterator[tuple[str, str]]:
@@ -87,13 +106,38 @@ def _slopes(design: Design) -> Iterator[tuple[str, Mapping[str, float]]]:
         yield f"{MISSING}.dropout.logistic", dropout.logistic
 
 
-def _unknown(name: str, path: str, known: Collection[str]) -> InputError:
-    return InputError(
-        f"'{name}' is no covariate of the design",
-        path=path,
-        allowed=", ".join(known) or "none: there are no covariates",
-        suggestion=nearest(name, known),
-    )
+def _unknown(name: str, path: str, known: Collection[str], meant: str | None = None) -> InputError:
+    allowed = ", ".join(known) or "none: there are no covariates"
+    if path == f"{RESIDUAL}.variance.by":
+        allowed += "; or by: unit, with cv"
+    problem, near = f"'{name}' is no covariate of the design", meant or nearest(name, known)
+    return InputError(problem, path=path, allowed=allowed, suggestion=near)
+
+
+def _meant_slope(name: str, response: str) -> str | None:
+    """Find the intercept or the response of the row before by another name: lag(y), y_lag."""
+    if name.lower() in _INTERCEPT:
+        return INTERCEPT
+    words = {*re.split(r"[^a-z0-9]+", name.lower())} - {response.lower(), "1", ""}
+    return PREVIOUS if words and words <= {*_BEFORE} else None
+
+
+def refuse_labels(covariate: Covariate, path: str) -> None:
+    """Refuse a covariate that has labels where numbers are needed.
+
+    Raises
+    ------
+    InputError
+        At the path.
+    """
+    if covariate.distribution.labels:
+        labels = ", ".join(covariate.distribution.labels)
+        raise InputError(
+            f"'{covariate.name}' has labels, not numbers: {labels}",
+            path=path,
+            allowed="a covariate of numbers; so are categories or arms that are, such as "
+            "{0: 0.5, 1: 0.5}",
+        )
 
 
 def variance(
@@ -114,7 +158,7 @@ def variance(
         case Power() as spec:
             return _power(spec, covariates[spec.power_of])
         case Exponential() as spec:
-            return rows_residual.ByExponential(spec.exponential_of, float(spec.rate))
+            return _exponential(spec, covariates[spec.exponential_of])
     return None
 
 
@@ -141,6 +185,9 @@ def _by_value(spec: ByCovariate, covariate: Covariate) -> rows_residual.ByValue:
                         suggestion=nearest(value, shown),
                     )
                 )
+            elif value != next(one for one, other in written.items() if other == label):
+                problem = f"the value {label} is there twice"
+                mistakes.add(InputError(problem, path=f"{path}.ratio.{value}"))
     ratios = sorted((places[written[value]], float(r)) for value, r in spec.ratio.items())
     return rows_residual.ByValue(spec.by, tuple(ratios))
 
@@ -151,13 +198,45 @@ def _label(text: str) -> str:
 
 
 def _power(spec: Power, covariate: Covariate) -> rows_residual.ByPower:
-    if 0.0 in covariate.distribution.levels and spec.exponent < 0.0:
+    path = f"{RESIDUAL}.variance"
+    refuse_labels(covariate, f"{path}.power_of")
+    values = _extremes(covariate)
+    around = not covariate.distribution.levels and values[0] <= 0.0 <= values[-1]
+    if spec.exponent < 0.0 and (around or 0.0 in values):
         raise InputError(
             f"'{spec.power_of}' is 0 somewhere, where the variance would be infinite",
-            path=f"{RESIDUAL}.variance.exponent",
+            path=f"{path}.exponent",
             allowed="an exponent above 0",
         )
+    sizes = [log(abs(value)) for value in values if value]
+    _refuse_extreme([spec.exponent * size for size in sizes], f"{path}.exponent")
     return rows_residual.ByPower(spec.power_of, float(spec.exponent))
+
+
+def _exponential(spec: Exponential, covariate: Covariate) -> rows_residual.ByExponential:
+    path = f"{RESIDUAL}.variance"
+    refuse_labels(covariate, f"{path}.exponential_of")
+    _refuse_extreme([spec.rate * value for value in _extremes(covariate)], f"{path}.rate")
+    return rows_residual.ByExponential(spec.exponential_of, float(spec.rate))
+
+
+def _extremes(covariate: Covariate) -> Sequence[float]:
+    """Return the values of a covariate in ascending order, or what one in a million is beyond."""
+    import numpy as np
+
+    shape = covariate.distribution
+    return shape.levels or tuple(shape.quantile(np.array([1e-6, 1.0 - 1e-6])).tolist())
+
+
+def _refuse_extreme(logarithms: Sequence[float], path: str) -> None:
+    """Refuse factors of the sd that leave no digits."""
+    worst = max(logarithms, key=abs, default=0.0)
+    if abs(worst) > LARGEST:
+        raise InputError(
+            f"the sd would be 1e{worst / log(10.0):+.0f} times the stated one somewhere",
+            path=path,
+            allowed="one nearer to 0",
+        )
 
 
 def autocorrelation(
@@ -198,19 +277,25 @@ def _steps(time: Covariate, most_rows: int) -> Sequence[float]:
     return list(np.diff(time.distribution.at(np.arange(most_rows), size)).tolist())
 
 
-def missing(design: Design, most_rows: int | None) -> rows_missing.Missing | None:
+def missing(
+    design: Design, most_rows: int, covariates: Mapping[str, Covariate]
+) -> rows_missing.Missing | None:
     """Return which rows are missing; None if none are.
 
     Raises
     ------
     InputError
-        If there are more waves than rows.
+        If there are more waves than rows, or a slope of labels.
     """
     spec = design.missing
+    with Mistakes() as mistakes:
+        for path, slopes in _slopes(design):
+            for name in [name for name in slopes if name in covariates]:
+                mistakes.keep(refuse_labels, covariates[name], f"{path}.{name}")
     dropout: rows_missing.Dropout | None = None
     match spec.dropout:
         case Waves(waves=gone):
-            if most_rows is not None and len(gone) > most_rows:
+            if len(gone) > most_rows:
                 raise InputError(
                     f"{len(gone)} shares for units of at most {most_rows} {noun(most_rows, 'row')}",
                     path=f"{MISSING}.dropout.waves",
@@ -229,13 +314,44 @@ def missing(design: Design, most_rows: int | None) -> rows_missing.Missing | Non
     return None if found == rows_missing.Missing() else found
 
 
+def check_left(found: rows_missing.Missing, n_obs: int, needed: int) -> None:
+    """Refuse what leaves fewer rows, on average, than a model needs.
+
+    Dropout leaves the first row of each unit. Of a logistic function only an intercept is looked
+    at: what slopes leave depends on the data.
+
+    Parameters
+    ----------
+    found : Missing
+    n_obs : int
+        The rows before any are missing.
+    needed : int
+        The coefficients of the truth.
+
+    Raises
+    ------
+    InputError
+        At the share that takes most.
+    """
+    shares = {"rows": found.rows, "units": found.units}
+    if found.logistic is not None and not found.logistic.slopes:
+        shares["logistic"] = 1.0 / (1.0 + exp(-max(found.logistic.intercept, -700.0)))
+    left = n_obs * prod(1.0 - share for share in shares.values())
+    if left <= needed:
+        raise InputError(
+            f"{left:.2g} of {n_obs} rows are left, on average, for {needed} coefficients",
+            path=f"{MISSING}.{max(shares, key=lambda name: shares[name])}",
+            allowed="smaller shares, or more units or rows",
+        )
+
+
 def _logistic(slopes: Mapping[str, float]) -> rows_missing.Logistic:
     own = tuple((name, float(slopes[name])) for name in sorted(slopes) if name != INTERCEPT)
     return rows_missing.Logistic(float(slopes.get(INTERCEPT, 0.0)), own)
 
 
 def correlated(design: Design, covariates: Mapping[str, Covariate]) -> tuple[CorrelatedSet, ...]:
-    """Return the sets of correlated covariates.
+    """Return the sets of correlated covariates, but for those with a name of none.
 
     Raises
     ------
@@ -246,6 +362,7 @@ def correlated(design: Design, covariates: Mapping[str, Covariate]) -> tuple[Cor
         found = [
             mistakes.keep(_correlated, f"design.correlated.{name}", one.of, one.cor, covariates)
             for name, one in sorted(design.correlated.items())
+            if covariates.keys() >= {*one.of}
         ]
     return tuple(one for one in found if one is not None)
 
@@ -257,17 +374,17 @@ def _correlated(
     covariates: Mapping[str, Covariate],
 ) -> CorrelatedSet:
     members = [covariates[name] for name in names]
-    for one in members:
-        if not one.is_plain or one.distribution.levels or one.distribution.is_fixed:
-            raise InputError(
-                f"'{one.name}' cannot be correlated with others by a copula",
-                path=f"{path}.of",
-                allowed="covariates that are drawn from continuous distributions, without icc",
-            )
-        if one.level != members[0].level:
-            problem = f"'{names[0]}' and '{one.name}' are of different levels"
-            raise InputError(problem, path=f"{path}.of", allowed="covariates of one level")
-    matrix = correlation_matrix(cor, len(names), f"{path}.cor")
+    with Mistakes() as mistakes:
+        for place, one in enumerate(members):
+            if not one.is_plain or one.distribution.levels or one.distribution.is_fixed:
+                problem = f"'{one.name}' cannot be correlated with others by a copula"
+                allowed = "covariates that are drawn from continuous distributions, without icc"
+                mistakes.add(InputError(problem, path=f"{path}.of[{place}]", allowed=allowed))
+            elif one.level != members[0].level:
+                problem = f"'{names[0]}' and '{one.name}' are of different levels"
+                allowed = "covariates of one level"
+                mistakes.add(InputError(problem, path=f"{path}.of[{place}]", allowed=allowed))
+        matrix = correlation_matrix(cor, len(names), f"{path}.cor")
     try:
         normal_correlations([one.distribution.shape_alone for one in members], matrix)
     except InputError as error:

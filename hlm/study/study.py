@@ -11,7 +11,7 @@ from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.formula import formula_in
 from hlm.scenario import Model, Scenario
-from hlm.study.design import covariates, levels_in, rows_of, typical_rows
+from hlm.study.design import covariates, levels_in, mean_rows, rows_of, typical_rows
 from hlm.study.effect_sizes import completed, resolved
 from hlm.study.fraction import check_keys, middle, picks_of
 from hlm.study.from_data import from_data, place_of
@@ -30,7 +30,14 @@ from hlm.study.outline import Outline
 from hlm.study.reading import place, read_text, read_tree
 from hlm.study.schema import Design, StudyFile, Truth
 from hlm.study.shapes import by_effect
-from hlm.study.structure import autocorrelation, check_structure, correlated, missing, variance
+from hlm.study.structure import (
+    autocorrelation,
+    check_left,
+    check_structure,
+    correlated,
+    missing,
+    variance,
+)
 from hlm.study.truth import parameters, read_formula
 
 if TYPE_CHECKING:
@@ -285,7 +292,10 @@ def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
         sets = mistakes.keep(correlated, design, by_name) or ()
         spread = mistakes.keep(variance, residual, by_name)
         in_time = mistakes.keep(autocorrelation, residual, by_name, most)
-        left_out = mistakes.keep(missing, design, most)
+        left_out = mistakes.keep(missing, design, most, by_name)
+        if left_out is not None:
+            n_obs = round(design.units * mean_rows(n_rows))
+            mistakes.keep(check_left, left_out, n_obs, len(found.fixed))
     return Scenario(
         key=scenario_key(truth, design, found, common=common),
         n_units=design.units,
