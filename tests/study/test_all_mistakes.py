@@ -42,7 +42,8 @@ CASES = [
 demo.yaml:13: design.covariates.s.categories: the shares add up to 0.6
   allowed: shares that add up to 1; a grid varies all of them together
 demo.yaml:23: estimation.level: 95 is not allowed
-  allowed: below 1""",
+  allowed: below 1
+  did you mean '0.95'?""",
         ("y ~ x * a + (1", "y ~ x * a + s + factor(t) + (1"),
         ("    a: {level", "    s: {level: unit, categories: {b: 0.5, c: 0.1}}\n    a: {level"),
         ("    x: {", "    t: {level: row, grid: {from: 0, to: 4}}\n    x: {"),
@@ -57,7 +58,7 @@ demo.yaml:6: truth.fixed: there is no value for the coefficient 'sbb' of the for
 (1 + x | unit)
   allowed: (Intercept), a, sbb
 demo.yaml:13: design.covariates.a.sdd: unknown key 'sdd'
-  allowed: level, distribution, mean, sd
+  allowed: level, distribution, mean, sd, icc
   did you mean 'sd'?""",
         ("x * a + (1", "a + s + (1"),
         ('x: 3.0, "x:a": 0.3', "sB: 1"),
@@ -90,7 +91,7 @@ demo.yaml:8: truth.residuals: unknown key 'residuals'
   allowed: fit, formula, fixed, random, residual, effect_sizes
   did you mean 'residual'?
 demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
-  allowed: level, distribution, mean, sd
+  allowed: level, distribution, mean, sd, icc
   did you mean 'level'?
 demo.yaml:20: models.small: the formula does not parse: unexpected '*'
     y ~ x + * (1 | unit)
@@ -121,7 +122,7 @@ demo.yaml:8: truth.random.unit.sd: there is no value for the random effect 'x' o
 y ~ x * a + (1 + x | unit)
   allowed: (Intercept), x
 demo.yaml:17: grid.design.unit: 'design.unit' is no path of this study: design has no 'unit'
-  allowed: design.units, design.rows, design.covariates
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing
   did you mean 'design.units'?
 demo.yaml:18: grid.design.rows[2]: the level 5 is there twice
 demo.yaml:20: models.full: the response is 'z', that of the truth is 'y'
@@ -260,7 +261,7 @@ demo.yaml:19: grid.spread.low.truth.random.unit.sd.x: -2 is not allowed
         "of levels under a key that there is not nothing is said",
         """\
 demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
-  allowed: level, distribution, mean, sd
+  allowed: level, distribution, mean, sd, icc
   did you mean 'level'?""",
         ("level: unit,", "levle: unit,"),
         (
@@ -272,7 +273,7 @@ demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
         "a misspelt path hides neither levels nor models that no data identify",
         """\
 demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
-  allowed: design.units, design.rows, design.covariates
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing
   did you mean 'design.units'?
 demo.yaml:17: grid.design.rows[0]: 0 is not allowed
   allowed: at least 1
@@ -289,7 +290,7 @@ depends on the others
         "numbers of units and rows that a misspelt path may be meant to change are not judged",
         """\
 demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
-  allowed: design.units, design.rows, design.covariates
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing
   did you mean 'design.units'?""",
         ("  units: 30\n  rows: 10\n", "  units: 2\n  rows: 1\n"),
         ("  design.units: [10, 30]\n  design.rows: [5, 10]\n", "  design.unts: [10, 30]\n"),
