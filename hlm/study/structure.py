@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Covariate
     from hlm.study.schema import Design, Residual
+    from hlm.study.schema_missing import Missing
 
 __all__ = [
     "autocorrelation",
@@ -143,7 +144,7 @@ def refuse_labels(covariate: Covariate, path: str) -> None:
 def variance(
     residual: Residual, covariates: Mapping[str, Covariate]
 ) -> rows_residual.Variance | None:
-    """Return how the residual variance differs.
+    """Return how the residual variance differs; None if by a covariate that there is not.
 
     Raises
     ------
@@ -153,12 +154,12 @@ def variance(
     match residual.variance:
         case ByUnit() as spec:
             return rows_residual.ByUnit(spec.distribution, float(spec.cv))
-        case ByCovariate() as spec:
-            return _by_value(spec, covariates[spec.by])
-        case Power() as spec:
-            return _power(spec, covariates[spec.power_of])
-        case Exponential() as spec:
-            return _exponential(spec, covariates[spec.exponential_of])
+        case ByCovariate(by=name) as spec if name in covariates:
+            return _by_value(spec, covariates[name])
+        case Power(power_of=name) as spec if name in covariates:
+            return _power(spec, covariates[name])
+        case Exponential(exponential_of=name) as spec if name in covariates:
+            return _exponential(spec, covariates[name])
     return None
 
 
@@ -242,7 +243,7 @@ def _refuse_extreme(logarithms: Sequence[float], path: str) -> None:
 def autocorrelation(
     residual: Residual, covariates: Mapping[str, Covariate], most_rows: int
 ) -> rows_residual.AutoRegressive | None:
-    """Return how residuals depend on those before.
+    """Return how residuals depend on those before; None if by a time that there is not.
 
     Raises
     ------
@@ -252,6 +253,8 @@ def autocorrelation(
     spec = residual.ar1
     if spec is None or isinstance(spec, float | int):
         return rows_residual.AutoRegressive(float(spec)) if spec else None
+    if spec.time not in covariates:
+        return None
     time, path = covariates[spec.time], f"{RESIDUAL}.ar1"
     allowed = "a row-level covariate with a grid that grows, such as {level: row, grid: [0, 1, 3]}"
     if time.level != "row" or not time.distribution.is_fixed:
@@ -292,8 +295,16 @@ def missing(
         for path, slopes in _slopes(design):
             for name in [name for name in slopes if name in covariates]:
                 mistakes.keep(refuse_labels, covariates[name], f"{path}.{name}")
-    dropout: rows_missing.Dropout | None = None
+        dropout = mistakes.keep(_dropout, spec, most_rows)
+    logistic = None if spec.logistic is None else _logistic(spec.logistic)
+    found = rows_missing.Missing(float(spec.rows), float(spec.units), logistic, dropout)
+    return None if found == rows_missing.Missing() else found
+
+
+def _dropout(spec: Missing, most_rows: int) -> rows_missing.Dropout | None:
     match spec.dropout:
+        case None:
+            return None
         case Waves(waves=gone):
             if len(gone) > most_rows:
                 raise InputError(
@@ -301,17 +312,11 @@ def missing(
                     path=f"{MISSING}.dropout.waves",
                     allowed="at most one share for each row",
                 )
-            dropout = rows_missing.ByWave(tuple(map(float, gone))) if any(gone) else None
+            return rows_missing.ByWave(tuple(map(float, gone))) if any(gone) else None
         case WeibullDropout(weibull=times):
-            if times.share:
-                dropout = rows_missing.Weibull(float(times.share), float(times.shape))
-        case None:
-            pass
-        case other:
-            dropout = rows_missing.LogisticDropout(_logistic(other.logistic))
-    logistic = None if spec.logistic is None else _logistic(spec.logistic)
-    found = rows_missing.Missing(float(spec.rows), float(spec.units), logistic, dropout)
-    return None if found == rows_missing.Missing() else found
+            found = rows_missing.Weibull(float(times.share), float(times.shape))
+            return found if times.share else None
+    return rows_missing.LogisticDropout(_logistic(spec.dropout.logistic))
 
 
 def check_left(found: rows_missing.Missing, n_obs: int, needed: int) -> None:

@@ -11,7 +11,14 @@ from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.formula import formula_in
 from hlm.scenario import Model, Scenario
-from hlm.study.design import covariates, levels_in, mean_rows, rows_of, typical_rows
+from hlm.study.design import (
+    covariates,
+    levels_in,
+    mean_rows,
+    right_covariates,
+    rows_of,
+    typical_rows,
+)
 from hlm.study.effect_sizes import completed, resolved
 from hlm.study.fraction import check_keys, middle, picks_of
 from hlm.study.from_data import from_data, place_of
@@ -283,12 +290,13 @@ def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
     found = parameters(truth, levels)
     formula, group, residual = found.formula, found.formula.random[0].group, truth.residual
     n_rows = rows_of(design)
-    of_design = covariates(design, response=formula.response, group=group)
-    by_name = {covariate.name: covariate for covariate in of_design}
-    check_structure(residual, design, by_name, formula.response)
     rows = typical_rows(design)
     most = rows if isinstance(rows, int) else max(rows)
     with Mistakes() as mistakes:
+        by_name = right_covariates(design, mistakes, response=formula.response, group=group)
+        mistakes.keep(
+            check_structure, residual, design, sorted(design.covariates), formula.response
+        )
         sets = mistakes.keep(correlated, design, by_name) or ()
         spread = mistakes.keep(variance, residual, by_name)
         in_time = mistakes.keep(autocorrelation, residual, by_name, most)
@@ -300,7 +308,7 @@ def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
         key=scenario_key(truth, design, found, common=common),
         n_units=design.units,
         n_rows=n_rows,
-        covariates=of_design,
+        covariates=tuple(by_name[name] for name in sorted(by_name)),
         formula=formula.text,
         fixed=found.fixed,
         sd=found.sd,

@@ -346,7 +346,7 @@ COVARIATES = [
     covariate("[0, 1, 2]", "", "a mapping, such as", "mean '{level: row, grid: [0, 1, 2]}'"),
     covariate("normal", "", "'normal' is not allowed", "{level: unit, distribution: normal}"),
     covariate("{mean_of: a}", ".mean_of", "'a' has one value in each unit", "of the rows"),
-    covariate("{mean_of: zz}", ".mean_of", "'zz' is no covariate", "a, s, t, w, x, z", "mean 'z'"),
+    covariate("{mean_of: zz}", ".mean_of", "'zz' is no covariate", "a, x, w, z, t, s", "mean 'z'"),
     covariate("{mean_of: q}", ".mean_of", "'q' comes from itself", "drawn or fixed"),
     covariate("{mean_of: x, level: row}", ".level", "'row' is not allowed", "allowed: unit"),
     covariate("{mean: x}", ".mean", "unknown key 'mean'", "mean 'mean_of'"),
