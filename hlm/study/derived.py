@@ -17,6 +17,7 @@ from hlm.rows.origins import (
 )
 from hlm.scenario import Covariate, Level
 from hlm.study.schema_covariates import Centred, LatentMeanOf, MeanOf, Measures
+from hlm.study.structure import refuse_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +70,9 @@ def check_sources(specs: Mapping[str, object]) -> None:
                         )
                     )
                 elif _comes_from(name, specs):
-                    mistakes.add(InputError(f"'{name}' comes from itself", path=path))
+                    allowed = "a covariate that is drawn or fixed, or comes from one"
+                    problem = f"'{name}' comes from itself"
+                    mistakes.add(InputError(problem, path=path, allowed=allowed))
 
 
 def _comes_from(name: str, specs: Mapping[str, object]) -> bool:
@@ -121,6 +124,7 @@ def _derived(
 ) -> Covariate:
     key, of = source_of(spec)
     source, path = made[of], f"design.covariates.{name}.{key}"
+    refuse_labels(source, path)
     within = 1.0 - (1.0 - source.icc) / mean_rows - source.icc
     if isinstance(spec, MeanOf | LatentMeanOf):
         _refuse_level(source, "unit", path, "a covariate of the rows")

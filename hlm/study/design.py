@@ -40,6 +40,8 @@ __all__ = [
     "check_names",
     "covariates",
     "levels_in",
+    "mean_rows",
+    "right_covariates",
     "rows_of",
     "typical_rows",
 ]
@@ -61,24 +63,35 @@ def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate,
     InputError
         If a name is taken or no variable's name, or a grid does not fill the design.
     """
-    n_rows = rows_of(design)
-    if design.units * _mean(n_rows) > MAX_ROWS:
-        what = n_rows if isinstance(n_rows, int) else f"{_mean(n_rows):g}"
-        problem = f"{design.units} units of {what} rows are too many"
-        raise InputError(problem, path="design", allowed=f"{MAX_ROWS} rows in all")
-    specs = dict(sorted(design.covariates.items()))
     with Mistakes() as mistakes:
-        mistakes.keep(check_names, specs, response=response, group=group)
-        mistakes.keep(_check_columns, levels_in(specs, design), specs)
-        own = {
-            name: mistakes.keep(_covariate, name, spec, design.units, n_rows)
-            for name, spec in specs.items()
-            if not isinstance(spec, DERIVED)
-        }
-        found = {name: one for name, one in own.items() if one is not None}
-        if mistakes.passes(check_sources, specs):
-            found |= mistakes.keep(derived, specs, found, _mean(n_rows)) or {}
-    return tuple(found[name] for name in specs)
+        found = right_covariates(design, mistakes, response=response, group=group)
+    return tuple(found[name] for name in sorted(found))
+
+
+def right_covariates(
+    design: Design, mistakes: Mistakes, *, response: str, group: str
+) -> dict[str, Covariate]:
+    """Return the covariates in which there is no mistake, by name; what is wrong is kept."""
+    n_rows = mistakes.keep(rows_of, design)
+    if n_rows is None:
+        return {}
+    if design.units * mean_rows(n_rows) > MAX_ROWS:
+        what = n_rows if isinstance(n_rows, int) else f"{mean_rows(n_rows):g}"
+        problem = f"{design.units} units of {what} rows are too many"
+        mistakes.add(InputError(problem, path="design", allowed=f"{MAX_ROWS} rows in all"))
+        return {}
+    specs = dict(sorted(design.covariates.items()))
+    mistakes.keep(check_names, specs, response=response, group=group)
+    mistakes.keep(_check_columns, levels_in(specs, design), specs)
+    own = {
+        name: mistakes.keep(_covariate, name, spec, design.units, n_rows)
+        for name, spec in specs.items()
+        if not isinstance(spec, DERIVED)
+    }
+    found = {name: one for name, one in own.items() if one is not None}
+    if mistakes.passes(check_sources, specs):
+        found |= mistakes.keep(derived, specs, found, mean_rows(n_rows)) or {}
+    return found
 
 
 def levels_in(
@@ -182,7 +195,8 @@ def _divided(rows: TotalRows, n_units: int) -> tuple[int, ...]:
     return tuple(sorted(sizes.tolist()))
 
 
-def _mean(n_rows: int | tuple[int, ...] | Sizes) -> float:
+def mean_rows(n_rows: int | tuple[int, ...] | Sizes) -> float:
+    """Return the mean number of rows of a unit."""
     if isinstance(n_rows, Sizes):
         return n_rows.mean
     return n_rows if isinstance(n_rows, int) else sum(n_rows) / len(n_rows)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.study.labels import given, made
+from hlm.study.schema import Design, Residual, Truth
 from hlm.study.sized import sized_names
 
 if TYPE_CHECKING:
@@ -272,17 +273,27 @@ def _walk(path: str, place: str, study: Mapping[str, Any]) -> Keys:
     return keys
 
 
+_OTHER_NAMES: dict[Keys, dict[str, str]] = {
+    ("design",): Design.synonyms,
+    ("truth",): Truth.synonyms,
+    ("truth", "residual"): Residual.synonyms,
+}
+"""What users call keys, by those that lead to them."""
+
+
 def _lost(path: str, place: str, rest: str, keys: Keys, steps: Mapping[str, Any]) -> InputError:
     above = ".".join(keys)
     first, *tail = rest.split(".", 1)
-    near = nearest(first, steps)
+    meant = _OTHER_NAMES.get(keys, {}).get(first.lower())
+    before = () if meant and meant.split(".")[0] in ("truth", "design") else keys
+    near = meant or nearest(first, steps)
     if near is None:
         near, tail = nearest(rest, steps), []
     return InputError(
         f"'{path}' is no path of this study: {f'{above} has' if above else 'there is'} no '{rest}'",
         path=place,
         allowed=", ".join(".".join([*keys, step]) for step in steps) or f"{above} itself",
-        suggestion=".".join([*keys, near, *tail]) if near else None,
+        suggestion=".".join([*before, near, *tail]) if near else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from hlm.errors import InputError, nearest, together
+from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,15 +31,15 @@ _TYPES = {
     "model": "a mapping of keys to values",
     "finite_number": "a finite number",
 }
-_KEYS = ("grid", "categories", "balanced")
-"""Kinds of covariates that have keys of their own instead of a distribution."""
-
 _LIMITS = {
     "greater_than": ("gt", "above"),
     "greater_than_equal": ("ge", "at least"),
     "less_than": ("lt", "below"),
     "less_than_equal": ("le", "at most"),
 }
+
+MOST_OF_A_RATIO = 5.0
+"""The greatest limit of shares and coefficients of variation."""
 
 
 def validate(part: type[PartType], tree: Any, *, path: str = "") -> PartType:
@@ -146,11 +147,8 @@ def _translate(error: ErrorDetails, path: str) -> InputError:
     if isinstance(own, InputError):
         place = join(path, [*where, *([own.path] if own.path else [])])
         return InputError(own.problem, path=place, allowed=own.allowed, suggestion=own.suggestion)
-    if kind == "union_tag_invalid":
-        where.append("distribution")
-        found = context["tag"].strip("<>")
     problem, allowed, choices = _problem(kind, context, found)
-    suggestion = nearest(found, choices) if isinstance(found, str) else None
+    suggestion = nearest(found, choices) if isinstance(found, str) else _share(kind, context, found)
     return InputError(problem, path=join(path, where), allowed=allowed, suggestion=suggestion)
 
 
@@ -159,14 +157,31 @@ def _problem(kind: str, context: dict[str, Any], found: Any) -> tuple[str, str |
     if kind == "missing":
         return "the key is missing", None, []
     value = f"{shown(found)} is not allowed"
-    if kind in ("literal_error", "union_tag_invalid"):
-        expected = context.get("expected") or context["expected_tags"]
-        choices = [c.strip(" '<>") for c in expected.replace(" or ", ", ").split(",")]
-        return value, ", ".join(c for c in choices if c not in _KEYS), choices
+    if kind == "literal_error":
+        choices = [c.strip(" '") for c in context["expected"].replace(" or ", ", ").split(",")]
+        return value, ", ".join(choices), choices
     if kind in _LIMITS:
         name, word = _LIMITS[kind]
         return value, f"{word} {context[name]:g}", []
-    if kind == "too_short":
-        return "there is nothing in it", "at least one value", []
+    if kind == "too_short" and not found:
+        least = context["min_length"]
+        return (
+            "there is nothing in it",
+            f"at least {'one' if least == 1 else least} value{'s' * (least > 1)}",
+            [],
+        )
+    if kind in ("too_short", "too_long"):
+        least = kind == "too_short"
+        limit = context["min_length" if least else "max_length"]
+        what = f"{'at least' if least else 'at most'} {counted(limit, 'value')}"
+        return f"there {noun(len(found), 'is', 'are')} {counted(len(found), 'value')}", what, []
     expected = _TYPES.get(kind.removesuffix("_type").removesuffix("_parsing"), "")
     return value, expected or None, []
+
+
+def _share(kind: str, context: Mapping[str, Any], found: Any) -> str | None:
+    """Return what a number of percent is as a share, where it is beyond the limit of a share."""
+    limit = context.get(_LIMITS[kind][0]) if kind in ("less_than", "less_than_equal") else None
+    if limit is None or limit > MOST_OF_A_RATIO or not 2.0 * limit <= found <= 100.0:
+        return None
+    return f"{found / 100.0:g}"

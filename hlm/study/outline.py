@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.formula.coding import uses_factor
+from hlm.study.derived import check_sources
 from hlm.study.design import Ample, levels_in
 from hlm.study.design import check_names as check_covariates
 from hlm.study.effect_sizes import check_sizes, resolved
@@ -83,11 +84,12 @@ class Outline:
         sections = {"truth": truth if named else None, "design": design if free else None}
         found = self._axes(study, sections)
         right = truth and named and self._own and mistakes.keep(_parameters, truth, self._levels)
+        sourced = self._sources_are_named(design)
         structured = self._structure_is_named(truth, design) if named and free else False
-        self.axes = found if right and structured and sections["design"] else None
+        self.axes = found if right and structured and sourced and sections["design"] else None
         if self.axes is None:
             self._check_levels(sections)
-            self._check_models(design if free else None)
+            self._check_models(design if free and sourced else None)
 
     def _at(self, *keys: str) -> Any:
         """Return what is written under some keys, None if there is nothing."""
@@ -164,6 +166,12 @@ class Outline:
         return self._mistakes.passes(
             check_covariates, self._covariates, response=response, group=group
         )
+
+    def _sources_are_named(self, design: Design | None) -> bool:
+        """Check what covariates come from, as far as they are known."""
+        known = design.covariates if design else {}
+        specs = {name: known.get(name) or _covariate(spec) for name, spec in self._specs().items()}
+        return self._mistakes.passes(check_sources, {**specs, **known})
 
     def _structure_is_named(self, truth: Truth | None, design: Design | None) -> bool:
         """Check the names in residuals, missing rows and sets, as far as they are known."""

@@ -24,7 +24,7 @@ Lines = dict[str, int]
 _NAMES = (":str", ":bool")
 _LABELS = (*_NAMES, ":int", ":float")
 _OF_VALUES = re.compile(
-    r"design\..*\bcategories(\[\d+\]|\.[^.]*)?$|residual\.variance(\[\d+\]|\.[^.]*)?\.ratio$"
+    r"design\..*\bcategories(\[\d+\]|\.[^.]*)?$|residual\.variance(\[\d+\]|\.[^.]*)?\.\w+$"
 )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -107,12 +108,39 @@ def _one_or_more(registry: Collection[str], others: Collection[str], key: str) -
 class Correlated(Part):
     """Covariates of one level that are correlated."""
 
+    synonyms: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("covariates", "variables", "names", "members", "between"), "of"),
+        **dict.fromkeys(("rho", "r", "correlation", "corr", "matrix"), "cor"),
+    }
+
     of: Annotated[list[str], Field(min_length=2), AfterValidator(_distinct)] = Field(
         description="Their names."
     )
     cor: Correlation = Field(
         description="Their correlation: one number for all pairs, or a matrix in the order of `of`."
     )
+
+
+_SET = "{of: [x, z], cor: 0.5}"
+
+
+def _set(value: Any) -> Any:
+    if not isinstance(value, dict | Part):
+        near = f"{{of: {shown(value)}, cor: 0.5}}" if isinstance(value, list) else None
+        raise InputError(f"{shown(value)} is not allowed", allowed=_SET, suggestion=near)
+    return value
+
+
+def _sets(value: Any) -> Any:
+    """Refuse a set without a name."""
+    if not isinstance(value, dict) or "of" in value:
+        raise InputError(
+            "a set of covariates without a name"
+            if isinstance(value, dict | list)
+            else f"{shown(value)} is not allowed",
+            allowed=f"sets of covariates, each under a name: {{pair: {_SET}}}",
+        )
+    return value
 
 
 def _or_from_data(schema: dict[str, Any], key: str, **needed: dict[str, Any]) -> None:
@@ -143,6 +171,16 @@ class Design(Part):
 
     of_data = ("from", "codes", "resample")
 
+    synonyms: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("dropout", "attrition", "drop_out"), "missing.dropout"),
+        **dict.fromkeys(("mcar", "missingness", "missing_rows", "nonresponse"), "missing.rows"),
+        **dict.fromkeys(("cor", "correlation", "correlations", "corr"), "correlated"),
+        **dict.fromkeys(("ar1", "autocorrelation"), "truth.residual.ar1"),
+        **dict.fromkeys(("residual", "residuals"), "truth.residual"),
+        **dict.fromkeys(("n_units", "groups", "clusters", "n_groups"), "units"),
+        **dict.fromkeys(("n_rows", "sizes", "cluster_size", "n"), "rows"),
+    }
+
     from_: str | None = Field(
         None,
         alias="from",
@@ -160,9 +198,9 @@ class Design(Part):
         "distributed."
     )
     covariates: dict[str, Covariate] = Field({}, description="Each covariate by its name.")
-    correlated: dict[SafeName, Correlated] = Field(
-        {}, description="Sets of covariates that are correlated, each under a name."
-    )
+    correlated: Annotated[
+        dict[SafeName, Annotated[Correlated, BeforeValidator(_set)]], BeforeValidator(_sets)
+    ] = Field({}, description="Sets of covariates that are correlated, each under a name.")
     missing: MissingRows = Field(Missing(), description="Which rows are missing.")
 
     @model_validator(mode="after")
@@ -203,6 +241,15 @@ class Residual(Part):
     """The distribution of the residuals."""
 
     model_config = ConfigDict(json_schema_extra=_requires_nothing)
+
+    synonyms: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("rho", "phi", "ar", "cor", "correlation", "corar1", "car1"), "ar1"),
+        **dict.fromkeys(("autocorrelation", "autoregression", "autoregressive"), "ar1"),
+        "time": "ar1: {cor: 0.5, time: t}",
+        **dict.fromkeys(("heteroscedasticity", "heteroscedastic", "weights", "by"), "variance"),
+        **dict.fromkeys(("heteroskedasticity", "heteroskedastic", "varident"), "variance"),
+        **dict.fromkeys(("sigma", "std"), "sd"),
+    }
 
     sd: Positive | None = Field(description="Their standard deviation.")
     distribution: Shape = Field("normal", description=SHAPE, examples=["normal", "chisq(1)"])
@@ -290,7 +337,13 @@ class Truth(Part):
             "total_variance": ("total_variance", "variance"),
         }.items()
         for name in names
-    } | {"effects": "effect_sizes", "sizes": "effect_sizes"}
+    } | {
+        "effects": "effect_sizes",
+        "sizes": "effect_sizes",
+        "missing": "design.missing",
+        **dict.fromkeys(("dropout", "attrition"), "design.missing.dropout"),
+        **dict.fromkeys(("ar1", "autocorrelation"), "residual.ar1"),
+    }
 
     of_data = ("fit",)
 
@@ -383,6 +436,8 @@ class StudyFile(Part):
     synonyms: ClassVar[dict[str, str]] = {
         **dict.fromkeys(("points", "only", "subset", "include", "grid_points", "fraction"), "keep"),
         **dict.fromkeys(("exclude", "skip", "drop", "omit", "without", "except"), "leave_out"),
+        "missing": "design.missing",
+        **dict.fromkeys(("dropout", "attrition"), "design.missing.dropout"),
     }
 
     name: SafeName = Field(description="The study's name, also that of its results' folder.")

@@ -48,9 +48,54 @@ __all__ = [
 
 SUM_TOLERANCE = 1e-6
 
+
+def _another_name(names: Mapping[str, str]) -> Callable[[Any], Any]:
+    """Return a validator that refuses other names of what is allowed, with the right one."""
+
+    def refuse(value: Any) -> Any:
+        meant = names.get(str(value).lower())
+        if meant is None:
+            return value
+        raise InputError(
+            f"{shown(value)} is not allowed",
+            allowed=", ".join(dict.fromkeys(names.values())),
+            suggestion=meant,
+        )
+
+    return refuse
+
+
+_LEVELS = {
+    **dict.fromkeys(("2", "units", "group", "cluster", "between", "level2", "upper"), "unit"),
+    **dict.fromkeys(("1", "rows", "within", "level1", "observation", "time", "lower"), "row"),
+}
+_MEANS = {
+    **dict.fromkeys(("group", "cluster", "units", "within", "cwc"), "unit"),
+    **dict.fromkeys(("grandmean", "grand_mean", "mean", "overall", "sample", "cgm"), "grand"),
+}
+
 Level = Annotated[
-    Literal["unit", "row"], Field(description="Whether it has one value per unit or per row.")
+    Literal["unit", "row"],
+    BeforeValidator(_another_name(_LEVELS)),
+    Field(description="Whether it has one value per unit or per row."),
 ]
+
+_IN_A_SET = "design.correlated: {pair: {of: [x, z], cor: 0.5}}"
+_OF_DRAWN = {
+    **dict.fromkeys(("rho", "vpc", "intraclass_correlation"), "icc"),
+    **dict.fromkeys(
+        ("reliability", "error", "measurement_error"),
+        "measured: {measures: x, reliability: 0.7}, another covariate",
+    ),
+    **dict.fromkeys(("cor", "correlation", "correlated", "correlated_with"), _IN_A_SET),
+}
+"""What users may write beside a distribution."""
+
+_OF_MOMENTS = {
+    **dict.fromkeys(("mu", "average"), "mean"),
+    **dict.fromkeys(("sigma", "variance", "var", "std", "stdev"), "sd"),
+    **_OF_DRAWN,
+}
 
 
 Icc = Annotated[
@@ -61,6 +106,8 @@ Icc = Annotated[
 
 class Normal(Part):
     """A covariate drawn from a normal distribution."""
+
+    synonyms: ClassVar[dict[str, str]] = _OF_MOMENTS
 
     level: Level
     distribution: Literal["normal"] = Field("normal", description="How it is drawn.")
@@ -73,11 +120,55 @@ class Normal(Part):
         return distributions.Normal(float(self.mean), float(self.sd))
 
 
+def _known_distribution(value: Any) -> Any:
+    """Refuse what is no distribution of a covariate, those that are named first."""
+    name, bracket, _ = value.partition("(") if isinstance(value, str) else ("", "", "")
+    if value in _BY_NAME:
+        return value
+    if (near := _meant_binary(value)) is not None:
+        problem = f"{shown(value)} is not allowed"
+        raise InputError(problem, allowed=_distributions(), suggestion=near)
+    try:
+        distributions.read_call(value)
+    except InputError as error:
+        if bracket and name.strip() in _ENDS:
+            raise InputError(
+                error.problem, allowed=f"{name.strip()}, with {_ENDS[name.strip()]} beside it"
+            ) from None
+        unknown = error.problem.endswith("is no distribution")
+        allowed = _distributions() if unknown else error.allowed
+        raise InputError(error.problem, allowed=allowed, suggestion=error.suggestion) from None
+    return value
+
+
+_BY_NAME = ("normal", "uniform", "binary")
+_BINARY = {
+    **dict.fromkeys(("bernoulli", "binomial", "dichotomous", "dummy", "bool"), "binary"),
+    "binary": "binary, with p beside it",
+}
+_ENDS = {"normal": "mean and sd", "uniform": "low and high"}
+
+
+def _meant_binary(value: Any) -> str | None:
+    """Find another name of the binary distribution, which is no shape."""
+    name = value.partition("(")[0].strip().lower() if isinstance(value, str) else ""
+    return _BINARY.get(nearest(name, [*_BINARY, *distributions.SHAPES]) or "")
+
+
+def _distributions() -> str:
+    calls = [one.call_example for one in distributions.SHAPES.values() if one.shape]
+    others = [one for one in distributions.SHAPES if one not in _BY_NAME]
+    plain = [one for one in others if not distributions.SHAPES[one].shape]
+    return ", ".join((*_BY_NAME, *plain, *calls))
+
+
 class Shaped(Part):
     """A covariate drawn from another distribution, with a stated mean and sd."""
 
+    synonyms: ClassVar[dict[str, str]] = _OF_MOMENTS
+
     level: Level
-    distribution: Shape = Field(
+    distribution: Annotated[Shape, BeforeValidator(_known_distribution)] = Field(
         description="Its shape, a family written as a call.", examples=["lognormal(0.5)"]
     )
     mean: float = Field(0.0, description="Its mean.")
@@ -92,6 +183,12 @@ class Shaped(Part):
 
 class Uniform(Part):
     """A covariate drawn from a uniform distribution."""
+
+    synonyms: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("min", "minimum", "from", "lower", "a"), "low"),
+        **dict.fromkeys(("max", "maximum", "to", "upper", "b"), "high"),
+        **_OF_DRAWN,
+    }
 
     level: Level
     distribution: Literal["uniform"] = Field(description="How it is drawn.")
@@ -114,8 +211,14 @@ class Uniform(Part):
 class Binary(Part):
     """A covariate that is 1 with some probability, else 0."""
 
+    synonyms: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("prob", "probability", "share", "mean", "proportion", "prevalence"), "p"
+    )
+
     level: Level
-    distribution: Literal["binary"] = Field(description="How it is drawn.")
+    distribution: Annotated[Literal["binary"], BeforeValidator(_known_distribution)] = Field(
+        description="How it is drawn."
+    )
     p: Probability = Field(0.5, description="The probability of a 1.")
 
     def made(self) -> distributions.Distribution:
@@ -321,12 +424,24 @@ class Grid(Part):
 class MeanOf(Part):
     """The mean of a row-level covariate over the rows of each unit."""
 
+    synonyms: ClassVar[dict[str, str]] = dict.fromkeys(
+        (
+            *("mean", "group_mean", "cluster_mean", "unit_mean", "aggregate", "average"),
+            *("group_mean_of", "unit_mean_of", "average_of", "means_of", "contextual"),
+        ),
+        "mean_of",
+    )
+
     mean_of: str = Field(description="The covariate, whose rows in the data are averaged.")
     level: Literal["unit"] = Field("unit", description="Its level.")
 
 
 class LatentMeanOf(Part):
     """The mean of a row-level covariate that each unit has in the population."""
+
+    synonyms: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("latent_mean", "latent", "latent_of", "true_mean", "true_mean_of"), "latent_mean_of"
+    )
 
     latent_mean_of: str = Field(description="The covariate, which needs an `icc`.")
     level: Literal["unit"] = Field("unit", description="Its level.")
@@ -335,14 +450,37 @@ class LatentMeanOf(Part):
 class Centred(Part):
     """A covariate less a mean."""
 
+    synonyms: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(
+            (
+                *("centered", "center", "centre", "centering", "centred_of", "centered_of"),
+                *("center_of", "cwc", "cgm", "demeaned", "demean", "deviation", "deviation_of"),
+                *("group_centered", "group_centred", "grand_centered", "scale", "within_of"),
+            ),
+            "centred",
+        ),
+        **dict.fromkeys(("around", "by", "within", "on", "mean"), "at"),
+    }
+
     centred: str = Field(description="The covariate.")
-    at: Literal["unit", "grand"] = Field(
+    at: Annotated[Literal["unit", "grand"], BeforeValidator(_another_name(_MEANS))] = Field(
         "unit", description="Less its mean in the unit, or in the data set."
     )
 
 
 class Measures(Part):
     """A covariate as it is measured, with error."""
+
+    synonyms: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(
+            (
+                *("measure", "measure_of", "measured", "measures_of", "measurement_of", "proxy"),
+                *("proxy_of", "observed", "observes", "indicator_of", "with_error"),
+            ),
+            "measures",
+        ),
+        **dict.fromkeys(("rel", "alpha", "omega", "error", "sd", "error_sd", "r"), "reliability"),
+    }
 
     measures: str = Field(description="The covariate without error.")
     reliability: Annotated[float, Field(gt=0, le=1)] = Field(
@@ -380,8 +518,6 @@ _OWN_KEYS: dict[str, type[Part]] = {
 }
 """Kinds of covariates that are told by a key of theirs."""
 
-_BY_NAME = ("normal", "uniform", "binary")
-
 
 def kind_of(value: Any) -> str:
     """Return the kind of a covariate as written, by its keys, which may be misspelt."""
@@ -394,23 +530,36 @@ def kind_of(value: Any) -> str:
             return f"<{kind.__name__.lower()}>"
     if "distribution" not in value:
         return _nearest_kind(value)
-    return f"<{value['distribution']}>" if value["distribution"] in _BY_NAME else "<shaped>"
+    given = value["distribution"]
+    if given in _BY_NAME:
+        return f"<{given}>"
+    return "<binary>" if _meant_binary(given) else "<shaped>"
 
 
 def _nearest_kind(value: Mapping[str, Any]) -> str:
     """Return the kind that unknown keys come nearest to, else the normal."""
+    normal = (*Normal.known_keys(), *Normal.synonyms)
     kinds: dict[str, str] = {}
-    for part, kind in ((Categories, FINITE[0]), (Balanced, FINITE[1])):
-        key = part.known_keys()[1]
+    for key, part in _OWN_KEYS.items():
         names = [key, *(name for name, meant in part.synonyms.items() if meant == key)]
-        kinds |= dict.fromkeys(names, kind)
-    unknown = (str(one) for one in value if one not in Normal.known_keys())
-    near = next(filter(None, (nearest(one, kinds) for one in unknown)), None)
+        kinds |= {name: f"<{part.__name__.lower()}>" for name in names if name not in normal}
+    if isinstance(value.get("mean"), str) and value.get("level") != "row":
+        return "<meanof>"
+    unknown = [str(one).lower() for one in value if str(one).lower() not in normal]
+    exact = next((one for one in unknown if one in kinds), None)
+    near = exact or next(filter(None, (nearest(one, _OWN_KEYS) for one in unknown)), None)
     return kinds[near] if near else "<normal>"
 
 
 def _no_categorical(value: Any) -> Any:
-    """Refuse a distribution that is a key of its own."""
+    """Refuse what is no mapping, and a distribution that is a key of its own."""
+    if not isinstance(value, dict | Part):
+        near = f"{{level: row, grid: {shown(value)}}}" if isinstance(value, list) else None
+        raise InputError(
+            f"{shown(value)} is not allowed",
+            allowed="a mapping, such as {level: unit, distribution: normal}",
+            suggestion=near,
+        )
     given = value.get("distribution") if isinstance(value, dict) else None
     if isinstance(given, str) and given.lower() in _CATEGORICAL:
         raise InputError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from math import exp, log, prod
 from typing import TYPE_CHECKING
 
 from hlm.distributions.copula import normal_correlations
@@ -21,11 +23,27 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Covariate
     from hlm.study.schema import Design, Residual
+    from hlm.study.schema_missing import Missing
 
-__all__ = ["autocorrelation", "check_structure", "correlated", "missing", "variance"]
+__all__ = [
+    "autocorrelation",
+    "check_left",
+    "check_structure",
+    "correlated",
+    "missing",
+    "refuse_labels",
+    "variance",
+]
 
 MISSING = "design.missing"
 RESIDUAL = "truth.residual"
+
+_INTERCEPT = ("intercept", "constant", "const", "1", "_cons", "b0")
+_BEFORE = ("last", "prev", "lag", "lagged", "before", "lag1", "previous_y", "ar1")
+"""What users call the intercept and the response of the row before."""
+
+LARGEST = 230.0
+"""The logarithm of an sd over the stated one beyond which numbers lose their digits: 1e100."""
 
 
 def check_structure(
@@ -54,12 +72,14 @@ def check_structure(
             known = [INTERCEPT, *covariates, PREVIOUS, response]
             for name in slopes:
                 if name not in known:
-                    mistakes.add(_unknown(name, f"{path}.{name}", known))
+                    near = _meant_slope(name, response)
+                    mistakes.add(_unknown(name, f"{path}.{name}", known, near))
         sets = design.correlated.items()
         for (name, one), (_, other) in ((a, b) for a in sets for b in sets if a[0] > b[0]):
             for twice in set(one.of) & set(other.of):
-                problem = f"'{twice}' is in two sets"
-                mistakes.add(InputError(problem, path=f"design.correlated.{name}.of"))
+                problem, path = f"'{twice}' is in two sets", f"design.correlated.{name}.of"
+                allowed = "one set of all that are correlated, with a matrix as cor"
+                mistakes.add(InputError(problem, path=path, allowed=allowed))
 
 
 def _names(residual: Residual, design: Design) -> Iterator[tuple[str, str]]:
@@ -87,19 +107,44 @@ def _slopes(design: Design) -> Iterator[tuple[str, Mapping[str, float]]]:
         yield f"{MISSING}.dropout.logistic", dropout.logistic
 
 
-def _unknown(name: str, path: str, known: Collection[str]) -> InputError:
-    return InputError(
-        f"'{name}' is no covariate of the design",
-        path=path,
-        allowed=", ".join(known) or "none: there are no covariates",
-        suggestion=nearest(name, known),
-    )
+def _unknown(name: str, path: str, known: Collection[str], meant: str | None = None) -> InputError:
+    allowed = ", ".join(known) or "none: there are no covariates"
+    if path == f"{RESIDUAL}.variance.by":
+        allowed += "; or by: unit, with cv"
+    problem, near = f"'{name}' is no covariate of the design", meant or nearest(name, known)
+    return InputError(problem, path=path, allowed=allowed, suggestion=near)
+
+
+def _meant_slope(name: str, response: str) -> str | None:
+    """Find the intercept or the response of the row before by another name: lag(y), y_lag."""
+    if name.lower() in _INTERCEPT:
+        return INTERCEPT
+    words = {*re.split(r"[^a-z0-9]+", name.lower())} - {response.lower(), "1", ""}
+    return PREVIOUS if words and words <= {*_BEFORE} else None
+
+
+def refuse_labels(covariate: Covariate, path: str) -> None:
+    """Refuse a covariate that has labels where numbers are needed.
+
+    Raises
+    ------
+    InputError
+        At the path.
+    """
+    if covariate.distribution.labels:
+        labels = ", ".join(covariate.distribution.labels)
+        raise InputError(
+            f"'{covariate.name}' has labels, not numbers: {labels}",
+            path=path,
+            allowed="a covariate of numbers; so are categories or arms that are, such as "
+            "{0: 0.5, 1: 0.5}",
+        )
 
 
 def variance(
     residual: Residual, covariates: Mapping[str, Covariate]
 ) -> rows_residual.Variance | None:
-    """Return how the residual variance differs.
+    """Return how the residual variance differs; None if by a covariate that there is not.
 
     Raises
     ------
@@ -109,12 +154,12 @@ def variance(
     match residual.variance:
         case ByUnit() as spec:
             return rows_residual.ByUnit(spec.distribution, float(spec.cv))
-        case ByCovariate() as spec:
-            return _by_value(spec, covariates[spec.by])
-        case Power() as spec:
-            return _power(spec, covariates[spec.power_of])
-        case Exponential() as spec:
-            return rows_residual.ByExponential(spec.exponential_of, float(spec.rate))
+        case ByCovariate(by=name) as spec if name in covariates:
+            return _by_value(spec, covariates[name])
+        case Power(power_of=name) as spec if name in covariates:
+            return _power(spec, covariates[name])
+        case Exponential(exponential_of=name) as spec if name in covariates:
+            return _exponential(spec, covariates[name])
     return None
 
 
@@ -141,6 +186,9 @@ def _by_value(spec: ByCovariate, covariate: Covariate) -> rows_residual.ByValue:
                         suggestion=nearest(value, shown),
                     )
                 )
+            elif value != next(one for one, other in written.items() if other == label):
+                problem = f"the value {label} is there twice"
+                mistakes.add(InputError(problem, path=f"{path}.ratio.{value}"))
     ratios = sorted((places[written[value]], float(r)) for value, r in spec.ratio.items())
     return rows_residual.ByValue(spec.by, tuple(ratios))
 
@@ -151,19 +199,51 @@ def _label(text: str) -> str:
 
 
 def _power(spec: Power, covariate: Covariate) -> rows_residual.ByPower:
-    if 0.0 in covariate.distribution.levels and spec.exponent < 0.0:
+    path = f"{RESIDUAL}.variance"
+    refuse_labels(covariate, f"{path}.power_of")
+    values = _extremes(covariate)
+    around = not covariate.distribution.levels and values[0] <= 0.0 <= values[-1]
+    if spec.exponent < 0.0 and (around or 0.0 in values):
         raise InputError(
             f"'{spec.power_of}' is 0 somewhere, where the variance would be infinite",
-            path=f"{RESIDUAL}.variance.exponent",
+            path=f"{path}.exponent",
             allowed="an exponent above 0",
         )
+    sizes = [log(abs(value)) for value in values if value]
+    _refuse_extreme([spec.exponent * size for size in sizes], f"{path}.exponent")
     return rows_residual.ByPower(spec.power_of, float(spec.exponent))
+
+
+def _exponential(spec: Exponential, covariate: Covariate) -> rows_residual.ByExponential:
+    path = f"{RESIDUAL}.variance"
+    refuse_labels(covariate, f"{path}.exponential_of")
+    _refuse_extreme([spec.rate * value for value in _extremes(covariate)], f"{path}.rate")
+    return rows_residual.ByExponential(spec.exponential_of, float(spec.rate))
+
+
+def _extremes(covariate: Covariate) -> Sequence[float]:
+    """Return the values of a covariate in ascending order, or what one in a million is beyond."""
+    import numpy as np
+
+    shape = covariate.distribution
+    return shape.levels or tuple(shape.quantile(np.array([1e-6, 1.0 - 1e-6])).tolist())
+
+
+def _refuse_extreme(logarithms: Sequence[float], path: str) -> None:
+    """Refuse factors of the sd that leave no digits."""
+    worst = max(logarithms, key=abs, default=0.0)
+    if abs(worst) > LARGEST:
+        raise InputError(
+            f"the sd would be 1e{worst / log(10.0):+.0f} times the stated one somewhere",
+            path=path,
+            allowed="one nearer to 0",
+        )
 
 
 def autocorrelation(
     residual: Residual, covariates: Mapping[str, Covariate], most_rows: int
 ) -> rows_residual.AutoRegressive | None:
-    """Return how residuals depend on those before.
+    """Return how residuals depend on those before; None if by a time that there is not.
 
     Raises
     ------
@@ -173,6 +253,8 @@ def autocorrelation(
     spec = residual.ar1
     if spec is None or isinstance(spec, float | int):
         return rows_residual.AutoRegressive(float(spec)) if spec else None
+    if spec.time not in covariates:
+        return None
     time, path = covariates[spec.time], f"{RESIDUAL}.ar1"
     allowed = "a row-level covariate with a grid that grows, such as {level: row, grid: [0, 1, 3]}"
     if time.level != "row" or not time.distribution.is_fixed:
@@ -198,35 +280,74 @@ def _steps(time: Covariate, most_rows: int) -> Sequence[float]:
     return list(np.diff(time.distribution.at(np.arange(most_rows), size)).tolist())
 
 
-def missing(design: Design, most_rows: int | None) -> rows_missing.Missing | None:
+def missing(
+    design: Design, most_rows: int, covariates: Mapping[str, Covariate]
+) -> rows_missing.Missing | None:
     """Return which rows are missing; None if none are.
 
     Raises
     ------
     InputError
-        If there are more waves than rows.
+        If there are more waves than rows, or a slope of labels.
     """
     spec = design.missing
-    dropout: rows_missing.Dropout | None = None
+    with Mistakes() as mistakes:
+        for path, slopes in _slopes(design):
+            for name in [name for name in slopes if name in covariates]:
+                mistakes.keep(refuse_labels, covariates[name], f"{path}.{name}")
+        dropout = mistakes.keep(_dropout, spec, most_rows)
+    logistic = None if spec.logistic is None else _logistic(spec.logistic)
+    found = rows_missing.Missing(float(spec.rows), float(spec.units), logistic, dropout)
+    return None if found == rows_missing.Missing() else found
+
+
+def _dropout(spec: Missing, most_rows: int) -> rows_missing.Dropout | None:
     match spec.dropout:
+        case None:
+            return None
         case Waves(waves=gone):
-            if most_rows is not None and len(gone) > most_rows:
+            if len(gone) > most_rows:
                 raise InputError(
                     f"{len(gone)} shares for units of at most {most_rows} {noun(most_rows, 'row')}",
                     path=f"{MISSING}.dropout.waves",
                     allowed="at most one share for each row",
                 )
-            dropout = rows_missing.ByWave(tuple(map(float, gone))) if any(gone) else None
+            return rows_missing.ByWave(tuple(map(float, gone))) if any(gone) else None
         case WeibullDropout(weibull=times):
-            if times.share:
-                dropout = rows_missing.Weibull(float(times.share), float(times.shape))
-        case None:
-            pass
-        case other:
-            dropout = rows_missing.LogisticDropout(_logistic(other.logistic))
-    logistic = None if spec.logistic is None else _logistic(spec.logistic)
-    found = rows_missing.Missing(float(spec.rows), float(spec.units), logistic, dropout)
-    return None if found == rows_missing.Missing() else found
+            found = rows_missing.Weibull(float(times.share), float(times.shape))
+            return found if times.share else None
+    return rows_missing.LogisticDropout(_logistic(spec.dropout.logistic))
+
+
+def check_left(found: rows_missing.Missing, n_obs: int, needed: int) -> None:
+    """Refuse what leaves fewer rows, on average, than a model needs.
+
+    Dropout leaves the first row of each unit. Of a logistic function only an intercept is looked
+    at: what slopes leave depends on the data.
+
+    Parameters
+    ----------
+    found : Missing
+    n_obs : int
+        The rows before any are missing.
+    needed : int
+        The coefficients of the truth.
+
+    Raises
+    ------
+    InputError
+        At the share that takes most.
+    """
+    shares = {"rows": found.rows, "units": found.units}
+    if found.logistic is not None and not found.logistic.slopes:
+        shares["logistic"] = 1.0 / (1.0 + exp(-max(found.logistic.intercept, -700.0)))
+    left = n_obs * prod(1.0 - share for share in shares.values())
+    if left <= needed:
+        raise InputError(
+            f"{left:.2g} of {n_obs} rows are left, on average, for {needed} coefficients",
+            path=f"{MISSING}.{max(shares, key=lambda name: shares[name])}",
+            allowed="smaller shares, or more units or rows",
+        )
 
 
 def _logistic(slopes: Mapping[str, float]) -> rows_missing.Logistic:
@@ -235,7 +356,7 @@ def _logistic(slopes: Mapping[str, float]) -> rows_missing.Logistic:
 
 
 def correlated(design: Design, covariates: Mapping[str, Covariate]) -> tuple[CorrelatedSet, ...]:
-    """Return the sets of correlated covariates.
+    """Return the sets of correlated covariates, but for those with a name of none.
 
     Raises
     ------
@@ -246,6 +367,7 @@ def correlated(design: Design, covariates: Mapping[str, Covariate]) -> tuple[Cor
         found = [
             mistakes.keep(_correlated, f"design.correlated.{name}", one.of, one.cor, covariates)
             for name, one in sorted(design.correlated.items())
+            if covariates.keys() >= {*one.of}
         ]
     return tuple(one for one in found if one is not None)
 
@@ -257,17 +379,17 @@ def _correlated(
     covariates: Mapping[str, Covariate],
 ) -> CorrelatedSet:
     members = [covariates[name] for name in names]
-    for one in members:
-        if not one.is_plain or one.distribution.levels or one.distribution.is_fixed:
-            raise InputError(
-                f"'{one.name}' cannot be correlated with others by a copula",
-                path=f"{path}.of",
-                allowed="covariates that are drawn from continuous distributions, without icc",
-            )
-        if one.level != members[0].level:
-            problem = f"'{names[0]}' and '{one.name}' are of different levels"
-            raise InputError(problem, path=f"{path}.of", allowed="covariates of one level")
-    matrix = correlation_matrix(cor, len(names), f"{path}.cor")
+    with Mistakes() as mistakes:
+        for place, one in enumerate(members):
+            if not one.is_plain or one.distribution.levels or one.distribution.is_fixed:
+                problem = f"'{one.name}' cannot be correlated with others by a copula"
+                allowed = "covariates that are drawn from continuous distributions, without icc"
+                mistakes.add(InputError(problem, path=f"{path}.of[{place}]", allowed=allowed))
+            elif one.level != members[0].level:
+                problem = f"'{names[0]}' and '{one.name}' are of different levels"
+                allowed = "covariates of one level"
+                mistakes.add(InputError(problem, path=f"{path}.of[{place}]", allowed=allowed))
+        matrix = correlation_matrix(cor, len(names), f"{path}.cor")
     try:
         normal_correlations([one.distribution.shape_alone for one in members], matrix)
     except InputError as error:

@@ -11,7 +11,14 @@ from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.formula import formula_in
 from hlm.scenario import Model, Scenario
-from hlm.study.design import covariates, levels_in, rows_of, typical_rows
+from hlm.study.design import (
+    covariates,
+    levels_in,
+    mean_rows,
+    right_covariates,
+    rows_of,
+    typical_rows,
+)
 from hlm.study.effect_sizes import completed, resolved
 from hlm.study.fraction import check_keys, middle, picks_of
 from hlm.study.from_data import from_data, place_of
@@ -30,7 +37,14 @@ from hlm.study.outline import Outline
 from hlm.study.reading import place, read_text, read_tree
 from hlm.study.schema import Design, StudyFile, Truth
 from hlm.study.shapes import by_effect
-from hlm.study.structure import autocorrelation, check_structure, correlated, missing, variance
+from hlm.study.structure import (
+    autocorrelation,
+    check_left,
+    check_structure,
+    correlated,
+    missing,
+    variance,
+)
 from hlm.study.truth import parameters, read_formula
 
 if TYPE_CHECKING:
@@ -276,21 +290,25 @@ def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
     found = parameters(truth, levels)
     formula, group, residual = found.formula, found.formula.random[0].group, truth.residual
     n_rows = rows_of(design)
-    of_design = covariates(design, response=formula.response, group=group)
-    by_name = {covariate.name: covariate for covariate in of_design}
-    check_structure(residual, design, by_name, formula.response)
     rows = typical_rows(design)
     most = rows if isinstance(rows, int) else max(rows)
     with Mistakes() as mistakes:
+        by_name = right_covariates(design, mistakes, response=formula.response, group=group)
+        mistakes.keep(
+            check_structure, residual, design, sorted(design.covariates), formula.response
+        )
         sets = mistakes.keep(correlated, design, by_name) or ()
         spread = mistakes.keep(variance, residual, by_name)
         in_time = mistakes.keep(autocorrelation, residual, by_name, most)
-        left_out = mistakes.keep(missing, design, most)
+        left_out = mistakes.keep(missing, design, most, by_name)
+        if left_out is not None:
+            n_obs = round(design.units * mean_rows(n_rows))
+            mistakes.keep(check_left, left_out, n_obs, len(found.fixed))
     return Scenario(
         key=scenario_key(truth, design, found, common=common),
         n_units=design.units,
         n_rows=n_rows,
-        covariates=of_design,
+        covariates=tuple(by_name[name] for name in sorted(by_name)),
         formula=formula.text,
         fixed=found.fixed,
         sd=found.sd,
@@ -327,10 +345,17 @@ def _named(labels: Mapping[str, Any]) -> str:
 
 
 def _axis(error: InputError, axes: Sequence[Axis]) -> str | None:
-    """Return the path of the axis of which a level is the mistake."""
+    """Return the path in the grid of a mistake in a level: that of the axis and what is below."""
     path = f"{error.path or ''}."
     varied = ((axis.path, whole) for axis in axes for whole in axis.paths)
-    return next((name for name, whole in varied if path.startswith(f"{whole}.")), None)
+    return next(
+        (
+            f"{name}{path[len(whole) : -1]}"
+            for name, whole in varied
+            if path.startswith((f"{whole}.", f"{whole}["))
+        ),
+        None,
+    )
 
 
 def _kind(error: InputError, axes: Sequence[Axis]) -> tuple[str | None, str | None]:

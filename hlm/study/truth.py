@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 __all__ = ["Parameters", "canonical", "check_names", "correlations", "parameters", "read_formula"]
 
 Matrix = tuple[tuple[float, ...], ...]
+
+_MEANS = ("mean", "ave", "avg", "average", "gm", "gmean", "group_mean", "cluster_mean", "aggregate")
+_OF_OTHER_ROWS = re.compile(
+    rf"\b({'|'.join(_MEANS)}|scale|cent(?:er|re)d?|demean|cwc|cgm|group_cent(?:er|re)|within|lag)"
+    r"\(\s*([^\W\d][\w.]*)"
+)
+"""Calls of functions that need other rows too, which formulas do not have, and what of."""
+
+_UNKNOWN = re.compile(r"unknown function '([^']*)'")
 
 
 @dataclass(frozen=True)
@@ -164,7 +174,7 @@ def _read(text: str, path: str) -> Formula:
     try:
         formula = parse(text)
     except InputError as error:
-        raise error.at(path=path) from None
+        raise _with_covariate(error, text).at(path=path) from None
     if not isinstance(formula.outcome.expr, Name):
         raise InputError(
             f"the response of a study is a column, not '{formula.response}'",
@@ -175,6 +185,26 @@ def _read(text: str, path: str) -> Formula:
     if formula.offset:
         raise InputError("offset() is not supported in a study", path=path)
     return formula
+
+
+def _with_covariate(error: InputError, text: str) -> InputError:
+    """Say of a function of other rows which covariate, or what else, stands for it in a study."""
+    calls = dict(reversed(_OF_OTHER_ROWS.findall(text)))
+    unknown = _UNKNOWN.match(error.problem)
+    name = unknown[1] if unknown else next(iter(reversed(calls)), "")
+    if name not in calls or not (unknown or "unexpected '='" in error.problem):
+        return error
+    of = calls[name]
+    if name == "lag":
+        near = "truth.residual.ar1: 0.5" if of == text.partition("~")[0].strip() else "log"
+    elif name in _MEANS:
+        near = f"design.covariates: {of}_mean: {{mean_of: {of}}}"
+    else:
+        mean = "grand" if name == "scale" else "unit"
+        near = f"design.covariates: {of}_centred: {{centred: {of}, at: {mean}}}"
+    others = "what needs other rows is a covariate of the design"
+    allowed = f"{error.allowed}; {others}" if error.allowed else others
+    return InputError(error.problem, allowed=allowed, suggestion=near)
 
 
 def canonical(formula: Formula) -> str:

@@ -23,10 +23,13 @@ from hlm.distributions import (
     Mixture,
     Normal,
     Points,
+    RowValues,
+    Scaled,
     SkewNormal,
     Span,
     StudentT,
     Uniform,
+    UnitValues,
     from_dict,
     read_call,
     written,
@@ -79,6 +82,12 @@ def standard(own):
     return name(*shape, loc=(loc - mean) / sd, scale=scale / sd)
 
 
+def moved(theirs, mean, sd):
+    """Return SciPy's distribution, of a shape parameter, with another mean and sd."""
+    scale = sd / theirs.std()
+    return theirs.dist(*theirs.args, loc=mean - scale * theirs.mean(), scale=scale)
+
+
 DRAWN = [
     (Normal(3.0, 2.0), stats.norm(3, 2)),
     (Uniform(-1.0, 4.0), stats.uniform(-1, 5)),
@@ -88,6 +97,8 @@ DRAWN = [
     *((LogNormal(s), standard(stats.lognorm(s))) for s in (0.1, 0.5, 1.0)),
     *((SkewNormal(a), standard(stats.skewnorm(a))) for a in (-20.0, -1.0, 0.0, 0.7, 4.0)),
     *((Mixture(w, r), TwoNormals(w, r)) for w, r in ((0.1, 3.0), (0.4, 0.2), (0.01, 10.0))),
+    (Scaled(LogNormal(0.5), 10.0, 2.0), moved(stats.lognorm(0.5), 10, 2)),
+    (Scaled(ChiSquare(3.0), -1.0, 0.1), moved(stats.chi2(3), -1, 0.1)),
     *((StudentT(df), student(df)) for df in (2.1, 3.0, 4.0, 4.5, 5.0, 10.0, 1e6)),
 ]
 NAMES = [str(ours) for ours, _ in DRAWN]
@@ -95,7 +106,12 @@ FINITE = [
     Categories((-1.0, 0.5, 3.0), (0.2, 0.5, 0.3)),
     Balanced.of((0.0, 1.0, 4.0), ("a", "b", "c")),
 ]
-FIXED = [Points((4.0, -1.0, 7.0, 2.0)), Span(-1.0, 4.0)]
+FIXED = [
+    Points((4.0, -1.0, 7.0, 2.0)),
+    Span(-1.0, 4.0),
+    UnitValues((4.0, -1.0, 7.0, 2.0)),
+    RowValues((3, 1), (4.0, -1.0, 7.0, 2.0)),
+]
 
 
 @pytest.mark.parametrize(("ours", "theirs"), DRAWN, ids=NAMES)
@@ -288,11 +304,15 @@ def test_all_families_are_tested():
 
 
 def test_fixed_values():
-    points, span = FIXED
-    assert (points.mean, points.variance) == (3.0, np.var([4, -1, 7, 2]))
-    assert points.skewness == pytest.approx(stats.skew([4, -1, 7, 2]))
-    assert points.kurtosis == pytest.approx(stats.kurtosis([4, -1, 7, 2], fisher=False))
-    assert points.quantile(np.array([0.2, 0.26, 0.5, 0.9])).tolist() == [-1.0, 2.0, 2.0, 7.0]
+    points, span, _, of_rows = FIXED
+    for values in (one for one in FIXED if one is not span):
+        assert (values.mean, values.variance) == (3.0, np.var([4, -1, 7, 2]))
+        assert values.skewness == pytest.approx(stats.skew([4, -1, 7, 2]))
+        assert values.kurtosis == pytest.approx(stats.kurtosis([4, -1, 7, 2], fisher=False))
+        assert values.quantile(np.array([0.2, 0.26, 0.5, 0.9])).tolist() == [-1.0, 2.0, 2.0, 7.0]
+        assert values.levels == (-1.0, 2.0, 4.0, 7.0)
+    unit, position = np.array([0, 0, 0, 1, 1]), np.array([0, 1, 4, 0, 1])
+    assert_array_equal(of_rows.of_units(unit, position), [4.0, -1.0, -1.0, 2.0, 2.0])
     assert_array_equal(points.points(3), [4.0, -1.0, 7.0])
     assert_array_equal(span.points(6), np.arange(-1.0, 5.0))
     assert_array_equal(Span(0.0, 4.0, endpoint=False).points(4), [0.0, 1.0, 2.0, 3.0])

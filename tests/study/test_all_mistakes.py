@@ -42,7 +42,8 @@ CASES = [
 demo.yaml:13: design.covariates.s.categories: the shares add up to 0.6
   allowed: shares that add up to 1; a grid varies all of them together
 demo.yaml:23: estimation.level: 95 is not allowed
-  allowed: below 1""",
+  allowed: below 1
+  did you mean '0.95'?""",
         ("y ~ x * a + (1", "y ~ x * a + s + factor(t) + (1"),
         ("    a: {level", "    s: {level: unit, categories: {b: 0.5, c: 0.1}}\n    a: {level"),
         ("    x: {", "    t: {level: row, grid: {from: 0, to: 4}}\n    x: {"),
@@ -57,7 +58,7 @@ demo.yaml:6: truth.fixed: there is no value for the coefficient 'sbb' of the for
 (1 + x | unit)
   allowed: (Intercept), a, sbb
 demo.yaml:13: design.covariates.a.sdd: unknown key 'sdd'
-  allowed: level, distribution, mean, sd
+  allowed: level, distribution, mean, sd, icc
   did you mean 'sd'?""",
         ("x * a + (1", "a + s + (1"),
         ('x: 3.0, "x:a": 0.3', "sB: 1"),
@@ -90,7 +91,7 @@ demo.yaml:8: truth.residuals: unknown key 'residuals'
   allowed: fit, formula, fixed, random, residual, effect_sizes
   did you mean 'residual'?
 demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
-  allowed: level, distribution, mean, sd
+  allowed: level, distribution, mean, sd, icc
   did you mean 'level'?
 demo.yaml:20: models.small: the formula does not parse: unexpected '*'
     y ~ x + * (1 | unit)
@@ -121,7 +122,7 @@ demo.yaml:8: truth.random.unit.sd: there is no value for the random effect 'x' o
 y ~ x * a + (1 + x | unit)
   allowed: (Intercept), x
 demo.yaml:17: grid.design.unit: 'design.unit' is no path of this study: design has no 'unit'
-  allowed: design.units, design.rows, design.covariates
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing
   did you mean 'design.units'?
 demo.yaml:18: grid.design.rows[2]: the level 5 is there twice
 demo.yaml:20: models.full: the response is 'z', that of the truth is 'y'
@@ -260,7 +261,7 @@ demo.yaml:19: grid.spread.low.truth.random.unit.sd.x: -2 is not allowed
         "of levels under a key that there is not nothing is said",
         """\
 demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
-  allowed: level, distribution, mean, sd
+  allowed: level, distribution, mean, sd, icc
   did you mean 'level'?""",
         ("level: unit,", "levle: unit,"),
         (
@@ -272,7 +273,7 @@ demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
         "a misspelt path hides neither levels nor models that no data identify",
         """\
 demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
-  allowed: design.units, design.rows, design.covariates
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing
   did you mean 'design.units'?
 demo.yaml:17: grid.design.rows[0]: 0 is not allowed
   allowed: at least 1
@@ -289,7 +290,7 @@ depends on the others
         "numbers of units and rows that a misspelt path may be meant to change are not judged",
         """\
 demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
-  allowed: design.units, design.rows, design.covariates
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing
   did you mean 'design.units'?""",
         ("  units: 30\n  rows: 10\n", "  units: 2\n  rows: 1\n"),
         ("  design.units: [10, 30]\n  design.rows: [5, 10]\n", "  design.unts: [10, 30]\n"),
@@ -376,6 +377,128 @@ effects of ((Intercept) | unit) (scenario units = 4)
         ("  rows: 10\n", "  rows: 1\n"),
         ("  design.units: [10, 30]\n  design.rows: [5, 10]\n", "  design.units: [4]\n"),
         ("x: {level: row, grid: {from: -4, to: 4, endpoint: false}}", "x: {level: row}"),
+    ),
+    case(
+        "guesses at rows, missing rows, residuals and means",
+        """\
+demo.yaml:8: truth.residual.rho: unknown key 'rho'
+  allowed: sd, distribution, variance, ar1
+  did you mean 'ar1'?
+demo.yaml:11: design.rows.poisson: {'mean': 20} is not allowed
+  allowed: a number, as in {poisson: 20}
+  did you mean '20'?
+demo.yaml:12: design.missing.dropout: 0.2 is not allowed
+  allowed: {waves: [0, 0.1, 0.2]}, {weibull: {share: 0.3}}, {logistic: {(Intercept): -3, \
+previous: 1}}
+  did you mean '{weibull: {share: 0.2}}'?
+demo.yaml:15: design.covariates.m.mean: unknown key 'mean'
+  allowed: mean_of, level
+  did you mean 'mean_of'?""",
+        ("  rows: 10\n", "  rows: {poisson: {mean: 20}}\n  missing: {dropout: 0.2}\n"),
+        ("sd: 0.75", "sd: 0.75, rho: 0.5"),
+        (
+            "a: {level: unit, distribution: normal}",
+            "a: {level: unit, distribution: normal}\n    m: {mean: x}",
+        ),
+        ("  design.units: [10, 30]\n  design.rows: [5, 10]\n", "  design.units: [10, 30]\n"),
+    ),
+    case(
+        "names of what there is not, in all structures",
+        """\
+demo.yaml:8: truth.residual.variance.by: 'b' is no covariate of the design
+  allowed: a, m, x; or by: unit, with cv
+demo.yaml:8: truth.residual.ar1.time: 'tt' is no covariate of the design
+  allowed: a, m, x
+demo.yaml:12: design.missing.logistic.lag: 'lag' is no covariate of the design
+  allowed: (Intercept), a, m, x, previous, y
+  did you mean 'previous'?
+demo.yaml:12: design.missing.logistic.q: 'q' is no covariate of the design
+  allowed: (Intercept), a, m, x, previous, y
+demo.yaml:13: design.correlated.p.of[1]: 'b' is no covariate of the design
+  allowed: a, m, x
+demo.yaml:16: design.covariates.m.mean_of: 'c' is no covariate of the design
+  allowed: a, x
+demo.yaml:23: models.small: unknown function 'mean'
+    y ~ mean(x) + (1 | unit)
+        ^
+  allowed: I, factor, log, log2, log10, log1p, exp, expm1, sqrt, abs, sin, cos, tan; what needs \
+other rows is a covariate of the design
+  did you mean 'design.covariates: x_mean: {mean_of: x}'?""",
+        (
+            "  rows: 10\n",
+            "  rows: 10\n"
+            "  missing: {logistic: {lag: 1, q: 2}}\n"
+            "  correlated: {p: {of: [a, b], cor: 0.2}}\n",
+        ),
+        ("sd: 0.75", "sd: 0.75, variance: {by: b, ratio: {1: 2}}, ar1: {cor: 0.5, time: tt}"),
+        (
+            "a: {level: unit, distribution: normal}",
+            "a: {level: unit, distribution: normal}\n    m: {mean_of: c}",
+        ),
+        ("small: y ~ x", "small: y ~ mean(x)"),
+    ),
+    case(
+        "structures that their covariates cannot have, though one of these is wrong",
+        """\
+demo.yaml:8: truth.residual.variance.exponent: 'a' is 0 somewhere, where the variance would be \
+infinite (scenario units = 10, rows = 5)
+  allowed: an exponent above 0
+demo.yaml:8: truth.residual.ar1.time: 'a' is no time: its values are not fixed, or those of \
+units (scenario units = 10, rows = 5)
+  allowed: a row-level covariate with a grid that grows, such as {level: row, grid: [0, 1, 3]}
+demo.yaml:12: design.missing.logistic.s: 's' has labels, not numbers: p, q (scenario units = \
+10, rows = 5)
+  allowed: a covariate of numbers; so are categories or arms that are, such as {0: 0.5, 1: 0.5}
+demo.yaml:12: design.missing.dropout.waves: 6 shares for units of at most 5 rows (scenario \
+units = 10, rows = 5)
+  allowed: at most one share for each row
+demo.yaml:16: design.covariates.m.measures: 'x' is not drawn: it has no variance to share with \
+an error (scenario units = 10, rows = 5)
+  allowed: a covariate with a distribution, or the latent mean of one""",
+        (
+            "  rows: 10\n",
+            "  rows: 10\n"
+            "  missing: {dropout: {waves: [0, 0.1, 0.2, 0.3, 0.4, 0.5]}, logistic: {s: 1}}\n",
+        ),
+        ("sd: 0.75", "sd: 0.75, variance: {power_of: a, exponent: -1}, ar1: {cor: 0.5, time: a}"),
+        (
+            "a: {level: unit, distribution: normal}",
+            "a: {level: unit, distribution: normal}\n"
+            "    s: {level: unit, categories: {p: 0.5, q: 0.5}}\n"
+            "    m: {measures: x, reliability: 0.5}",
+        ),
+        (
+            "  design.units: [10, 30]\n  design.rows: [5, 10]\n",
+            "  design.units: [10, 30]\n  design.rows: [5]\n",
+        ),
+    ),
+    case(
+        "levels of rows, residuals and missing rows",
+        """\
+demo.yaml:2: seed: 'one' is not allowed
+  allowed: a whole number
+demo.yaml:17: grid.design.rows.cv: the key is missing (scenario design.rows = {"mean":5}, ar1 = \
+0, missing.rows = 0.1)
+demo.yaml:17: grid.design.rows: 'poisson(20)' is not allowed (scenario design.rows = \
+poisson(20), ar1 = 0, missing.rows = 0.1)
+  allowed: a whole number, or {list: [5, 10]}, {mean: 30, cv: 0.6}, {poisson: 20}, \
+{negative_binomial: {mean: 20, size: 2}}, {uniform: [5, 40]}, {total: 600, cv: 0.5}
+  did you mean '{poisson: 20}'?
+demo.yaml:18: grid.truth.residual.ar1: 1 is not allowed (scenario design.rows = {"mean":5}, ar1 \
+= 1, missing.rows = 0.1)
+  allowed: below 1
+demo.yaml:19: grid.design.missing.rows: 20 is not allowed (scenario design.rows = {"mean":5}, \
+ar1 = 0, missing.rows = 20.0)
+  allowed: below 1
+  did you mean '0.2'?""",
+        ("  rows: 10\n", "  rows: {mean: 10, cv: 0.5}\n  missing: {rows: 0.1}\n"),
+        (
+            "  design.units: [10, 30]\n  design.rows: [5, 10]\n",
+            "  design.rows: [{mean: 5}, poisson(20)]\n"
+            "  truth.residual.ar1: [0, 1]\n"
+            "  design.missing.rows: [0.1, 20]\n",
+        ),
+        ("seed: 1", "seed: one"),
     ),
     case(
         "keys that are no text",

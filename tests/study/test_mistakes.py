@@ -315,7 +315,7 @@ MISTAKES = [
         "[5, 10]",
         "[5, {list: [5, 10, 15]}]",
         17,
-        "grid.design.rows",
+        "grid.design.rows.list",
         "3 numbers of rows do not fill 10 units",
     ),
     shape("a family by its full name", "student", "'student'", "normal, t(DF)", "mean 't(5)'"),
