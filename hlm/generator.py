@@ -7,7 +7,7 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b as hash_of
 from pathlib import PurePath
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-__all__ = ["Generator"]
+__all__ = ["Generator", "blake2b", "not_allowed"]
 
 
 @dataclass(frozen=True)
 class Generator:
-    """A function in Python that draws the design of data sets, and their response if it wants to.
+    r"""A function in Python that draws the design of data sets, and their response if it wants to.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Generator:
 
     Examples
     --------
-    >>> source = "def f(rng, values, first, last):\\n    return values['units'] + last - first\\n"
+    >>> source = "def f(rng, values, first, last):\n    return values['units'] + last - first\n"
     >>> one = Generator("own.py", "f", source, '{"units": 7}', 10, False, allowed=True)
     >>> one.call(None, 20, 29)
     16
@@ -62,7 +62,7 @@ class Generator:
     @property
     def blake2b(self) -> str:
         """Checksum of the source, 64 hexadecimal digits."""
-        return blake2b(self.source.encode(), digest_size=32).hexdigest()
+        return blake2b(self.source)
 
     @property
     def copy(self) -> str:
@@ -85,12 +85,7 @@ class Generator:
         InputError
             It may not run, there is none, or it fails.
         """
-        if not self.allowed:
-            raise InputError(
-                f"'{self.file}:{self.function}' is code, which does not run unless you allow it",
-                path="design.generator",
-                allowed=f"--allow-code, once you know what {PurePath(self.file).name} does",
-            )
+        self.check_allowed()
         with redirect_stdout(sys.stderr):
             try:
                 return self._found()(rng, self.told, first, last)
@@ -98,6 +93,17 @@ class Generator:
                 raise
             except (Exception, SystemExit) as error:
                 raise InputError(_said(error, self.file, self.source)) from None
+
+    def check_allowed(self) -> None:
+        """Refuse to run without permission.
+
+        Raises
+        ------
+        InputError
+            The user has not allowed it.
+        """
+        if not self.allowed:
+            raise not_allowed(self.file, self.function)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the permission as builtin types, for JSON."""
@@ -121,10 +127,24 @@ class Generator:
         )
 
 
+def not_allowed(file: str, function: str, path: str = "design.generator") -> InputError:
+    """Return the refusal to run a function; `path` is where a study names it."""
+    return InputError(
+        f"'{file}:{function}' is code, which does not run unless you allow it",
+        path=path,
+        allowed=f"--allow-code, once you know what {PurePath(file).name} does",
+    )
+
+
+def blake2b(source: str) -> str:
+    """Return the checksum of a source, 64 hexadecimal digits."""
+    return hash_of(source.encode(), digest_size=32).hexdigest()
+
+
 @lru_cache(maxsize=64)
 def _module(file: str, source: str) -> ModuleType:
     """Run a file. It is run once: what it keeps from call to call shows as other data."""
-    module = ModuleType(f"generator_{blake2b(source.encode(), digest_size=8).hexdigest()}")
+    module = ModuleType(f"generator_{blake2b(source)}")
     module.__file__ = file
     sys.modules[module.__name__] = module  # where dataclasses of the file look for it
     exec(compile(source, file, "exec"), vars(module))

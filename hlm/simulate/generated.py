@@ -91,8 +91,8 @@ def generate(
     Raises
     ------
     InputError
-        It fails, or returns something else than data sets. The message ends with the function, the
-        scenario and the replicate, or the replicates of the call.
+        It may not run, fails, or returns something else than data sets. The message ends with the
+        function, the scenario and the replicate, or the replicates of the call.
 
     Examples
     --------
@@ -107,6 +107,7 @@ def generate(
     >>> found.rows.sizes.shape, found.covariates["x"].shape
     ((10, 3), (60,))
     """
+    generator.check_allowed()
     with _said_of(generator, scenario, first, last):
         return _Reader(generator, first, last).read(generator.call(rng, first, last))
 
@@ -194,7 +195,7 @@ class _Reader:
         columns = _columns(returned)
         is_table = bool({REPLICATE, self.group} & columns.keys())
         self._check_names(columns, [REPLICATE, self.group] if is_table else [])
-        labels = columns.pop(self.group) if is_table else None
+        labels = _labels(columns.pop(self.group)) if is_table else None
         numbers = {name: _numbers(name, values) for name, values in columns.items()}
         found = self._table(numbers, labels) if labels is not None else self._arrays(numbers)
         response = found.covariates.pop(self.response) if self.response is not None else None
@@ -237,7 +238,8 @@ class _Reader:
         """Return which of the replicates, from 0, each row is of."""
         last = self.first + self.n - 1
         allowed = f"{self.first} to {last}, each, in this order"
-        own = np.rint(replicate).astype(np.int64) - self.first
+        with np.errstate(invalid="ignore"):
+            own = np.rint(replicate).astype(np.int64) - self.first
         wrong = (own + self.first != replicate) | (own < 0) | (own >= self.n)
         if wrong.any():
             value = replicate[np.argmax(wrong)]
@@ -307,7 +309,8 @@ class _Reader:
                     + (" by rows" if self.levels[name] == "row" else "")
                     + f"; or a table with the columns {REPLICATE} and {self.group}",
                 )
-            self._check_finite(name, values, np.indices(values.shape, sparse=True)[0])
+            of_one = (1,) * (values.ndim - 1)
+            self._check_finite(name, values, np.arange(self.n).reshape(-1, *of_one))
         rows = RowLayout.of(np.full(of_units, per_unit))
         found = {
             name: values.ravel() if self.levels[name] == "row" else values
@@ -317,8 +320,9 @@ class _Reader:
 
     def _rows_of_arrays(self, columns: Mapping[str, Floats]) -> int:
         """Return how many rows each unit has: those of the first array, or as the study says."""
-        sizes = [v.shape[2] for k, v in columns.items() if self.levels[k] == "row" and v.ndim == 3]
-        found = sizes[0] if sizes else self.rows_told
+        of_rows = (values for name, values in columns.items() if self.levels[name] == "row")
+        sizes = (size for values in of_rows for size in values.shape[2:])
+        found = next(sizes, self.rows_told)
         if not isinstance(found, int) or found < 1:
             raise _WrongError(
                 "nothing says how many rows each unit has",
@@ -352,9 +356,14 @@ def _columns(returned: Any) -> Columns:
         problem = f"it returns {'nothing' if returned is None else type(returned).__name__}"
         raise _WrongError(problem, allowed=RETURNED)
     try:
-        return {name: np.asarray(returned[name]) for name in names}
+        return {name: np.atleast_1d(np.asarray(returned[name])) for name in names}
     except ValueError:
         raise _WrongError("it returns lists of unequal length", allowed=RETURNED) from None
+
+
+def _labels(values: NDArray[Any]) -> NDArray[Any]:
+    """Return names of units, of which some may be of other types, as what can be compared."""
+    return values.astype(str) if values.dtype.kind == "O" else values
 
 
 def _numbers(name: str, values: NDArray[Any]) -> Floats:

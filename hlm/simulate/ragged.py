@@ -25,7 +25,6 @@ from hlm.formula import parse
 from hlm.rows.missing import PREVIOUS
 from hlm.rows.row_layout import RowLayout
 from hlm.rows.sizes import Resampled, Sizes
-from hlm.scenario import Covariate, Scenario
 from hlm.simulate.draws import CHUNK_VALUES, Seeds, balanced_rows, chunks, row_shape
 from hlm.simulate.generated import Generated, generate
 from hlm.simulate.layout import layout_of
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hlm.distributions import Distribution
+    from hlm.scenario import Covariate, Scenario
     from hlm.simulate.layout import Layout
     from hlm.simulate.random_effects import Copula, Mixing
 
@@ -88,6 +88,7 @@ def draw_by_row(scenario: Scenario, seed: int, start: int, stop: int) -> Iterato
     Examples
     --------
     >>> from hlm.rows.sizes import Poisson
+    >>> from hlm.scenario import Scenario
     >>> s = Scenario("0" * 16, 2, Poisson(3.0), (), "y ~ 1 + (1 | g)", (("(Intercept)", 0.0),),
     ...              (1.0,), ((1.0,),), 1.0)
     >>> whole = next(draw_by_row(s, 1, 0, 5))
@@ -233,8 +234,8 @@ def _observed(scenario: Scenario, whole: RowDraws, numbers: _Numbers) -> RowDraw
     kept = missing.kept(data, whole.rows, numbers)
     covariates = {k: v[kept] if v.ndim == 1 else v for k, v in whole.covariates.items()}
     left = whole.rows.left(kept)
-    response = None if whole.response is None else whole.response[kept]
-    return RowDraws(left, covariates, whole.effects, whole.residuals[kept], response)
+    y = None if whole.response is None else whole.response[kept]
+    return RowDraws(left, covariates, whole.effects, whole.residuals[kept], y)
 
 
 def _response(scenario: Scenario, draws: RowDraws) -> Floats:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from hashlib import blake2b
 from math import ceil
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,10 @@ import numpy as np
 from hlm.data_source import Source
 from hlm.distributions import STANDARD_NORMAL, GeneratedRows, GeneratedUnits, read_call
 from hlm.errors import InputError, Mistakes, nearest
-from hlm.generator import Generator
+from hlm.generator import Generator, blake2b, not_allowed
 from hlm.rows.sizes import Resampled, Sizes
 from hlm.simulate.generated import try_out
 from hlm.study.design import ENOUGH, rows_of
-from hlm.study.messages import shown
 from hlm.study.schema_covariates import Generated, Given, Grid, Measures
 
 if TYPE_CHECKING:
@@ -55,7 +53,7 @@ class Code:
     @property
     def blake2b(self) -> str:
         """Checksum of the file."""
-        return blake2b(self.source.encode(), digest_size=32).hexdigest()
+        return blake2b(self.source)
 
     @property
     def identity(self) -> dict[str, str]:
@@ -89,7 +87,7 @@ def read_code(
     Parameters
     ----------
     design : object
-        As written, but for what data gave; the mistakes in it are said elsewhere.
+        As written; other mistakes in it are said elsewhere.
     axes : sequence of Axis
         Of the grid, which may vary the generator.
     folder : Path
@@ -103,9 +101,13 @@ def read_code(
     """
     found: dict[str, Code] = {}
     with Mistakes() as mistakes:
+        if isinstance(design, dict) and {"from", "generator"} <= design.keys():
+            problem = "a generator beside the data whose units and rows are the design"
+            mistakes.add(InputError(problem, path=PATH, allowed="one of from and generator"))
         for path, text in _named(design, axes):
             if not allow_code:
-                mistakes.add(_refused(text, path))
+                file, _, function = text.rpartition(":")
+                mistakes.add(not_allowed(file, function, path))
             elif text not in found:
                 one = mistakes.keep(_read, text, path, folder)
                 if one is not None:
@@ -130,15 +132,6 @@ def _named(design: Any, axes: Sequence[Axis]) -> Iterator[tuple[str, str]]:
             text = level.get(("design", "generator"))
             if isinstance(text, str):
                 yield f"grid.{axis.path}", text
-
-
-def _refused(text: str, path: str) -> InputError:
-    file = PurePath(text.rpartition(":")[0]).name
-    return InputError(
-        f"{shown(text)} is code, which does not run unless you allow it",
-        path=path,
-        allowed=f"--allow-code, once you know what {file} does",
-    )
 
 
 def _read(text: str, path: str, folder: Path) -> Code:
@@ -304,7 +297,7 @@ def _check_unused(truth: Truth, found: Parameters) -> None:
         for path in (path for path, there in given.items() if there):
             mistakes.add(
                 InputError(
-                    f"it has no effect: the generator draws the response '{found.formula.response}'",
+                    f"it has no effect: the generator draws '{found.formula.response}'",
                     path=path,
                     allowed="no such key, or a generator of covariates alone",
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.formula import formula_in
+from hlm.rows.sizes import Sizes
 from hlm.scenario import Model, Scenario
 from hlm.study.design import covariates, levels_in, rows_of, typical_rows
 from hlm.study.effect_sizes import completed, resolved
@@ -170,7 +172,7 @@ def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict
         models = () if study is None else models_of(study, levels, mistakes)
         outline = Outline(tree, study, mistakes)
         code = mistakes.keep(
-            read_code, tree.get("design"), outline.axes or (), folder, allow_code=allow_code
+            read_code, written.get("design"), outline.axes or (), folder, allow_code=allow_code
         )
         points = _points(outline, tree, mistakes)
         tried = points if code is not None else ()
@@ -302,16 +304,16 @@ def _simulated(truth: Truth, design: Design, code: Code | None, *, common: bool)
     truth = _raw(truth, design)
     found = parameters(truth, levels)
     formula, group, residual = found.formula, found.formula.random[0].group, truth.residual
-    names = {"response": formula.response, "group": group}
-    n_rows, of_design = rows_of(design), covariates(design, **names)
+    own = partial(covariates, design, response=formula.response, group=group)
+    n_rows, of_design = rows_of(design), own()
     key, generator = scenario_key(truth, design, found, common=common, code=code), None
     if code is not None:
         trial = try_generator(code, truth, design, found, key)
         generator, n_rows = trial.generator, trial.n_rows
-        of_design = covariates(design, **names, generated=trial.distributions)
+        of_design = own(generated=trial.distributions)
     by_name = {covariate.name: covariate for covariate in of_design}
     check_structure(residual, design, by_name, formula.response)
-    rows = typical_rows(design)
+    rows = n_rows.held(design.units) if isinstance(n_rows, Sizes) else n_rows
     most = rows if isinstance(rows, int) else max(rows)
     with Mistakes() as mistakes:
         sets = mistakes.keep(correlated, design, by_name) or ()
