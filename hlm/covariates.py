@@ -33,6 +33,7 @@ def make_covariates(
     correlated: Sequence[CorrelatedSet],
     rows: RowLayout,
     numbers: Numbers,
+    given: Mapping[str, Floats] | None = None,
 ) -> dict[str, Floats]:
     """Return the covariates of n data sets, (total,) of rows, (n or 1, n_units) of units.
 
@@ -43,17 +44,19 @@ def make_covariates(
     rows : RowLayout
     numbers : Numbers
         Where the random numbers come from.
+    given : mapping of str to ndarray, optional
+        Those that are there already.
 
     Returns
     -------
     dict of str to ndarray
         Beside the covariates, under names that no covariate has, the parts of which some are made.
     """
-    data: dict[str, Floats] = {}
+    data: dict[str, Floats] = dict(given or {})
     together = {name for one in correlated for name in one.names}
     by_name = {c.name: c for c in covariates}
     for c in covariates:
-        if c.origin is None and c.name not in together:
+        if c.origin is None and c.name not in together and c.name not in data:
             data[c.name] = _own(c, rows, numbers, data)
         elif isinstance(c.origin, Measured):
             data[error(c.name)] = _numbers(c, error(c.name), STANDARD_NORMAL, numbers)

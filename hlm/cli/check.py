@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hlm.cli.place import add_allow_code
 from hlm.cli.sentences import aligned, duration, size
 from hlm.cli.snakemake_profile import check_cores
 from hlm.words.nouns import counted, noun
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="pilot",
         help="predict without simulating and fitting some data sets first",
     )
+    add_allow_code(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     from hlm.study import Study
 
     check_cores(options.cores)
-    plan = make_plan(Study.load(options.study))
+    plan = make_plan(Study.load(options.study, allow_code=options.allow_code))
     shapes = list(shape_lines(plan))
     shapes += [""] * bool(shapes)
     for line in (*_contents(plan), "", *implied_lines(plan), "", *shapes, *true_value_lines(plan)):
