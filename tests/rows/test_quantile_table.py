@@ -34,7 +34,7 @@ def test_numbers_are_those_of_the_shape(call):
         (ChiSquare(3.0), stats.chi2(3)),
         (SkewNormal(4.0), stats.skewnorm(4)),
     ],
-    ids=str,
+    ids=["t", "chisq", "skew_normal"],
 )
 def test_numbers_are_scipys_quantiles(shape, scipy):
     z = np.linspace(-5.0, 5.0, 101)
