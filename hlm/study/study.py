@@ -15,6 +15,7 @@ from hlm.study.design import (
     covariates,
     levels_in,
     mean_rows,
+    possible_rows,
     right_covariates,
     rows_of,
     typical_rows,
@@ -290,8 +291,7 @@ def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
     found = parameters(truth, levels)
     formula, group, residual = found.formula, found.formula.random[0].group, truth.residual
     n_rows = rows_of(design)
-    rows = typical_rows(design)
-    most = rows if isinstance(rows, int) else max(rows)
+    sizes = possible_rows(n_rows)
     with Mistakes() as mistakes:
         by_name = right_covariates(design, mistakes, response=formula.response, group=group)
         mistakes.keep(
@@ -299,8 +299,8 @@ def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
         )
         sets = mistakes.keep(correlated, design, by_name) or ()
         spread = mistakes.keep(variance, residual, by_name)
-        in_time = mistakes.keep(autocorrelation, residual, by_name, most)
-        left_out = mistakes.keep(missing, design, most, by_name)
+        in_time = mistakes.keep(autocorrelation, residual, by_name, sizes)
+        left_out = mistakes.keep(missing, design, sizes[-1], by_name)
         if left_out is not None:
             n_obs = round(design.units * mean_rows(n_rows))
             mistakes.keep(check_left, left_out, n_obs, len(found.fixed))
