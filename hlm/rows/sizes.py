@@ -63,6 +63,18 @@ class Sizes(ABC):
         """The smallest size."""
         return self.table()[0]
 
+    @property
+    def most(self) -> int:
+        """The largest size; where there is none, what is beyond it has a probability of 1e-13.
+
+        Examples
+        --------
+        >>> UniformRange(5, 40).most, Poisson(2.0).most
+        (40, 19)
+        """
+        least, probabilities = self.table()
+        return least + len(probabilities) - 1
+
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Integers:
         """Draw sizes, one uniform number each."""
         return self._of(rng.random(shape))

@@ -22,7 +22,7 @@ from hlm.study.structure import correlated
 from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,6 +41,7 @@ __all__ = [
     "covariates",
     "levels_in",
     "mean_rows",
+    "possible_rows",
     "right_covariates",
     "rows_of",
     "typical_rows",
@@ -173,6 +174,19 @@ def typical_rows(design: Design) -> int | tuple[int, ...]:
     """Return the rows of all units, or of each; where they are drawn, evenly spread sizes."""
     n_rows = rows_of(design)
     return n_rows.held(design.units) if isinstance(n_rows, Sizes) else n_rows
+
+
+def possible_rows(n_rows: int | tuple[int, ...] | Sizes) -> Sequence[int]:
+    """Return the numbers of rows that a unit may have, in ascending order.
+
+    Examples
+    --------
+    >>> possible_rows((5, 10, 5)), possible_rows(Resampled((2, 4, 2)))
+    ([5, 10], range(2, 5))
+    """
+    if isinstance(n_rows, Sizes):
+        return range(n_rows.least, n_rows.most + 1)
+    return sorted({n_rows} if isinstance(n_rows, int) else {*n_rows})
 
 
 def _same(sizes: tuple[int, ...]) -> int | tuple[int, ...]:

@@ -6,6 +6,7 @@ import re
 from math import exp, log, prod
 from typing import TYPE_CHECKING
 
+from hlm.distributions import Points, RowValues, Span
 from hlm.distributions.copula import normal_correlations
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.formula.cells import is_number, number_text
@@ -241,9 +242,16 @@ def _refuse_extreme(logarithms: Sequence[float], path: str) -> None:
 
 
 def autocorrelation(
-    residual: Residual, covariates: Mapping[str, Covariate], most_rows: int
+    residual: Residual, covariates: Mapping[str, Covariate], sizes: Sequence[int]
 ) -> rows_residual.AutoRegressive | None:
     """Return how residuals depend on those before; None if by a time that there is not.
+
+    Parameters
+    ----------
+    residual : Residual
+    covariates : mapping of str to Covariate
+    sizes : sequence of int
+        The numbers of rows that units may have, in ascending order.
 
     Raises
     ------
@@ -260,7 +268,15 @@ def autocorrelation(
     if time.level != "row" or not time.distribution.is_fixed:
         problem = f"'{spec.time}' is no time: its values are not fixed, or those of units"
         raise InputError(problem, path=f"{path}.time", allowed=allowed)
-    steps = _steps(time, most_rows)
+    if isinstance(time.distribution, Points) and len(time.distribution.values) < sizes[-1]:
+        raise InputError(
+            f"'{spec.time}' has {len(time.distribution.values)} times, but units may have "
+            f"{sizes[-1]} rows",
+            path=f"{path}.time",
+            allowed="as many times as the largest unit may have rows; a range, which each unit "
+            "spans, such as grid: {from: 0, to: 9}",
+        )
+    steps = _steps(time, sizes)
     if min(steps, default=1.0) <= 0.0:
         problem = f"'{spec.time}' does not grow from row to row"
         raise InputError(problem, path=f"{path}.time", allowed=allowed)
@@ -273,11 +289,20 @@ def autocorrelation(
     return rows_residual.AutoRegressive(float(spec.cor), spec.time) if spec.cor else None
 
 
-def _steps(time: Covariate, most_rows: int) -> Sequence[float]:
+def _steps(time: Covariate, sizes: Sequence[int]) -> Sequence[float]:
+    """Return the distances of rows that follow one another, of units of all sizes."""
     import numpy as np
 
-    size = np.full(most_rows, most_rows)
-    return list(np.diff(time.distribution.at(np.arange(most_rows), size)).tolist())
+    values = time.distribution
+    if isinstance(values, RowValues):
+        whole, ends = np.array(values.rows), np.cumsum(values.sizes)[:-1]
+        return np.concatenate([np.diff(unit) for unit in np.split(whole, ends)]).tolist()
+    several = np.array([size for size in sizes if size > 1], dtype=int)
+    if isinstance(values, Span):  # the same between all rows of a unit
+        first, second = (values.at(np.full(len(several), row), several) for row in (0, 1))
+        return (second - first).tolist()
+    most = sizes[-1]
+    return np.diff(values.at(np.arange(most), np.full(most, most))).tolist()
 
 
 def missing(

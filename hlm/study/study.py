@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.formula import formula_in
-from hlm.rows.sizes import Sizes
 from hlm.scenario import Model, Scenario
 from hlm.study.design import (
     covariates,
     levels_in,
     mean_rows,
+    possible_rows,
     right_covariates,
     rows_of,
     typical_rows,
@@ -322,8 +322,7 @@ def _simulated(truth: Truth, design: Design, code: Code | None, *, common: bool)
     if code is not None:
         trial = try_generator(code, truth, design, found, key)
         generator, n_rows, generated = trial.generator, trial.n_rows, trial.distributions
-    rows = n_rows.held(design.units) if isinstance(n_rows, Sizes) else n_rows
-    most = rows if isinstance(rows, int) else max(rows)
+    sizes = possible_rows(n_rows)
     with Mistakes() as mistakes:
         by_name = right_covariates(
             design, mistakes, response=formula.response, group=group, generated=generated
@@ -333,8 +332,8 @@ def _simulated(truth: Truth, design: Design, code: Code | None, *, common: bool)
         )
         sets = mistakes.keep(correlated, design, by_name) or ()
         spread = mistakes.keep(variance, residual, by_name)
-        in_time = mistakes.keep(autocorrelation, residual, by_name, most)
-        left_out = mistakes.keep(missing, design, most, by_name)
+        in_time = mistakes.keep(autocorrelation, residual, by_name, sizes)
+        left_out = mistakes.keep(missing, design, sizes[-1], by_name)
         if left_out is not None:
             n_obs = round(design.units * mean_rows(n_rows))
             mistakes.keep(check_left, left_out, n_obs, len(found.fixed))

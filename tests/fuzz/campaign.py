@@ -60,8 +60,62 @@ STUDY_PIECES = (
     ),
     *("!", "|", ">", "'", '"', "%", "@", "`", "#", "---\n", "...", "~", "null", "true", ".inf"),
     *(".nan", "-1", "1e400", "0x10", "1_000", "9" * 40, "../..", "/", "grid", "cor", "sd", "é"),
+    *(
+        "{poisson: 5}",
+        "{mean: 5, cv: 0.5}",
+        "ar1: 0.5",
+        "mean_of: x",
+        "icc: 0.3",
+        "waves: ",
+        "by: ",
+    ),
+    *("{total: 30}", "logistic: ", "previous", "variance: ", "missing: ", "correlated: ", "null"),
     *("truth.fixed.x", "design.units", "\x00", "\ufeff", "name: ", "y ~ x + (1 | unit)", "unit"),
 )
+EVERY_KEY = """\
+name: all
+seed: 1
+replicates: 4
+truth:
+  formula: y ~ x + xm + a + s + (1 + x | unit)
+  fixed: {(Intercept): 1, x: 0.5, xm: 0.5, a: 0.3, sq: 1}
+  random: {unit: {sd: {(Intercept): 0.5, x: 0.2}, cor: 0.1}}
+  residual: {sd: 1, variance: {by: s, ratio: {q: 2}}, ar1: {cor: 0.4, time: t}}
+design:
+  units: 14
+  rows: {mean: 8, cv: 0.4, redrawn: true}
+  covariates:
+    a: {level: unit, balanced: [0, 1]}
+    s: {level: unit, categories: {p: 0.5, q: 0.5}, reference: p}
+    x: {level: row, icc: 0.3}
+    u: {level: row, distribution: lognormal(0.5), mean: 5}
+    v: {level: row, distribution: uniform, low: 1, high: 2}
+    t: {level: row, grid: {from: 0, to: 9}}
+    xm: {mean_of: x}
+    xl: {latent_mean_of: x}
+    xc: {centred: x, at: unit}
+    xe: {measures: x, reliability: 0.8}
+  correlated: {pair: {of: [u, v], cor: 0.4}}
+  missing:
+    rows: 0.1
+    units: 0.05
+    logistic: {(Intercept): -3, x: 0.5}
+    dropout: {waves: [0, 0.1, 0.2]}
+grid:
+  design.rows: {mean: {mean: 8, cv: 0.4}, list: {list: [8, 9]}, all: {total: 120, cv: 0.3},
+    poisson: {poisson: 8}, nb: {negative_binomial: {mean: 8, size: 3}}, any: {uniform: [5, 9]}}
+  truth.residual.variance: {none: null, units: {by: unit, cv: 0.3},
+    power: {power_of: v, exponent: -0.5}, exponential: {exponential_of: x, rate: 0.2}}
+  design.missing.dropout: {none: null, late: {weibull: {share: 0.3, shape: 2}},
+    random: {logistic: {(Intercept): -3, previous: 0.3, y: 0.1}}}
+keep: [{rows: mean, variance: none}, {rows: list, variance: power, dropout: late}]
+models:
+  m: y ~ x + xm + a + s + (1 | unit)
+  e: y ~ xe + xc + xl + (1 | unit)
+estimation: {methods: [reml]}
+"""
+"""A study with all that rows, residuals, missing rows and covariates may be."""
+
 TABLE_PIECES = (",", '"', "\n", "\r", "NA", "inf", "1e400", "\x00", "é", ";", "x", "9" * 400, "''")
 
 
@@ -122,6 +176,7 @@ def campaign(seconds: float, seed: int) -> dict[str, int]:
     rng = random.Random(seed)
     studies = [path.read_text() for path in (HERE / "config").glob("*.yaml")]
     studies.append((HERE / "tests" / "workflow" / "tiny.yaml").read_text())
+    studies.append(EVERY_KEY)
     table = "y,x,g\n" + "".join(f"{k % 7},{k * k % 11},{'abc'[k % 3]}\n" for k in range(24))
     with tempfile.TemporaryDirectory() as folder:
         readers: dict[str, tuple[Reader, Sequence[str], tuple[str, ...], int]] = {

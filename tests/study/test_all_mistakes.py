@@ -122,7 +122,7 @@ demo.yaml:8: truth.random.unit.sd: there is no value for the random effect 'x' o
 y ~ x * a + (1 + x | unit)
   allowed: (Intercept), x
 demo.yaml:17: grid.design.unit: 'design.unit' is no path of this study: design has no 'unit'
-  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, design.generator
   did you mean 'design.units'?
 demo.yaml:18: grid.design.rows[2]: the level 5 is there twice
 demo.yaml:20: models.full: the response is 'z', that of the truth is 'y'
@@ -273,7 +273,7 @@ demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
         "a misspelt path hides neither levels nor models that no data identify",
         """\
 demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
-  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, design.generator
   did you mean 'design.units'?
 demo.yaml:17: grid.design.rows[0]: 0 is not allowed
   allowed: at least 1
@@ -290,7 +290,7 @@ depends on the others
         "numbers of units and rows that a misspelt path may be meant to change are not judged",
         """\
 demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
-  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, design.generator
   did you mean 'design.units'?""",
         ("  units: 30\n  rows: 10\n", "  units: 2\n  rows: 1\n"),
         ("  design.units: [10, 30]\n  design.rows: [5, 10]\n", "  design.unts: [10, 30]\n"),
@@ -426,9 +426,11 @@ other rows is a covariate of the design
   did you mean 'design.covariates: x_mean: {mean_of: x}'?""",
         (
             "  rows: 10\n",
-            "  rows: 10\n"
-            "  missing: {logistic: {lag: 1, q: 2}}\n"
-            "  correlated: {p: {of: [a, b], cor: 0.2}}\n",
+            (
+                "  rows: 10\n"
+                "  missing: {logistic: {lag: 1, q: 2}}\n"
+                "  correlated: {p: {of: [a, b], cor: 0.2}}\n"
+            ),
         ),
         ("sd: 0.75", "sd: 0.75, variance: {by: b, ratio: {1: 2}}, ar1: {cor: 0.5, time: tt}"),
         (
@@ -457,15 +459,19 @@ an error (scenario units = 10, rows = 5)
   allowed: a covariate with a distribution, or the latent mean of one""",
         (
             "  rows: 10\n",
-            "  rows: 10\n"
-            "  missing: {dropout: {waves: [0, 0.1, 0.2, 0.3, 0.4, 0.5]}, logistic: {s: 1}}\n",
+            (
+                "  rows: 10\n"
+                "  missing: {dropout: {waves: [0, 0.1, 0.2, 0.3, 0.4, 0.5]}, logistic: {s: 1}}\n"
+            ),
         ),
         ("sd: 0.75", "sd: 0.75, variance: {power_of: a, exponent: -1}, ar1: {cor: 0.5, time: a}"),
         (
             "a: {level: unit, distribution: normal}",
-            "a: {level: unit, distribution: normal}\n"
-            "    s: {level: unit, categories: {p: 0.5, q: 0.5}}\n"
-            "    m: {measures: x, reliability: 0.5}",
+            (
+                "a: {level: unit, distribution: normal}\n"
+                "    s: {level: unit, categories: {p: 0.5, q: 0.5}}\n"
+                "    m: {measures: x, reliability: 0.5}"
+            ),
         ),
         (
             "  design.units: [10, 30]\n  design.rows: [5, 10]\n",
@@ -494,9 +500,11 @@ ar1 = 0, missing.rows = 20.0)
         ("  rows: 10\n", "  rows: {mean: 10, cv: 0.5}\n  missing: {rows: 0.1}\n"),
         (
             "  design.units: [10, 30]\n  design.rows: [5, 10]\n",
-            "  design.rows: [{mean: 5}, poisson(20)]\n"
-            "  truth.residual.ar1: [0, 1]\n"
-            "  design.missing.rows: [0.1, 20]\n",
+            (
+                "  design.rows: [{mean: 5}, poisson(20)]\n"
+                "  truth.residual.ar1: [0, 1]\n"
+                "  design.missing.rows: [0.1, 20]\n"
+            ),
         ),
         ("seed: 1", "seed: one"),
     ),

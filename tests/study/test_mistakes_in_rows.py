@@ -5,10 +5,12 @@ Each mistake has its line and path, says what is allowed, and names the right ke
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from hlm.cli import main
 from hlm.errors import InputError
+from hlm.simulate import draw_rows
 from hlm.study import Study
 
 BASE = """\
@@ -275,6 +277,45 @@ RESIDUAL = [
         "truth.residual.ar1.time",
         "'q' does not grow from row to row",
     ),
+    *(
+        case(
+            name,
+            UP_TO_COVARIATES,
+            UP_TO_COVARIATES.replace("{sd: 1}", f"{{sd: 1, ar1: {{cor: {cor}, time: q}}}}")
+            .replace("units: 20", "units: 4")
+            .replace("rows: 10", f"rows: {sizes}")
+            + f"    q: {{level: row, {times}}}\n",
+            8,
+            f"truth.residual.ar1.{path}",
+            *fragments,
+        )
+        for name, sizes, times, cor, path, fragments in (
+            (
+                "fewer times than rows may be drawn",
+                "{uniform: [1, 4]}",
+                "grid: [0, 1, 3]",
+                0.5,
+                "time",
+                ("'q' has 3 times, but units may have 4 rows", "grid: {from: 0, to: 9}"),
+            ),
+            (
+                "times of data that fall",
+                "{list: [2, 3]}",
+                "values: [0, 1, 5, 7, 6, 0, 1, 5, 6, 7]",
+                0.5,
+                "time",
+                ("'q' does not grow from row to row",),
+            ),
+            (
+                "halves of a time",
+                "{list: [4, 5]}",
+                "grid: {from: 0, to: 6}",
+                -0.5,
+                "cor",
+                ("-0.5 at distances that are no whole numbers", "0 or more"),
+            ),
+        )
+    ),
     residual("heteroscedastic: {by: a}", "heteroscedastic", "mean 'variance'"),
     variance("2", "", "2 is not allowed", f"allowed: {ALL_VARIANCES}"),
     variance("{arm: 2}", "", "{'arm': 2} is not allowed", "mean '{by: arm, ratio: {1: 2}}'"),
@@ -509,6 +550,26 @@ def test_a_mistake_is_named(text, line, path, fragments):
 
 def test_there_are_more_than_a_hundred():
     assert len(MISTAKES) > 100
+
+
+@pytest.mark.parametrize(
+    ("sizes", "times", "cor"),
+    [
+        ("{uniform: [1, 3]}", "grid: [0, 1, 3]", 0.5),
+        ("{poisson: 8}", "grid: {from: 0, to: 9}", 0.5),
+        ("{list: [4, 7]}", "grid: {from: 0, to: 6}", -0.5),
+        ("{list: [2, 3]}", "values: [4, 5, 0, 1, 6, 0, 1, 5, 6, 7]", -0.5),
+    ],
+)
+def test_times_that_grow_in_every_unit(sizes, times, cor):
+    text = UP_TO_COVARIATES.replace("{sd: 1}", f"{{sd: 1, ar1: {{cor: {cor}, time: q}}}}")
+    text = text.replace("units: 20", "units: 4").replace("rows: 10", f"rows: {sizes}")
+    study = BASE.replace(UP_TO_COVARIATES, f"{text}    q: {{level: row, {times}}}\n")
+    (scenario,) = Study.from_text(study).scenarios
+    for replicate in range(50):
+        rows = draw_rows(scenario, 1, replicate)
+        within = np.diff(rows["school"]) == 0
+        assert (np.diff(rows["q"])[within] > 0).all()
 
 
 @pytest.mark.parametrize(
