@@ -233,8 +233,16 @@ def _of_sample(
     means = np.stack([rows.means(np.ascontiguousarray(column))[0] for column in columns])
     apart = np.stack([c - m[rows.unit] for c, m in zip(columns, means, strict=True)])
     within = apart @ apart.T / max(1, len(rows.unit) - SAMPLE)
-    between = np.cov(means).reshape(within.shape) - within * float((1.0 / rows.sizes).mean())
+    between = _possible(
+        np.cov(means).reshape(within.shape) - within * float((1.0 / rows.sizes).mean())
+    )
     return Moments(means.mean(axis=1), within, between, about=True)
+
+
+def _possible(covariances: Floats) -> Floats:
+    """Return the nearest covariances that are possible: a difference of estimates may be none."""
+    values, vectors = np.linalg.eigh(covariances)
+    return (vectors * np.maximum(values, 0.0)) @ vectors.T
 
 
 def _column(term: Term, data: Mapping[str, Floats]) -> Floats:
