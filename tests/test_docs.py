@@ -23,11 +23,13 @@ from hlm.study import Study
 
 ROOT = Path(__file__).parents[1]
 FOUNDING = (ROOT / "config" / "ogorek2012.yaml").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+NAMES = {page: str(page.relative_to(DOCS if DOCS in page.parents else ROOT)) for page in PAGES}
+TEXTS = {NAMES[page]: page.read_text(encoding="utf-8") for page in PAGES}
 SOURCE_FILES = [*(ROOT / "hlm").rglob("*.py"), ROOT / "Snakefile", ROOT / "Makefile"]
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in SOURCE_FILES)
-IMAGES = ROOT / "docs" / "images"
+IMAGES = DOCS / "images"
 RUN = ("check", "fit", "measures", "replay")
 
 
@@ -84,7 +86,9 @@ def reader(folder, monkeypatch):
     return folder
 
 
-@pytest.mark.parametrize("page", ["README.md", "derivation.md", "for_r_users.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "derivation.md", "for_r_users.md", "studies/README.md"]
+)
 @pytest.mark.usefixtures("reader")
 def test_python_runs(page):
     """A page's blocks one after another, as a reader would run them."""
@@ -144,7 +148,7 @@ def test_profiles_are_there():
         assert (ROOT / "profiles" / name).is_dir()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=NAMES.get)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):

@@ -447,6 +447,21 @@ def test_rejection_is_compared_with_the_level_only_where_the_hypothesis_is_true(
     assert flat == [False] * 6 + [True] * 6
 
 
+@pytest.mark.parametrize(("true", "top"), [(0.0, 0.12), (0.3, 1.04)])
+def test_rates_of_false_alarms_alone_have_an_axis_of_their_own(results, true, top):
+    """From 0 to a little above the highest; beside a power the axis goes up to 1."""
+    measures, _ = results
+    measures = measures[measures["term"].isin(["x", "a"])]
+    measures = measures.assign(true=measures["true"].where(measures["term"] != "a", 0.0))
+    measures["true"] = measures["true"].where(measures["term"] != "x", true)
+    rates = measures["measure"] == "rejection"
+    measures["estimate"] = measures["estimate"].where(~rates, 0.06)
+    measures["mcse"] = measures["mcse"].where(~rates, 0.01)
+    for ax in figures.measure_against_units(measures, "rejection", term=["x", "a"]).axes:
+        low, high = ax.get_ylim()
+        assert low <= 0.0 < high <= top
+
+
 def test_terms_make_rows_and_factors_make_columns(results):
     measures, _ = results
     figure = figures.measure_against_units(measures, "bias")

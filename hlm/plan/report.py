@@ -41,6 +41,7 @@ SECTIONS = {
     "Random part": {
         "bias_random": "Bias, random part",
         "rmse_random": "Root mean squared error, random part",
+        "coverage_random": "Coverage, random part",
     },
     "Selection": {
         "selection_aic": "Selection by AIC",
