@@ -29,6 +29,11 @@ KEYS = (
     "estimation"
 )
 
+DESIGN = (
+    "design.units, design.rows, design.covariates, design.correlated, design.missing, "
+    "design.generator"
+)
+
 SHAPES = (
     "normal, t(DF) such as t(5), chisq(DF) such as chisq(1), uniform, laplace, "
     "lognormal(LOG_SD) such as lognormal(0.5), skew_normal(ALPHA) such as skew_normal(4), "
@@ -110,7 +115,7 @@ demo.yaml:21: estimation.methods[1]: 'mll' is not allowed
     ),
     case(
         "parts against one another",
-        """\
+        f"""\
 demo.yaml:3: seed: the key 'seed' is there twice
 demo.yaml:7: truth.fixed.xx: the formula y ~ x * a + (1 + x | unit) has no coefficient 'xx'
   allowed: (Intercept), x, a, x:a
@@ -122,7 +127,7 @@ demo.yaml:8: truth.random.unit.sd: there is no value for the random effect 'x' o
 y ~ x * a + (1 + x | unit)
   allowed: (Intercept), x
 demo.yaml:17: grid.design.unit: 'design.unit' is no path of this study: design has no 'unit'
-  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, design.generator
+  allowed: {DESIGN}
   did you mean 'design.units'?
 demo.yaml:18: grid.design.rows[2]: the level 5 is there twice
 demo.yaml:20: models.full: the response is 'z', that of the truth is 'y'
@@ -271,9 +276,9 @@ demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
     ),
     case(
         "a misspelt path hides neither levels nor models that no data identify",
-        """\
+        f"""\
 demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
-  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, design.generator
+  allowed: {DESIGN}
   did you mean 'design.units'?
 demo.yaml:17: grid.design.rows[0]: 0 is not allowed
   allowed: at least 1
@@ -288,9 +293,9 @@ depends on the others
     ),
     case(
         "numbers of units and rows that a misspelt path may be meant to change are not judged",
-        """\
+        f"""\
 demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
-  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, design.generator
+  allowed: {DESIGN}
   did you mean 'design.units'?""",
         ("  units: 30\n  rows: 10\n", "  units: 2\n  rows: 1\n"),
         ("  design.units: [10, 30]\n  design.rows: [5, 10]\n", "  design.unts: [10, 30]\n"),
