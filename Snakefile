@@ -30,6 +30,7 @@ try:
             RESULTS,
             batch_seconds=config.get("batch_seconds"),
             only_look=makes_no_results(sys.argv),
+            allow_code=config.get("allow_code") is True,
         )
         # What the captions and the first page of the report say of the study.
         config["report"] = summary(plan)

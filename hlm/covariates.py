@@ -11,6 +11,7 @@ import numpy as np
 from hlm.distributions import STANDARD_NORMAL, Balanced, Points, RowValues, UnitValues
 from hlm.distributions.copula import normal_correlations
 from hlm.rows.origins import Measured, between, error
+from hlm.rows.quantile_table import from_normal
 from hlm.rows.row_layout import RowLayout
 from hlm.scenario import CorrelatedSet, Covariate
 
@@ -32,6 +33,7 @@ def make_covariates(
     correlated: Sequence[CorrelatedSet],
     rows: RowLayout,
     numbers: Numbers,
+    given: Mapping[str, Floats] | None = None,
 ) -> dict[str, Floats]:
     """Return the covariates of n data sets, (total,) of rows, (n or 1, n_units) of units.
 
@@ -42,17 +44,19 @@ def make_covariates(
     rows : RowLayout
     numbers : Numbers
         Where the random numbers come from.
+    given : mapping of str to ndarray, optional
+        Those that are there already.
 
     Returns
     -------
     dict of str to ndarray
         Beside the covariates, under names that no covariate has, the parts of which some are made.
     """
-    data: dict[str, Floats] = {}
+    data: dict[str, Floats] = dict(given or {})
     together = {name for one in correlated for name in one.names}
     by_name = {c.name: c for c in covariates}
     for c in covariates:
-        if c.origin is None and c.name not in together:
+        if c.origin is None and c.name not in together and c.name not in data:
             data[c.name] = _own(c, rows, numbers, data)
         elif isinstance(c.origin, Measured):
             data[error(c.name)] = _numbers(c, error(c.name), STANDARD_NORMAL, numbers)
@@ -105,7 +109,7 @@ def _correlated(
     for c, row in zip(members, weights, strict=True):
         normal = sum(weight * one for weight, one in zip(row, z, strict=True) if weight)
         own = c.distribution
-        found[c.name] = own.mean + own.sd * own.from_normal(np.asarray(normal))
+        found[c.name] = own.mean + own.sd * from_normal(own.shape_alone, np.asarray(normal))
     return found
 
 

@@ -19,6 +19,7 @@ from hlm.distributions import (
     Uniform,
     from_dict,
 )
+from hlm.generator import Generator
 from hlm.rows.missing import Missing
 from hlm.rows.origins import Origin, origin_from_dict
 from hlm.rows.residual import AutoRegressive, Variance, variance_from_dict
@@ -36,7 +37,10 @@ __all__ = [
 ]
 
 BLOCK = 1000
-"""Replicates that share random streams; a range from within a block redraws what is before."""
+"""Replicates that share random streams, where no generator draws them.
+
+A range from within a block redraws what is before.
+"""
 
 DATA_VERSION = 2
 """Version of the rule by which seed, scenario and number of a replicate give its data.
@@ -175,6 +179,9 @@ class Scenario:
     autocorrelation : AutoRegressive, optional
     missing : Missing, optional
         Which rows are left out after a data set has been drawn.
+    generator : Generator, optional
+        The user's function that draws units' rows and covariates, or the response too. What is said
+        of `n_rows` and of those covariates is then of data sets that it has drawn once.
     """
 
     key: str
@@ -194,27 +201,28 @@ class Scenario:
     variance: Variance | None = None
     autocorrelation: AutoRegressive | None = None
     missing: Missing | None = None
+    generator: Generator | None = None
 
     @property
     def is_plain(self) -> bool:
         """Whether the rows are those of every data set, and their numbers independent."""
-        structures = (self.variance, self.autocorrelation, self.missing)
+        parts = (self.variance, self.autocorrelation, self.missing, self.generator)
         return (
             not isinstance(self.n_rows, Sizes)
             and not self.correlated
-            and structures == (None, None, None)
+            and all(part is None for part in parts)
             and all(covariate.is_plain for covariate in self.covariates)
         )
 
     @property
     def has_fixed_rows(self) -> bool:
         """Whether all data sets have the same rows and the same row-level covariates."""
+        of_rows = (c for c in self.covariates if c.level == "row")
         return (
             isinstance(self.n_rows, int | tuple)
             and self.missing is None
-            and all(
-                c.is_plain and c.distribution.is_fixed for c in self.covariates if c.level == "row"
-            )
+            and self.generator is None
+            and all(c.is_plain and c.distribution.is_fixed for c in of_rows)
         )
 
     @property
@@ -222,6 +230,11 @@ class Scenario:
         """Whether all units have as many rows, with the same values where these are fixed."""
         of_each = any(isinstance(c.distribution, RowValues) for c in self.covariates)
         return self.is_balanced and not of_each
+
+    @property
+    def block(self) -> int:
+        """How many replicates share random streams: those that a generator draws at a time."""
+        return BLOCK if self.generator is None else self.generator.group
 
     @property
     def streams(self) -> str:
@@ -272,7 +285,7 @@ class Scenario:
             "residuals": self.residuals.to_dict(),
             "correlated": [asdict(one) for one in self.correlated],
         }
-        for name in ("n_rows", "variance", "missing"):
+        for name in ("n_rows", "variance", "missing", "generator"):
             if hasattr(found[name], "to_dict"):
                 found[name] = found[name].to_dict()
         if self.autocorrelation is not None:
@@ -289,6 +302,7 @@ class Scenario:
             "variance": variance_from_dict,
             "autocorrelation": lambda one: AutoRegressive(**one),
             "missing": Missing.from_dict,
+            "generator": Generator.from_dict,
         }
         parts = {name: read(data[name]) for name, read in readers.items() if data.get(name)}
         return cls(

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 TINY = Path(__file__).parent / "workflow" / "tiny.yaml"
 
 
-def make_results(folder: Path, *, study: Path = TINY, batch_seconds: float = 30.0) -> Path:
+def make_results(
+    folder: Path, *, study: Path = TINY, batch_seconds: float = 30.0, allow_code: bool = False
+) -> Path:
     """Run a study up to its sorted files; return its folder."""
-    results = folder / Study.load(study).name
+    loaded = Study.load(study, allow_code=allow_code)
+    results = folder / loaded.name
     with run_lock(results):
-        plan = prepare(Study.load(study), folder, batch_seconds=batch_seconds)
+        plan = prepare(loaded, folder, batch_seconds=batch_seconds)
     for batch in plan.batches:
         _run_batch(plan, batch.name, results)
     gather(plan, results)

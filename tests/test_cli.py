@@ -418,7 +418,7 @@ def test_a_reader_that_leaves_is_no_error():
     ("command", "words"), [("check", "stopped"), ("run", "stopped; the same command goes on")]
 )
 def test_ctrl_c_ends_in_one_line(command, words, monkeypatch, capsys):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("hlm.study.Study.load", interrupted)

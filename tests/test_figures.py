@@ -519,6 +519,21 @@ def test_every_grid_gives_figures_without_overlapping_text(grid, models):
         assert len(drawn) <= 36
 
 
+def test_levels_that_are_text_are_all_named_below_every_panel():
+    """Where they would touch each other they are slanted; numbers between others are left out."""
+    kinds = ["a mean and a cv", "Poisson", "negative binomial", "uniform", "a total", "held"]
+    measures, _ = made_results({"sizes": kinds}, ("m",))
+    figure = figures.measure_against_units(measures, "bias")
+    figure.canvas.draw()
+    panels = [ax for ax in figure.axes if ax.axison and ax.containers]
+    assert len(panels) > 1
+    for ax in panels:
+        labels = ax.get_xticklabels()
+        if any(label.get_visible() for label in labels):
+            assert [label.get_text() for label in labels] == kinds
+            assert {label.get_rotation() for label in labels} == {45.0}
+
+
 def test_factors_without_a_place_are_held_at_a_level_that_is_named():
     measures, _ = made_results(GRIDS["four"], ("m",))
     figure = figures.measure_against_units(measures, "bias", term="x", at={"sd.x_1": 1})

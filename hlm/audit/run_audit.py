@@ -48,7 +48,12 @@ HEADINGS = {
 
 
 def run_audit(
-    folder: str | Path, engines: Sequence[Engine], *, n: int, seed: int
+    folder: str | Path,
+    engines: Sequence[Engine],
+    *,
+    n: int,
+    seed: int,
+    allow_code: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Audit the results of a study; write `audit.csv` and `audit.html` beside them.
 
@@ -61,13 +66,15 @@ def run_audit(
         Data sets.
     seed : int
         Of their choice.
+    allow_code : bool
+        Whether generators of the study may run.
 
     Returns
     -------
     table, summary : DataFrame
         As of `compare` and `summarize`.
     """
-    results = Results(folder)
+    results = Results(folder, allow_code=allow_code)
     check_data_version(results.plan, results.folder)
     sets = choose(results, n, np.random.default_rng(seed))
     rows = [draw_rows(item.scenario, results.plan.seed, item.replicate) for item in sets]

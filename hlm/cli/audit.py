@@ -57,10 +57,11 @@ def run(options: argparse.Namespace) -> int:
 
     if options.n < 1:
         raise InputError(f"{options.n} data sets", path="--n", allowed="1 or more")
-    folder = find_results(options.study, options.results).folder
+    allow_code = options.allow_code
+    folder = find_results(options.study, options.results, allow_code=allow_code).folder
     engines = available_engines(options.engine)
     seed = seed_of(options.seed)
-    table, summary = run_audit(folder, engines, n=options.n, seed=seed)
+    table, summary = run_audit(folder, engines, n=options.n, seed=seed, allow_code=allow_code)
     for line in aligned([list(words(summary)), *words(summary).to_numpy().tolist()]):
         print(line)
     print(f"criteria within {SAME:g} are of the same optimum; coefficients and SEs compared there,")

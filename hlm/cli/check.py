@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hlm.cli.place import add_allow_code
 from hlm.cli.sentences import aligned, duration, size
 from hlm.cli.snakemake_profile import check_cores
 from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from hlm.plan import Plan
     from hlm.scenario import Scenario
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="pilot",
         help="predict without simulating and fitting some data sets first",
     )
+    add_allow_code(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     from hlm.study import Study
 
     check_cores(options.cores)
-    plan = make_plan(Study.load(options.study))
+    plan = make_plan(Study.load(options.study, allow_code=options.allow_code))
     shapes = list(shape_lines(plan))
     shapes += [""] * bool(shapes)
     for line in (*_contents(plan), "", *implied_lines(plan), "", *shapes, *true_value_lines(plan)):
@@ -71,12 +73,14 @@ def _contents(plan: Plan) -> Iterator[str]:
     more = [*["n_obs"] * (unequal or missing), *["left"] * missing]
     names = ["", "scenario", *plan.levels[0], "n_units", "n_rows", *more]
     rows = [
-        [position, scenario.key, *level.values(), *_sizes(plan, scenario)[: 2 + len(more)]]
-        for position, (scenario, level) in enumerate(
-            zip(plan.scenarios, plan.levels, strict=True), start=1
-        )
+        [position + 1, scenario.key, *levels.values(), *_sizes(plan, scenario)[: 2 + len(more)]]
+        for position in _shown(len(plan.scenarios))
+        for scenario, levels in [(plan.scenarios[position], plan.levels[position])]
     ]
-    yield from aligned([names, *_abbreviated(rows)])
+    if len(rows) < len(plan.scenarios):
+        left_out = f"({len(plan.scenarios) - len(rows)} more)"
+        rows.insert(ENDS, ["...", left_out, *[""] * (len(names) - 2)])
+    yield from aligned([names, *rows])
     yield ""
     width = max(len(model.name) for model in plan.models)
     for model in plan.models:
@@ -118,8 +122,8 @@ def _costs(plan: Plan, cores: int, *, pilot: bool) -> Iterator[str]:
     )
 
 
-def _abbreviated(rows: Sequence[list[Any]]) -> list[list[Any]]:
-    if len(rows) <= MOST_ROWS:
-        return list(rows)
-    dots = ["...", f"({len(rows) - 2 * ENDS} more)", *[""] * (len(rows[0]) - 2)]
-    return [*rows[:ENDS], dots, *rows[-ENDS:]]
+def _shown(count: int) -> list[int]:
+    """Return the positions of the scenarios that are listed: all, or the first and the last."""
+    if count <= MOST_ROWS:
+        return list(range(count))
+    return [*range(ENDS), *range(count - ENDS, count)]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hlm.plan import Plan
     from hlm.study import Study
 
-__all__ = ["RESULTS", "Place", "add_place", "find_results", "study_or_plan"]
+__all__ = ["RESULTS", "Place", "add_allow_code", "add_place", "find_results", "study_or_plan"]
 
 RESULTS = "results"
 """The folder with a folder for each study, unless the user says otherwise."""
@@ -47,9 +47,19 @@ def add_place(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help=f"where the results are, if STUDY is a file; default: {RESULTS}",
     )
+    add_allow_code(parser)
 
 
-def find_results(word: str, results: str | None = None) -> Place:
+def add_allow_code(parser: argparse.ArgumentParser) -> None:
+    """Declare the permission for code that a study names."""
+    parser.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="run the generator of the study, which is code in Python: know what it does",
+    )
+
+
+def find_results(word: str, results: str | None = None, *, allow_code: bool = False) -> Place:
     """Find the folder of results of a study.
 
     Parameters
@@ -58,6 +68,8 @@ def find_results(word: str, results: str | None = None) -> Place:
         The study file, or the folder.
     results : str, optional
         The folder with a folder for each study.
+    allow_code : bool
+        As for `Study.load`.
 
     Raises
     ------
@@ -72,7 +84,7 @@ def find_results(word: str, results: str | None = None) -> Place:
                 allowed="together with a study file only",
             )
         return Place(_with_plan(Path(word)), None)
-    study = _load(word, results or RESULTS)
+    study = _load(word, results or RESULTS, allow_code=allow_code)
     folder = Path(results or RESULTS) / study.name
     if not (folder / PLAN).is_file():
         raise InputError(
@@ -83,8 +95,10 @@ def find_results(word: str, results: str | None = None) -> Place:
     return Place(folder, study)
 
 
-def study_or_plan(word: str) -> Study | Plan:
+def study_or_plan(word: str, *, allow_code: bool = False) -> Study | Plan:
     """Return a study from its file, or as its results were planned from their folder.
+
+    Generators may run if `allow_code` says so.
 
     Raises
     ------
@@ -92,13 +106,13 @@ def study_or_plan(word: str) -> Study | Plan:
         It is neither, or there is a mistake in it.
     """
     if not Path(word).is_dir():
-        return _load(word, RESULTS)
+        return _load(word, RESULTS, allow_code=allow_code)
     from hlm.plan import Plan
 
-    return Plan.read(_with_plan(Path(word)) / PLAN)
+    return Plan.read(_with_plan(Path(word)) / PLAN, allow_code=allow_code)
 
 
-def _load(word: str, results: str) -> Study:
+def _load(word: str, results: str, *, allow_code: bool) -> Study:
     from hlm.study import Study
 
     path = Path(word)
@@ -115,7 +129,7 @@ def _load(word: str, results: str) -> Study:
     if (path.parent / PLAN).exists():
         problem = "this is a file of results, not a study file"
         raise InputError(problem, file=word, allowed=EITHER, suggestion=str(path.parent))
-    return Study.load(word)
+    return Study.load(word, allow_code=allow_code)
 
 
 def _with_plan(folder: Path) -> Path:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.cli.data_files import print_table
-from hlm.cli.place import study_or_plan
+from hlm.cli.place import add_allow_code, study_or_plan
 from hlm.cli.scenarios import find_scenario
 from hlm.errors import InputError
 
@@ -27,11 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", metavar="STUDY", help="the study file, or its folder of results")
     parser.add_argument("scenario", metavar="SCENARIO", help="which point of the grid")
     parser.add_argument("replicate", metavar="REPLICATE", type=int, help="counted from 0")
+    add_allow_code(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Draw, print, return 0."""
-    study = study_or_plan(options.study)
+    study = study_or_plan(options.study, allow_code=options.allow_code)
     scenario = find_scenario(study, options.scenario)
     if not 0 <= options.replicate < study.replicates:
         raise InputError(

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hlm.cli.place import RESULTS
+from hlm.cli.place import RESULTS, add_allow_code
 from hlm.cli.progress_line import Teller
 from hlm.cli.snakemake import call, call_quietly
 from hlm.cli.snakemake_profile import batch_seconds_of, check_cores, cores_of
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.usage = (
         "hlm run STUDY [--cores N] [--results DIR] [--batch-seconds S] [--profile P] "
-        "[--audit N] [--verbose] [-- SNAKEMAKE OPTIONS]"
+        "[--audit N] [--allow-code] [--verbose] [-- SNAKEMAKE OPTIONS]"
     )
     parser.add_argument("study", metavar="STUDY", help="the study file")
     parser.add_argument("--cores", metavar="N", type=int, help="default: all, or the profile's")
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--audit", type=int, metavar="N", help="fit N data sets by another program for the report"
     )
+    add_allow_code(parser)
     parser.add_argument("--verbose", action="store_true", help="show what Snakemake says")
 
 
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 
     check_cores(options.cores)
     _check_audit(options.audit)
-    study = Study.load(options.study)
+    study = Study.load(options.study, allow_code=options.allow_code)
     folder = Path(options.results) / study.name
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     notes = folder.parent / ".snakemake"
@@ -176,6 +177,8 @@ def _command(options: argparse.Namespace) -> list[str]:
         config.append(f"batch_seconds={options.batch_seconds}")
     if options.audit is not None:
         config.append(f"audit={options.audit}")
+    if options.allow_code:  # the plan has the code, and never the permission
+        config.append("allow_code=True")
     profile = ["--profile", _profile(options.profile)] if options.profile else []
     snakefile = ["--snakefile", str(_root() / "Snakefile")]
     # Snakemake's own lock outlives a run that is killed; that of `run_lock` does not.

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     from hlm.operations.progress import Watch
     from hlm.plan import Plan
 
-    place = find_results(options.study, options.results)
+    place = find_results(options.study, options.results, allow_code=options.allow_code)
     folder = place.folder
     plan = Plan.read(folder / "plan.json")
     progress = Watch(plan, folder).look()

@@ -5,7 +5,8 @@
 
 Every file must have the checksum that manifest.json names. A random sample of replicates is drawn
 and fitted again; on the same kind of machine with the same versions all numbers must be the same.
-Data that another version of the rule for random numbers has drawn cannot be, which is said.
+Data that another version of the rule for random numbers has drawn cannot be, which is said. Data
+of a generator of your own are drawn again with --allow-code, by the code that the results keep.
 Exit status 1 if something is not as it should be.
 """
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from hlm.operations.recompute import Difference
     from hlm.operations.study_results import Results
+    from hlm.plan import Plan
 
 __all__ = ["add_arguments", "run"]
 
@@ -53,12 +55,13 @@ def run(options: argparse.Namespace) -> int:
 
     if options.n < 0:
         raise InputError(f"{options.n} replicates", path="--n", allowed="0 or more")
-    folder = find_results(options.study, options.results).folder
+    allow_code = options.allow_code
+    folder = find_results(options.study, options.results, allow_code=allow_code).folder
     manifest = read_manifest(folder)
     good = _files(folder, manifest)
     if not good:
         return FAILED
-    results = Results(folder)
+    results = Results(folder, allow_code=allow_code)
     if results.plan.wanted != manifest["wanted"]:
         raise InputError(
             "the study was planned anew since the results were made",
@@ -100,19 +103,19 @@ def _numbers(results: Results, manifest: dict[str, Any], n: int, seed: int | Non
     numbers = counted(sum(count for count, _ in checked), "number")
     print(f"{again} drawn and fitted again: {numbers}, {verdict}")
     print(f"(this sample: --n {n} --seed {seed})")
-    others = list(_others(manifest))
+    others = list(_others(manifest, plan))
     for line in (*others, *_shown(differences)):
         print(line)
     return all(others and item.size <= TOLERANCE for item in differences)
 
 
-def _others(manifest: dict[str, Any]) -> Iterator[str]:
+def _others(manifest: dict[str, Any], plan: Plan) -> Iterator[str]:
     """Say what is other here than where the results were made."""
     from hlm.operations.machine import arithmetic
     from hlm.operations.prepare import code_of_fits
 
     allowed = f"differences up to {TOLERANCE:g} are allowed"
-    if manifest["code"]["fits"] != code_of_fits():
+    if manifest["code"]["fits"] != code_of_fits(plan.generators):
         yield f"other code, or other versions of libraries, made the results: {allowed}"
     if {kind["arithmetic"] for kind in manifest["machines"]} != {arithmetic()}:
         yield f"another kind of machine made the results: {allowed}"

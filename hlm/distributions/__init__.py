@@ -14,7 +14,14 @@ from hlm.distributions.binary import Binary
 from hlm.distributions.calls import SHAPES, read_call, written
 from hlm.distributions.categories import Balanced, Categories
 from hlm.distributions.chi_square import ChiSquare
-from hlm.distributions.fixed import Points, RowValues, Span, UnitValues
+from hlm.distributions.fixed import (
+    GeneratedRows,
+    GeneratedUnits,
+    Points,
+    RowValues,
+    Span,
+    UnitValues,
+)
 from hlm.distributions.laplace import Laplace
 from hlm.distributions.lognormal import LogNormal
 from hlm.distributions.mixture import Mixture
@@ -36,6 +43,8 @@ __all__ = [
     "Categories",
     "ChiSquare",
     "Distribution",
+    "GeneratedRows",
+    "GeneratedUnits",
     "Laplace",
     "LogNormal",
     "Mixture",
@@ -59,7 +68,10 @@ FAMILIES: dict[str, type[Distribution]] = {
     **SHAPES,
     **{
         one.family: one
-        for one in (Binary, Categories, Balanced, Points, RowValues, Scaled, Span, UnitValues)
+        for one in (
+            *(Binary, Categories, Balanced, Points, RowValues, Scaled, Span, UnitValues),
+            *(GeneratedRows, GeneratedUnits),
+        )
     },
 }
 """The families by name, as files have them."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hlm.distributions.base import Floats, Integers
 
-__all__ = ["Points", "RowValues", "Span", "UnitValues"]
+__all__ = ["GeneratedRows", "GeneratedUnits", "Points", "RowValues", "Span", "UnitValues"]
 
 
 class _Listed(Distribution):
@@ -161,6 +161,24 @@ class UnitValues(Points):
     """Fixed values of units of data, of which data sets have those that are drawn."""
 
     family = "unit_values"
+
+
+@dataclass(frozen=True)
+class GeneratedRows(RowValues):
+    """Values of rows that a generator has drawn once: what is known of those that it draws."""
+
+    family = "generated_rows"
+    is_fixed = False
+    levels = ()
+
+
+@dataclass(frozen=True)
+class GeneratedUnits(UnitValues):
+    """The same of values of units."""
+
+    family = "generated_units"
+    is_fixed = False
+    levels = ()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.covariates import example
-from hlm.distributions import UnitValues
+from hlm.distributions import GeneratedRows, UnitValues
 from hlm.formula import model_columns
 from hlm.formula.syntax import Indicator
 
@@ -174,9 +174,10 @@ def _points(covariates: tuple[Covariate, ...], coded: frozenset[str]) -> Mapping
 
     Grids of one level are run through together, those of units against those of rows. All
     combinations of the values of those that are `coded` are there. Where some covariates come from
-    others, the points are rows of a data set, in which they do.
+    others, or a generator draws them together, the points are rows of a data set, in which they do.
     """
-    if any(c.origin or isinstance(c.distribution, UnitValues) for c in covariates):
+    joint = (UnitValues, GeneratedRows)
+    if any(c.origin or isinstance(c.distribution, joint) for c in covariates):
         return example(covariates, (), (UNITS, POINTS // UNITS))
     rng = np.random.default_rng(0)
     of_units, of_rows = (_grid_values(covariates, level, coded) for level in ("unit", "row"))

@@ -96,7 +96,15 @@ class Axis:
         ax.set_xlim(*(np.exp(limits) if self.log else limits))
         ax.xaxis.set_major_locator(FixedLocator(list(np.exp(places) if self.log else places)))
         ax.xaxis.set_minor_locator(NullLocator())
-        ax.set_xticklabels(self._labels(room, limits))
+        labels = self._labels(room, limits)
+        if not self.joined and "" in labels and self.name is not None:
+            # A number left out between others is known; a text is not, so all of them are slanted
+            ax.set_xticklabels([level_words(level) for level in self.levels])
+            for one in ax.get_shared_x_axes().get_siblings(ax):
+                for label in one.get_xticklabels():
+                    label.set(rotation=45, ha="right", rotation_mode="anchor")
+        else:
+            ax.set_xticklabels(labels)
 
     def _labels(self, room: float, limits: NDArray[np.float64]) -> list[str]:
         """Return the levels' labels, empty where a label would touch the one before."""

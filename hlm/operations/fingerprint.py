@@ -47,13 +47,15 @@ DISTRIBUTIONS = {"yaml": "PyYAML"}
 
 
 @cache
-def fingerprint(stage: str) -> str:
+def fingerprint(stage: str, generators: tuple[str, ...] = ()) -> str:
     """Return 12 hexadecimal digits that change when the code of a stage does.
 
     Parameters
     ----------
     stage : str
         A key of `STAGES`.
+    generators : tuple of str
+        The sources of the user's generators, which count with the libraries that they import.
 
     Examples
     --------
@@ -69,6 +71,10 @@ def fingerprint(stage: str) -> str:
         total.update(script.read_bytes())
     for library in libraries(stage):
         total.update(f"{library} {_version(library)}".encode())
+    for source in generators:
+        total.update(source.encode())
+        for library in sorted(_libraries(_imported(source.encode())) - {*libraries(stage)}):
+            total.update(f"{library} {_version(library)}".encode())
     return total.hexdigest()[:12]
 
 
@@ -113,13 +119,21 @@ def _imports(module: str) -> frozenset[str]:
 
 def _external(module: str) -> frozenset[str]:
     """Return the libraries that a module imports, which are neither `hlm` nor Python's own."""
-    tops = {name.partition(".")[0] for name in _all_imports(module)}
+    return _libraries(_all_imports(module))
+
+
+def _libraries(imported: frozenset[str]) -> frozenset[str]:
+    tops = {name.partition(".")[0] for name in imported}
     return frozenset(tops - {PACKAGE.name} - sys.stdlib_module_names)
 
 
 @cache
 def _all_imports(module: str) -> frozenset[str]:
-    tree = ast.parse(_source(module))
+    return _imported(_source(module))
+
+
+def _imported(source: bytes) -> frozenset[str]:
+    tree = ast.parse(source)
     return frozenset(name for node in _statements(tree) for name in _targets(node))
 
 

@@ -35,10 +35,10 @@ def remove_leftovers(
 ) -> list[Path]:
     """Delete what killed jobs and an earlier form of the study have left.
 
-    Half-written files, cross-products that no job needs, tables and figures that are no longer
-    wanted, notes on damaged files, which planning has read. Only for who holds the lock of the
-    folder. A job that still writes one of these files belongs to a run that was killed: it fails,
-    and nobody waits for it.
+    Half-written files, cross-products that no job needs, tables, figures and copies of generators
+    that are no longer wanted, notes on damaged files, which planning has read. Only for who holds
+    the lock of the folder. A job that still writes one of these files belongs to a run that was
+    killed: it fails, and nobody waits for it.
 
     Parameters
     ----------
@@ -61,6 +61,8 @@ def remove_leftovers(
     unwanted += [
         path for inside, names in pages.items() for path in _called(folder / inside, names)
     ]
+    copies = {one.copy for one in plan.generators}
+    unwanted += [path for path in folder.glob("generators/*.py") if path.name not in copies]
     notes = folder.glob("parts/*.damaged")
     leftovers = [
         *folder.rglob(HALF_WRITTEN),

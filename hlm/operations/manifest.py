@@ -26,6 +26,7 @@ FORM = 1
 
 MAKERS = {
     "plan.json": "plan",
+    "generators/*": "plan",
     "estimates.parquet": "compact",
     "fits.parquet": "compact",
     "tests.parquet": "compact",
@@ -51,6 +52,10 @@ SEEDS = (
     "(1,) for the random effects, (2, first half, second half) of the BLAKE2b hash of 8 bytes of "
     "its name for a covariate"
 )
+OF_GENERATORS = (
+    "; where a generator draws, purpose is (3,) for its own numbers, and block is the replicate's "
+    "number // the generator's group in plan.json"
+)
 
 
 def make_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> dict[str, Any]:
@@ -68,7 +73,8 @@ def make_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> dict[
     -------
     dict
         `study` (name, file, hash), `sources` (name and checksum of each data set from which it
-        takes values), `seed`, the rule of `seeds` and its `data_version`; `code`
+        takes values, and of each file of a generator), `seed`, the rule of `seeds` and its
+        `data_version`; `code`
         (version, commit, fingerprint of each stage) and hash of the `lock` file; `versions` of
         libraries and kinds of `machines`, each with the number of batches; `times`; `files`:
         name, bytes, checksum (BLAKE2b) and the job that made it.
@@ -89,7 +95,7 @@ def make_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> dict[
         ],
         "wanted": plan.wanted,
         "seed": plan.seed,
-        "seeds": SEEDS,
+        "seeds": SEEDS + OF_GENERATORS * bool(plan.generators),
         "data_version": plan.data_version,
         "code": _code(plan),
         "lock": _lock(),

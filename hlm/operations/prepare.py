@@ -11,19 +11,22 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.disk import write_text
 from hlm.errors import InputError
 from hlm.operations.clock import mend_times
 from hlm.operations.fingerprint import fingerprint
 from hlm.operations.lock import hold_lock, is_held_by_parent
-from hlm.plan.plan import BATCH_SECONDS, Plan, kinds_of, make_plan
+from hlm.plan.plan import BATCH_SECONDS, Plan, generators_of, kinds_of, make_plan
 from hlm.scenario import DATA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from hlm.generator import Generator
     from hlm.study import Study
 
 __all__ = [
+    "GENERATORS",
     "check_code",
     "check_data_version",
     "code_of_fits",
@@ -32,6 +35,9 @@ __all__ = [
     "plan_of_run",
     "prepare",
 ]
+
+GENERATORS = "generators"
+"""The folder, in that of the study, with copies of the files of generators."""
 
 LOOK = (
     *("--dry-run", "--dryrun", "--lint", "--summary", "--detailed-summary", "--print-compilation"),
@@ -85,22 +91,31 @@ def prepare(
     hold_lock(folder)
     mend_times(results, folder)
     path = folder / "plan.json"
+    generators = generators_of(study.scenarios)
     plan = make_plan(
         study,
-        code=code_of_fits(),
+        code=code_of_fits(generators),
         batch_seconds=batch_seconds,
         previous=Plan.read(path) if path.exists() else None,
         done=lambda name: _is_finished(folder / "parts", name, kinds_of(study.models), only_look),
     )
     try:
         plan.write(path)
+        for one in generators:
+            _write_copy(folder / GENERATORS / one.copy, one.source)
     except OSError as error:
         raise InputError(
             f"cannot be written: {error.strerror}",
-            file=path,
+            file=error.filename or path,
             allowed="a folder of results with room in which this user can write",
         ) from None
     return plan
+
+
+def _write_copy(path: Path, source: str) -> None:
+    """Write the file of a generator for a reader; jobs have it from the plan."""
+    if not path.exists() or path.read_text(encoding="utf-8") != source:
+        write_text(path, source)
 
 
 def plan_of_run(
@@ -109,6 +124,7 @@ def plan_of_run(
     *,
     batch_seconds: float | None = None,
     only_look: bool = False,
+    allow_code: bool = False,
 ) -> Plan:
     """Return the plan for Snakemake's own process: that of `hlm run`, or one made here.
 
@@ -121,6 +137,8 @@ def plan_of_run(
     batch_seconds : float, optional
         As Snakemake's configuration says. If `hlm run` planned with another number, because a
         profile says it where only Snakemake looks, the study is planned anew.
+    allow_code : bool
+        As for `Study.load`.
 
     Raises
     ------
@@ -135,7 +153,8 @@ def plan_of_run(
     from hlm.study import Study  # with pydantic: not where a plan is only read
 
     seconds = BATCH_SECONDS if batch_seconds is None else batch_seconds
-    return prepare(Study.load(study), results, batch_seconds=seconds, only_look=only_look)
+    loaded = Study.load(study, allow_code=allow_code)
+    return prepare(loaded, results, batch_seconds=seconds, only_look=only_look)
 
 
 def makes_no_results(arguments: Sequence[str]) -> bool:
@@ -166,7 +185,7 @@ def check_code(plan: Plan) -> None:
     InputError
         The package was edited or exchanged since, or this is another machine's copy of it.
     """
-    if plan.code != (code := code_of_fits()):
+    if plan.code != (code := code_of_fits(plan.generators)):
         raise InputError(
             f"the code of hlm is {code} here; the plan was made by {plan.code}",
             allowed="the same code for a whole run; run the study again",
@@ -203,9 +222,10 @@ def _name_of(study: str | Path) -> str:
         return str(yaml.safe_load(file)["name"])
 
 
-def code_of_fits() -> str:
-    """Return the fingerprint of the code that simulates and fits."""
-    return f"{fingerprint('simulate')} {fingerprint('fit')}"
+def code_of_fits(generators: Iterable[Generator] = ()) -> str:
+    """Return the fingerprint of the code that simulates, with the user's generators, and fits."""
+    sources = tuple(one.source for one in generators)
+    return f"{fingerprint('simulate', sources)} {fingerprint('fit')}"
 
 
 def _is_finished(parts: Path, batch: str, kinds: Sequence[str], only_look: bool) -> bool:

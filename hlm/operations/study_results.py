@@ -28,6 +28,8 @@ class Results:
     Parameters
     ----------
     folder : path
+    allow_code : bool
+        Whether generators of the study may run, as for `Plan.read`.
 
     Attributes
     ----------
@@ -42,9 +44,9 @@ class Results:
         There are no results in the folder, or not those of its plan.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, *, allow_code: bool = False) -> None:
         self.folder = Path(folder)
-        self.plan = _read_plan(self.folder)
+        self.plan = _read_plan(self.folder, allow_code=allow_code)
         self.windows = -(-self.plan.replicates // WINDOW)
         self._together = scenarios_together(self.plan.replicates)
         keys = sorted(scenario.key for scenario in self.plan.scenarios)
@@ -82,7 +84,7 @@ class Results:
         return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
 
 
-def _read_plan(folder: Path) -> Plan:
+def _read_plan(folder: Path, *, allow_code: bool) -> Plan:
     path = folder / "plan.json"
     if not path.exists():
         raise InputError(
@@ -90,7 +92,7 @@ def _read_plan(folder: Path) -> Plan:
             file=folder,
             allowed="the folder of a study, such as results/ogorek2012",
         )
-    return Plan.read(path)
+    return Plan.read(path, allow_code=allow_code)
 
 
 def _unlike(folder: Path, kind: str) -> InputError:

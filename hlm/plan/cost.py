@@ -31,6 +31,9 @@ __all__ = ["Cost", "estimates_of", "replicate_cost", "summary_seconds", "tests_o
 
 MICRO, NANO = 1e-6, 1e-9
 
+FROM_TABLE = 15.0
+"""Nanoseconds of a number of a copula, however its shape is computed: see `rows.quantile_table`."""
+
 DRAW_BASE = 0.6 * MICRO
 DRAW_COLUMN, DRAW_PAIR = 1.1 * NANO, 2.0 * NANO
 DRAW_UNIT = 20.0 * NANO
@@ -208,7 +211,7 @@ def _draw_seconds(scenario: Scenario, design: _Design) -> float:
 def _shape_seconds(shape: Distribution, dependence: Dependence) -> float:
     """Seconds of a random effect beyond those of a normal one."""
     if dependence == "copula":
-        return NANO * shape.nanoseconds_from_normal
+        return NANO * min(shape.nanoseconds_from_normal, FROM_TABLE)
     return NANO * (shape.nanoseconds - STANDARD_NORMAL.nanoseconds)
 
 

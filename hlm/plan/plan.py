@@ -7,24 +7,26 @@ larger study costs only what is new in it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hlm.data_source import Source
 from hlm.disk import write_text
 from hlm.errors import InputError
+from hlm.generator import blake2b
 from hlm.plan.batch import GRAIN, Batch, digest, grains_of, runs
 from hlm.plan.pack import Piece, pack
 from hlm.scenario import DATA_VERSION, Model, Scenario
 from hlm.versions import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from hlm.generator import Generator
     from hlm.study import Study
 
-__all__ = ["BATCH_SECONDS", "Plan", "kinds_of", "make_plan"]
+__all__ = ["BATCH_SECONDS", "Plan", "generators_of", "kinds_of", "make_plan"]
 
 BATCH_SECONDS = 30.0
 """Seconds of work in a batch, unless the user says otherwise."""
@@ -61,7 +63,8 @@ class Plan:
     data_version : int
         Version of the rule by which the data are drawn.
     sources : tuple of Source
-        The data sets from which the study takes values, which the scenarios have.
+        The data sets from which the study takes values, and the files of its generators: the
+        scenarios have both.
     """
 
     study: str
@@ -119,16 +122,29 @@ class Plan:
             "contents": digest([self.wanted, self.code]),
         }
 
+    @property
+    def generators(self) -> tuple[Generator, ...]:
+        """The user's functions that draw data sets of this study, by their sources."""
+        return generators_of(self.scenarios)
+
     def to_json(self) -> str:
-        """Return the plan as JSON."""
+        """Return the plan as JSON, in which the sources of generators are once each."""
+        scenarios = [scenario.to_dict() for scenario in self.scenarios]
+        retired = [scenario.to_dict() for scenario in self.retired]
+        code: dict[str, str] = {}
+        for one in (one["generator"] for one in (*scenarios, *retired) if one["generator"]):
+            source = one.pop("source")
+            one["blake2b"] = blake2b(source)
+            code[one["blake2b"]] = source
         return json.dumps(
             {
                 **vars(self),
-                "scenarios": [scenario.to_dict() for scenario in self.scenarios],
+                "scenarios": scenarios,
                 "models": [model.to_dict() for model in self.models],
                 "batches": [batch.to_dict() for batch in self.batches],
-                "retired": [scenario.to_dict() for scenario in self.retired],
+                "retired": retired,
                 "sources": [source.to_dict() for source in self.sources],
+                **({"generators": code} if code else {}),
             }
         )
 
@@ -140,8 +156,15 @@ class Plan:
         write_text(path, text)
 
     @classmethod
-    def read(cls, path: str | Path) -> Plan:
+    def read(cls, path: str | Path, *, allow_code: bool = False) -> Plan:
         """Read a plan.
+
+        Parameters
+        ----------
+        path : path
+        allow_code : bool
+            Whether generators that it has may run. Without them its data cannot be drawn, but all
+            else can be done.
 
         Raises
         ------
@@ -150,7 +173,8 @@ class Plan:
         """
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
-            return cls(
+            _put_sources(data, data.pop("generators", {}))
+            plan = cls(
                 **{
                     "data_version": 1,
                     **data,
@@ -168,6 +192,38 @@ class Plan:
                 file=path,
                 allowed="the plan of an earlier run; delete this file to make it anew",
             ) from None
+        return plan.with_code_allowed() if allow_code else plan
+
+    def with_code_allowed(self) -> Plan:
+        """Return the same plan, whose generators may run."""
+        return replace(
+            self,
+            scenarios=tuple(map(_allowed, self.scenarios)),
+            retired=tuple(map(_allowed, self.retired)),
+        )
+
+
+def generators_of(scenarios: Iterable[Scenario]) -> tuple[Generator, ...]:
+    """Return a generator for each source of those that scenarios have."""
+    found = {one.source: one for s in scenarios if (one := s.generator) is not None}
+    return tuple(found[source] for source in sorted(found))
+
+
+def _put_sources(data: dict[str, Any], code: dict[str, str]) -> None:
+    """Give generators their sources, each of which must have its checksum."""
+    for scenario in (*data["scenarios"], *data["retired"]):
+        one = scenario.get("generator")
+        if one:
+            checksum = one.pop("blake2b")
+            one["source"] = code[checksum]
+            if blake2b(one["source"]) != checksum:
+                raise ValueError("the source of a generator is not that of its checksum")
+
+
+def _allowed(scenario: Scenario) -> Scenario:
+    if scenario.generator is None:
+        return scenario
+    return replace(scenario, generator=replace(scenario.generator, allowed=True))
 
 
 def kinds_of(models: Sequence[Model]) -> tuple[str, ...]:

@@ -50,8 +50,8 @@ class Sizes(ABC):
 
     @property
     def mean(self) -> float:
-        """The mean number of rows."""
-        return _moments(self)[0]
+        """The mean number of rows, to the 10 digits that a table surely has."""
+        return float(f"{_moments(self)[0]:.10g}")
 
     @property
     def sd(self) -> float:

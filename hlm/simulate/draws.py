@@ -5,6 +5,7 @@ random effects, and each covariate. They are seeded by the integers (purpose, bl
 seed), those of covariates by a hash of the name too: so the draws of a covariate do not depend on
 which others there are. Where random effects differ in shape, each has a stream spawned from theirs.
 Where a study asks for common random numbers, zeros stand for the key.
+A user's generator has a stream too, and its blocks are the groups for which it is called.
 Within a block the replicates follow one another, so a replicate does not depend on how many come
 after it, and a range that starts within a block skips what is before it.
 
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from hlm.distributions import Balanced, RowValues
 from hlm.scenario import BLOCK, Covariate, Scenario
+from hlm.simulate.generated import GENERATOR
 from hlm.simulate.layout import Layout, layout_of
 from hlm.simulate.random_effects import Copula, Mixing, recipe_of
 
@@ -120,6 +122,10 @@ class Seeds:
     def named(self, name: str) -> np.random.Generator:
         """Return the stream of a covariate, or of what else has a name."""
         return np.random.default_rng((COVARIATE, *_halves(_hash(name)), *self._rest))
+
+    def generator(self) -> np.random.Generator:
+        """Return the stream of a user's generator."""
+        return np.random.default_rng((GENERATOR, *self._rest))
 
     @property
     def _rest(self) -> tuple[int, ...]:

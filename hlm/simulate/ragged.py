@@ -25,8 +25,8 @@ from hlm.formula import parse
 from hlm.rows.missing import PREVIOUS
 from hlm.rows.row_layout import RowLayout
 from hlm.rows.sizes import Resampled, Sizes
-from hlm.scenario import BLOCK, Covariate, Scenario
 from hlm.simulate.draws import CHUNK_VALUES, Seeds, balanced_rows, chunks, row_shape
+from hlm.simulate.generated import Generated, generate
 from hlm.simulate.layout import layout_of
 from hlm.simulate.random_effects import recipe_of
 from hlm.simulate.response import response_of
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hlm.distributions import Distribution
+    from hlm.scenario import Covariate, Scenario
     from hlm.simulate.layout import Layout
     from hlm.simulate.random_effects import Copula, Mixing
 
@@ -63,12 +64,16 @@ class RowDraws:
         The random effects b, of the truth's Z.
     residuals : ndarray (total,)
         In units of the residual sd.
+    response : ndarray (total,), optional
+        Where it is a generator's. What the truth's fixed part leaves of it is then in `residuals`,
+        and the effects are 0.
     """
 
     rows: RowLayout
     covariates: dict[str, Floats]
     effects: Floats
     residuals: Floats
+    response: Floats | None = None
 
     @cached_property
     def by_rows(self) -> dict[str, Floats]:
@@ -83,6 +88,7 @@ def draw_by_row(scenario: Scenario, seed: int, start: int, stop: int) -> Iterato
     Examples
     --------
     >>> from hlm.rows.sizes import Poisson
+    >>> from hlm.scenario import Scenario
     >>> s = Scenario("0" * 16, 2, Poisson(3.0), (), "y ~ 1 + (1 | g)", (("(Intercept)", 0.0),),
     ...              (1.0,), ((1.0,),), 1.0)
     >>> whole = next(draw_by_row(s, 1, 0, 5))
@@ -93,9 +99,10 @@ def draw_by_row(scenario: Scenario, seed: int, start: int, stop: int) -> Iterato
     recipe = recipe_of(scenario)
     drawn = [c for c in scenario.covariates if c.level == "row" and not c.distribution.is_fixed]
     size = max(1, CHUNK_VALUES // (scenario.n_obs * (2 + len(drawn))))
-    for block in range(start // BLOCK, -(-stop // BLOCK)):
+    together = scenario.block
+    for block in range(start // together, -(-stop // together)):
         streams = _Streams(scenario, recipe, Seeds(scenario, seed, block))
-        first, last = block * BLOCK, min(stop, (block + 1) * BLOCK)
+        first, last = block * together, min(stop, (block + 1) * together)
         # In the first block the replicates before `start` are drawn and left
         for at in chunks(first, min(max(start, first), last), size):
             streams.take(*at)
@@ -111,6 +118,7 @@ class _Streams:
         self.noise = seeds.noise()
         self.effects = recipe.streams(seeds.effects())
         self.others: dict[str, np.random.Generator] = {}
+        self.generated = _generated(scenario, seeds)
 
     def named(self, name: str) -> np.random.Generator:
         """Return the stream of that name."""
@@ -121,17 +129,24 @@ class _Streams:
     def take(self, start: int, stop: int) -> RowDraws:
         """Draw the next `stop - start` replicates."""
         s, n = self.scenario, stop - start
-        fixed = None if isinstance(s.n_rows, Sizes) else layout_of(s)
-        rows = self._rows(n)
+        given = None
+        if self.generated is not None:
+            given = self.generated.part(start % s.block, start % s.block + n)
+        fixed = None if given or isinstance(s.n_rows, Sizes) else layout_of(s)
+        rows = given.rows if given else self._rows(n)
         numbers = _Numbers(self, n, rows, fixed)
-        covariates = make_covariates(s.covariates, s.correlated, rows, numbers)
+        drawn = given.covariates if given else None
+        covariates = make_covariates(s.covariates, s.correlated, rows, numbers, drawn)
+        own = {c.name: covariates[c.name] for c in s.covariates}
+        if given and given.response is not None:
+            whole = _responded(s, rows, own, given.response)
+            return whole if s.missing is None else _observed(s, whole, numbers)
         effects = self.recipe.effects(self.recipe.draw(self.effects, n, s.n_units))
         residuals = numbers.in_rows(lambda size: s.residuals.standardized(self.noise, size))
         if s.autocorrelation is not None:
             s.autocorrelation.apply(residuals, covariates, rows)
         if s.variance is not None:
             residuals *= s.variance.factors(covariates, rows, numbers)
-        own = {c.name: covariates[c.name] for c in s.covariates}
         whole = RowDraws(rows, own, effects, residuals)
         return whole if s.missing is None else _observed(s, whole, numbers)
 
@@ -144,6 +159,27 @@ class _Streams:
         if isinstance(n_rows, Sizes):
             return RowLayout.of(n_rows.draw(self.named(SIZES), shape))
         return RowLayout.of(np.broadcast_to(n_rows, shape))
+
+
+def _generated(scenario: Scenario, seeds: Seeds) -> Generated | None:
+    """Return what a generator draws for a block, if there is one."""
+    generator = scenario.generator
+    if generator is None:
+        return None
+    first = seeds.block * generator.group
+    last = first + generator.group - 1
+    return generate(generator, seeds.generator(), first, last, scenario=scenario.key)
+
+
+def _responded(
+    scenario: Scenario, rows: RowLayout, covariates: dict[str, Floats], response: Floats
+) -> RowDraws:
+    """Return data sets with a response that is given: y - X beta is what is random of it."""
+    n = len(rows.n_obs)
+    effects = np.zeros((n, len(scenario.sd), rows.n_units))
+    empty = RowDraws(rows, covariates, effects, np.zeros(len(response)))
+    mean = response_of(scenario, empty.by_rows, effects, empty.residuals, rows)
+    return RowDraws(rows, covariates, effects, (response - mean) / scenario.sigma, response)
 
 
 class _Numbers:
@@ -193,14 +229,19 @@ def _observed(scenario: Scenario, whole: RowDraws, numbers: _Numbers) -> RowDraw
     data = dict(whole.covariates)
     response = parse(scenario.formula).response
     if {response, PREVIOUS} & set(missing.names):
-        data[response] = response_of(
-            scenario, whole.by_rows, whole.effects, whole.residuals, whole.rows
-        )
+        data[response] = _response(scenario, whole)
         data[PREVIOUS] = np.append(0.0, data[response][:-1])
     kept = missing.kept(data, whole.rows, numbers)
     covariates = {k: v[kept] if v.ndim == 1 else v for k, v in whole.covariates.items()}
     left = whole.rows.left(kept)
-    return RowDraws(left, covariates, whole.effects, whole.residuals[kept])
+    y = None if whole.response is None else whole.response[kept]
+    return RowDraws(left, covariates, whole.effects, whole.residuals[kept], y)
+
+
+def _response(scenario: Scenario, draws: RowDraws) -> Floats:
+    if draws.response is not None:
+        return draws.response
+    return response_of(scenario, draws.by_rows, draws.effects, draws.residuals, draws.rows)
 
 
 def rows_left(scenario: Scenario, seed: int, replicates: int) -> float:
@@ -223,7 +264,7 @@ def draw_rows(scenario: Scenario, seed: int, replicate: int) -> dict[str, Any]:
     """
     draws = next(draw_by_row(scenario, seed, replicate, replicate + 1))
     formula = parse(scenario.formula)
-    y = response_of(scenario, draws.by_rows, draws.effects, draws.residuals, draws.rows)
+    y = _response(scenario, draws)
     group = {formula.random[0].group: draws.rows.unit + 1}
     shown = {c.name: _labelled(c, draws.by_rows[c.name]) for c in scenario.covariates}
     return {**group, **shown, formula.response: y}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hlm.covariates import root
 from hlm.distributions import STANDARD_NORMAL, Distribution
 from hlm.distributions.copula import normal_correlations
+from hlm.rows.quantile_table import from_normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,7 @@ class Copula(_Recipe):
         """Make the effects, (n, q, n_units)."""
         normals = _mix(self.weights, z)
         for a, (shape, sd) in enumerate(zip(self.shapes, self.sd, strict=True)):
-            normals[:, a] = sd * shape.from_normal(normals[:, a])
+            normals[:, a] = sd * from_normal(shape, normals[:, a])
         return normals
 
     def parts(self) -> list[list[Distribution]]:

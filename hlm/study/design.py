@@ -16,7 +16,7 @@ from hlm.formula import levels_of
 from hlm.rows.sizes import Clustered, Resampled, Sizes
 from hlm.scenario import CorrelatedSet, Covariate
 from hlm.study.derived import DERIVED, check_sources, derived
-from hlm.study.schema_covariates import Given, Grid, Range
+from hlm.study.schema_covariates import Generated, Given, Grid, Range
 from hlm.study.schema_rows import MAX_ROWS, RowList, TotalRows
 from hlm.study.structure import correlated
 from hlm.words.nouns import counted, noun
@@ -54,10 +54,23 @@ _RESERVED = ("unit", "scenario", "replicate", "sigma")
 _NAME = re.compile(r"(?:[^\W\d_]|\.(?![0-9]))[\w.]*")
 
 
-def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate, ...]:
+def covariates(
+    design: Design,
+    *,
+    response: str,
+    group: str,
+    generated: Mapping[str, Distribution] | None = None,
+) -> tuple[Covariate, ...]:
     """Return the covariates of a design, by name.
 
     They are sorted, so that the data do not depend on the order in which they are written.
+
+    Parameters
+    ----------
+    design : Design
+    response, group : str
+    generated : mapping of str to Distribution, optional
+        What is known of those that a generator draws.
 
     Raises
     ------
@@ -65,12 +78,19 @@ def covariates(design: Design, *, response: str, group: str) -> tuple[Covariate,
         If a name is taken or no variable's name, or a grid does not fill the design.
     """
     with Mistakes() as mistakes:
-        found = right_covariates(design, mistakes, response=response, group=group)
+        found = right_covariates(
+            design, mistakes, response=response, group=group, generated=generated
+        )
     return tuple(found[name] for name in sorted(found))
 
 
 def right_covariates(
-    design: Design, mistakes: Mistakes, *, response: str, group: str
+    design: Design,
+    mistakes: Mistakes,
+    *,
+    response: str,
+    group: str,
+    generated: Mapping[str, Distribution] | None = None,
 ) -> dict[str, Covariate]:
     """Return the covariates in which there is no mistake, by name; what is wrong is kept."""
     n_rows = mistakes.keep(rows_of, design)
@@ -85,7 +105,9 @@ def right_covariates(
     mistakes.keep(check_names, specs, response=response, group=group)
     mistakes.keep(_check_columns, levels_in(specs, design), specs)
     own = {
-        name: mistakes.keep(_covariate, name, spec, design.units, n_rows)
+        name: Covariate(name, spec.level, (generated or {}).get(name, spec.made()))
+        if isinstance(spec, Generated)
+        else mistakes.keep(_covariate, name, spec, design.units, n_rows)
         for name, spec in specs.items()
         if not isinstance(spec, DERIVED)
     }

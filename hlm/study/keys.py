@@ -15,16 +15,20 @@ from hlm.study.schema_rows import RowList
 from hlm.study.truth import canonical
 
 if TYPE_CHECKING:
+    from hlm.study.generators import Code
     from hlm.study.schema import Design, Truth
     from hlm.study.truth import Parameters
 
 __all__ = ["scenario_key"]
 
 
-def scenario_key(truth: Truth, design: Design, found: Parameters, *, common: bool) -> str:
+def scenario_key(
+    truth: Truth, design: Design, found: Parameters, *, common: bool, code: Code | None = None
+) -> str:
     """Return 16 hexadecimal digits that stand for a truth, a design and `common` random numbers.
 
-    They do not depend on the order of keys, nor on how a formula or a correlation is written.
+    They do not depend on the order of keys, nor on how a formula or a correlation is written, nor
+    on where the file of a generator, `code`, lies.
     """
     values: dict[str, Any] = {
         "truth": truth.model_dump(by_alias=True, exclude_defaults=True),
@@ -32,6 +36,8 @@ def scenario_key(truth: Truth, design: Design, found: Parameters, *, common: boo
     }
     if common:
         values["common_random_numbers"] = True
+    if code is not None:
+        values["design"]["generator"] = code.identity
     if isinstance(design.rows, RowList):
         values["design"]["rows"] = _shortest(design.rows.list_)
     values["truth"]["formula"] = canonical(found.formula)

@@ -269,6 +269,8 @@ class Outline:
         paths = [one for path, levels in self._grid() for one in _paths_of(path, levels)]
         if design is None or self._own is None or any(map(_may_change_covariates, paths)):
             return
+        if design.generator is not None:  # of whose covariates nothing is known
+            return
         response, group = self._own.formula.response, self._own.formula.random[0].group
         try:
             data = Ample.of(design, response=response, group=group)

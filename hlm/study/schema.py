@@ -155,6 +155,16 @@ def _requires_nothing(schema: dict[str, Any]) -> None:
     del schema["required"]
 
 
+_GENERATOR = re.compile(r".+\.py:[^\W\d]\w*")
+
+
+def _generator(text: str) -> str:
+    if not _GENERATOR.fullmatch(text):
+        problem = f"{shown(text)} names no function"
+        raise InputError(problem, allowed="FILE.py:FUNCTION, such as own.py:simulate")
+    return text
+
+
 Codes = dict[str, Annotated[dict[str, float], Field(min_length=1)]]
 _CODES = "For columns of text: the number that each label stands for."
 _DATA = (
@@ -202,6 +212,13 @@ class Design(Part):
         dict[SafeName, Annotated[Correlated, BeforeValidator(_set)]], BeforeValidator(_sets)
     ] = Field({}, description="Sets of covariates that are correlated, each under a name.")
     missing: MissingRows = Field(Missing(), description="Which rows are missing.")
+    generator: Annotated[str, AfterValidator(_generator)] | None = Field(
+        None,
+        description="A function in Python that draws rows and covariates of data sets, or the "
+        "response too: FILE.py:FUNCTION, the file relative to this one. It runs only with "
+        "--allow-code.",
+        examples=["own.py:simulate"],
+    )
 
     @model_validator(mode="after")
     def _of_data(self) -> Design:

@@ -33,6 +33,7 @@ __all__ = [
     "Categories",
     "Centred",
     "Covariate",
+    "Generated",
     "Given",
     "Grid",
     "LatentMeanOf",
@@ -497,6 +498,19 @@ class Given(Part):
     )
 
 
+class Generated(Part):
+    """A covariate that the generator of the design draws."""
+
+    level: Level
+    generated: Literal[True] = Field(
+        description="That the function under `design.generator` draws it."
+    )
+
+    def made(self) -> distributions.Distribution:
+        """Return a distribution that has no levels, as far as the study says."""
+        return distributions.STANDARD_NORMAL
+
+
 FINITE = ("<categories>", "<balanced>")
 """The kinds of covariates that may be labels."""
 
@@ -507,6 +521,7 @@ _CATEGORICAL = (
 
 
 _OWN_KEYS: dict[str, type[Part]] = {
+    "generated": Generated,
     "grid": Grid,
     "values": Given,
     "categories": Categories,
@@ -574,7 +589,7 @@ def _no_categorical(value: Any) -> Any:
     return value
 
 
-Own = Normal | Uniform | Binary | Shaped | Categories | Balanced | Grid | Given
+Own = Normal | Uniform | Binary | Shaped | Categories | Balanced | Grid | Given | Generated
 """The kinds of covariates that do not come from others."""
 
 Covariate = Annotated[
@@ -587,6 +602,7 @@ Covariate = Annotated[
         | Annotated[Balanced, Tag("<balanced>")]
         | Annotated[Grid, Tag("<grid>")]
         | Annotated[Given, Tag("<given>")]
+        | Annotated[Generated, Tag("<generated>")]
         | Annotated[MeanOf, Tag("<meanof>")]
         | Annotated[LatentMeanOf, Tag("<latentmeanof>")]
         | Annotated[Centred, Tag("<centred>")]

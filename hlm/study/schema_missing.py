@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from hlm.errors import InputError, nearest
+from hlm.scenario import INTERCEPT
 from hlm.study.messages import shown
 from hlm.study.schema_part import Part
 
@@ -99,7 +100,7 @@ _DROPOUT = (
 _KINDS = {
     "waves": ("wave", "by_wave", "times", "occasions"),
     "weibull": ("share", "rate", "proportion", "exponential", "hazard", "survival"),
-    "logistic": ("logit", "probit", "mar", "mnar", "previous", "(Intercept)"),
+    "logistic": ("logit", "probit", "mar", "mnar", "previous", INTERCEPT),
 }
 """The kinds of dropout by their key, with other names of them."""
 

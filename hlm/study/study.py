@@ -23,6 +23,7 @@ from hlm.study.design import (
 from hlm.study.effect_sizes import completed, resolved
 from hlm.study.fraction import check_keys, middle, picks_of
 from hlm.study.from_data import from_data, place_of
+from hlm.study.generators import check_generated, read_code, sources_of, try_generator
 from hlm.study.grid import cross
 from hlm.study.identified import check_finite, check_identified
 from hlm.study.keys import scenario_key
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hlm.data_source import Source
+    from hlm.study.generators import Code
     from hlm.study.grid import Axis
     from hlm.study.reading import Lines
 
@@ -80,7 +82,7 @@ class Study:
     hash : str
         32 hexadecimal digits of the text.
     sources : tuple of Source
-        The data sets from which it takes values.
+        The data sets from which it takes values, and the files of its generators.
     """
 
     name: str
@@ -95,21 +97,30 @@ class Study:
     sources: tuple[Source, ...] = ()
 
     @classmethod
-    def load(cls, path: str | Path) -> Study:
+    def load(cls, path: str | Path, *, allow_code: bool = False) -> Study:
         """Read a study file.
+
+        Parameters
+        ----------
+        path : path
+        allow_code : bool
+            Whether a generator that it names may run: code of the user's, which is tried out here.
 
         Raises
         ------
         InputError
             If it cannot be read or there is a mistake in it.
         """
-        return cls.from_text(read_text(path), file=path)
+        return cls.from_text(read_text(path), file=path, allow_code=allow_code)
 
     @classmethod
-    def from_text(cls, text: str, *, file: str | Path | None = None) -> Study:
+    def from_text(
+        cls, text: str, *, file: str | Path | None = None, allow_code: bool = False
+    ) -> Study:
         """Read a study from its text; `file` is where it comes from.
 
         Messages name it, and the files that the study names are relative to its folder.
+        `allow_code` is as in `load`.
 
         Examples
         --------
@@ -134,7 +145,7 @@ class Study:
         written = read_tree(text, file=file)
         found: list[tuple[int | None, InputError]] = [*written.twice]
         try:
-            resolved = _resolve(written.tree, Path(file or "").parent)
+            resolved = _resolve(written.tree, Path(file or "").parent, allow_code=allow_code)
         except InputError as error:
             errors = [_at(place_of(one.path or "", written.tree), one) for one in error.errors]
             found += [(_line(one.path, written.lines), one) for one in errors]
@@ -164,7 +175,7 @@ def _line(path: str | None, lines: Lines) -> int | None:
     return None
 
 
-def _resolve(written: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict[str, Any]:
     """Check the study and cross its grid."""
     with Mistakes() as mistakes:
         data = from_data(written, folder, mistakes)
@@ -173,12 +184,16 @@ def _resolve(written: dict[str, Any], folder: Path) -> dict[str, Any]:
         levels = levels_in(study.design.covariates, study.design) if study else {}
         models = () if study is None else models_of(study, levels, mistakes)
         outline = Outline(tree, study, mistakes)
+        code = mistakes.keep(
+            read_code, written.get("design"), outline.axes or (), folder, allow_code=allow_code
+        )
         points = _points(outline, tree, mistakes)
-        labels, scenarios = _cross(outline, points, tree, mistakes)
+        tried = points if code is not None else ()
+        labels, scenarios = _cross(outline, tried, tree, mistakes, code or {})
         for model in models if data.complete else ():
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None and outline.axes is not None:
-            own = _own_key(study)
+            own = _own_key(study, code or {})
             keys = [scenario.key for scenario in scenarios]
             resolved = {
                 "name": study.name,
@@ -188,7 +203,7 @@ def _resolve(written: dict[str, Any], folder: Path) -> dict[str, Any]:
                 "levels": labels,
                 "example": keys.index(own) if own in keys else middle(outline.axes, points),
                 "models": models,
-                "sources": data.sources,
+                "sources": (*data.sources, *sources_of(code or {})),
             }
     return resolved
 
@@ -204,7 +219,7 @@ def _validated(tree: Mapping[str, Any], unknown: Sequence[str]) -> StudyFile | N
         raise together(others) from None
 
 
-def _own_key(study: StudyFile) -> str:
+def _own_key(study: StudyFile, code: Mapping[str, Code]) -> str:
     """Return the key of the values above the grid; empty if they are no scenario."""
     try:
         truth = _raw(study.truth, study.design)
@@ -212,7 +227,8 @@ def _own_key(study: StudyFile) -> str:
         return ""
     common = study.common_random_numbers
     found = parameters(truth, levels_in(study.design.covariates, study.design))
-    return scenario_key(truth, study.design, found, common=common)
+    own = code.get(study.design.generator or "")
+    return scenario_key(truth, study.design, found, common=common, code=own)
 
 
 def _raw(truth: Truth, design: Design) -> Truth:
@@ -220,6 +236,8 @@ def _raw(truth: Truth, design: Design) -> Truth:
     if truth.effect_sizes is None:
         return truth
     levels = levels_in(design.covariates, design)
+    if design.generator is not None:  # no effect size needs what its covariates are like
+        return resolved(truth, None, levels)
     formula = read_formula(truth.formula, path="truth.formula", levels=levels)
     group = formula.random[0].group
     found = covariates(design, response=formula.response, group=group)
@@ -243,6 +261,7 @@ def _cross(
     points: Sequence[tuple[int, ...]],
     tree: Mapping[str, Any],
     mistakes: Mistakes,
+    code: Mapping[str, Code],
 ) -> tuple[tuple[dict[str, Any], ...], tuple[Scenario, ...]]:
     """Make and check the scenario of every point of the grid.
 
@@ -258,7 +277,7 @@ def _cross(
         sections = by_effect(sections)
     for labels, values in cross(axes, points, sections):
         try:
-            scenario = _scenario(values, outline.models, common=common)
+            scenario = _scenario(values, outline.models, code, common=common)
             if scenario.key in levels:
                 problem = f"the same data as in the scenario {_named(levels[scenario.key])}"
                 raise InputError(problem, path="grid")
@@ -274,26 +293,40 @@ def _cross(
     return tuple(levels.values()), tuple(scenarios)
 
 
-def _scenario(values: Mapping[str, Any], models: Sequence[Candidate], *, common: bool) -> Scenario:
+def _scenario(
+    values: Mapping[str, Any],
+    models: Sequence[Candidate],
+    code: Mapping[str, Code],
+    *,
+    common: bool,
+) -> Scenario:
     with Mistakes() as mistakes:
         truth = mistakes.keep(validate, Truth, values["truth"], path="truth")
         design = mistakes.keep(validate, Design, values["design"], path="design")
         if truth is not None and design is not None:
-            scenario = _simulated(truth, design, common=common)
+            own = code.get(design.generator or "")
+            scenario = _simulated(truth, design, own, common=common)
             _check_models(models, scenario, mistakes)
     return scenario
 
 
-def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
+def _simulated(truth: Truth, design: Design, code: Code | None, *, common: bool) -> Scenario:
     """Return the scenario of a truth and a design."""
     levels = levels_in(design.covariates, design)
+    check_generated(design, truth)
     truth = _raw(truth, design)
     found = parameters(truth, levels)
     formula, group, residual = found.formula, found.formula.random[0].group, truth.residual
-    n_rows = rows_of(design)
+    n_rows, generated = rows_of(design), None
+    key, generator = scenario_key(truth, design, found, common=common, code=code), None
+    if code is not None:
+        trial = try_generator(code, truth, design, found, key)
+        generator, n_rows, generated = trial.generator, trial.n_rows, trial.distributions
     sizes = possible_rows(n_rows)
     with Mistakes() as mistakes:
-        by_name = right_covariates(design, mistakes, response=formula.response, group=group)
+        by_name = right_covariates(
+            design, mistakes, response=formula.response, group=group, generated=generated
+        )
         mistakes.keep(
             check_structure, residual, design, sorted(design.covariates), formula.response
         )
@@ -305,7 +338,7 @@ def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
             n_obs = round(design.units * mean_rows(n_rows))
             mistakes.keep(check_left, left_out, n_obs, len(found.fixed))
     return Scenario(
-        key=scenario_key(truth, design, found, common=common),
+        key=key,
         n_units=design.units,
         n_rows=n_rows,
         covariates=tuple(by_name[name] for name in sorted(by_name)),
@@ -322,6 +355,7 @@ def _simulated(truth: Truth, design: Design, *, common: bool) -> Scenario:
         variance=spread,
         autocorrelation=in_time,
         missing=left_out,
+        generator=generator,
     )
 
 

@@ -34,6 +34,7 @@ from hlm.distributions import (
     read_call,
     written,
 )
+from hlm.distributions.fixed import GeneratedRows, GeneratedUnits
 from hlm.errors import InputError
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.simulate import draw, draw_rows, simulate
@@ -111,6 +112,8 @@ FIXED = [
     Span(-1.0, 4.0),
     UnitValues((4.0, -1.0, 7.0, 2.0)),
     RowValues((3, 1), (4.0, -1.0, 7.0, 2.0)),
+    GeneratedUnits((4.0, -1.0, 7.0, 2.0)),
+    GeneratedRows((3, 1), (4.0, -1.0, 7.0, 2.0)),
 ]
 
 
@@ -304,13 +307,13 @@ def test_all_families_are_tested():
 
 
 def test_fixed_values():
-    points, span, _, of_rows = FIXED
+    points, span, _, of_rows, *_ = FIXED
     for values in (one for one in FIXED if one is not span):
         assert (values.mean, values.variance) == (3.0, np.var([4, -1, 7, 2]))
         assert values.skewness == pytest.approx(stats.skew([4, -1, 7, 2]))
         assert values.kurtosis == pytest.approx(stats.kurtosis([4, -1, 7, 2], fisher=False))
         assert values.quantile(np.array([0.2, 0.26, 0.5, 0.9])).tolist() == [-1.0, 2.0, 2.0, 7.0]
-        assert values.levels == (-1.0, 2.0, 4.0, 7.0)
+        assert values.levels == ((-1.0, 2.0, 4.0, 7.0) if values.is_fixed else ())
     unit, position = np.array([0, 0, 0, 1, 1]), np.array([0, 1, 4, 0, 1])
     assert_array_equal(of_rows.of_units(unit, position), [4.0, -1.0, -1.0, 2.0, 2.0])
     assert_array_equal(points.points(3), [4.0, -1.0, 7.0])

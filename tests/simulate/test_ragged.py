@@ -175,7 +175,7 @@ def test_a_plan_has_it_all(everything):
 
 def test_data_sets_without_rows_are_data():
     """Where nearly all rows are missing, fits say so, and the others are fitted."""
-    found = study(missing={"units": 0.9}, units=4, rows=3, models={"m": "y ~ x + (1 | unit)"})
+    found = study(missing={"units": 0.7}, units=4, rows=3, models={"m": "y ~ x + (1 | unit)"})
     (one,) = found.scenarios
     drawn = simulate(one, found.models, 1, 0, 200)
     assert drawn.cross.n_obs.min() == 0

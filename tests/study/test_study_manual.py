@@ -39,9 +39,12 @@ models:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_every_example_is_a_part_of_a_study(example):
-    tree = FOUNDING | {"grid": {}} | yaml.safe_load(example)
-    assert Study.from_text(yaml.safe_dump(tree)).scenarios
+def test_every_example_is_a_part_of_a_study(example, tmp_path):
+    """With the files in Python that the manual shows beside it."""
+    for code in re.findall(r"```python\n(# (\S+)\n.*?)```", MANUAL, flags=re.DOTALL):
+        (tmp_path / code[1]).write_text(code[0], encoding="utf-8")
+    tree, file = FOUNDING | {"grid": {}} | yaml.safe_load(example), tmp_path / "study.yaml"
+    assert Study.from_text(yaml.safe_dump(tree), file=file, allow_code=True).scenarios
 
 
 def test_the_columns_of_the_grid_are_named_as_the_manual_says():

@@ -16,4 +16,5 @@ run_audit(
     available_engines(),
     n=snakemake.params.audited,
     seed=Plan.read(snakemake.params.plan).seed,
+    allow_code=snakemake.config.get("allow_code") is True,
 )

@@ -11,4 +11,6 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
-draw_all(Plan.read(snakemake.params.plan), Path(snakemake.input.measures).parent)
+allow_code = snakemake.config.get("allow_code") is True
+plan = Plan.read(snakemake.params.plan, allow_code=allow_code)
+draw_all(plan, Path(snakemake.input.measures).parent)

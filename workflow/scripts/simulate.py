@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake  # noqa: TC004 - Snakemake provides it
 
 stderr_to(snakemake.log[0])
-plan = Plan.read(snakemake.params.plan)
+allow_code = snakemake.config.get("allow_code") is True
+plan = Plan.read(snakemake.params.plan, allow_code=allow_code)
 check_code(plan)
 simulate_batch(plan, snakemake.wildcards.batch, snakemake.output[0])
