@@ -122,7 +122,8 @@ demo.yaml:8: truth.random.unit.sd: there is no value for the random effect 'x' o
 y ~ x * a + (1 + x | unit)
   allowed: (Intercept), x
 demo.yaml:17: grid.design.unit: 'design.unit' is no path of this study: design has no 'unit'
-  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, design.generator
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, \
+design.generator
   did you mean 'design.units'?
 demo.yaml:18: grid.design.rows[2]: the level 5 is there twice
 demo.yaml:20: models.full: the response is 'z', that of the truth is 'y'
@@ -273,7 +274,8 @@ demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
         "a misspelt path hides neither levels nor models that no data identify",
         """\
 demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
-  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, design.generator
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, \
+design.generator
   did you mean 'design.units'?
 demo.yaml:17: grid.design.rows[0]: 0 is not allowed
   allowed: at least 1
@@ -290,7 +292,8 @@ depends on the others
         "numbers of units and rows that a misspelt path may be meant to change are not judged",
         """\
 demo.yaml:16: grid.design.unts: 'design.unts' is no path of this study: design has no 'unts'
-  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, design.generator
+  allowed: design.units, design.rows, design.covariates, design.correlated, design.missing, \
+design.generator
   did you mean 'design.units'?""",
         ("  units: 30\n  rows: 10\n", "  units: 2\n  rows: 1\n"),
         ("  design.units: [10, 30]\n  design.rows: [5, 10]\n", "  design.unts: [10, 30]\n"),
