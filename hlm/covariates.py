@@ -152,10 +152,11 @@ class _Examples:
 
 
 class _Draws:
-    """Numbers as they are drawn, of one large data set."""
+    """Numbers as they are drawn, of one large data set; or others for the rows of its units."""
 
-    def __init__(self, rows: RowLayout, seed: int) -> None:
-        self._rows, self._rng = rows, np.random.default_rng(seed)
+    def __init__(self, rows: RowLayout, seed: int, draw: int) -> None:
+        self._rows, self._units = rows, np.random.default_rng(seed)
+        self._rng = np.random.default_rng((seed, draw))
 
     def of_rows(self, stream: str, distribution: Distribution) -> Floats:  # noqa: ARG002
         """Return one number for each row."""
@@ -166,7 +167,7 @@ class _Draws:
 
     def of_units(self, stream: str, distribution: Distribution) -> Floats:  # noqa: ARG002
         """Return one number for each unit."""
-        return distribution.arranged(self._rng, (1, self._rows.n_units))
+        return distribution.arranged(self._units, (1, self._rows.n_units))
 
 
 @lru_cache(maxsize=64)
@@ -175,8 +176,11 @@ def sample(
     correlated: tuple[CorrelatedSet, ...],
     n_rows: int | tuple[int, ...],
     n_units: int,
+    draw: int = 0,
 ) -> tuple[Mapping[str, Floats], RowLayout]:
     """Draw the covariates of many units, to tell moments that have no closed form.
+
+    Of another `draw` the units are the same ones, and what is drawn for their rows differs.
 
     Returns
     -------
@@ -185,7 +189,7 @@ def sample(
     """
     rows = RowLayout.of(np.resize(n_rows, (1, n_units)))
     more = [_repeated(c, n_units) for c in covariates]
-    made = make_covariates(more, correlated, rows, _Draws(rows, seed=2012))
+    made = make_covariates(more, correlated, rows, _Draws(rows, 2012, draw))
     values = {c.name: made[c.name] for c in covariates}
     return {k: rows.of_units(v) if v.ndim == 2 else v for k, v in values.items()}, rows
 

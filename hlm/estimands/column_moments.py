@@ -225,24 +225,31 @@ def _of_sample(
 ) -> Moments:
     """Return the moments over a sample of units, where covariates depend on one another.
 
-    Within units sums of squares are divided by their degrees of freedom, N - m; the covariance of
-    the means of m units has, beside what lies between units, W times their mean 1 / n.
+    The rows of its units are drawn twice. With c and c' the means of a unit, which differ by what
+    is drawn for rows alone, E (c - c')(c - c')' / 2 is the covariance of a mean given its unit: 0
+    of a grid and of what is centred in the unit. The covariances within units are those about the
+    means and that one, those between units what it leaves of the covariances of means. A mean that
+    is a covariate of the unit is all between units.
     """
-    data, rows = sample(covariates, correlated, n_rows, SAMPLE)
-    columns = [np.broadcast_to(_column(term, data), len(rows.unit)) for term in terms]
-    means = np.stack([rows.means(np.ascontiguousarray(column))[0] for column in columns])
-    apart = np.stack([c - m[rows.unit] for c, m in zip(columns, means, strict=True)])
-    within = apart @ apart.T / max(1, len(rows.unit) - SAMPLE)
-    between = _possible(
-        np.cov(means).reshape(within.shape) - within * float((1.0 / rows.sizes).mean())
+    (data, rows), (again, _) = (
+        sample(covariates, correlated, n_rows, SAMPLE, draw) for draw in (0, 1)
     )
+    columns, others = (
+        [np.broadcast_to(_column(term, one), len(rows.unit)) for term in terms]
+        for one in (data, again)
+    )
+    means, means_again = (
+        np.stack([rows.means(np.ascontiguousarray(column))[0] for column in of_draw])
+        for of_draw in (columns, others)
+    )
+    apart = np.stack([c - m[rows.unit] for c, m in zip(columns, means, strict=True)])
+    chance = (means - means_again) / np.sqrt(2.0)
+    of_units = np.abs(apart).max(axis=1) <= 1e-12 * np.abs(columns).max(axis=1)
+    chance[of_units] = 0.0
+    of_rows = (chance * rows.sizes.ravel()) @ chance.T
+    within = (apart @ apart.T + of_rows) / len(rows.unit)
+    between = np.cov(means, bias=True).reshape(within.shape) - chance @ chance.T / SAMPLE
     return Moments(means.mean(axis=1), within, between, about=True)
-
-
-def _possible(covariances: Floats) -> Floats:
-    """Return the nearest covariances that are possible: a difference of estimates may be none."""
-    values, vectors = np.linalg.eigh(covariances)
-    return (vectors * np.maximum(values, 0.0)) @ vectors.T
 
 
 def _column(term: Term, data: Mapping[str, Floats]) -> Floats:

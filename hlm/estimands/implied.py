@@ -101,7 +101,7 @@ def implied(scenario: Scenario) -> Implied:
     own = [s**2 for s, term in zip(scenario.sd, formula.effects, strict=True) if term.is_intercept]
     return Implied(
         fixed_rows=float(b @ moments.within @ b),
-        fixed_units=float(b @ moments.between @ b),
+        fixed_units=max(0.0, float(b @ moments.between @ b)),  # a sample's may be just below
         slopes=slopes,
         units=units,
         residual=residual,
