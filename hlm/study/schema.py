@@ -50,7 +50,6 @@ __all__ = [
 ]
 
 MAX_UNITS = 1_000_000
-MAX_ROWS = 10_000_000  # of one data set: some 100 MB of doubles a column
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
