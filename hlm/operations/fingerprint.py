@@ -36,8 +36,9 @@ STAGES: dict[str, tuple[str, ...]] = {
 }
 """The modules that the script of each stage imports."""
 
-CARRIERS = {"kernels": {"pyarrow"}, "simulate": {"pyarrow"}, "fit": {"pyarrow"}}
-"""Libraries that a stage imports only to write and read its numbers, which they do not change."""
+CARRIERS = {stage: {"pyarrow", "pandas"} for stage in ("kernels", "simulate", "fit")}
+"""Libraries that a stage imports only to write and read its numbers, or to show rows with labels:
+they do not change the numbers."""
 
 DATA = {".R", ".csv", ".gz"}
 """Endings of what the package has beside its modules; an editor's copies have others."""

@@ -70,7 +70,7 @@ class Sizes(ABC):
         Examples
         --------
         >>> UniformRange(5, 40).most, Poisson(2.0).most
-        (40, 19)
+        (40, 20)
         """
         least, probabilities = self.table()
         return least + len(probabilities) - 1
