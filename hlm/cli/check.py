@@ -96,8 +96,9 @@ def _sizes(plan: Plan, scenario: Scenario) -> list[Any]:
     from hlm.simulate import rows_left
 
     rows = scenario.typical_rows
-    written = rows if isinstance(rows, int) else f"{min(rows)} to {max(rows)}"
-    about = "" if isinstance(scenario.n_rows, int | tuple) else "about "
+    least, most = (rows, rows) if isinstance(rows, int) else (min(rows), max(rows))
+    written = f"{least}" if least == most else f"{least} to {most}"
+    about = "" if isinstance(scenario.n_rows, int | tuple) or least == most else "about "
     left = f"{rows_left(scenario, plan.seed, plan.replicates):.1f}" if scenario.missing else ""
     return [scenario.n_units, f"{about}{written}", f"{about}{scenario.n_obs}", left]
 
