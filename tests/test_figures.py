@@ -519,7 +519,12 @@ def test_a_model_keeps_its_mark_whatever_else_is_drawn(results):
 
 @pytest.mark.parametrize(
     ("grid", "models"),
-    [*((grid, MODELS) for grid in GRIDS), ("none", EIGHT), ("two", EIGHT), ("four", EIGHT)],
+    [
+        *((grid, MODELS) for grid in GRIDS if grid != "many levels"),
+        *(("none", EIGHT), ("two", EIGHT)),
+        pytest.param("many levels", MODELS, marks=pytest.mark.slow),
+        pytest.param("four", EIGHT, marks=pytest.mark.slow),
+    ],
 )
 def test_every_grid_gives_figures_without_overlapping_text(grid, models):
     measures, selection = made_results(GRIDS[grid], models)

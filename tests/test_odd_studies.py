@@ -79,7 +79,14 @@ def made(tmp_path_factory):
     return make
 
 
-@pytest.mark.parametrize("name", ["a group with an odd name", "six factors", "one replicate"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "six factors",
+        pytest.param("a group with an odd name", marks=pytest.mark.slow),
+        pytest.param("one replicate", marks=pytest.mark.slow),
+    ],
+)
 def test_a_whole_gallery_is_written(name, made):
     plan, results = made(name)
     drawn = figures.draw_all(plan, results, strict=True)
