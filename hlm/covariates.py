@@ -141,33 +141,32 @@ class _Examples:
         if isinstance(distribution, Balanced):
             units = self._rows.sizes.ravel().tolist()
             return np.concatenate([distribution.arranged(self._rng, (n,)) for n in units])
-        return distribution.example(self._rng, (int(self._rows.starts[-1]),))
+        return self._independent(distribution, (int(self._rows.starts[-1]),))
 
     def of_units(self, stream: str, distribution: Distribution) -> Floats:  # noqa: ARG002
         """Return one number for each unit; what is balanced as in a data set."""
         shape = (1, self._rows.n_units)
         if isinstance(distribution, Balanced):
             return distribution.arranged(self._rng, shape)
+        return self._independent(distribution, shape)
+
+    def _independent(self, distribution: Distribution, shape: tuple[int, ...]) -> Floats:
         return distribution.example(self._rng, shape)
 
 
-class _Draws:
+class _Draws(_Examples):
     """Numbers as they are drawn, of one large data set; or others for the rows of its units."""
 
     def __init__(self, rows: RowLayout, seed: int, draw: int) -> None:
         self._rows, self._units = rows, np.random.default_rng(seed)
         self._rng = np.random.default_rng((seed, draw))
 
-    def of_rows(self, stream: str, distribution: Distribution) -> Floats:  # noqa: ARG002
-        """Return one number for each row."""
-        if isinstance(distribution, Balanced):
-            units = self._rows.sizes.ravel().tolist()
-            return np.concatenate([distribution.arranged(self._rng, (n,)) for n in units])
-        return distribution.draw(self._rng, (int(self._rows.starts[-1]),))
-
     def of_units(self, stream: str, distribution: Distribution) -> Floats:  # noqa: ARG002
         """Return one number for each unit."""
         return distribution.arranged(self._units, (1, self._rows.n_units))
+
+    def _independent(self, distribution: Distribution, shape: tuple[int, ...]) -> Floats:
+        return distribution.draw(self._rng, shape)
 
 
 @lru_cache(maxsize=64)
@@ -191,7 +190,7 @@ def sample(
     more = [_repeated(c, n_units) for c in covariates]
     made = make_covariates(more, correlated, rows, _Draws(rows, 2012, draw))
     values = {c.name: made[c.name] for c in covariates}
-    return {k: rows.of_units(v) if v.ndim == 2 else v for k, v in values.items()}, rows
+    return {name: rows.by_rows(one) for name, one in values.items()}, rows
 
 
 def _repeated(c: Covariate, n_units: int) -> Covariate:
@@ -225,7 +224,7 @@ def example(
     thinned = [_thinned(c, counts[0], int(sizes.max())) for c in covariates]
     made = make_covariates(thinned, correlated, rows, _Examples(rows, seed))
     values = {c.name: made[c.name] for c in covariates}
-    of_rows = {k: rows.of_units(v) if v.ndim == 2 else v for k, v in values.items()}
+    of_rows = {name: rows.by_rows(one) for name, one in values.items()}
     return {"unit": rows.unit.astype(float) + 1.0, **of_rows}
 
 

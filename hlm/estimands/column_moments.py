@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from hlm.covariates import sample
 from hlm.distributions import RowValues, UnitValues
-from hlm.formula import Factor, Term, evaluate
+from hlm.formula import Factor, Term, evaluate, product_of
 from hlm.formula.syntax import Name
 
 if TYPE_CHECKING:
@@ -149,10 +149,8 @@ class _Group:
         plain = all(isinstance(factor.expr, Name) for factor in factors)
         if self.moments and plain and len(factors) <= len(self.moments):
             return self.moments[len(factors) - 1]
-        product = np.ones(len(self.weights))
         with np.errstate(all="ignore"):
-            for factor in factors:
-                product = product * evaluate(factor, dict(self.data))
+            product = product_of(factors, self.data) * np.ones(len(self.weights))
         there = np.isfinite(product)
         return float(self.weights[there] @ product[there] / self.weights[there].sum())
 
@@ -235,7 +233,7 @@ def _of_sample(
         sample(covariates, correlated, n_rows, SAMPLE, draw) for draw in (0, 1)
     )
     columns, others = (
-        [np.broadcast_to(_column(term, one), len(rows.unit)) for term in terms]
+        [np.broadcast_to(product_of(term.factors, one), len(rows.unit)) for term in terms]
         for one in (data, again)
     )
     means, means_again = (
@@ -250,13 +248,6 @@ def _of_sample(
     within = (apart @ apart.T + of_rows) / len(rows.unit)
     between = np.cov(means, bias=True).reshape(within.shape) - chance @ chance.T / SAMPLE
     return Moments(means.mean(axis=1), within, between, about=True)
-
-
-def _column(term: Term, data: Mapping[str, Floats]) -> Floats:
-    product = np.ones(1)
-    for factor in term.factors:
-        product = product * evaluate(factor, data)
-    return product
 
 
 def _of_example(

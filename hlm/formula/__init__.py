@@ -7,7 +7,7 @@ handed to Python's ``eval``.
 
 from hlm.formula.coding import Levels, coded, formula_in, levels_of
 from hlm.formula.expansion import Factor, Term
-from hlm.formula.model_matrix import evaluate, factor_levels, model_columns
+from hlm.formula.model_matrix import evaluate, factor_levels, model_columns, product_of
 from hlm.formula.term_names import terms_in, terms_of
 from hlm.formula.terms import Formula, RandomTerm, parse
 
@@ -24,6 +24,7 @@ __all__ = [
     "levels_of",
     "model_columns",
     "parse",
+    "product_of",
     "terms_in",
     "terms_of",
 ]

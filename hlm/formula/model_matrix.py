@@ -7,7 +7,7 @@ term holds the rest of its term, and in the first such term of a model without a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,14 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "cos": np.cos,
     "tan": np.tan,
 }
+
+
+def product_of(factors: Iterable[Factor], data: Mapping[str, Any]) -> Floats:
+    """Multiply numeric factors, one after the other; (1,) of ones if there are none."""
+    product = np.ones(1)
+    for factor in factors:
+        product = product * evaluate(factor, data)
+    return product
 
 
 def evaluate(factor: Factor, data: Mapping[str, Any]) -> Floats:

@@ -50,8 +50,7 @@ class Logistic:
 
         logit = np.full(len(uniform), self.intercept)
         for name, slope in self.slopes:
-            values = data[name]
-            logit += slope * (rows.of_units(values) if values.ndim == 2 else values)
+            logit += slope * rows.by_rows(data[name])
         missing = uniform < expit(logit)
         if PREVIOUS in dict(self.slopes):
             missing &= rows.position > 0

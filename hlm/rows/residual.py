@@ -65,8 +65,7 @@ class ByCovariate(Variance):
 
     def factors(self, data: Mapping[str, Floats], rows: RowLayout, numbers: Numbers) -> Floats:  # noqa: ARG002
         """Return the sd at each row's value."""
-        values = data[self.by]
-        return self.of_values(rows.of_units(values) if values.ndim == 2 else values)
+        return self.of_values(rows.by_rows(data[self.by]))
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,10 @@ class RowLayout:
         n = (len(self.starts) - 1) // self.n_units
         return np.broadcast_to(values, (n, self.n_units)).ravel()[self.unit]
 
+    def by_rows(self, values: Floats) -> Floats:
+        """Return values of rows as they are, those of units, (n or 1, n_units), as `of_units`."""
+        return self.of_units(values) if values.ndim == 2 else values
+
     def means(self, values: Floats) -> Floats:
         """Return the mean of values of rows, (total,), in each unit, (n, n_units).
 

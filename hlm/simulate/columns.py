@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.formula import Factor, Formula, Term, evaluate, formula_in
+from hlm.formula import Factor, Formula, Term, formula_in, product_of
 from hlm.kernels.data import ModelColumns
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ class Part:
 
     def values(self, data: dict[str, Floats]) -> Floats:
         """Compute the part from covariates that broadcast against each other."""
-        product: Floats = np.ones(1)
-        for factor in self.factors:
-            product = product * evaluate(factor, data)
+        product = product_of(self.factors, data)
         return product if not self.factors else (product - self.centre) / self.scale
 
 

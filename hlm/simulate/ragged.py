@@ -78,8 +78,7 @@ class RowDraws:
     @cached_property
     def by_rows(self) -> dict[str, Floats]:
         """The covariates with a value for each row, (total,)."""
-        of_units = self.rows.of_units
-        return {k: of_units(v) if v.ndim == 2 else v for k, v in self.covariates.items()}
+        return {name: self.rows.by_rows(one) for name, one in self.covariates.items()}
 
 
 def draw_by_row(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[RowDraws]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.formula import Term, evaluate, formula_in
+from hlm.formula import formula_in, product_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,14 +43,7 @@ def response_of(
     values = dict(scenario.fixed)
     y = scenario.sigma * residuals
     for term in formula.fixed:
-        y = y + values[term.name] * _column(term, data)
+        y = y + values[term.name] * product_of(term.factors, data)
     for t, term in enumerate(formula.effects):
-        y = y + rows.of_units(effects[:, t]) * _column(term, data)
+        y = y + rows.of_units(effects[:, t]) * product_of(term.factors, data)
     return y
-
-
-def _column(term: Term, data: Mapping[str, Floats]) -> Floats:
-    product = np.ones(1)
-    for factor in term.factors:
-        product = product * evaluate(factor, data)
-    return product
