@@ -8,6 +8,8 @@ from snakemake.exceptions import WorkflowError
 from hlm.errors import InputError
 from hlm.fits.variants import kernels_of, name_of
 from hlm.operations.fingerprint import fingerprint
+from hlm.operations.leftovers import ROUND
+from hlm.operations.lock import is_held_by_parent
 from hlm.operations.prepare import makes_no_results, open_plan, plan_of_run
 from hlm.operations.slurm import become_own_task
 from hlm.plan import chunks, holdings
@@ -50,6 +52,8 @@ if AUDITED and workflow.is_main_process:
 
 # A parameter, not an input: where nodes share no folder, it travels with the code.
 FOLDER = os.path.normpath(f"{RESULTS}/{plan.study}")
+# In a round that is not about all scenarios, their measures lie apart from those of the study.
+SUMMARY = f"{FOLDER}/{ROUND}" if plan.is_partial else FOLDER
 CACHE = os.path.normpath(f"{RESULTS}/.cache")
 PLAN = f"{FOLDER}/plan.json"
 workflow.configfiles += [STUDY, PLAN]
@@ -73,6 +77,7 @@ report: "workflow/report/workflow.rst"
 pathvars:
     cache=CACHE,
     study=FOLDER,
+    summary=SUMMARY,
 
 
 wildcard_constraints:
@@ -89,14 +94,30 @@ localrules:
     all,
 
 
+# Where the study asks for a precision, a call makes one round: the measures that say which
+# scenarios have it. `hlm run` calls until all have, and then for the rest.
 rule all:
     input:
-        expand("<study>/{kind}.parquet", kind=plan.kinds),
-        "<study>/measures.csv",
-        "<study>/selection.csv",
-        expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
-        expand("<study>/tables/{name}.tex", name=table_names(plan)),
-        ["<study>/audit.html"] if AUDITED else [],
+        (
+            [
+                expand("<study>/{kind}.parquet", kind=plan.kinds),
+                "<study>/measures.csv",
+                "<study>/selection.csv",
+                expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
+                expand("<study>/tables/{name}.tex", name=table_names(plan)),
+                ["<study>/audit.html"] if AUDITED else [],
+            ]
+            if plan.is_settled
+            else "<summary>/measures.parquet"
+        ),
+
+
+onsuccess:
+    if not plan.is_settled and not is_held_by_parent(FOLDER):
+        print(
+            "One round is done; the same command begins the next, until all scenarios have"
+        )
+        print("the precision that the study asks for. hlm run does them all.")
 
 
 # Not ancient() where it is an input: Snakemake 9.27 runs nothing downstream of a rule that it
@@ -167,6 +188,7 @@ rule compact:
     benchmark:
         "<study>/benchmarks/compact.tsv"
     params:
+        **({"reached": plan.standing.reached} if plan.standing else {}),
         plan=PLAN,
         code=fingerprint("compact"),
         wanted=plan.wanted,
@@ -186,8 +208,8 @@ rule summarize_chunk:
             batch=HELD[int(wildcards.chunk)],
         ),
     output:
-        measures=temp("<study>/chunks/{chunk}.measures.parquet"),
-        selection=temp("<study>/chunks/{chunk}.selection.parquet"),
+        measures=temp("<summary>/chunks/{chunk}.measures.parquet"),
+        selection=temp("<summary>/chunks/{chunk}.selection.parquet"),
     log:
         "<study>/logs/summarize/{chunk}.log",
     benchmark:
@@ -203,17 +225,19 @@ rule summarize_chunk:
 rule summarize:
     input:
         measures=expand(
-            "<study>/chunks/{chunk}.measures.parquet", chunk=range(len(chunks(plan)))
+            "<summary>/chunks/{chunk}.measures.parquet",
+            chunk=range(len(chunks(plan))),
         ),
         selection=expand(
-            "<study>/chunks/{chunk}.selection.parquet", chunk=range(len(chunks(plan)))
+            "<summary>/chunks/{chunk}.selection.parquet",
+            chunk=range(len(chunks(plan))),
         ),
         receipts=rules.compact.input.receipts,
     output:
-        measures="<study>/measures.parquet",
-        measures_csv="<study>/measures.csv",
-        selection="<study>/selection.parquet",
-        selection_csv="<study>/selection.csv",
+        measures="<summary>/measures.parquet",
+        measures_csv="<summary>/measures.csv",
+        selection="<summary>/selection.parquet",
+        selection_csv="<summary>/selection.csv",
     log:
         "<study>/logs/summarize.log",
     benchmark:

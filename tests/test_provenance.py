@@ -213,7 +213,7 @@ def test_results_of_another_plan_are_refused(results):
 
 
 def test_a_sample_has_no_replicate_twice_and_is_spread_evenly():
-    drawn = stratified(25, 10, 4, np.random.default_rng(1))
+    drawn = stratified(25, [4] * 10, np.random.default_rng(1))
     assert sorted(len(item) for item in drawn) == [2] * 5 + [3] * 5
     assert all(len(np.unique(item)) == len(item) for item in drawn)
-    assert sum(len(item) for item in stratified(99, 10, 4, np.random.default_rng(1))) == 40
+    assert sum(len(item) for item in stratified(99, [4] * 10, np.random.default_rng(1))) == 40

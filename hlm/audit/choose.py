@@ -51,12 +51,12 @@ def choose(results: Results, n: int, rng: np.random.Generator) -> list[DataSet]:
     rng : numpy.random.Generator
     """
     plan = results.plan
-    quotas = shares(n, [plan.replicates] * len(plan.scenarios), rng)
+    quotas = shares(n, [plan.replicates_of(scenario.key) for scenario in plan.scenarios], rng)
     reasons = cycle(REASONS)
     chosen = []
     for scenario, quota in zip(plan.scenarios, quotas, strict=True):
         if quota:
-            window = int(rng.integers(results.windows))
+            window = int(rng.integers(results.windows_of(scenario.key)))
             found = _Candidates(results, scenario.key, window, rng)
             for _ in range(min(quota, found.left)):
                 replicate, reason = found.take(next(reasons))

@@ -34,11 +34,12 @@ def run(options: argparse.Namespace) -> int:
     """Draw, print, return 0."""
     study = study_or_plan(options.study, allow_code=options.allow_code)
     scenario = find_scenario(study, options.scenario)
-    if not 0 <= options.replicate < study.replicates:
+    most = study.precision.at_most if study.precision else study.replicates
+    if not 0 <= options.replicate < most:
         raise InputError(
             f"no replicate {options.replicate}",
             path="REPLICATE",
-            allowed=f"0 to {study.replicates - 1}",
+            allowed=f"0 to {most - 1}",
         )
     import pandas as pd
 

@@ -6,6 +6,7 @@
 Runs Snakemake, shows the command, and hands on what follows --. While it runs, one line says how
 far it is; what Snakemake says goes to logs/snakemake.log among the results. Snakemake works in the
 folder of results: relative paths after -- begin there. After Ctrl-C the same command goes on.
+Where the study asks for a precision, Snakemake is called for one round after the other.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlm.cli.place import RESULTS, add_allow_code
+from hlm.cli.precision_lines import missed_lines, standing_lines
 from hlm.cli.progress_line import Teller
 from hlm.cli.snakemake import call, call_quietly
 from hlm.cli.snakemake_profile import batch_seconds_of, check_cores, cores_of
@@ -100,37 +102,69 @@ def _check_audit(n: int | None) -> None:
 
 
 def _run_alone(options: argparse.Namespace, study: Study, folder: Path) -> int:
-    from hlm.operations.leftovers import remove_leftovers, stale_rules
     from hlm.operations.manifest import write_manifest
     from hlm.operations.prepare import makes_no_results, prepare
 
     profile = _profile(options.profile) if options.profile else None
     seconds = batch_seconds_of(options.batch_seconds, profile)
     only_look = makes_no_results(options.passed_on)
-    plan = prepare(study, options.results, batch_seconds=seconds, only_look=only_look)
-    command = _command(options)
-    stale = stale_rules(plan, folder)
-    forced = ["--forcerun", *stale] if stale else []
-    wholly = [*command[:3], *forced, *command[3:], *_cores(options), *options.passed_on]
+
+    def planned() -> Plan:
+        return prepare(study, options.results, batch_seconds=seconds, only_look=only_look)
+
+    plan = planned()
     if only_look:
-        return call(wholly)
-    pages = pages_not_of(plan)
-    remove_leftovers(plan, folder, pages)
-    log = folder / "logs" / "snakemake.log"
-    if options.verbose:
-        status = call(wholly)
-    else:
-        teller = Teller(folder, cores_of(options.cores, profile))
-        status = call_quietly(wholly, log, teller, directory=options.results)
-    if status == 0:
-        remove_leftovers(plan, folder, pages)  # of jobs that died and were tried again
+        return call(_wholly(options, plan, folder))
+    status = _once(options, plan, folder, profile)
+    while status == 0 and not plan.is_settled and (grown := planned()).standing != plan.standing:
+        plan = grown
+        for line in standing_lines(plan):
+            print(line)
+        status = _once(options, plan, folder, profile, append=True)
     if status == 0 and not _is_complete(plan, folder):
         print("no report: the run was for a part of the study")
         return status
-    status = status or _report(command, folder, log, verbose=options.verbose)
+    log = folder / "logs" / "snakemake.log"
+    status = status or _report(_command(options), folder, log, verbose=options.verbose)
     if status == 0:
         write_manifest(plan, folder, study=options.study)
+        for line in missed_lines(plan):
+            print(line)
         print(f"report: {folder / 'report.html'}")
+    return status
+
+
+def _wholly(options: argparse.Namespace, plan: Plan, folder: Path) -> list[str]:
+    """Return the command with all that the user hands on, and the rules to be run in any case."""
+    from hlm.operations.leftovers import stale_rules
+
+    command, stale = _command(options), stale_rules(plan, folder)
+    forced = ["--forcerun", *stale] if stale else []
+    return [*command[:3], *forced, *command[3:], *_cores(options), *options.passed_on]
+
+
+def _once(
+    options: argparse.Namespace,
+    plan: Plan,
+    folder: Path,
+    profile: str | None,
+    *,
+    append: bool = False,
+) -> int:
+    """Run Snakemake for a plan: a whole study, or a round of one that grows."""
+    from hlm.operations.leftovers import remove_leftovers
+
+    pages, command = pages_not_of(plan), _wholly(options, plan, folder)
+    remove_leftovers(plan, folder, pages)
+    if options.verbose:
+        status = call(command)
+    else:
+        teller, log = Teller(folder, cores_of(options.cores, profile)), folder / "logs"
+        status = call_quietly(
+            command, log / "snakemake.log", teller, append=append, directory=options.results
+        )
+    if status == 0:
+        remove_leftovers(plan, folder, pages)  # of jobs that died and were tried again
     return status
 
 

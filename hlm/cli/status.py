@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hlm.cli.place import add_place, find_results
+from hlm.cli.precision_lines import missed_lines, standing_lines
 from hlm.cli.progress_line import done_of, time_left
 from hlm.cli.sentences import duration
 from hlm.words.nouns import counted
@@ -54,7 +55,9 @@ def run(options: argparse.Namespace) -> int:
     print(f"{plan.study}: {done_of(progress)}")
     if place.study is not None and place.study.hash != plan.hash:
         print("the study file was changed since this run was planned")
-    for line in (*_work(progress), *_steps(folder, progress), *_failures(plan, folder)):
+    rounds = (*standing_lines(plan), *missed_lines(plan))
+    steps = _steps(folder, progress) if plan.is_settled else ()
+    for line in (*rounds, *_work(progress), *steps, *_failures(plan, folder)):
         print(line)
     return 0
 

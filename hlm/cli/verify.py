@@ -94,7 +94,7 @@ def _numbers(results: Results, manifest: dict[str, Any], n: int, seed: int | Non
     plan = results.plan
     seed = seed_of(seed)
     rng = np.random.default_rng(seed)
-    drawn = stratified(n, len(plan.scenarios), plan.replicates, rng)
+    drawn = stratified(n, [plan.replicates_of(s.key) for s in plan.scenarios], rng)
     pairs = [pair for pair in zip(plan.scenarios, drawn, strict=True) if len(pair[1])]
     checked = list(redraw(results, pairs))
     differences = [item for _, items in checked for item in items]

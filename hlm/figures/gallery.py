@@ -57,7 +57,8 @@ def draw(name: str, study: Planned, folder: str | Path) -> Figure:
     if name.startswith("selection_"):
         criterion = name.removeprefix("selection_")
         rates = read_results(study, folder, "selection", {"criterion": [criterion]})
-        return selection_rates(rates, criterion, replicates=study.replicates)
+        numbers = {scenario.key: study.replicates_of(scenario.key) for scenario in study.scenarios}
+        return selection_rates(rates, criterion, replicates=numbers)
     if name == "failures":
         wanted = {"measure": ["singular", "failed"]}
         return failure_rates(read_results(study, folder, "measures", wanted))

@@ -121,7 +121,7 @@ def selection_rates(
     selection: pd.DataFrame,
     criterion: str = "aic",
     *,
-    replicates: int | None = None,
+    replicates: int | Mapping[str, int] | None = None,
     at: Mapping[str, Any] | None = None,
 ) -> Figure:
     """Draw how often a criterion prefers each model, over the grid, for each method.
@@ -131,8 +131,9 @@ def selection_rates(
     selection : DataFrame
         A study's `selection.parquet`.
     criterion : {'aic', 'bic'}
-    replicates : int, optional
-        The data sets of each scenario: with it, the figure says where a rate rests on fewer.
+    replicates : int or mapping of str to int, optional
+        The data sets of each scenario, or of each by its key: with it, the figure says where a rate
+        rests on fewer.
     at : dict, optional
         As in `measure_against_units`.
 
@@ -157,7 +158,7 @@ def selection_rates(
         ends=(0, 1),
         whole=True,
         words={key: f"fitted by {word}" for key, word in METHODS.items()},
-        notes=lambda shown: _on_fewer_data_sets(shown["n"], replicates),
+        notes=lambda shown: _on_fewer_data_sets(shown, replicates),
     )
     return small_multiples(frame, look, row="method", at=at, models=_models(selection))
 
@@ -234,10 +235,17 @@ def _reference(about: Measure, shares: Mapping[str, float], frame: pd.DataFrame)
     return list(dict.fromkeys(shares[model] for model in frame["model"].drop_duplicates()))
 
 
-def _on_fewer_data_sets(n: pd.Series, replicates: int | None) -> list[str]:
-    if replicates is None or not (n < replicates).any():
+def _on_fewer_data_sets(
+    shown: pd.DataFrame, replicates: int | Mapping[str, int] | None
+) -> list[str]:
+    if replicates is None:
         return []
-    return [f"The rates rest on {span(n)} of {replicates:,} data sets: on the others a fit fails."]
+    keys = shown["scenario"]
+    total = keys.map(replicates if isinstance(replicates, Mapping) else lambda _: replicates)
+    if not (shown["n"] < total).any():
+        return []
+    rest = f"{span(shown['n'])} of {span(total)}"
+    return [f"The rates rest on {rest} data sets: on the others a fit fails."]
 
 
 def _on_fewer_fits(shown: pd.DataFrame) -> list[str]:

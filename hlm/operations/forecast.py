@@ -134,8 +134,8 @@ def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
     kept = sum(n * cost.kept_bytes for n, cost in flat)
     n_chunks, n_scenarios = len(chunks(plan)), len(plan.scenarios)
     estimates, fits = estimates_of(plan.models), sum(len(m.methods) for m in plan.models)
-    rows = plan.replicates * (estimates + fits + tests_of(plan.models))
-    summaries = n_scenarios * summary_seconds(plan.models, plan.replicates)
+    rows = plan.all_replicates * (estimates + fits + tests_of(plan.models))
+    summaries = sum(summary_seconds(plan.models, plan.replicates_of(s.key)) for s in plan.scenarios)
     temporary = [sum(n * cost.temporary_bytes for n, cost in batch) for batch in batches]
     return Forecast(
         fit_seconds=ITEM_SECONDS * len(flat)
@@ -151,7 +151,7 @@ def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
         + BYTES_PER_BATCH * len(batches)
         + n_scenarios * estimates * MEASURES * MEASURE_BYTES,
         temporary_bytes=max([*temporary, SUMMARY_BYTES * plan.replicates * estimates]),
-        gather_seconds=n_scenarios * (COMPACT_SCENARIO_SECONDS + rows * COMPACT_ROW_SECONDS),
+        gather_seconds=n_scenarios * COMPACT_SCENARIO_SECONDS + rows * COMPACT_ROW_SECONDS,
         summary_seconds=summaries,
         chunk_seconds=summaries / n_chunks,
         drawing_seconds=DRAWING_SECONDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
     from hlm.plan.plan import Plan
 
-__all__ = ["remove_leftovers", "stale_rules"]
+__all__ = ["ROUND", "contents_of", "remove_leftovers", "stale_rules"]
+
+ROUND = "round"
+"""The folder, in that of the study, for the measures of a round that is not about all scenarios."""
 
 NO_PAGES: Mapping[str, Collection[str]] = MappingProxyType({})
 
@@ -36,7 +40,8 @@ def remove_leftovers(
     """Delete what killed jobs and an earlier form of the study have left.
 
     Half-written files, cross-products that no job needs, tables, figures and copies of generators
-    that are no longer wanted, notes on damaged files, which planning has read. Only for who holds
+    that are no longer wanted, notes on damaged files, which planning has read, measures of rounds
+    once no scenario grows. Only for who holds
     the lock of the folder. A job that still writes one of these files belongs to a run that was
     killed: it fails, and nobody waits for it.
 
@@ -63,6 +68,8 @@ def remove_leftovers(
     ]
     copies = {one.copy for one in plan.generators}
     unwanted += [path for path in folder.glob("generators/*.py") if path.name not in copies]
+    if plan.is_settled:
+        unwanted += [path for path in folder.glob(f"{ROUND}/**/*") if path.is_file()]
     notes = folder.glob("parts/*.damaged")
     leftovers = [
         *folder.rglob(HALF_WRITTEN),
@@ -72,6 +79,8 @@ def remove_leftovers(
     ]
     for path in leftovers:
         path.unlink(missing_ok=True)
+    if plan.is_settled:
+        shutil.rmtree(folder / ROUND, ignore_errors=True)  # empty folders
     return leftovers
 
 
@@ -80,7 +89,7 @@ def stale_rules(plan: Plan, folder: str | Path) -> list[str]:
 
     Snakemake knows what it did from its notes and from times of files. Neither says all: called
     without `hlm run`, in another directory, it has other notes, and clocks jump. A table says
-    itself what it holds.
+    itself what it holds. What is gathered once no scenario grows is not looked at before.
 
     Parameters
     ----------
@@ -93,8 +102,9 @@ def stale_rules(plan: Plan, folder: str | Path) -> list[str]:
         rule
         for table, rule in MADE_BY.items()
         if not _is_unwanted(plan, table)
+        and (plan.is_settled or rule != "compact")
         and (path := Path(folder) / f"{table}.parquet").exists()
-        and _contents(path) != wanted
+        and contents_of(path) != wanted
     }
     return sorted(stale)
 
@@ -114,7 +124,8 @@ def _is_fitted(plan: Plan, folder: Path, batch: str) -> bool:
     return all(path.exists() for path in (*files, receipt_file(parts, batch)))
 
 
-def _contents(path: Path) -> str:
+def contents_of(path: Path) -> str:
+    """Return the hash of what a table shows, as it says itself; none if it cannot be read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -15,6 +15,7 @@ from hlm.disk import write_text
 from hlm.errors import InputError
 from hlm.operations.clock import mend_times
 from hlm.operations.fingerprint import fingerprint
+from hlm.operations.growth import standing_of
 from hlm.operations.lock import hold_lock, is_held_by_parent
 from hlm.plan.plan import BATCH_SECONDS, Plan, generators_of, kinds_of, make_plan
 from hlm.scenario import DATA_VERSION
@@ -65,6 +66,9 @@ def prepare(
 ) -> Plan:
     """Plan a study in the light of what is there, and write `plan.json`.
 
+    Where the study asks for a precision, the numbers of replicates are those that follow from the
+    measures that are there: each call after a round begins the next.
+
     This process then holds the lock of the study's folder, unless its parent does. Damaged files
     of batches are named and set aside.
 
@@ -92,11 +96,13 @@ def prepare(
     mend_times(results, folder)
     path = folder / "plan.json"
     generators = generators_of(study.scenarios)
+    code, previous = code_of_fits(generators), Plan.read(path) if path.exists() else None
     plan = make_plan(
         study,
-        code=code_of_fits(generators),
+        code=code,
         batch_seconds=batch_seconds,
-        previous=Plan.read(path) if path.exists() else None,
+        previous=previous,
+        standing=standing_of(study, code=code, previous=previous, folder=folder),
         done=lambda name: _is_finished(folder / "parts", name, kinds_of(study.models), only_look),
     )
     try:

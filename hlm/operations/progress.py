@@ -11,6 +11,8 @@ from hlm.errors import InputError
 from hlm.operations.forecast import batch_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hlm.plan.batch import Batch
     from hlm.plan.plan import Plan
 
@@ -79,9 +81,9 @@ class Watch:
     def __init__(self, plan: Plan, folder: str | Path) -> None:
         self._code = plan.code
         self._parts = Path(folder) / "parts"
-        self._total = len(plan.scenarios) * plan.replicates
-        wanted = {scenario.key for scenario in plan.scenarios}
-        self._replicates = {b.name: _replicates(b, wanted, plan.replicates) for b in plan.batches}
+        wanted = {scenario.key: plan.replicates_of(scenario.key) for scenario in plan.scenarios}
+        self._total = sum(wanted.values())
+        self._replicates = {batch.name: _replicates(batch, wanted) for batch in plan.batches}
         self._seconds = batch_seconds(plan)
         self._read: dict[str, tuple[int, _Done | None]] = {}
 
@@ -132,8 +134,9 @@ class Watch:
         )
 
 
-def _replicates(batch: Batch, wanted: set[str], replicates: int) -> int:
-    stops = [(p.start, min(p.stop, replicates)) for p in batch.ranges if p.scenario in wanted]
+def _replicates(batch: Batch, wanted: Mapping[str, int]) -> int:
+    ranges = [part for part in batch.ranges if part.scenario in wanted]
+    stops = [(part.start, min(part.stop, wanted[part.scenario])) for part in ranges]
     return sum(max(0, stop - start) for start, stop in stops)
 
 

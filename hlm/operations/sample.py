@@ -48,8 +48,8 @@ def shares(n: int, sizes: Sequence[int], rng: np.random.Generator) -> list[int]:
     return [int(number) for number in taken]
 
 
-def stratified(n: int, strata: int, replicates: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Draw replicates of each stratum, n in all, without repetition.
+def stratified(n: int, sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarray]:
+    """Draw from the replicates of each stratum, which has so many, n in all, without repetition.
 
     Returns
     -------
@@ -57,6 +57,6 @@ def stratified(n: int, strata: int, replicates: int, rng: np.random.Generator) -
         Sorted; empty for strata that were not drawn.
     """
     return [
-        np.sort(rng.choice(replicates, share, replace=False))
-        for share in shares(n, [replicates] * strata, rng)
+        np.sort(rng.choice(size, share, replace=False))
+        for size, share in zip(sizes, shares(n, sizes, rng), strict=True)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +36,6 @@ class Results:
     ----------
     folder : Path
     plan : Plan
-    windows : int
-        Windows of replicates of each scenario.
 
     Raises
     ------
@@ -47,16 +46,28 @@ class Results:
     def __init__(self, folder: str | Path, *, allow_code: bool = False) -> None:
         self.folder = Path(folder)
         self.plan = _read_plan(self.folder, allow_code=allow_code)
-        self.windows = -(-self.plan.replicates // WINDOW)
-        self._together = scenarios_together(self.plan.replicates)
-        keys = sorted(scenario.key for scenario in self.plan.scenarios)
-        self._place = {key: place for place, key in enumerate(keys)}
+        self._first, groups = self._row_groups()
         self._files = {
             kind: open_parquet(self.folder / f"{kind}.parquet") for kind in self.plan.kinds
         }
         for kind, file in self._files.items():
-            if file.num_row_groups != -(-len(keys) // self._together) * self.windows:
+            if file.num_row_groups != groups:
                 raise _unlike(self.folder, kind)
+
+    def _row_groups(self) -> tuple[dict[str, int], int]:
+        """Return the first row group of each scenario, and the number of row groups."""
+        keys = sorted(scenario.key for scenario in self.plan.scenarios)
+        together = scenarios_together(self.plan.replicates)
+        if together > 1:  # of one window each
+            return {key: place // together for place, key in enumerate(keys)}, -(
+                -len(keys) // together
+            )
+        ends = list(accumulate(map(self.windows_of, keys)))
+        return dict(zip(keys, [0, *ends], strict=False)), ends[-1]
+
+    def windows_of(self, scenario: str) -> int:
+        """Return the number of windows of a scenario."""
+        return -(-self.plan.replicates_of(scenario) // WINDOW)
 
     def window(self, kind: str, scenario: str, number: int) -> pa.Table:
         """Return one window of a scenario.
@@ -68,8 +79,7 @@ class Results:
             Its key.
         number : int
         """
-        group = self._place[scenario] // self._together * self.windows + number
-        table = self._files[kind].read_row_group(group)
+        table = self._files[kind].read_row_group(self._first[scenario] + number)
         table = table.filter(pc.equal(table["scenario"], scenario))
         if not table.num_rows or table["replicate"][0].as_py() != number * WINDOW:
             raise _unlike(self.folder, kind)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hlm.scenario import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["GRAIN", "Batch", "Range", "Work", "digest", "grains_of", "runs"]
 
@@ -59,18 +59,18 @@ class Batch:
         content = [seed, ranges, [model.definition() for model in models], code]
         return cls(digest(content), ranges, models)
 
-    def work(self, replicates: int) -> Iterator[Work]:
-        """Yield what the batch holds whole for a study of so many replicates."""
+    def work(self, replicates: Callable[[str], int]) -> Iterator[Work]:
+        """Yield what the batch holds whole for so many replicates of a scenario, by its key."""
         models = [digest(model.definition()) for model in self.models]
         for scenario, start, stop in self.ranges:
-            grains = grains_of(start, stop, replicates)
+            grains = grains_of(start, stop, replicates(scenario))
             for model in models:
                 yield Work(scenario, model, grains)
 
-    def is_cut_for(self, replicates: int) -> bool:
-        """Tell whether each range ends with a grain of a study of so many replicates."""
-        ends = [part.stop for part in self.ranges]
-        return all(end == replicates or (end < replicates and end % GRAIN == 0) for end in ends)
+    def is_cut_for(self, replicates: Callable[[str], int]) -> bool:
+        """Tell whether each range ends with a grain of so many replicates of its scenario."""
+        ends = [(part.stop, replicates(part.scenario)) for part in self.ranges]
+        return all(end == all_ or (end < all_ and end % GRAIN == 0) for end, all_ in ends)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the batch as builtin types, for JSON."""
@@ -109,7 +109,7 @@ def grains_of(start: int, stop: int, replicates: int) -> int:
     start, stop : int
         `start` is a multiple of `GRAIN`.
     replicates : int
-        Of the study, whose last grain may be a short one.
+        Of the scenario, whose last grain may be a short one.
 
     Examples
     --------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,15 @@ MAX_CHUNKS = 2000
 
 
 def chunks(plan: Plan) -> list[tuple[Scenario, ...]]:
-    """Cut the study's scenarios into chunks of about the same work, in their order."""
-    seconds = summary_seconds(plan.models, plan.replicates)
-    wanted = max(1, ceil(len(plan.scenarios) * seconds / CHUNK_SECONDS))
-    n = min(len(plan.scenarios), wanted, MAX_CHUNKS)
-    edges = [len(plan.scenarios) * i // n for i in range(n + 1)]
-    return [plan.scenarios[start:stop] for start, stop in itertools.pairwise(edges)]
+    """Cut the scenarios to be summarized into chunks of about the same work, in their order."""
+    scenarios = plan.summarized
+    sizes = [plan.replicates_of(scenario.key) for scenario in scenarios]
+    seconds = sum(summary_seconds(plan.models, size) for size in sizes)
+    n = min(len(scenarios), max(1, ceil(seconds / CHUNK_SECONDS)), MAX_CHUNKS)
+    # Edge i is after as many scenarios as have i/n of all replicates.
+    running = list(itertools.accumulate(sizes))
+    edges = {bisect_right(running, running[-1] * i // n) for i in range(n)} | {len(scenarios)}
+    return [scenarios[start:stop] for start, stop in itertools.pairwise(sorted({0, *edges}))]
 
 
 def holdings(plan: Plan) -> list[list[str]]:

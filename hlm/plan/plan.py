@@ -17,11 +17,13 @@ from hlm.errors import InputError
 from hlm.generator import blake2b
 from hlm.plan.batch import GRAIN, Batch, digest, grains_of, runs
 from hlm.plan.pack import Piece, pack
+from hlm.plan.rounds import Standing
+from hlm.precision import Precision
 from hlm.scenario import DATA_VERSION, Model, Scenario
 from hlm.versions import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from hlm.generator import Generator
     from hlm.study import Study
@@ -47,6 +49,7 @@ class Plan:
     study, text, hash : str
         The study's name, its file as read, and the hash of that.
     seed, replicates : int
+        Of the scenario with most replicates, where they differ: see `replicates_of`.
     batch_seconds : float
     code : str
         Fingerprint of the code that simulates and fits.
@@ -65,6 +68,10 @@ class Plan:
     sources : tuple of Source
         The data sets from which the study takes values, and the files of its generators: the
         scenarios have both.
+    precision : Precision, optional
+        The Monte Carlo standard errors that the study asks for.
+    standing : Standing, optional
+        Where each scenario stands on the way to them; there is one if there is a `precision`.
     """
 
     study: str
@@ -82,6 +89,8 @@ class Plan:
     example: int = 0
     data_version: int = DATA_VERSION
     sources: tuple[Source, ...] = ()
+    precision: Precision | None = None
+    standing: Standing | None = None
 
     def batch(self, name: str) -> Batch:
         """Return the batch of that name."""
@@ -91,6 +100,32 @@ class Plan:
         """Return the scenario with that key."""
         known = (*self.scenarios, *self.retired)
         return next(scenario for scenario in known if scenario.key == key)
+
+    def replicates_of(self, key: str) -> int:
+        """Return the number of replicates of the scenario with that key."""
+        return self.standing.numbers.get(key, 0) if self.standing else self.replicates
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no scenario will have more replicates: always, without a `precision`."""
+        return self.standing is None or self.standing.is_settled
+
+    @property
+    def summarized(self) -> tuple[Scenario, ...]:
+        """The scenarios to be summarized: all, or in a later round those that may still grow."""
+        if not self.is_partial or self.standing is None:
+            return self.scenarios
+        return tuple(s for s in self.scenarios if s.key not in self.standing.reached)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether this is a round in which some scenarios are finished and others are not."""
+        return bool(self.standing and self.standing.reached) and not self.is_settled
+
+    @property
+    def all_replicates(self) -> int:
+        """The number of data sets of all scenarios."""
+        return sum(self.replicates_of(scenario.key) for scenario in self.scenarios)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -104,7 +139,9 @@ class Plan:
             [
                 self.seed,
                 self.data_version,
-                self.replicates,
+                self.replicates
+                if self.standing is None
+                else [self.replicates_of(scenario.key) for scenario in self.scenarios],
                 [scenario.key for scenario in self.scenarios],
                 self.levels,
                 [model.definition() | {"true": model.true} for model in self.models],
@@ -136,15 +173,20 @@ class Plan:
             source = one.pop("source")
             one["blake2b"] = blake2b(source)
             code[one["blake2b"]] = source
+        rule = {
+            "precision": self.precision and self.precision.to_dict(),
+            "standing": self.standing and self.standing.to_dict(),
+        }
         return json.dumps(
             {
-                **vars(self),
+                **{name: value for name, value in vars(self).items() if name not in rule},
                 "scenarios": scenarios,
                 "models": [model.to_dict() for model in self.models],
                 "batches": [batch.to_dict() for batch in self.batches],
                 "retired": retired,
                 "sources": [source.to_dict() for source in self.sources],
                 **({"generators": code} if code else {}),
+                **(rule if self.precision else {}),
             }
         )
 
@@ -184,6 +226,7 @@ class Plan:
                     "batches": tuple(Batch.from_dict(item) for item in data["batches"]),
                     "retired": tuple(Scenario.from_dict(item) for item in data["retired"]),
                     "sources": tuple(map(Source.from_dict, data.get("sources", ()))),
+                    **_rule(data),
                 }
             )
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -220,6 +263,16 @@ def _put_sources(data: dict[str, Any], code: dict[str, str]) -> None:
                 raise ValueError("the source of a generator is not that of its checksum")
 
 
+def _rule(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the rule that says how many replicates there are, and where each scenario stands."""
+    if "precision" not in data:
+        return {}
+    return {
+        "precision": Precision.from_dict(data["precision"]),
+        "standing": Standing.from_dict(data["standing"]),
+    }
+
+
 def _allowed(scenario: Scenario) -> Scenario:
     if scenario.generator is None:
         return scenario
@@ -244,6 +297,7 @@ def make_plan(
     code: str = "",
     batch_seconds: float = BATCH_SECONDS,
     previous: Plan | None = None,
+    standing: Standing | None = None,
     done: Callable[[str], bool] = lambda _: False,
 ) -> Plan:
     """Decide which batches give what the study wants.
@@ -260,21 +314,28 @@ def make_plan(
         Seconds of work that one batch should hold at most.
     previous : Plan, optional
         The plan of the last run.
+    standing : Standing, optional
+        Where the scenarios of a study with a `precision` stand; by default at the beginning.
     done : callable
         Whether the results of the batch of that name exist.
     """
     comparable = previous and (previous.seed, previous.code) == (study.seed, code)
     old = previous if comparable else None
-    missing = _wanted(study)
-    kept = _keep(old, missing, done, study.replicates, batch_seconds) if old else []
-    pieces = list(_pieces(study, missing))
+    if study.precision and standing is None:
+        keys = [scenario.key for scenario in study.scenarios]
+        standing = Standing(dict.fromkeys(keys, study.precision.at_least))
+    now = _numbers(study, standing)
+    ever = _ever(now, old, study.precision)
+    missing = _wanted(study, ever)
+    kept = _keep(old, missing, done, (now, ever), batch_seconds) if old else []
+    pieces = list(_pieces(study, missing, now))
     new = pack(pieces, seed=study.seed, batch_seconds=batch_seconds, code=code)
     return Plan(
         study=study.name,
         text=study.text,
         hash=study.hash,
         seed=study.seed,
-        replicates=study.replicates,
+        replicates=max(now.values()),
         batch_seconds=batch_seconds,
         code=code,
         scenarios=study.scenarios,
@@ -284,28 +345,67 @@ def make_plan(
         retired=_retired(study, old, kept),
         example=study.example,
         sources=study.sources,
+        precision=study.precision,
+        standing=standing,
     )
 
 
-def _wanted(study: Study) -> Missing:
-    """Return all that the study wants."""
+def _numbers(study: Study, standing: Standing | None) -> dict[str, int]:
+    """Return the number of replicates of each scenario."""
+    if standing is not None:
+        return {scenario.key: standing.numbers[scenario.key] for scenario in study.scenarios}
+    return {scenario.key: study.replicates for scenario in study.scenarios}
+
+
+def _ever(
+    now: Mapping[str, int], old: Plan | None, precision: Precision | None
+) -> Mapping[str, int]:
+    """Return how many replicates of each scenario may be worth keeping: those wanted now.
+
+    A scenario that is to reach a precision begins anew when the study changes, and grows to what
+    is there already: so all whole grains that are there count too.
+    """
+    if precision is None or old is None:
+        return now
+    there = dict(now)
+    for key, _, stop in (part for batch in old.batches for part in batch.ranges):
+        if key in there:
+            there[key] = max(there[key], min(stop // GRAIN * GRAIN, precision.at_most))
+    return there
+
+
+def _wanted(study: Study, numbers: Mapping[str, int]) -> Missing:
+    """Return so many replicates of each scenario, by each model."""
     models = [digest(model.definition()) for model in study.models]
-    grains = grains_of(0, study.replicates, study.replicates)
-    return {(scenario.key, model): grains for scenario in study.scenarios for model in models}
+    return {
+        (key, model): grains_of(0, number, number)
+        for key, number in numbers.items()
+        for model in models
+    }
 
 
 def _keep(
-    old: Plan, missing: Missing, done: Callable[[str], bool], replicates: int, batch_seconds: float
+    old: Plan,
+    missing: Missing,
+    done: Callable[[str], bool],
+    numbers: tuple[Mapping[str, int], Mapping[str, int]],
+    batch_seconds: float,
 ) -> list[Batch]:
-    """Return the old batches worth keeping and take what they hold out of `missing`."""
+    """Return the old batches worth keeping and take what they hold out of `missing`.
+
+    `numbers` are the replicates of each scenario that are wanted now, and that ever may be.
+    """
+    (now, ever), of_others = numbers, max(numbers[0].values())
     finished = {batch.name for batch in old.batches if done(batch.name)}
     kept = set()
     for batch in sorted(old.batches, key=lambda batch: batch.name not in finished):
-        held = {(item.scenario, item.model): 0 for item in batch.work(replicates)}
-        for item in batch.work(replicates):
-            held[item.scenario, item.model] |= item.grains
+        held: Missing = {}
+        for scenario, model, grains in batch.work(lambda key: ever.get(key, of_others)):
+            held[scenario, model] = held.get((scenario, model), 0) | grains
         useful = {key: grains & missing.get(key, 0) for key, grains in held.items()}
-        same_cut = old.batch_seconds == batch_seconds and batch.is_cut_for(replicates)
+        same_cut = old.batch_seconds == batch_seconds and batch.is_cut_for(
+            lambda key: now.get(key, of_others)
+        )
         if (same_cut and useful == held) or (batch.name in finished and any(useful.values())):
             kept.add(batch.name)
             for key in useful.keys() & missing.keys():
@@ -313,11 +413,12 @@ def _keep(
     return [batch for batch in old.batches if batch.name in kept]
 
 
-def _pieces(study: Study, missing: Missing) -> Iterator[Piece]:
-    """Yield the replicates of each scenario that lack the same models."""
+def _pieces(study: Study, missing: Missing, now: Mapping[str, int]) -> Iterator[Piece]:
+    """Yield the replicates of each scenario that lack the same models, as far as wanted now."""
     models = [(digest(model.definition()), model) for model in study.models]
     for scenario in study.scenarios:
-        groups: list[tuple[int, tuple[Model, ...]]] = [(-1, ())]
+        wanted = now[scenario.key]
+        groups: list[tuple[int, tuple[Model, ...]]] = [(grains_of(0, wanted, wanted), ())]
         for name, model in models:
             lacking = missing[scenario.key, name]
             with_it = [(grains & lacking, (*group, model)) for grains, group in groups]
@@ -325,7 +426,7 @@ def _pieces(study: Study, missing: Missing) -> Iterator[Piece]:
             groups = [item for item in (*with_it, *without) if item[0]]
         for grains, group in groups:
             for first, last in runs(grains) if group else ():
-                yield Piece(scenario, first * GRAIN, min(last * GRAIN, study.replicates), group)
+                yield Piece(scenario, first * GRAIN, min(last * GRAIN, wanted), group)
 
 
 def _retired(study: Study, old: Plan | None, kept: list[Batch]) -> tuple[Scenario, ...]:

@@ -32,6 +32,8 @@ class Sources:
     Parameters
     ----------
     plan : Plan
+    scenario : str
+        Its key.
     ranges : mapping of int to list of int
         Those of the scenario, from `ranges_by_scenario`.
 
@@ -43,13 +45,13 @@ class Sources:
         Position in the plan of the first batch that holds all that is wanted of the grain.
     """
 
-    def __init__(self, plan: Plan, ranges: Mapping[int, list[int]]) -> None:
-        self._replicates = plan.replicates
+    def __init__(self, plan: Plan, scenario: str, ranges: Mapping[int, list[int]]) -> None:
+        self._replicates = plan.replicates_of(scenario)
         self._ranges = ranges
         self._models = {digest(model.definition()): i for i, model in enumerate(plan.models)}
         self._batches = {position: plan.batches[position] for position in ranges}
         self.holders = list(self._batches.items())
-        self.chosen = np.full((len(plan.models), -(-plan.replicates // GRAIN)), -1)
+        self.chosen = np.full((len(plan.models), -(-self._replicates // GRAIN)), -1)
         for position, batch in self.holders:
             self._choose(position, batch)
 

@@ -111,10 +111,11 @@ SELECTION = pa.schema(
 SCENARIOS = pa.schema({"scenario": pa.string(), "n_units": pa.int64(), "n_rows": pa.int64()})
 
 
-def scenarios_schema(scenarios: Sequence[Scenario]) -> pa.Schema:
+def scenarios_schema(scenarios: Sequence[Scenario], *, numbers: bool = False) -> pa.Schema:
     """Return the columns of the table of scenarios: `n_rows` is a mean if units of any differ.
 
-    Where rows are missing, `rows_left` says how many a data set has left.
+    Where rows are missing, `rows_left` says how many a data set has left; with `numbers`,
+    `replicates` how many data sets each scenario has, and `reached` whether these are enough.
     """
     schema = SCENARIOS
     if not all(scenario.is_balanced for scenario in scenarios):
@@ -122,6 +123,9 @@ def scenarios_schema(scenarios: Sequence[Scenario]) -> pa.Schema:
         schema = schema.set(place, pa.field("n_rows", pa.float64()))
     if any(scenario.missing for scenario in scenarios):
         schema = schema.append(pa.field("rows_left", pa.float64()))
+    if numbers:
+        schema = schema.append(pa.field("replicates", pa.int64()))
+        schema = schema.append(pa.field("reached", pa.bool_()))
     return schema
 
 

@@ -32,9 +32,8 @@ class Planned(Protocol):
     def seed(self) -> int:
         """Of all random numbers."""
 
-    @property
-    def replicates(self) -> int:
-        """Data sets of each scenario."""
+    def replicates_of(self, key: str) -> int:
+        """Return the number of data sets of the scenario with that key."""
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:

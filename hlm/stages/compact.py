@@ -49,15 +49,23 @@ def write_scenarios(plan: Plan, parquet: str | Path, csv: str | Path) -> None:
     """Write the table of scenarios: key, level of each factor, size; in the study's order.
 
     Where the units of a scenario differ, `n_rows` is the mean of their rows; where rows are
-    missing, `rows_left` is the mean number of rows that a data set has left.
+    missing, `rows_left` is the mean number of rows that a data set has left. Where the study asks
+    for a precision, `replicates` is the number of each, and `reached` whether it has that precision
+    (missing while more may be computed).
     """
-    schema = with_grid(scenarios_schema(plan.scenarios), plan.levels)
+    schema = scenarios_schema(plan.scenarios, numbers=plan.standing is not None)
+    schema = with_grid(schema, plan.levels)
+    numbers = [plan.replicates_of(scenario.key) for scenario in plan.scenarios]
     columns = {name: [level[name] for level in plan.levels] for name in plan.levels[0]}
     columns["scenario"] = [scenario.key for scenario in plan.scenarios]
     columns["n_units"] = [scenario.n_units for scenario in plan.scenarios]
     columns["n_rows"] = [scenario.mean_rows for scenario in plan.scenarios]
     if "rows_left" in schema.names:
-        columns["rows_left"] = [rows_left(s, plan.seed, plan.replicates) for s in plan.scenarios]
+        drawn = zip(plan.scenarios, numbers, strict=True)
+        columns["rows_left"] = [rows_left(s, plan.seed, number) for s, number in drawn]
+    if plan.standing is not None:
+        columns["replicates"] = numbers
+        columns["reached"] = [plan.standing.reached.get(s.key) for s in plan.scenarios]
     write(columns, parquet, schema, plan.metadata())
     write_csv(columns, csv, schema)
 

@@ -70,8 +70,9 @@ class SortedRows:
         InputError
             The file of a batch is missing, damaged, or does not hold what the plan says.
         """
-        sources = Sources(self._plan, self._ranges[scenario])
-        edges = [*range(0, self._plan.replicates, WINDOW), self._plan.replicates]
+        sources = Sources(self._plan, scenario, self._ranges[scenario])
+        replicates = self._plan.replicates_of(scenario)
+        edges = [*range(0, replicates, WINDOW), replicates]
         for start, stop in pairwise(edges):
             window = self._sorted(self._taken(sources, start, stop))
             if self._kind == "fits":

@@ -129,13 +129,14 @@ def _truth(plan: Plan, scenarios: Sequence[Scenario]) -> dict[str, list[Any]]:
 
 def _few_at_a_time(plan: Plan, scenarios: Sequence[Scenario]) -> Iterator[Sequence[Scenario]]:
     """Yield as many scenarios together as memory should hold, at least one."""
-    n = max(1, ROWS // _rows(plan))
+    n = max(1, ROWS // _rows(plan, scenarios))
     return (scenarios[first : first + n] for first in range(0, len(scenarios), n))
 
 
-def _rows(plan: Plan) -> int:
-    """Return the number of estimates of a scenario."""
-    return plan.replicates * estimates_of(plan.models)
+def _rows(plan: Plan, scenarios: Iterable[Scenario]) -> int:
+    """Return the largest number of estimates of a scenario."""
+    most = max(plan.replicates_of(scenario.key) for scenario in scenarios)
+    return most * estimates_of(plan.models)
 
 
 def _whole_terms(
@@ -143,7 +144,7 @@ def _whole_terms(
 ) -> Iterator[pa.Table]:
     """Yield estimates, all replicates of a term together: whole scenarios, or single terms."""
     windows = _windows(scenarios, parts)
-    if _rows(plan) <= ROWS:
+    if _rows(plan, scenarios) <= ROWS:
         yield pa.concat_tables(windows)
     else:
         yield from by_term(windows, folder)

@@ -30,6 +30,7 @@ from hlm.study.messages import shown
 from hlm.study.schema_covariates import Covariate  # noqa: TC001 - as above
 from hlm.study.schema_missing import Missing, MissingRows
 from hlm.study.schema_part import Part
+from hlm.study.schema_replicates import Replicates  # noqa: TC001 - as above
 from hlm.study.schema_residual import AutoRegression, Variance  # noqa: TC001 - as above
 from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
 from hlm.study.schema_values import SHAPE, Correlation, Positive, Probability, Shape, Shapes
@@ -458,7 +459,10 @@ class StudyFile(Part):
 
     name: SafeName = Field(description="The study's name, also that of its results' folder.")
     seed: int = Field(ge=0, lt=2**63, description="The seed of all random numbers.")
-    replicates: int = Field(ge=1, le=10**9, description="Data sets simulated for each scenario.")
+    replicates: Replicates = Field(
+        description="Data sets simulated for each scenario: a number, or the Monte Carlo standard "
+        "errors that are to be reached."
+    )
     common_random_numbers: Annotated[bool, Field(strict=True)] = Field(
         False,
         description="Whether a replicate is made of the same random numbers in all scenarios with "

@@ -37,6 +37,7 @@ from hlm.study.models import (
 )
 from hlm.study.outline import Outline
 from hlm.study.reading import place, read_text, read_tree
+from hlm.study.replicates import check_precision, precision_of
 from hlm.study.schema import Design, StudyFile, Truth
 from hlm.study.shapes import by_effect
 from hlm.study.structure import (
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hlm.data_source import Source
+    from hlm.precision import Precision
     from hlm.study.generators import Code
     from hlm.study.grid import Axis
     from hlm.study.reading import Lines
@@ -68,6 +70,7 @@ class Study:
     ----------
     name : str
     seed, replicates : int
+        Data sets of each scenario; where the study asks for a precision, the fewest.
     scenarios : tuple of Scenario
         The points of the grid, or those of them that the study has, its first key varying
         slowest.
@@ -83,6 +86,8 @@ class Study:
         32 hexadecimal digits of the text.
     sources : tuple of Source
         The data sets from which it takes values, and the files of its generators.
+    precision : Precision, optional
+        The Monte Carlo standard errors that are to be reached, in the place of a number.
     """
 
     name: str
@@ -95,6 +100,11 @@ class Study:
     text: str
     hash: str
     sources: tuple[Source, ...] = ()
+    precision: Precision | None = None
+
+    def replicates_of(self, key: str) -> int:  # noqa: ARG002 - of all scenarios alike
+        """Return the number of replicates of the scenario with that key, as for a plan."""
+        return self.replicates
 
     @classmethod
     def load(cls, path: str | Path, *, allow_code: bool = False) -> Study:
@@ -192,18 +202,22 @@ def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict
         labels, scenarios = _cross(outline, tried, tree, mistakes, code or {})
         for model in models if data.complete else ():
             mistakes.keep(check_true_values, model, scenarios)
+        if study is not None:
+            mistakes.keep(check_precision, study.replicates, models)
         if study is not None and outline.axes is not None:
+            precision = precision_of(study.replicates)
             own = _own_key(study, code or {})
             keys = [scenario.key for scenario in scenarios]
             resolved = {
                 "name": study.name,
                 "seed": study.seed,
-                "replicates": study.replicates,
+                "replicates": precision.at_least if precision else study.replicates,
                 "scenarios": scenarios,
                 "levels": labels,
                 "example": keys.index(own) if own in keys else middle(outline.axes, points),
                 "models": models,
                 "sources": (*data.sources, *sources_of(code or {})),
+                "precision": precision,
             }
     return resolved
 

@@ -30,8 +30,10 @@ def summary(plan: Plan) -> dict[str, Any]:
     Returns
     -------
     dict
-        `study`, `hash`, `seed`; the numbers of `replicates`, `scenarios` and `fits`, and what
-        was `done` so often, in words; the formula of the `truth` and its `values`, (term, value,
+        `study`, `hash`, `seed`; the numbers of `replicates` (the largest of a scenario),
+        `scenarios` and `fits`, and what was `done` so often, in words; the `precision` that the
+        study asks for and whether it has it, as a sentence; the formula of the `truth` and its
+        `values`, (term, value,
         whether the grid varies it), with the distributions that are not normal, at the point of
         the grid that `example` names; the factors of the `grid`, (factor, levels); the `models`,
         (name, formula, the way in which they are fitted); the F `tests`, (name, hypothesis); the
@@ -45,8 +47,9 @@ def summary(plan: Plan) -> dict[str, Any]:
         "seed": plan.seed,
         "replicates": plan.replicates,
         "scenarios": len(plan.scenarios),
-        "fits": len(plan.scenarios) * plan.replicates * fits,
-        "done": _done(plan, len(plan.scenarios) * plan.replicates * fits),
+        "fits": plan.all_replicates * fits,
+        "done": _done(plan, plan.all_replicates * fits),
+        "precision": _precision(plan),
         "truth": plan.scenarios[plan.example].formula,
         "values": [*_true_values(plan), *_distributions(plan)],
         "example": ", ".join(said(*level) for level in plan.levels[plan.example].items()),
@@ -61,10 +64,28 @@ def _done(plan: Plan, fits: int) -> str:
     """Say what was drawn and fitted, and how often."""
     points, models = len(plan.scenarios), len(plan.models)
     at = f"at each of {points:,} points of a grid, " if points > 1 else ""
-    drawn = counted(plan.replicates, "data set was", "data sets were")
-    to = noun(plan.replicates, "it", "each of them")
+    numbers = [plan.replicates_of(scenario.key) for scenario in plan.scenarios]
+    drawn = counted(max(numbers), "data set was", "data sets were")
+    if min(numbers) < max(numbers):
+        drawn = f"{min(numbers):,} to {drawn}"
+    to = noun(max(numbers), "it", "each of them")
     fitted = counted(models, "model was fitted", "models were fitted")
     return f"{at}{drawn} drawn from the truth, and to {to} {fitted}: {counted(fits, 'fit')}"
+
+
+def _precision(plan: Plan) -> str:
+    """Say when there were data sets enough, and where there never were; '' of a fixed number."""
+    if plan.precision is None or plan.standing is None:
+        return ""
+    targets = ", ".join(f"{target.key} {target.mcse:g}" for target in plan.precision.targets)
+    said = f"Data sets were drawn until these Monte Carlo standard errors were reached: {targets}"
+    missed = len(plan.standing.missed)
+    if not missed:
+        return f"{said}."
+    most = f"{plan.precision.at_most:,} data sets"
+    return (
+        f"{said}; at {counted(missed, 'point')} of the grid {most}, the most allowed, are too few."
+    )
 
 
 def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:

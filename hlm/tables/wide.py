@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -123,15 +124,17 @@ def wide_table(
     return table
 
 
-def selection_table(selection: pd.DataFrame, replicates: int | None = None) -> pd.DataFrame:
+def selection_table(
+    selection: pd.DataFrame, replicates: int | Mapping[str, int] | None = None
+) -> pd.DataFrame:
     """Lay selection rates side by side: a column for each model.
 
     Parameters
     ----------
     selection : DataFrame
         A study's `selection.parquet`.
-    replicates : int, optional
-        The data sets of each scenario.
+    replicates : int or mapping of str to int, optional
+        The data sets of each scenario, or of each by its key.
 
     Returns
     -------
@@ -145,7 +148,10 @@ def selection_table(selection: pd.DataFrame, replicates: int | None = None) -> p
     frame = selection.rename(columns={"rate": "estimate"})
     frame = frame.assign(model=frame["model"].map(names))
     wide = _spread(frame, keys, "model", list(names.values()))
-    if replicates is not None:
+    if isinstance(replicates, Mapping):
+        known = frame.drop_duplicates(keys).set_index(keys)["scenario"].map(replicates)
+        wide.insert(0, TOTAL, known.reindex(wide.index).to_numpy())
+    elif replicates is not None:
         wide.insert(0, TOTAL, replicates)
     return _plain(wide)
 

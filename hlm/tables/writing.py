@@ -103,7 +103,8 @@ def _write_one(name: str, study: Planned, folder: Path, *, strict: bool) -> tupl
 
 def _table(name: str, study: Planned, folder: Path) -> pd.DataFrame:
     if name == "selection":
-        return selection_table(read_results(study, folder, name, {}), study.replicates)
+        numbers = {scenario.key: study.replicates_of(scenario.key) for scenario in study.scenarios}
+        return selection_table(read_results(study, folder, name, {}), numbers)
     part = name.removeprefix("performance_")
     return wide_table(read_results(study, folder, "measures", {"measure": READ}), part)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hlm.plan import Plan
+    from hlm.precision import Precision
 
 BIG = Model("big", "y ~ x * a + (1 + x | unit)", tests=(("both", ("a", "x:a")), ("x", ("x",))))
 SMALL = Model("small", "y ~ x + (1 + x | unit)", methods=("reml",), tests=(("x", ("x",)),))
@@ -49,6 +50,7 @@ class FakeStudy:
     hash: str = "0"
     example: int = 0
     sources: tuple[Any, ...] = ()
+    precision: Precision | None = None
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -57,6 +59,9 @@ class FakeStudy:
     @property
     def levels(self) -> tuple[dict[str, Any], ...]:
         return tuple({"units": units} for units in self.units)
+
+    def replicates_of(self, key: str) -> int:  # noqa: ARG002
+        return self.replicates
 
     def but(self, **changes: Any) -> FakeStudy:
         return replace(self, **changes)
