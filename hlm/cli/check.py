@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hlm.cli.place import add_allow_code
+from hlm.cli.precision_lines import precision_lines
 from hlm.cli.sentences import aligned, duration, size
 from hlm.cli.snakemake_profile import check_cores
 from hlm.words.nouns import counted, noun
@@ -48,19 +49,34 @@ def run(options: argparse.Namespace) -> int:
     from hlm.study import Study
 
     check_cores(options.cores)
-    plan = make_plan(Study.load(options.study, allow_code=options.allow_code))
+    study = Study.load(options.study, allow_code=options.allow_code)
+    plan = make_plan(study)
     shapes = list(shape_lines(plan))
     shapes += [""] * bool(shapes)
     for line in (*_contents(plan), "", *implied_lines(plan), "", *shapes, *true_value_lines(plan)):
         print(line)
     print(flush=True)
-    for line in _costs(plan, options.cores, pilot=options.pilot):
+    ratio, rounds = 1.0, 1
+    if options.pilot:
+        from hlm.operations.expected_precision import expected_standing, measures_of_pilot
+        from hlm.operations.pilot import try_out
+
+        ratio, tried = try_out(plan)
+        measures = measures_of_pilot(plan, tried)
+        for line in (*precision_lines(plan, measures, [one.n for one in tried]), ""):
+            print(line)
+        if plan.precision:
+            standing, rounds = expected_standing(plan, measures)
+            plan = make_plan(study, standing=standing)
+    for line in _costs(plan, options.cores, ratio, rounds):
         print(line)
     return 0
 
 
 def _contents(plan: Plan) -> Iterator[str]:
     replicates = f"{plan.replicates} {noun(plan.replicates, 'replicate')}"
+    if plan.precision:
+        replicates = f"{plan.precision.at_least} to {plan.precision.at_most} replicates"
     yield f"{plan.study}: {counted(len(plan.scenarios), 'scenario')} of {replicates}"
     yield f"seed {plan.seed}"
     if plan.scenarios[0].common_random_numbers:
@@ -103,12 +119,15 @@ def _sizes(plan: Plan, scenario: Scenario) -> list[Any]:
     return [scenario.n_units, f"{about}{written}", f"{about}{scenario.n_obs}", left]
 
 
-def _costs(plan: Plan, cores: int, *, pilot: bool) -> Iterator[str]:
+def _costs(plan: Plan, cores: int, ratio: float, rounds: int) -> Iterator[str]:
     from hlm.operations.forecast import forecast
-    from hlm.operations.pilot import cost_ratio
 
-    cost = forecast(plan, cost_ratio(plan) if pilot else 1.0)
-    fits = len(plan.scenarios) * plan.replicates * sum(len(m.methods) for m in plan.models)
+    cost = forecast(plan, ratio, rounds=rounds)
+    fits = plan.all_replicates * sum(len(m.methods) for m in plan.models)
+    if plan.precision:
+        numbers = [plan.replicates_of(scenario.key) for scenario in plan.scenarios]
+        written = " to ".join(f"{n:,}" for n in sorted({min(numbers), max(numbers)}))
+        yield f"about {written} replicates of a scenario, in {counted(rounds, 'round')}"
     batches = counted(cost.batches, "batch", "batches")
     jobs, files = counted(cost.jobs, "job"), counted(cost.files, "file")
     yield f"{counted(fits, 'fit')} in {batches}: {jobs}, {files}"

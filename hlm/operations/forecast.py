@@ -70,6 +70,8 @@ class Forecast:
         each core holds one such file at a time.
     gather_seconds, summary_seconds, chunk_seconds, drawing_seconds : float
         Core seconds of the sorted files, of all summaries and of one chunk, and of the figures.
+    rounds : int
+        Calls of Snakemake: several where replicates are added until a precision is reached.
     """
 
     fit_seconds: float
@@ -82,13 +84,14 @@ class Forecast:
     summary_seconds: float
     chunk_seconds: float
     drawing_seconds: float
+    rounds: int = 1
 
     @property
     def core_seconds(self) -> float:
         """Return the seconds of one core for all."""
         jobs = JOB_SECONDS * self.jobs + 2.0 * KERNEL_SECONDS * self.batches
         return (
-            SETUP_SECONDS
+            SETUP_SECONDS * self.rounds
             + REPORT_SECONDS
             + jobs
             + self.fit_seconds
@@ -108,10 +111,11 @@ class Forecast:
         rounds = -(-self.batches // cores)
         work = self.fit_seconds + 2.0 * (JOB_SECONDS + KERNEL_SECONDS) * self.batches
         fits = max(work / cores, rounds * work / max(1, self.batches))
-        return SETUP_SECONDS + JOB_SECONDS + fits + self.rest_seconds(cores)
+        starts = (SETUP_SECONDS + JOB_SECONDS) * self.rounds
+        return starts + fits + self.rest_seconds(cores)
 
 
-def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
+def forecast(plan: Plan, ratio: float = 1.0, *, rounds: int = 1) -> Forecast:
     """Predict what it takes to run all batches of a plan.
 
     Parameters
@@ -119,6 +123,8 @@ def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
     plan : Plan
     ratio : float
         How many times as long as predicted a data set takes; `pilot.cost_ratio` measures it.
+    rounds : int
+        In which the plan is computed.
 
     Examples
     --------
@@ -157,6 +163,7 @@ def forecast(plan: Plan, ratio: float = 1.0) -> Forecast:
         drawing_seconds=DRAWING_SECONDS
         + DRAWING_PANEL_SECONDS * min(n_scenarios, PANELS)
         + DRAWING_SCENARIO_SECONDS * n_scenarios,
+        rounds=rounds,
     )
 
 

@@ -66,4 +66,4 @@ def _ratios(plan: Plan, folder: str | Path) -> dict[str, float]:
         return {}  # not made yet, or damaged, and then it is made again
     wanted = [ALWAYS, *(target.measure for target in precision.targets)]
     frame = read_frame(path, where={"measure": wanted})
-    return ratios(precision, {name: frame[name].to_numpy() for name in frame})
+    return ratios(precision, {str(name): frame[name].to_numpy() for name in frame})

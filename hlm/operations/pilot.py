@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from math import ceil
 from time import process_time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hlm.plan.cost import replicate_cost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hlm.fits.result_columns import Table
     from hlm.plan.plan import Plan
     from hlm.scenario import Scenario
 
-__all__ = ["cost_ratio", "proportional"]
+__all__ = ["Pilot", "Tried", "cost_ratio", "proportional", "try_out"]
 
 SCENARIOS = 8
 
@@ -29,10 +30,31 @@ FEWEST, MOST = 20, 1000
 """Data sets of one scenario."""
 
 
-def cost_ratio(plan: Plan) -> float:
-    """Measure how many times as long as predicted simulating and fitting takes, in about a second.
+class Tried(NamedTuple):
+    """Some data sets of a scenario and the results of their fits, by the kind of table."""
 
-    The kernels are compiled first if they are not yet.
+    scenario: Scenario
+    n: int
+    tables: dict[str, Table]
+
+
+class Pilot(NamedTuple):
+    """What was tried out: how many times as long as predicted it took, and what came of it."""
+
+    ratio: float
+    tried: tuple[Tried, ...]
+
+
+def cost_ratio(plan: Plan) -> float:
+    """Measure how many times as long as predicted simulating and fitting takes; see `try_out`."""
+    return try_out(plan).ratio
+
+
+def try_out(plan: Plan) -> Pilot:
+    """Simulate and fit data sets of some scenarios, in about a second.
+
+    The kernels are compiled first if they are not yet. What takes least is tried too, but does not
+    count for the ratio: small designs have the largest Monte Carlo standard errors.
 
     Parameters
     ----------
@@ -44,12 +66,14 @@ def cost_ratio(plan: Plan) -> float:
     predicted = [replicate_cost(s, plan.models).compute_seconds for s in plan.scenarios]
     chosen = proportional(predicted, SCENARIOS)
     first = plan.scenarios[chosen[0]]
-    _seconds(plan, first, 2)  # reads the compiled kernels
-    ratios = {}
-    for place in dict.fromkeys(chosen):
+    _fitted(plan, first, 2)  # reads the compiled kernels
+    ratios, tried = {}, []
+    for place in dict.fromkeys([*chosen, predicted.index(min(predicted))]):
         n = min(MOST, max(FEWEST, ceil(SECONDS / predicted[place])))
-        ratios[place] = _seconds(plan, plan.scenarios[place], n) / (n * predicted[place])
-    return sum(ratios[place] for place in chosen) / len(chosen)
+        seconds, tables = _fitted(plan, plan.scenarios[place], n)
+        ratios[place] = seconds / (n * predicted[place])
+        tried.append(Tried(plan.scenarios[place], n, tables))
+    return Pilot(sum(ratios[place] for place in chosen) / len(chosen), tuple(tried))
 
 
 def proportional(sizes: Sequence[float], n: int) -> list[int]:
@@ -70,10 +94,11 @@ def proportional(sizes: Sequence[float], n: int) -> list[int]:
     return places
 
 
-def _seconds(plan: Plan, scenario: Scenario, n: int) -> float:
+def _fitted(plan: Plan, scenario: Scenario, n: int) -> tuple[float, dict[str, Table]]:
+    """Return the seconds that some data sets of a scenario take, and the results."""
     from hlm.fits import fit_batch
     from hlm.simulate import simulate
 
     start = process_time()
-    fit_batch(scenario, plan.models, simulate(scenario, plan.models, plan.seed, 0, n))
-    return process_time() - start
+    tables = fit_batch(scenario, plan.models, simulate(scenario, plan.models, plan.seed, 0, n))
+    return process_time() - start, tables

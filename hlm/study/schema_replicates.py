@@ -22,8 +22,9 @@ def _measure(key: str) -> str:
     target = Target.of(key, 0.0)
     if target.measure not in WITH_MCSE:
         counts = target.measure in ("n_total", "n_used")
+        problem = "has no Monte Carlo standard error" if counts else "is no measure"
         raise InputError(
-            f"'{target.measure}' {'has no Monte Carlo standard error' if counts else 'is no measure'}",
+            f"'{target.measure}' {problem}",
             allowed=", ".join(WITH_MCSE),
             suggestion=None if counts else nearest(target.measure, WITH_MCSE),
         )

@@ -87,9 +87,9 @@ def test_a_pilot_corrects_the_prediction_by_the_ratio_of_the_totals(monkeypatch)
 
     def measured(plan, scenario, n):
         slower = 4.0 if scenario.n_units > 100 else 1.0
-        return n * slower * replicate_cost(scenario, plan.models).compute_seconds
+        return n * slower * replicate_cost(scenario, plan.models).compute_seconds, {}
 
-    monkeypatch.setattr(pilot, "_seconds", measured)
+    monkeypatch.setattr(pilot, "_fitted", measured)
     monkeypatch.setattr(pilot, "SCENARIOS", 400)
     predicted = [replicate_cost(s, plan.models).compute_seconds for s in plan.scenarios]
     large = sum(c for s, c in zip(plan.scenarios, predicted, strict=True) if s.n_units > 100)
