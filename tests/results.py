@@ -30,7 +30,7 @@ def make_results(
     with run_lock(results):
         plan = prepare(loaded, folder, batch_seconds=batch_seconds)
     for batch in plan.batches:
-        _run_batch(plan, batch.name, results)
+        run_batch(plan, batch.name, results)
     gather(plan, results)
     return results
 
@@ -41,7 +41,8 @@ def gather(plan: Plan, results: Path) -> None:
     write_scenarios(plan, results / "scenarios.parquet", results / "scenarios.csv")
 
 
-def _run_batch(plan: Plan, name: str, results: Path) -> None:
+def run_batch(plan: Plan, name: str, results: Path) -> None:
+    """Simulate a batch and fit its models."""
     parts, crossproducts = results / "parts", results / f"{name}.tmp.parquet"
     simulate_batch(plan, name, crossproducts)
     fit_models(
@@ -54,12 +55,12 @@ def _run_batch(plan: Plan, name: str, results: Path) -> None:
     crossproducts.unlink()
 
 
-def summarize_results(plan: Plan, results: Path) -> None:
-    """Write the measures and the selection rates."""
+def summarize_results(plan: Plan, results: Path, parts: Path | None = None) -> None:
+    """Write the measures and the selection rates; `parts` is the folder beside them by default."""
     pieces = {kind: [] for kind in ("measures", "selection")}
     for chunk in range(len(chunks(plan))):
         files = {kind: results / "chunks" / f"{chunk}.{kind}.parquet" for kind in pieces}
-        summarize_chunk(plan, chunk, results / "parts", **files)
+        summarize_chunk(plan, chunk, parts or results / "parts", **files)
         for kind, path in files.items():
             pieces[kind].append(path)
     for kind, paths in pieces.items():
