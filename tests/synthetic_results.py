@@ -152,7 +152,8 @@ def made_study(grid=GRID, models=MODELS):
     sizes = [(level.get("units", 30), level.get("rows", 30)) for level in levels]
     return SimpleNamespace(
         seed=2345,
-        replicates=REPLICATES,
+        replicates_of=lambda _: REPLICATES,
+        standing=None,
         scenarios=tuple(made_scenario(*size) for size in sizes),
         levels=levels,
         example=len(levels) // 2,

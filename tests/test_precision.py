@@ -20,7 +20,10 @@ from hlm.plan import Plan, chunks, make_plan
 from hlm.plan.rounds import Standing
 from hlm.precision import SHARES, Precision, Target, needed
 from hlm.study import Study
+from hlm.tables.page import table_page
 from hlm.tables.study_summary import summary
+from hlm.tables.wide import scenario_table
+from hlm.tables.writing import _with_numbers
 
 from .plan.studies import BIG, FakeStudy
 
@@ -301,6 +304,9 @@ def test_scenarios_that_never_have_the_precision_are_named():
     (line,) = missed_lines(plan)
     assert line.startswith("1 scenario does not have it with 100,000 replicates")
     assert keys[1] in line
+    page = table_page(_with_numbers(scenario_table(plan), plan), "Points")
+    assert page.count('<td class="key">no</td>') == 1
+    assert page.count("100000") == 3
     said = summary(plan)["precision"]
     assert "coverage 0.01; at 1 point of the grid 100,000 data sets, the most allowed, are" in said
     assert summary(make_plan(STUDY.but(precision=None)))["precision"] == ""

@@ -37,7 +37,7 @@ def judged_mcse(
     --------
     >>> names = ["coverage", "coverage", "bias"]
     >>> judged_mcse(names, [1.0, 0.95, 1.0], [0.0, 0.00689, 0.2], [100, 1000, 100]).round(4)
-    array([0.0136, 0.007 , 0.2   ])
+    array([0.0137, 0.007 , 0.2   ])
     """
     own, count = np.asarray(mcse, float), np.asarray(n, float)
     with np.errstate(divide="ignore", invalid="ignore"):

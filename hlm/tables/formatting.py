@@ -27,6 +27,8 @@ _HEADINGS = {
     "cor": "Cor.",
     "n_units": "Units",
     "n_rows": "Rows per unit",
+    "replicates": "Replicates",
+    "reached": "Precision reached",
     "model": "Model",
     "method": "Method",
     "inference": "Inference",

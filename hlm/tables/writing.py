@@ -85,10 +85,22 @@ def write_pages(plan: Plan, folder: str | Path) -> tuple[Path, Path]:
         `study.html` and `scenarios.html`.
     """
     folder = Path(folder)
-    points = table_page(scenario_table(plan), "Points of the grid")
+    points = table_page(_with_numbers(scenario_table(plan), plan), "Points of the grid")
     return (
         _replace(folder / "study.html", study_page(plan.text, plan.study)),
         _replace(folder / "scenarios.html", points),
+    )
+
+
+def _with_numbers(points: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Return the points of the grid with their replicates, where each has a number of its own."""
+    if plan.standing is None:
+        return points
+    words = {True: "yes", False: "no", None: ""}
+    keys = [scenario.key for scenario in plan.scenarios]
+    return points.assign(
+        replicates=[plan.replicates_of(key) for key in keys],
+        reached=[words[plan.standing.reached.get(key)] for key in keys],
     )
 
 
