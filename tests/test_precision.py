@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from hlm.cli import main
-from hlm.cli.precision_lines import missed_lines
+from hlm.cli.precision_lines import missed_lines, standing_lines
 from hlm.errors import InputError
 from hlm.measures.distance import judged_mcse, ratios
 from hlm.measures.performance import performance
@@ -310,6 +310,22 @@ def test_scenarios_that_never_have_the_precision_are_named():
     said = summary(plan)["precision"]
     assert "coverage 0.01; at 1 point of the grid 100,000 data sets, the most allowed, are" in said
     assert summary(make_plan(STUDY.but(precision=None)))["precision"] == ""
+
+
+def test_where_a_run_stands_is_said_in_two_lines():
+    keys = [scenario.key for scenario in STUDY.scenarios]
+    plan = make_plan(STUDY, standing=Standing(dict(zip(keys, (100, 200, 400), strict=True))))
+    assert list(standing_lines(plan)) == [
+        "0 of 3 scenarios have the precision that the study asks for",
+        "this round: 3 scenarios of 100 to 400 replicates",
+    ]
+    plan = after(plan, {keys[0]: 1.0, keys[1]: 1.5, keys[2]: 0.5})
+    assert list(standing_lines(plan)) == [
+        "2 of 3 scenarios have the precision that the study asks for",
+        "this round: 1 scenario of 400 replicates",
+    ]
+    assert not list(missed_lines(plan))
+    assert not list(standing_lines(make_plan(STUDY.but(precision=None))))
 
 
 def expected(folder, capsys, text):

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     for line in (*_contents(plan), "", *implied_lines(plan), "", *shapes, *true_value_lines(plan)):
         print(line)
     print(flush=True)
-    ratio, rounds = 1.0, 1
+    ratio, rounds = 1.0, 0
     if options.pilot:
         from hlm.operations.expected_precision import expected_standing, measures_of_pilot
         from hlm.operations.pilot import try_out
@@ -122,12 +122,13 @@ def _sizes(plan: Plan, scenario: Scenario) -> list[Any]:
 def _costs(plan: Plan, cores: int, ratio: float, rounds: int) -> Iterator[str]:
     from hlm.operations.forecast import forecast
 
-    cost = forecast(plan, ratio, rounds=rounds)
+    cost = forecast(plan, ratio, rounds=max(1, rounds))
     fits = plan.all_replicates * sum(len(m.methods) for m in plan.models)
     if plan.precision:
         numbers = [plan.replicates_of(scenario.key) for scenario in plan.scenarios]
         written = " to ".join(f"{n:,}" for n in sorted({min(numbers), max(numbers)}))
-        yield f"about {written} replicates of a scenario, in {counted(rounds, 'round')}"
+        ends = f"about {written} replicates of a scenario, in {counted(rounds, 'round')}"
+        yield ends if rounds else f"the first round, of {written} replicates of each scenario:"
     batches = counted(cost.batches, "batch", "batches")
     jobs, files = counted(cost.jobs, "job"), counted(cost.files, "file")
     yield f"{counted(fits, 'fit')} in {batches}: {jobs}, {files}"

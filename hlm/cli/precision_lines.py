@@ -21,6 +21,8 @@ __all__ = ["missed_lines", "precision_lines", "standing_lines"]
 
 MOST_NAMED = 5
 
+BILLION = 1e9
+
 USUAL_COVERAGE, FINE = 0.95, 0.005
 """A coverage and an MCSE of it, for the sentence that says what precision takes."""
 
@@ -99,17 +101,22 @@ def _asked_for(
 ) -> Iterator[str]:
     """Yield the replicates that the errors take which the study asks for."""
     takes = {t: (one.replicates(t.mcse), one) for t, one in found.items() if one}
-    rows = [[t.key, f"{t.mcse:g}", f"{n:,.0f}", _named(plan, one)] for t, (n, one) in takes.items()]
+    rows = [[t.key, f"{t.mcse:g}", _about(n), _named(plan, one)] for t, (n, one) in takes.items()]
     yield f"Monte Carlo standard errors asked for, and what they take, {tried}"
     yield from _table([["measure", "MCSE", "replicates", "most for"], *rows])
     for target, (n, _) in takes.items():
         if n > precision.at_most:
             yield (
-                f"warning: {target.key} takes about {n:,.0f} replicates, "
+                f"warning: {target.key} takes about {_about(n)} replicates, "
                 f"and at_most is {precision.at_most:,}"
             )
     for target in (target for target in found if target not in takes):
         yield f"warning: no fit has {target.key}, so nothing is asked of it"
+
+
+def _about(n: float) -> str:
+    """Write a number of replicates, which may be absurdly large."""
+    return f"{n:,.0f}" if n < BILLION else f"{n:.0e}"
 
 
 def _named(plan: Plan, one: Expected) -> str:
