@@ -114,26 +114,9 @@ rule compile_kernels:
         "workflow/scripts/compile_kernels.py"
 
 
-rule simulate:
-    input:
-        kernels=compiled,
-    output:
-        temp("<study>/crossproducts/{batch}.parquet"),
-    log:
-        "<study>/logs/simulate/{batch}.log",
-    benchmark:
-        "<study>/benchmarks/simulate/{batch}.tsv"
-    params:
-        plan=PLAN,
-        code=fingerprint("simulate"),
-    script:
-        "workflow/scripts/simulate.py"
-
-
 rule fit:
     input:
         kernels=compiled,
-        crossproducts="<study>/crossproducts/{batch}.parquet",
     output:
         tables=expand("<study>/parts/{{batch}}.{kind}.parquet", kind=plan.kinds),
         receipt="<study>/parts/{batch}.json",
@@ -141,8 +124,6 @@ rule fit:
         "<study>/logs/fit/{batch}.log",
     benchmark:
         "<study>/benchmarks/fit/{batch}.tsv"
-    # Fit before more is simulated: cross-products are large and vanish once fitted.
-    priority: 1
     params:
         plan=PLAN,
         code=fingerprint("fit"),

@@ -10,8 +10,7 @@ from hlm.operations.parts import part_file
 from hlm.operations.prepare import prepare
 from hlm.plan.chunking import chunks
 from hlm.stages.compact import compact, write_scenarios
-from hlm.stages.fit import fit_models
-from hlm.stages.simulate import simulate_batch
+from hlm.stages.fit import simulate_and_fit
 from hlm.stages.summarize import join_chunks, summarize_chunk
 from hlm.study import Study
 
@@ -42,16 +41,13 @@ def gather(plan: Plan, results: Path) -> None:
 
 
 def _run_batch(plan: Plan, name: str, results: Path) -> None:
-    parts, crossproducts = results / "parts", results / f"{name}.tmp.parquet"
-    simulate_batch(plan, name, crossproducts)
-    fit_models(
+    parts = results / "parts"
+    simulate_and_fit(
         plan,
         name,
-        crossproducts,
         files={kind: part_file(parts, name, kind) for kind in plan.kinds},
         receipt=parts / f"{name}.json",
     )
-    crossproducts.unlink()
 
 
 def summarize_results(plan: Plan, results: Path) -> None:

@@ -16,8 +16,7 @@ from hlm.cli import main
 from hlm.operations.parts import part_file
 from hlm.plan import chunks, make_plan
 from hlm.stages.compact import compact
-from hlm.stages.fit import fit_models
-from hlm.stages.simulate import simulate_batch
+from hlm.stages.fit import simulate_and_fit
 from hlm.stages.summarize import join_chunks, summarize_chunk
 from hlm.study import Study
 
@@ -60,10 +59,9 @@ def folder(tmp_path_factory):
     parts.mkdir(parents=True)
     plan = make_plan(Study.from_text(FOUNDING.replace("replicates: 2000", "replicates: 6")))
     for batch in plan.batches:
-        simulate_batch(plan, batch.name, parts / "drawn")
         files = {kind: part_file(parts, batch.name, kind) for kind in plan.kinds}
         receipt = parts / f"{batch.name}.json"
-        fit_models(plan, batch.name, parts / "drawn", files=files, receipt=receipt)
+        simulate_and_fit(plan, batch.name, files=files, receipt=receipt)
     compact(plan, parts, {kind: results / f"{kind}.parquet" for kind in plan.kinds})
     tables = {kind: results / f"{kind}.parquet" for kind in ("measures", "selection")}
     pieces = {kind: [] for kind in tables}

@@ -1,4 +1,4 @@
-"""What one simulated data set costs: seconds of one core, bytes between jobs, bytes kept.
+"""What one simulated data set costs: seconds of one core, bytes in memory, bytes kept.
 
 The costs size the batches and tell the user what to expect; no result depends on them. With m units
 of n rows, N in all, p and q columns of X and Z, t elements of theta, k row-level columns, i
@@ -77,11 +77,9 @@ PROFILE_STEPS, PROFILE_STEPS_WEAK, PROFILE_UNIT = 17.0, 26.0, 0.1 * MICRO
 """Iterations that the profile limits of one parameter cost, and seconds per unit."""
 
 WRITE_FIT, WRITE_ESTIMATE, WRITE_TEST = 1.8 * MICRO, 0.12 * MICRO, 1.5 * MICRO
-WRITE_BYTE = 3.0 * NANO
-"""Seconds to write a row of fits, of estimates, of F tests with their p-values, and to write and
-read a byte between jobs."""
+"""Seconds to write a row of fits, of estimates, of F tests with their p-values."""
 
-ESTIMATE_BYTES, FIT_BYTES, TEST_BYTES = 30.0, 48.0, 25.0
+ESTIMATE_BYTES, FIT_BYTES, TEST_BYTES = 32.0, 49.0, 25.0
 """Bytes on disk of one row of estimates, of fits, of F tests."""
 
 SUMMARY_ROW_SECONDS = 0.9e-6
@@ -100,16 +98,16 @@ class Cost:
     compute_seconds : float
         Seconds of one core to simulate it and fit all models.
     writing_seconds : float
-        Seconds to write and read its files.
-    temporary_bytes : float
-        Its cross-products, kept from the drawing to the fit.
+        Seconds to write its rows.
+    cross_product_bytes : float
+        Its cross-products, in memory from the drawing to the fit.
     kept_bytes : float
         Its estimates, fits and F tests on disk.
     """
 
     compute_seconds: float
     writing_seconds: float
-    temporary_bytes: float
+    cross_product_bytes: float
     kept_bytes: float
 
     @property
@@ -143,12 +141,11 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
         + _profile_seconds(scenario, model, shared=design.shared)
         for model in models
     )
-    temporary = _temporary_bytes(scenario, design)
     rows = WRITE_FIT * fits + WRITE_ESTIMATE * estimates + WRITE_TEST * tests
     return Cost(
         compute_seconds=_draw_seconds(scenario, design) + seconds,
-        writing_seconds=rows + WRITE_BYTE * temporary,
-        temporary_bytes=temporary,
+        writing_seconds=rows,
+        cross_product_bytes=_cross_product_bytes(scenario, design),
         kept_bytes=ESTIMATE_BYTES * estimates + FIT_BYTES * fits + TEST_BYTES * tests,
     )
 
@@ -285,7 +282,7 @@ def summary_seconds(models: Sequence[Model], replicates: int) -> float:
     return estimates_of(models) * (SUMMARY_TERM_SECONDS + SUMMARY_ROW_SECONDS * replicates)
 
 
-def _temporary_bytes(scenario: Scenario, design: _Design) -> float:
+def _cross_product_bytes(scenario: Scenario, design: _Design) -> float:
     """Bytes of the cross-products: of the columns with y, and with each other if drawn."""
     each = design.columns + design.pairs + design.multipliers
     return 8.0 * (1 + scenario.n_units * each)

@@ -162,7 +162,7 @@ def test_a_look_leaves_nothing_where_there_were_no_results(look, tmp_path):
 def test_a_look_leaves_what_other_studies_have(tmp_path):
     (tmp_path / "study.yaml").write_text(TINY, encoding="utf-8")
     (tmp_path / "results/another").mkdir(parents=True)
-    assert "simulate" in hlm(tmp_path, "run", "study.yaml", "--", "-n")
+    assert "fit" in hlm(tmp_path, "run", "study.yaml", "--", "-n")
     assert "another" in names(tmp_path / "results")
     assert "tiny" not in names(tmp_path / "results")
 
@@ -202,7 +202,6 @@ def test_a_run_leaves_all_files_and_nothing_temporary(finished):
         assert len(lines) == 1 + read(folder / f"{name}.parquet").num_rows
     assert list((folder / "figures").glob("*.png"))
     assert not [path for path in folder.rglob("*") if path.suffix == ".tmp"]
-    assert not list(folder.glob("crossproducts/*"))
 
 
 def test_files_say_where_they_come_from(finished):
@@ -355,7 +354,7 @@ def test_kernels_are_compiled_for_what_is_new_and_no_finished_batch_is_done_agai
     with_q1 = TINY + "  mean: y ~ 1 + (1 | unit)\n"
     jobs = planned(folder, with_q1)
     assert jobs["compile_kernels"] == 1
-    assert jobs["fit"] == jobs["simulate"] == 1
+    assert jobs["fit"] == 1
     with_q2 = TINY + "  line: y ~ x + (1 + x || unit)\n"
     jobs = planned(folder, with_q2)
     assert "compile_kernels" not in jobs
