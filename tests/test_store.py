@@ -62,8 +62,8 @@ def test_values_and_types_survive_exactly(schema, tmp_path):
 
 AGREED = {
     "scenario replicate model method term inference estimate se df lower upper": ESTIMATES,
-    "scenario replicate model method criterion loglik aic bic npar singular status iterations "
-    "gradient_norm smallest_eigenvalue boundary_rank": FITS,
+    "scenario replicate model method criterion loglik aic bic npar n_obs singular status "
+    "iterations gradient_norm smallest_eigenvalue boundary_rank": FITS,
     "scenario units cor model method term kind true inference measure estimate mcse n": with_grid(
         MEASURES, [{"units": 1, "cor": 0.5}]
     ),

@@ -112,6 +112,7 @@ def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackRes
         "aic": criterion + 2.0 * n_terms,
         "bic": criterion + n_terms * np.repeat(log_n, n_methods),
         "npar": np.full(n * n_methods, n_terms, dtype=np.int32),
+        "n_obs": np.repeat(drawn.cross.n_obs.astype(np.int32), n_methods),
         "singular": summary[:, SINGULAR] > 0.0,
         "status": (list(STATUSES), summary[:, STATUS].astype(np.int32)),
         "iterations": summary[:, ITERATIONS].astype(np.int32),

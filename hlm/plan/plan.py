@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from hlm.criteria import USUAL, Selection
 from hlm.data_source import Source
 from hlm.disk import write_text
 from hlm.errors import InputError
@@ -65,6 +66,8 @@ class Plan:
     sources : tuple of Source
         The data sets from which the study takes values, and the files of its generators: the
         scenarios have both.
+    selection : Selection
+        How one of the models is chosen.
     """
 
     study: str
@@ -82,6 +85,7 @@ class Plan:
     example: int = 0
     data_version: int = DATA_VERSION
     sources: tuple[Source, ...] = ()
+    selection: Selection = USUAL
 
     def batch(self, name: str) -> Batch:
         """Return the batch of that name."""
@@ -108,6 +112,7 @@ class Plan:
                 [scenario.key for scenario in self.scenarios],
                 self.levels,
                 [model.definition() | {"true": model.true} for model in self.models],
+                *([self.selection.to_dict()] if self.selection != USUAL else []),
             ]
         )
 
@@ -144,6 +149,7 @@ class Plan:
                 "batches": [batch.to_dict() for batch in self.batches],
                 "retired": retired,
                 "sources": [source.to_dict() for source in self.sources],
+                "selection": self.selection.to_dict(),
                 **({"generators": code} if code else {}),
             }
         )
@@ -184,6 +190,7 @@ class Plan:
                     "batches": tuple(Batch.from_dict(item) for item in data["batches"]),
                     "retired": tuple(Scenario.from_dict(item) for item in data["retired"]),
                     "sources": tuple(map(Source.from_dict, data.get("sources", ()))),
+                    "selection": _selection(data.get("selection")),
                 }
             )
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -218,6 +225,10 @@ def _put_sources(data: dict[str, Any], code: dict[str, str]) -> None:
             one["source"] = code[checksum]
             if blake2b(one["source"]) != checksum:
                 raise ValueError("the source of a generator is not that of its checksum")
+
+
+def _selection(data: dict[str, Any] | None) -> Selection:
+    return Selection.from_dict(data) if data else USUAL
 
 
 def _allowed(scenario: Scenario) -> Scenario:
@@ -284,6 +295,7 @@ def make_plan(
         retired=_retired(study, old, kept),
         example=study.example,
         sources=study.sources,
+        selection=study.selection,
     )
 
 

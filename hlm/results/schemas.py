@@ -53,6 +53,7 @@ FITS = pa.schema(
         "aic": pa.float64(),
         "bic": pa.float64(),
         "npar": pa.int32(),
+        "n_obs": pa.int32(),
         "singular": pa.bool_(),
         "status": NAME,
         "iterations": pa.int32(),

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from hlm import datasets
+from hlm.criteria import CRITERIA  # noqa: TC001 - pydantic reads it
 from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import FURTHER, check_further
 from hlm.inference import COEFFICIENTS, RANDOM_PART
@@ -424,6 +425,41 @@ class Estimation(Part):
     )
 
 
+class Selection(Part):
+    """How one of the models is chosen."""
+
+    synonyms: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("criterion", "by", "ic"), "criteria"),
+        **dict.fromkeys(("models", "along", "sequence", "nested"), "order"),
+        **dict.fromkeys(("estimates", "post_selection", "after", "averaging"), "estimate"),
+        **dict.fromkeys(("level", "p", "p_value", "significance"), "alpha"),
+    }
+
+    criteria: Annotated[list[Literal[CRITERIA]], Field(min_length=1)] = Field(  # type: ignore[valid-type]
+        ["aic", "bic"],
+        description="AIC, AICc, BIC: the smallest value chooses; or likelihood-ratio tests along "
+        "an order of nested models, by the chi-square distribution or the mixture.",
+    )
+    order: list[str] | None = Field(
+        None,
+        description="For tests: the models from the smallest to the largest, each within the next; "
+        "all models by their number of parameters unless given.",
+    )
+    direction: Literal["forward", "backward"] = Field(
+        "forward",
+        description="Forward from the smallest model while tests reject, or backward from the "
+        "largest while they do not.",
+    )
+    alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.05, description="A test with a p-value below it rejects the smaller model."
+    )
+    estimate: Literal["none", "selected"] = Field(
+        "none",
+        description="Whether the estimates of the model that is chosen for each data set are "
+        "measured as those of a model of their own.",
+    )
+
+
 Models = dict[
     SafeName,
     Annotated[
@@ -481,6 +517,7 @@ class StudyFile(Part):
     )
     models: Models = Field(min_length=1, description="The models to be fitted, by name.")
     estimation: Estimation = Field(Estimation(), description="How the models are fitted.")
+    selection: Selection | None = Field(None, description="How one of the models is chosen.")
 
 
 def schema_text() -> str:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hlm.criteria import USUAL, Selection
 from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.formula import formula_in
@@ -38,6 +39,7 @@ from hlm.study.models import (
 from hlm.study.outline import Outline
 from hlm.study.reading import place, read_text, read_tree
 from hlm.study.schema import Design, StudyFile, Truth
+from hlm.study.selected import selection_of
 from hlm.study.shapes import by_effect
 from hlm.study.structure import (
     autocorrelation,
@@ -83,6 +85,8 @@ class Study:
         32 hexadecimal digits of the text.
     sources : tuple of Source
         The data sets from which it takes values, and the files of its generators.
+    selection : Selection
+        How one of the models is chosen.
     """
 
     name: str
@@ -95,6 +99,7 @@ class Study:
     text: str
     hash: str
     sources: tuple[Source, ...] = ()
+    selection: Selection = USUAL
 
     @classmethod
     def load(cls, path: str | Path, *, allow_code: bool = False) -> Study:
@@ -203,6 +208,9 @@ def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict
                 "levels": labels,
                 "example": keys.index(own) if own in keys else middle(outline.axes, points),
                 "models": models,
+                "selection": mistakes.keep(selection_of, study.selection, models, scenarios)
+                if len(models) == len(study.models)
+                else None,
                 "sources": (*data.sources, *sources_of(code or {})),
             }
     return resolved
