@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Method, Model
 
-__all__ = ["CRITERIA", "OF_INFORMATION", "OF_TESTS", "USUAL", "Selection", "Step", "without_reason"]
+__all__ = ["CRITERIA", "OF_INFORMATION", "OF_TESTS", "USUAL", "Selection", "Step"]
 
 OF_INFORMATION = ("aic", "aicc", "bic")
 """Criteria of which the smallest value chooses."""
@@ -97,22 +97,3 @@ class Selection:
 
 USUAL = Selection()
 """What a study has that says nothing of it."""
-
-
-def without_reason(criterion: str, method: str, models: Sequence[Model]) -> bool:
-    """Tell whether a criterion compares REML fits with different fixed parts.
-
-    Their criteria are densities of different data: of what is left of y by different X.
-
-    Examples
-    --------
-    >>> from hlm.scenario import Model
-    >>> models = [Model("a", "y ~ x + (1 | g)"), Model("b", "y ~ 1 + (1 | g)")]
-    >>> without_reason("aic", "reml", models), without_reason("aic", "ml", models)
-    (True, False)
-    """
-    from hlm.formula import terms_of
-
-    if method != "reml" or criterion not in OF_INFORMATION:
-        return False
-    return len({terms_of(model).fixed for model in models if "reml" in model.methods}) > 1

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hlm.criteria import OF_INFORMATION, Selection
+from hlm.formula import terms_of
 from hlm.measures.likelihood_ratio import chi_square_p
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
     from hlm.criteria import Step
     from hlm.measures.arrays import FitArrays
+    from hlm.scenario import Model
 
-__all__ = ["Chosen", "chosen_by", "criterion_values"]
+__all__ = ["Chosen", "chosen_by", "criterion_values", "without_reason"]
 
 NOBODY = -1
 """The place of the model that is chosen where none is, for want of a fit."""
@@ -150,3 +152,20 @@ def _stepwise(fits: FitArrays, criterion: str, method: str, selection: Selection
 def _p_values(criterion: str, step: Step, statistic: NDArray[np.float64]) -> NDArray[np.float64]:
     mixture = criterion == "lrt-mixture" and step.boundary
     return chi_square_p(statistic, step.df, boundary=mixture)
+
+
+def without_reason(criterion: str, method: str, models: Sequence[Model]) -> bool:
+    """Tell whether a criterion compares REML fits with different fixed parts.
+
+    Their criteria are densities of different data: of what is left of y by different X.
+
+    Examples
+    --------
+    >>> from hlm.scenario import Model
+    >>> models = [Model("a", "y ~ x + (1 | g)"), Model("b", "y ~ 1 + (1 | g)")]
+    >>> without_reason("aic", "reml", models), without_reason("aic", "ml", models)
+    (True, False)
+    """
+    if method != "reml" or criterion not in OF_INFORMATION:
+        return False
+    return len({terms_of(model).fixed for model in models if "reml" in model.methods}) > 1
