@@ -13,7 +13,7 @@ from hlm.estimands.kinds import FURTHER, PARTS
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.style import blank
 from hlm.plan.report import FIGURES, TABLES
-from hlm.results.shown import in_order, with_inference, with_words
+from hlm.results.shown import in_order, of_first_policy, with_inference, with_words
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import INFERENCES, inference_words
 from hlm.words.levels import WORDS, level_words, span
@@ -82,7 +82,7 @@ def measure_against_units(
         If the table has no such measure or term.
     """
     _check(measure, list(MEASURES), "measure")
-    measures = with_words(measures)
+    measures = with_words(of_first_policy(measures))
     every = _terms(measures, term)
     asked = with_inference(measures)
     asked = asked.assign(key=asked["kind"] + " " + asked["term"])

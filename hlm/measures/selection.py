@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
+
+    from hlm.measures.arrays import FitArrays
 
 __all__ = [
     "add_counts",
+    "choices",
     "counts_to_rates",
     "failure_counts",
     "rates",
@@ -101,6 +105,38 @@ def selection_counts(
     won = np.bincount(winner[counts], minlength=len(candidates.labels))
     n = np.bincount(group_of_winner[counts], minlength=len(group_of_candidate))[group_of_candidate]
     return candidates.labels.assign(hits=won, n=n)
+
+
+def choices(
+    fits: FitArrays, criterion: str
+) -> dict[str, tuple[tuple[str, ...], NDArray[np.int64]]]:
+    """Return which model a criterion chooses on each data set, for each method.
+
+    By the rule of `selection_rates`.
+
+    Parameters
+    ----------
+    fits : FitArrays
+    criterion : str
+        One of its columns.
+
+    Returns
+    -------
+    dict of str to (tuple of str, ndarray of int, (n_replicates,))
+        Method -> its models by name, and the place of the one that is chosen among them; -1 where
+        a fit failed.
+    """
+    found = {}
+    for method in dict.fromkeys(method for _, method in fits.fits):
+        rows = sorted(row for row, fit in enumerate(fits.fits) if fit[1] == method)
+        rows.sort(key=lambda row: fits.fits[row][0])
+        value, npar = fits.columns[criterion][rows], fits.columns["npar"][rows]
+        known = np.isfinite(value).all(axis=0)
+        best = value == value.min(axis=0)
+        fewest = best & (npar == np.where(best, npar, np.inf).min(axis=0))
+        models = tuple(fits.fits[row][0] for row in rows)
+        found[method] = models, np.where(known, fewest.argmax(axis=0), -1)
+    return found
 
 
 def _winners(value: Any, npar: Any, candidate: Any, data_set: Any) -> Any:

@@ -25,6 +25,8 @@ MADE_BY = {
     "tests": "compact",
     "scenarios": "compact",
     "measures": "summarize_chunk",
+    "differences": "summarize_chunk",
+    "accounting": "summarize_chunk",
     "selection": "summarize_chunk",
 }
 """The table -> the rule with which its making begins."""

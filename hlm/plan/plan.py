@@ -65,6 +65,8 @@ class Plan:
     sources : tuple of Source
         The data sets from which the study takes values, and the files of its generators: the
         scenarios have both.
+    policies : tuple of str
+        Which replicates count, the one that figures and tables show first.
     """
 
     study: str
@@ -82,6 +84,7 @@ class Plan:
     example: int = 0
     data_version: int = DATA_VERSION
     sources: tuple[Source, ...] = ()
+    policies: tuple[str, ...] = ("all",)
 
     def batch(self, name: str) -> Batch:
         """Return the batch of that name."""
@@ -108,6 +111,7 @@ class Plan:
                 [scenario.key for scenario in self.scenarios],
                 self.levels,
                 [model.definition() | {"true": model.true} for model in self.models],
+                *([self.policies] if self.policies != ("all",) else []),
             ]
         )
 
@@ -136,9 +140,12 @@ class Plan:
             source = one.pop("source")
             one["blake2b"] = blake2b(source)
             code[one["blake2b"]] = source
+        own = {**vars(self)}
+        if self.policies == ("all",):
+            del own["policies"]
         return json.dumps(
             {
-                **vars(self),
+                **own,
                 "scenarios": scenarios,
                 "models": [model.to_dict() for model in self.models],
                 "batches": [batch.to_dict() for batch in self.batches],
@@ -184,6 +191,7 @@ class Plan:
                     "batches": tuple(Batch.from_dict(item) for item in data["batches"]),
                     "retired": tuple(Scenario.from_dict(item) for item in data["retired"]),
                     "sources": tuple(map(Source.from_dict, data.get("sources", ()))),
+                    "policies": tuple(data.get("policies", ("all",))),
                 }
             )
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -284,6 +292,7 @@ def make_plan(
         retired=_retired(study, old, kept),
         example=study.example,
         sources=study.sources,
+        policies=study.policies,
     )
 
 

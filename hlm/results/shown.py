@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Model, Scenario
 
-__all__ = ["Planned", "attempt", "in_order", "read_results", "with_inference", "with_words"]
+__all__ = [
+    "Planned",
+    "attempt",
+    "in_order",
+    "of_first_policy",
+    "read_results",
+    "with_inference",
+    "with_words",
+]
 
 R = TypeVar("R")
 
@@ -52,6 +60,10 @@ class Planned(Protocol):
     def models(self) -> tuple[Model, ...]:
         """The candidates, in the order of their marks."""
 
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Which replicates count, the one that is shown first."""
+
 
 def read_results(
     study: Planned, folder: str | Path, table: str, where: Mapping[str, Sequence[str]]
@@ -63,7 +75,7 @@ def read_results(
     study : Study or Plan
     folder : path
         The study's folder of results.
-    table : {'measures', 'selection'}
+    table : {'measures', 'differences', 'accounting', 'selection'}
     where : mapping of str to sequence of str
         Column -> the values of the rows to read, which are all that memory holds.
     """
@@ -130,6 +142,22 @@ def with_inference(measures: pd.DataFrame) -> pd.DataFrame:
     """
     known = measures["inference"].fillna("") if "inference" in measures else ""
     return measures.assign(inference=known)
+
+
+def of_first_policy(measures: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the policy that comes first, and those that rest on none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"policy": ["", "all", "converged"], "n": [1, 2, 3]})
+    >>> of_first_policy(frame)["n"].tolist()
+    [1, 2]
+    """
+    if "policy" not in measures:
+        return measures
+    found = [name for name in measures["policy"].drop_duplicates() if name]
+    return measures[measures["policy"].isin(["", *found[:1]])]
 
 
 def attempt(make: Callable[[], R], instead: Callable[[str], R], *, strict: bool = False) -> R:

@@ -83,6 +83,8 @@ class Study:
         32 hexadecimal digits of the text.
     sources : tuple of Source
         The data sets from which it takes values, and the files of its generators.
+    policies : tuple of str
+        Which replicates count, the one that figures and tables show first.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Study:
     text: str
     hash: str
     sources: tuple[Source, ...] = ()
+    policies: tuple[str, ...] = ("all",)
 
     @classmethod
     def load(cls, path: str | Path, *, allow_code: bool = False) -> Study:
@@ -204,8 +207,13 @@ def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict
                 "example": keys.index(own) if own in keys else middle(outline.axes, points),
                 "models": models,
                 "sources": (*data.sources, *sources_of(code or {})),
+                "policies": _names(study.policies),
             }
     return resolved
+
+
+def _names(one_or_more: str | list[str]) -> tuple[str, ...]:
+    return (one_or_more,) if isinstance(one_or_more, str) else tuple(one_or_more)
 
 
 def _validated(tree: Mapping[str, Any], unknown: Sequence[str]) -> StudyFile | None:

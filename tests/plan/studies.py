@@ -49,6 +49,7 @@ class FakeStudy:
     hash: str = "0"
     example: int = 0
     sources: tuple[Any, ...] = ()
+    policies: tuple[str, ...] = ("all",)
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:
