@@ -31,6 +31,7 @@ from tests.synthetic_results import (
     FIXED,
     MODELS,
     WORDS_OF,
+    made_accounting,
     made_results,
     made_scenario,
     made_study,
@@ -844,7 +845,8 @@ def test_a_study_is_drawn_by_names_that_its_plan_gives(tmp_path, results):
     assert [file.name for file in files] == [
         "bias_fixed.png", "bias_fixed.pdf", "rmse_fixed.png", "rmse_fixed.pdf",
     ]  # fmt: skip
-    for name in ("coverage_fixed", "bias_random", "selection_bic", "failures"):
+    made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
+    for name in ("coverage_fixed", "bias_random", "selection_bic", "failures", "accounting"):
         assert name in names
         assert len(figures.draw(name, study, tmp_path).axes) >= 6
     with pytest.raises(InputError, match="did you mean 'bias_fixed'"):
@@ -868,6 +870,7 @@ def test_the_example_is_the_scenario_that_the_study_marks(tmp_path):
 def drawable(tmp_path, results):
     for table, name in zip(results, ("measures", "selection"), strict=True):
         table.to_parquet(tmp_path / f"{name}.parquet")
+    made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
     return tmp_path
 
 

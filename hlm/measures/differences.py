@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hlm.measures.dense import scattered
 from hlm.measures.given import check_pairing, method_named, read_given
 from hlm.measures.group import WINSORIZE, Rules
@@ -15,6 +13,7 @@ from hlm.measures.pairs import between_contestants
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 

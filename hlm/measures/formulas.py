@@ -15,8 +15,6 @@ I. R. White (2010). simsum: analyses of simulation studies including Monte Carlo
 Journal 10, 369-385 (the robust errors).
 M. Joshi, J. E. Pustejovsky. simhelpers: helper functions for simulation studies (the variance
 estimator, Winsorizing).
-M. A. Stephens (1970). Use of the Kolmogorov-Smirnov, Cramer-von Mises and related statistics
-without extensive tables. Journal of the Royal Statistical Society B 32, 115-122.
 A. Gelman, J. Carlin (2014). Beyond power calculations: assessing type S (sign) and type M
 (magnitude) errors. Perspectives on Psychological Science 9, 641-651.
 """
@@ -291,17 +289,12 @@ def ks_distance(p: Array) -> Value:
 
 
 def ks_p_value(distance: Value) -> Value:
-    """Return the probability of a larger distance if p-values are uniform.
+    """Return the probability of a larger distance if p-values are uniform, exactly."""
+    from scipy.stats import kstwo
 
-    By the limiting distribution at D (sqrt(n) + 0.12 + 0.11/sqrt(n)) (Stephens 1970), which is
-    right to 0.01 for n of 5 and to 0.001 for n of 100 or more.
-    """
-    from scipy.special import kolmogorov
-
-    d, root = distance.estimate, sqrt(distance.n)
-    if isnan(d):
+    if isnan(distance.estimate):
         return distance
-    return Value(float(kolmogorov(d * (root + 0.12 + 0.11 / root))), nan, distance.n)
+    return Value(float(kstwo.sf(distance.estimate, distance.n)), nan, distance.n)
 
 
 def winsorized(b: Array, times: float) -> Array:

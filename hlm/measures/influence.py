@@ -10,7 +10,8 @@ derivative of M in its means, times their terms: of sd(b) for example, with k = 
 
     M^2 = k mean((b - mean(b))^2),    psi_i = (k (b_i - mean(b))^2 - M^2)/(2 M).
 
-For one method these are the robust errors of White's simsum.
+For one method these are the robust errors of White's simsum, to a factor sqrt(n/(n - 1)), by which
+its errors of ratios differ among themselves.
 """
 
 from __future__ import annotations

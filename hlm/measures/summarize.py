@@ -180,7 +180,7 @@ def _targets_in(scenario: str, known: Mapping[tuple[str, str, str], tuple[str, f
                 "no true value, nor that there is none, of "
                 + ", ".join(f"{key} {value!r}" for key, value in keys),
                 path="truth",
-                allowed="a row for each term of each model in each scenario; true is NaN if unknown",
+                allowed="a row for each term of each model in each scenario; NaN if it is unknown",
             )
         return known[labels]
 

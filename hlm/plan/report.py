@@ -49,6 +49,7 @@ SECTIONS = {
     },
     "Failures": {
         "failures": "Singular and failed fits",
+        "accounting": "What became of the fits",
     },
 }
 """The figures by section: every figure's name, which is also its file's and its caption's, and
@@ -62,6 +63,8 @@ TABLES = {
     "performance_random": "Performance, random part",
     "performance_tests": "Rejection rates, F tests",
     "selection": "Selection rates",
+    "policies": "Policies side by side",
+    "accounting": "What became of the fits",
 }
 """Every table's name, which is also its file's and its caption's, and its title."""
 
@@ -112,10 +115,14 @@ def figure_names(study: Planned) -> tuple[str, ...]:
 
 
 def table_names(study: Planned) -> tuple[str, ...]:
-    """Return the names of the tables that a study has; one model alone is not selected."""
+    """Return the names of the tables that a study has.
+
+    One model alone is not selected, and one policy has none beside it.
+    """
     lacking = {
         "performance_tests": not any(model.tests for model in study.models),
         "selection": len(study.models) < 2,
+        "policies": len(study.policies) < 2,
     }
     return tuple(name for name in TABLES if not lacking.get(name))
 
