@@ -214,13 +214,13 @@ def test_a_study_has_its_tables_by_name(tmp_path, results):
     made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
     files = tables.write_all(study, tmp_path)
     stems = ["performance_fixed", "performance_random", "performance_tests", "selection"]
-    stems += ["accounting"]
+    stems += ["factor_effects", "accounting"]
     kinds = ("csv", "tex", "html")
     assert [file.name for file in files] == [f"{s}.{kind}" for s in stems for kind in kinds]
     assert all((CAPTIONS / f"{stem}.rst").exists() for stem in table_names(study))
     assert pd.read_csv(files[0])["model"][:6:2].tolist() == list(MODELS)
     alone = table_names(made_study(models=("ignoring_a",)))
-    assert alone == ("performance_fixed", "performance_random", "accounting")
+    assert alone == ("performance_fixed", "performance_random", "factor_effects", "accounting")
 
 
 def _on_fewer(measures):

@@ -2,6 +2,7 @@
 
 from hlm.measures.differences import differences
 from hlm.measures.f_tests import rejection_rates
+from hlm.measures.factor_effects import factor_effects
 from hlm.measures.likelihood_ratio import likelihood_ratio
 from hlm.measures.performance import performance
 from hlm.measures.selection import rates, selection_rates
@@ -10,6 +11,7 @@ from hlm.measures.summarize import summarize, summarize_all, summarize_estimates
 
 __all__ = [
     "differences",
+    "factor_effects",
     "likelihood_ratio",
     "performance",
     "rates",

@@ -109,9 +109,9 @@ def median(x: Array) -> Value:
     n = x.size
     if n == 0 or np.isnan(x).any():
         return Value(nan, nan, n)
-    ordered = np.sort(x)
-    middle = 0.5 * float(ordered[(n - 1) // 2] + ordered[n // 2])
     c = max(1, round((n + 1) / 2 - sqrt(n)))
+    ordered = np.partition(x, sorted({c - 1, (n - 1) // 2, n // 2, n - c}))
+    middle = 0.5 * float(ordered[(n - 1) // 2] + ordered[n // 2])
     z = -float(ndtri(bdtr(c - 1, n, 0.5)))
     return Value(middle, _divide(float(ordered[n - c] - ordered[c - 1]), 2 * z), n)
 

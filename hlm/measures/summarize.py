@@ -20,9 +20,11 @@ from hlm.measures.scenario_summary import (
     Summary,
     summarize_scenario,
 )
+from hlm.words.fitting import METHODS
+from hlm.words.inferences import INFERENCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -224,9 +226,20 @@ def _terms(
         columns = with_limits(columns, level)
     places = np.searchsorted(replicates, _numbers_of(table))
     values = scattered(list(columns.values()), groups.codes, places, (len(labels), len(replicates)))
-    for (kind, term), rows in terms_of(labels, targets).items():
+    for (kind, term), found in terms_of(labels, targets).items():
+        rows = sorted(found, key=lambda row: _place(*labels[row]))
         own = [labels[row] for row in rows]
         yield term_arrays(kind, term, own, targets, tuple(columns), values[rows])
+
+
+def _place(model: str, method: str, _: str, inference: str) -> tuple[str, int, int]:
+    """Sort contestants as in the files of a study; its order of models is not known."""
+    return model, _rank(METHODS, method), _rank(INFERENCES, inference)
+
+
+def _rank(catalogue: Collection[str], name: str) -> int:
+    known = list(catalogue)
+    return known.index(name) if name in known else len(known)
 
 
 def _fits(table: pd.DataFrame, replicates: NDArray[Any]) -> FitArrays:

@@ -64,6 +64,7 @@ TABLES = {
     "performance_tests": "Rejection rates, F tests",
     "selection": "Selection rates",
     "policies": "Policies side by side",
+    "factor_effects": "What the factors explain",
     "accounting": "What became of the fits",
 }
 """Every table's name, which is also its file's and its caption's, and its title."""
@@ -117,14 +118,20 @@ def figure_names(study: Planned) -> tuple[str, ...]:
 def table_names(study: Planned) -> tuple[str, ...]:
     """Return the names of the tables that a study has.
 
-    One model alone is not selected, and one policy has none beside it.
+    One model alone is not selected, one policy has none beside it, and one factor explains all.
     """
     lacking = {
         "performance_tests": not any(model.tests for model in study.models),
         "selection": len(study.models) < 2,
         "policies": len(study.policies) < 2,
+        "factor_effects": sum(_varies(study, name) for name in study.levels[0]) < 2,
     }
     return tuple(name for name in TABLES if not lacking.get(name))
+
+
+def _varies(study: Planned, factor: str) -> bool:
+    first = study.levels[0][factor]
+    return any(level[factor] != first for level in study.levels)
 
 
 def models_with_lines(study: Planned) -> tuple[Model, ...]:

@@ -34,6 +34,9 @@ _HEADINGS = {
     "inference": "Inference",
     "criterion": "Criterion",
     "policy": "Policy",
+    "measure": "Measure",
+    "chance": "Chance",
+    "rest": "Rest",
     "n": "Fits",
     **{name: f"{words[0].upper()}{words[1:]}" for name, words in OUTCOMES.items()},
     **{name: measure.heading for name, measure in MEASURES.items()},
@@ -134,6 +137,8 @@ def _texts(table: pd.DataFrame, name: str) -> list[str]:
         return [METHODS.get(value, str(value)) for value in values]
     if name == "inference":
         return [inference_words(value) for value in values]
+    if name == "measure":
+        return [MEASURES[value].heading if value in MEASURES else str(value) for value in values]
     if name == "policy":
         return [POLICIES.get(value, str(value)) for value in values]
     if name == "criterion":

@@ -1,4 +1,4 @@
-"""Tables of what became of fits, and of measures under several policies."""
+"""Tables of what became of fits, of measures under policies, and of what factors explain."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from hlm.errors import InputError
+from hlm.measures import factor_effects
+from hlm.measures.factor_effects import TOTAL
 from hlm.results.grid_columns import factors
+from hlm.results.shown import in_order, of_first_policy, with_inference, with_words
 from hlm.tables.wide import COUNT, MCSE, wide_table
 from hlm.words.fitting import OUTCOMES
 from hlm.words.levels import WORDS
 from hlm.words.notes import NOTES, no_replicate, policies_differ
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["SIDE_BY_SIDE", "accounting_table", "policy_table"]
+__all__ = ["SIDE_BY_SIDE", "accounting_table", "effects_table", "policy_table"]
 
 SIDE_BY_SIDE = ("bias", "empirical_se", "rmse", "coverage", "rejection")
 """The measures of the table of policies."""
@@ -94,6 +97,56 @@ def policy_table(
     told = [] if differences is None else policies_differ(differences, SIDE_BY_SIDE)
     table.attrs[NOTES] = [*no_replicate(table), *told]
     return table
+
+
+def effects_table(measures: pd.DataFrame) -> pd.DataFrame:
+    """Lay side by side what share of the variation of each measure each factor explains.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        A study's `measures.parquet`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each term, model, method, inference and measure: the shares of effects, from
+        `hlm.measures.factor_effects`, and `chance`, the share of all variation that is Monte Carlo
+        error. Those of which chance explains all are left out.
+    """
+    measures = with_words(with_inference(of_first_policy(measures)))
+    own = measures[measures["measure"].isin(SIDE_BY_SIDE) & (measures["kind"] != "")]
+    grid = factors(own)
+    if own.empty or len(grid) < 2:
+        raise InputError("the grid has fewer than two factors")
+    by = ["kind", "term", "model", "method", "inference", "measure"]
+    found = factor_effects(own, grid, by=by)
+    total = found[found["effect"] == TOTAL].set_index(by)
+    shares = found[found["effect"] != TOTAL].set_index([*by, "effect"])["share"].unstack("effect")
+    order = [name for name in found["effect"].unique() if name != TOTAL]
+    table = shares[order].assign(
+        chance=(total["by_chance"] / total["sum_of_squares"]).clip(upper=1)
+    )
+    table = table[table[order].notna().any(axis=1)].round(3).reset_index()
+    table = table.sort_values(by, key=_ranked(own), kind="stable", ignore_index=True)
+    words = own[["kind", "term", WORDS]].drop_duplicates(["kind", "term"])
+    table.attrs[WORDS] = {(kind, term): said for kind, term, said in words.to_numpy()}
+    table.attrs[NOTES] = [
+        "Shares of the variation over the points of the grid, of which what chance adds is taken "
+        "out: 0 where a factor adds no more than chance. Each is what a factor adds to the others "
+        "(type II); a:b is what two factors add together, rest what is left, and chance the share "
+        "of all variation that is Monte Carlo error.",
+    ]
+    return table
+
+
+def _ranked(measures: pd.DataFrame) -> Callable[[pd.Series], pd.Series]:
+    """Return the order of keys: of terms as in other tables, of others as they come."""
+    orders = {name: list(measures[name].unique()) for name in ("model", "method", "inference")}
+    pairs = in_order(measures)
+    orders |= {"kind": list(dict.fromkeys(k for k, _ in pairs)), "measure": list(SIDE_BY_SIDE)}
+    orders |= {"term": list(dict.fromkeys(t for _, t in pairs))}
+    return lambda column: column.map(orders[str(column.name)].index)
 
 
 def _of_policy(measures: pd.DataFrame, policy: str, part: str) -> pd.DataFrame | None:

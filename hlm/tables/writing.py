@@ -11,7 +11,7 @@ from hlm.plan.report import TABLES, table_names
 from hlm.results.shown import attempt, read_results
 from hlm.tables.latex import escape, to_latex
 from hlm.tables.page import sentence_page, study_page, table_page
-from hlm.tables.side_by_side import SIDE_BY_SIDE, accounting_table, policy_table
+from hlm.tables.side_by_side import SIDE_BY_SIDE, accounting_table, effects_table, policy_table
 from hlm.tables.wide import (
     READ,
     SHOWN,
@@ -117,6 +117,8 @@ def _table(name: str, study: Planned, folder: Path) -> pd.DataFrame:
         return selection_table(read_results(study, folder, name, {}), study.replicates)
     if name == "accounting":
         return accounting_table(read_results(study, folder, name, {}))
+    if name == "factor_effects":
+        return effects_table(read_results(study, folder, "measures", {"measure": SIDE_BY_SIDE}))
     if name == "policies":
         wanted = {"measure": [*SIDE_BY_SIDE, TOTAL, UNBOUNDED]}
         measures = read_results(study, folder, "measures", wanted)
