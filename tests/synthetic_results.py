@@ -80,6 +80,15 @@ def made_results(grid=GRID, models=MODELS):
     return frame.assign(**{WORDS: words, ORDER: order}), pd.DataFrame(selection)
 
 
+def made_accounting(measures):
+    """Return the outcomes of the fits of `made_results`: a tenth is singular, one has failed."""
+    counts = {"converged": REPLICATES - 1, "singular": REPLICATES // 10, "cor_boundary": 0}
+    counts |= {"ok": REPLICATES - 1, "not_converged": 1, "unidentified": 0}
+    keys = ["scenario", *(name for name in GRID if name in measures), "model", "method"]
+    fits = measures[keys].drop_duplicates().assign(n=REPLICATES)
+    return pd.concat([fits.assign(outcome=name, count=n) for name, n in counts.items()])
+
+
 def with_inferences(measures, names=("satterthwaite", "kenward-roger", "infinite")):
     """Give coefficients and tests several inferences, whose measures differ by 0.01 each."""
     inferred = measures["measure"].isin([name for name in MEASURES if MEASURES[name].is_inferred])
@@ -157,4 +166,5 @@ def made_study(grid=GRID, models=MODELS):
         levels=levels,
         example=len(levels) // 2,
         models=tuple(Model(n, "y ~ x + (1 + x | unit)", tests=_tests(n)) for n in models),
+        policies=("all",),
     )

@@ -98,7 +98,7 @@ def test_messages_about_one(old, new, words):
         Study.from_text(text)
 
 
-COUNTS = {"n_total", "n_used", "unbounded"}
+COUNTS = {"n_total", "n_used", "unbounded", "absent"}
 """Rows of `measures` that say what the others rest on."""
 
 DATA = pd.DataFrame(
@@ -108,9 +108,11 @@ TWO = pd.concat([DATA.assign(m="x"), DATA.assign(m="y", b=[1.0, 2.5, 3.0])])
 
 
 def needing(*needs):
-    """Return the names of the measures whose needs are among these."""
+    """Return the names of the measures whose needs are among these, the true value being 1.5."""
     return {
-        name for name, measure in MEASURES.items() if set(measure.needs.split(", ")) <= {*needs}
+        name
+        for name, measure in MEASURES.items()
+        if set(measure.needs.split(", ")) <= {*needs} and measure.where != "true is 0"
     }
 
 

@@ -60,7 +60,7 @@ def _in_reciprocal(share: float) -> Floats | None:
         return np.where(reciprocal > 0.0, stdtrit(1.0 / some, share), ndtri(share))
 
     nodes, between = chebyshev.chebpts1(DEGREE + 1), np.linspace(-1.0, 1.0, 8 * DEGREE)
-    coefficients = chebyshev.chebfit(nodes, quantile(nodes), DEGREE)
+    coefficients: Floats = chebyshev.chebfit(nodes, quantile(nodes), DEGREE).astype(float)
     error = np.abs(chebyshev.chebval(between, coefficients) / quantile(between) - 1.0)
     return coefficients if error.max() < AGREES else None
 

@@ -13,7 +13,7 @@ Theory 21, 21-59.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -28,12 +28,17 @@ if TYPE_CHECKING:
     from hlm.measures.arrays import FitArrays, TermArrays
     from hlm.measures.chosen import Chosen
 
+Number = TypeVar("Number", np.float64, np.int8)
+
 __all__ = ["NO_CHOICE", "fits_with_selected", "with_selected"]
 
 ZERO_WITHOUT = ("coefficient", "sd", "variance")
 """Kinds of terms that are 0 by a model without them."""
 
 OF_ZERO = ("estimate", "lower", "upper")
+
+OF_TRUTH = ("test", "lrt")
+"""Kinds of tests, whose hypotheses are true by a model that lacks one of the terms: p is 1."""
 
 NO_CHOICE = "no_choice"
 """The status where no model is chosen, since one of the fits failed."""
@@ -51,7 +56,9 @@ def with_selected(arrays: TermArrays, chosen: Sequence[Chosen]) -> TermArrays:
     """
     contestants, true, values = list(arrays.contestants), [*arrays.true], [*arrays.values]
     for one in chosen:
-        rows = {row.inference: {} for row in arrays.contestants if row.method == one.method}
+        rows: dict[str, dict[str, int]] = {
+            row.inference: {} for row in arrays.contestants if row.method == one.method
+        }
         for place, row in enumerate(arrays.contestants):
             if row.method == one.method and row.model in one.models:
                 rows[row.inference][row.model] = place
@@ -77,12 +84,11 @@ def fits_with_selected(fits: FitArrays, chosen: Sequence[Chosen]) -> FitArrays:
     unchosen = [one.place < 0 for one in chosen]
     statuses = (*fits.statuses, NO_CHOICE)
 
-    def extended(values: NDArray[np.generic], missing: object) -> NDArray[np.generic]:
-        more = [
-            np.where(none, missing, values[row, replicates]).astype(values.dtype)
-            for row, none in zip(rows, unchosen, strict=True)
-        ]
-        return np.stack([*values, *more])
+    def extended(values: NDArray[Number], missing: float) -> NDArray[Number]:
+        found = [*values]
+        for row, none in zip(rows, unchosen, strict=True):
+            found.append(np.where(none, missing, values[row, replicates]).astype(values.dtype))
+        return np.stack(found)
 
     return replace(
         fits,
@@ -106,6 +112,8 @@ def _picked(
     without = np.full(len(arrays.names), np.nan)
     if arrays.kind in ZERO_WITHOUT:
         without[[name in OF_ZERO for name in arrays.names]] = 0.0
+    elif arrays.kind in OF_TRUTH:
+        without[:] = 1.0
     for model, place in enumerate(places):
         here = chosen == model
         found[:, here] = without[:, None] if place is None else arrays.values[place][:, here]

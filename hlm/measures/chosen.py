@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from hlm.measures.arrays import FitArrays
     from hlm.scenario import Model
 
-__all__ = ["Chosen", "chosen_by", "criterion_values", "without_reason"]
+__all__ = ["Chosen", "chosen_by", "corrected", "without_reason"]
 
 NOBODY = -1
 """The place of the model that is chosen where none is, for want of a fit."""
@@ -65,15 +65,13 @@ class Chosen:
 def chosen_by(fits: FitArrays, selection: Selection) -> Iterator[Chosen]:
     """Yield what each criterion chooses among the fits by each method.
 
-    Nothing of a method with a single model, nor of tests along an order of which a method has not
-    all models, or which compare REML fits with different fixed parts.
+    Nothing of tests along an order of which a method has not all models, or which compare REML fits
+    with different fixed parts.
     """
     methods = tuple(dict.fromkeys(method for _, method in fits.fits))
     for criterion in selection.criteria:
         for method in methods:
             models = tuple(model for model, own in fits.fits if own == method)
-            if len(models) < 2:
-                continue
             if criterion in OF_INFORMATION:
                 yield _smallest(fits, criterion, method, sorted(models))
             elif {*selection.order} <= {*models} and (
@@ -82,27 +80,16 @@ def chosen_by(fits: FitArrays, selection: Selection) -> Iterator[Chosen]:
                 yield _stepwise(fits, criterion, method, selection)
 
 
-def criterion_values(
-    criterion: str,
-    deviance: NDArray[np.float64],
-    npar: NDArray[np.float64],
-    n_obs: NDArray[np.float64],
+def corrected(
+    aic: NDArray[np.float64], npar: NDArray[np.float64], n_obs: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the values of an information criterion.
-
-    AICc is infinite where there are not two observations more than parameters.
+    """Return AICc; it is infinite where there are not two observations more than parameters.
 
     Examples
     --------
-    >>> one = [np.array([value]) for value in (100.0, 4.0, 24.0)]
-    >>> [criterion_values(name, *one).round(3).item() for name in ("aic", "aicc", "bic")]
-    [108.0, 110.105, 112.712]
+    >>> corrected(np.array([108.0]), np.array([4.0]), np.array([24.0])).round(3).item()
+    110.105
     """
-    aic = deviance + 2.0 * npar
-    if criterion == "aic":
-        return aic
-    if criterion == "bic":
-        return deviance + npar * np.log(np.maximum(n_obs, 1.0))
     left = n_obs - npar - 1.0
     penalty = np.full(aic.shape, np.inf)
     np.divide(2.0 * npar * (npar + 1.0), left, out=penalty, where=left > 0.0)
@@ -116,16 +103,24 @@ def _rows(fits: FitArrays, models: Sequence[str], method: str) -> list[int]:
 def _smallest(fits: FitArrays, criterion: str, method: str, models: Sequence[str]) -> Chosen:
     """Choose the smallest value; of equal ones that with fewest parameters, then the first."""
     rows = _rows(fits, models, method)
-    deviance, npar, n_obs = (fits.columns[name][rows] for name in ("criterion", "npar", "n_obs"))
-    value = criterion_values(criterion, deviance, npar, n_obs)
-    known = ~np.isnan(value).any(axis=0) & np.isfinite(value).any(axis=0)
+    npar = fits.columns["npar"][rows]
+    value = fits.columns["aic" if criterion == "aicc" else criterion][rows]
+    known = np.asarray(np.isfinite(value).all(axis=0))
+    if criterion == "aicc":
+        value = corrected(value, npar, fits.columns["n_obs"][rows])
     best = value == value.min(axis=0)
     fewest = best & (npar == np.where(best, npar, np.inf).min(axis=0))
     place = np.where(known, fewest.argmax(axis=0), NOBODY)
-    others = [np.delete(value, row, axis=0).min(axis=0) for row in range(len(rows))]
+    return Chosen(criterion, method, tuple(models), place, _margin(value, known))
+
+
+def _margin(value: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """Return each value less the smallest of the others, (n_models, n_replicates)."""
+    if len(value) < 2:
+        return None
+    others = [np.delete(value, row, axis=0).min(axis=0) for row in range(len(value))]
     with np.errstate(invalid="ignore"):
-        margin = np.where(known, value - np.array(others), np.nan)
-    return Chosen(criterion, method, tuple(models), place, margin)
+        return np.where(known, value - np.array(others), np.nan)
 
 
 def _stepwise(fits: FitArrays, criterion: str, method: str, selection: Selection) -> Chosen:

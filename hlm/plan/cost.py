@@ -82,10 +82,10 @@ WRITE_FIT, WRITE_ESTIMATE, WRITE_TEST = 1.8 * MICRO, 0.12 * MICRO, 1.5 * MICRO
 ESTIMATE_BYTES, FIT_BYTES, TEST_BYTES = 32.0, 49.0, 25.0
 """Bytes on disk of one row of estimates, of fits, of F tests."""
 
-SUMMARY_ROW_SECONDS = 0.9e-6
+SUMMARY_ROW_SECONDS = 0.5e-6
 """Seconds to read and summarize one row of estimates."""
 
-SUMMARY_TERM_SECONDS = 0.3e-3
+SUMMARY_TERM_SECONDS = 0.9e-3
 """Seconds to summarize one term of one model and method, however few its rows."""
 
 

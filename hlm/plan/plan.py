@@ -68,6 +68,8 @@ class Plan:
         scenarios have both.
     selection : Selection
         How one of the models is chosen.
+    policies : tuple of str
+        Which replicates count, the one that figures and tables show first.
     """
 
     study: str
@@ -86,6 +88,7 @@ class Plan:
     data_version: int = DATA_VERSION
     sources: tuple[Source, ...] = ()
     selection: Selection = USUAL
+    policies: tuple[str, ...] = ("all",)
 
     def batch(self, name: str) -> Batch:
         """Return the batch of that name."""
@@ -113,6 +116,7 @@ class Plan:
                 self.levels,
                 [model.definition() | {"true": model.true} for model in self.models],
                 *([self.selection.to_dict()] if self.selection != USUAL else []),
+                *([self.policies] if self.policies != ("all",) else []),
             ]
         )
 
@@ -141,9 +145,12 @@ class Plan:
             source = one.pop("source")
             one["blake2b"] = blake2b(source)
             code[one["blake2b"]] = source
+        own = {**vars(self)}
+        if self.policies == ("all",):
+            del own["policies"]
         return json.dumps(
             {
-                **vars(self),
+                **own,
                 "scenarios": scenarios,
                 "models": [model.to_dict() for model in self.models],
                 "batches": [batch.to_dict() for batch in self.batches],
@@ -191,6 +198,7 @@ class Plan:
                     "retired": tuple(Scenario.from_dict(item) for item in data["retired"]),
                     "sources": tuple(map(Source.from_dict, data.get("sources", ()))),
                     "selection": _selection(data.get("selection")),
+                    "policies": tuple(data.get("policies", ("all",))),
                 }
             )
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -296,6 +304,7 @@ def make_plan(
         example=study.example,
         sources=study.sources,
         selection=study.selection,
+        policies=study.policies,
     )
 
 

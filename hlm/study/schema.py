@@ -34,6 +34,7 @@ from hlm.study.schema_part import Part
 from hlm.study.schema_residual import AutoRegression, Variance  # noqa: TC001 - as above
 from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
 from hlm.study.schema_values import SHAPE, Correlation, Positive, Probability, Shape, Shapes
+from hlm.words.policies import OF_POLICIES, POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -482,6 +483,18 @@ Points = Annotated[
 ]
 
 
+def _first_of_all_measures(policies: str | list[str]) -> str | list[str]:
+    """Refuse a first policy that has not all measures: figures and tables show it."""
+    first = policies if isinstance(policies, str) else policies[0]
+    if first in OF_POLICIES:
+        whole = ", ".join(name for name in POLICIES if name not in OF_POLICIES)
+        raise InputError(
+            f"'{first}' comes first, which has {' and '.join(OF_POLICIES[first][1:])} only",
+            allowed=f"first one of {whole}",
+        )
+    return policies
+
+
 class StudyFile(Part):
     """A Monte Carlo study of hierarchical linear models."""
 
@@ -490,6 +503,7 @@ class StudyFile(Part):
         **dict.fromkeys(("exclude", "skip", "drop", "omit", "without", "except"), "leave_out"),
         "missing": "design.missing",
         **dict.fromkeys(("dropout", "attrition"), "design.missing.dropout"),
+        **dict.fromkeys(("policy", "failures", "nonconvergence", "convergence"), "policies"),
     }
 
     name: SafeName = Field(description="The study's name, also that of its results' folder.")
@@ -518,6 +532,14 @@ class StudyFile(Part):
     models: Models = Field(min_length=1, description="The models to be fitted, by name.")
     estimation: Estimation = Field(Estimation(), description="How the models are fitted.")
     selection: Selection | None = Field(None, description="How one of the models is chosen.")
+    policies: Annotated[
+        _one_or_more(POLICIES, (), "policies"),  # type: ignore[valid-type]
+        AfterValidator(_first_of_all_measures),
+    ] = Field(
+        "all",
+        description="Which replicates count in the measures of performance: one way or several, "
+        "side by side. Figures and tables show the first.",
+    )
 
 
 def schema_text() -> str:

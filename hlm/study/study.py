@@ -87,6 +87,8 @@ class Study:
         The data sets from which it takes values, and the files of its generators.
     selection : Selection
         How one of the models is chosen.
+    policies : tuple of str
+        Which replicates count, the one that figures and tables show first.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Study:
     hash: str
     sources: tuple[Source, ...] = ()
     selection: Selection = USUAL
+    policies: tuple[str, ...] = ("all",)
 
     @classmethod
     def load(cls, path: str | Path, *, allow_code: bool = False) -> Study:
@@ -212,8 +215,13 @@ def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict
                 if len(models) == len(study.models)
                 else None,
                 "sources": (*data.sources, *sources_of(code or {})),
+                "policies": _names(study.policies),
             }
     return resolved
+
+
+def _names(one_or_more: str | list[str]) -> tuple[str, ...]:
+    return (one_or_more,) if isinstance(one_or_more, str) else tuple(one_or_more)
 
 
 def _validated(tree: Mapping[str, Any], unknown: Sequence[str]) -> StudyFile | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hlm.measures.arrays import VALUES, Contestant, FitArrays, TermArrays
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 
 from hlm.criteria import Selection, Step
 from hlm.measures.after_selection import NO_CHOICE, fits_with_selected, with_selected
-from hlm.measures.chosen import chosen_by, criterion_values
+from hlm.measures.arrays import VALUES, Contestant, FitArrays, TermArrays
+from hlm.measures.chosen import chosen_by, corrected
+from hlm.measures.formulas import quantile
 
 METHODS = ("reml", "ml")
 
@@ -24,7 +25,13 @@ def fits_of(deviance, npar, *, n_obs=50, methods=("ml",)):
     wide = np.repeat(deviance, len(methods), axis=0)
     k = np.repeat(np.asarray(npar, dtype=float), len(methods))[:, None] + np.zeros(n)
     status = np.isnan(wide).astype(np.int8)
-    columns = {"criterion": wide, "npar": k, "n_obs": np.full(wide.shape, float(n_obs))}
+    columns = {
+        "criterion": wide,
+        "aic": wide + 2.0 * k,
+        "bic": wide + k * np.log(n_obs),
+        "npar": k,
+        "n_obs": np.full(wide.shape, float(n_obs)),
+    }
     return FitArrays(fits, columns, np.where(status, -1, 0).astype(np.int8), ("ok", "bad"), status)
 
 
@@ -33,16 +40,10 @@ def places(fits, **how):
     return one.place.tolist()
 
 
-def test_values_are_those_of_burnham_and_anderson_by_hand():
-    # K = 4 parameters, n = 24, -2 log L = 100: AICc = AIC + 2 x 4 x 5/19
-    one = [np.array([value]) for value in (100.0, 4.0, 24.0)]
-    assert_allclose(criterion_values("aicc", *one), 108.0 + 40.0 / 19.0)
-    assert_allclose(criterion_values("bic", *one), 100.0 + 4.0 * np.log(24.0))
-
-
-def test_aicc_is_infinite_where_rows_are_as_few_as_parameters():
-    few = [np.array([value]) for value in (100.0, 4.0, 5.0)]
-    assert criterion_values("aicc", *few).item() == np.inf
+def test_the_correction_is_that_of_burnham_and_anderson():
+    # K = 4 parameters, n = 24, AIC = 108: 108 + 2 x 4 x 5/19
+    found = corrected(np.array([108.0, 108.0]), np.array([4.0, 4.0]), np.array([24.0, 5.0]))
+    assert_allclose(found, [108.0 + 40.0 / 19.0, np.inf])
 
 
 def test_the_smallest_wins_and_ties_go_to_fewer_parameters():
@@ -138,3 +139,13 @@ def test_the_fits_of_the_chosen_models_are_accounted_for():
     assert [found.statuses[code] for code in found.status[-1]] == ["ok", "ok", NO_CHOICE]
     assert found.singular[-1].tolist() == [0, 1, -1]
     assert_array_equal(found.columns["criterion"][-1], [5.0, 10.0, np.nan])
+
+
+def test_margins_have_their_mean_and_quantiles():
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=100_000)
+    for q in (0.05, 0.25, 0.5, 0.95):
+        value = quantile(x, q)
+        density = norm.pdf(norm.ppf(q))
+        assert value.mcse == pytest.approx(np.sqrt(q * (1 - q) / x.size) / density, rel=0.05)
+        assert abs(value.estimate - norm.ppf(q)) < 4 * value.mcse

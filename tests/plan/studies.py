@@ -51,6 +51,7 @@ class FakeStudy:
     example: int = 0
     sources: tuple[Any, ...] = ()
     selection: Selection = USUAL
+    policies: tuple[str, ...] = ("all",)
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:
