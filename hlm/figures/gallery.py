@@ -24,7 +24,7 @@ from hlm.figures.style import blank
 from hlm.measures.chosen import without_reason
 from hlm.plan.report import FIGURES, figure_names, models_with_lines
 from hlm.results.shown import attempt, read_results
-from hlm.words.criteria_words import REML_NOTE
+from hlm.words.criteria_words import REML_NOTE, selected_by
 from hlm.words.fitting import METHODS
 from hlm.words.notes import policies_differ
 
@@ -77,6 +77,7 @@ def draw(name: str, study: Planned, folder: str | Path) -> Figure:
     wanted = {"measure": [measure, "n_total", "unbounded"]}
     measures = read_results(study, folder, "measures", wanted)
     levels = {model.name: model.level for model in study.models}
+    levels |= {selected_by(one): study.models[0].level for one in study.selection.criteria}
     remarks = _where_policies_differ(study, folder, measure, part)
     return measure_against_units(measures, measure, term=part, level=levels, remarks=remarks)
 

@@ -105,8 +105,7 @@ def summarize_scenario(
     after = chosen if selection.estimate else ()
     if fits is not None and after:
         fits = fits_with_selected(fits, after)
-        of_first = {one.models[0]: selected_by(one.criterion) for one in after}
-        alphas = {**alphas, **{name: alphas[model] for model, name in of_first.items()}}
+        alphas = {**alphas, **{selected_by(one.criterion): alphas[one.models[0]] for one in after}}
     at_boundary: dict[tuple[str, str], NDArray[np.bool_]] = {}
     of_terms: list[tuple[Any, ...]] = []
     for of_models in terms:

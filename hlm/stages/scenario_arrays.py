@@ -113,7 +113,11 @@ def read_fits(windows: Iterable[pa.Table], replicates: int) -> FitArrays:
             }
         named = window["status"].combine_chunks()
         known = [statuses.setdefault(name, len(statuses)) for name in named.dictionary.to_pylist()]
-        columns = {name: window[name].cast("float64").to_numpy() for name in ("aic", "bic", "npar")}
+        columns = {
+            name: window[name].cast("float64").to_numpy()
+            for name in FITS
+            if name not in ("singular", "status")
+        }
         columns["singular"] = window["singular"].cast("int8").fill_null(-1).to_numpy()
         columns["status"] = np.array(known)[named.indices.to_numpy()]
         replicate = window["replicate"].to_numpy()
