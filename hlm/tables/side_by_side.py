@@ -24,6 +24,13 @@ __all__ = ["SIDE_BY_SIDE", "accounting_table", "effects_table", "margin_table", 
 SIDE_BY_SIDE = ("bias", "empirical_se", "rmse", "coverage", "rejection")
 """The measures of the table of policies."""
 
+_OF_EFFECTS = (
+    "Shares of the variation over the points of the grid, of which what chance adds is taken out: "
+    "0 where a factor adds no more than chance. Each is what a factor adds to the others (type "
+    "II); a:b is what two factors add together, rest what is left, and chance the share of all "
+    "variation that is Monte Carlo error."
+)
+
 
 def accounting_table(accounting: pd.DataFrame) -> pd.DataFrame:
     """Lay the counts of outcomes side by side: a row for each point of the grid, model and method.
@@ -148,21 +155,17 @@ def effects_table(measures: pd.DataFrame) -> pd.DataFrame:
     by = ["kind", "term", "model", "method", "inference", "measure"]
     found = factor_effects(own, grid, by=by)
     total = found[found["effect"] == TOTAL].set_index(by)
-    shares = found[found["effect"] != TOTAL].set_index([*by, "effect"])["share"].unstack("effect")
-    order = [name for name in found["effect"].unique() if name != TOTAL]
-    table = shares[order].assign(
-        chance=(total["by_chance"] / total["sum_of_squares"]).clip(upper=1)
-    )
+    split = found[found["effect"] != TOTAL]
+    order = list(split["effect"].unique())
+    # Each is there once, and what is missing is to stay so: not by pivot_table.
+    shares = split.set_index([*by, "effect"])["share"].unstack("effect")  # noqa: PD010
+    chance = (total["by_chance"] / total["sum_of_squares"]).clip(upper=1)
+    table = shares[order].assign(chance=chance)
     table = table[table[order].notna().any(axis=1)].round(3).reset_index()
     table = table.sort_values(by, key=_ranked(own), kind="stable", ignore_index=True)
     words = own[["kind", "term", WORDS]].drop_duplicates(["kind", "term"])
     table.attrs[WORDS] = {(kind, term): said for kind, term, said in words.to_numpy()}
-    table.attrs[NOTES] = [
-        "Shares of the variation over the points of the grid, of which what chance adds is taken "
-        "out: 0 where a factor adds no more than chance. Each is what a factor adds to the others "
-        "(type II); a:b is what two factors add together, rest what is left, and chance the share "
-        "of all variation that is Monte Carlo error.",
-    ]
+    table.attrs[NOTES] = [_OF_EFFECTS]
     return table
 
 
