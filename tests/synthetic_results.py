@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from hlm.criteria import USUAL
 from hlm.distributions import Points
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.words.levels import ORDER, WORDS
@@ -89,6 +90,17 @@ def made_accounting(measures):
     return pd.concat([fits.assign(outcome=name, count=n) for name, n in counts.items()])
 
 
+def made_margins(selection):
+    """Return margins of every model that is chosen among others, at random."""
+    rng = np.random.default_rng(3)
+    rows = selection.drop(columns=["rate", "mcse", "n"])
+    parts = [
+        rows.assign(statistic=name, margin=rng.normal(size=len(rows)), mcse=0.1, n=1000)
+        for name in ("mean", "median")
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def with_inferences(measures, names=("satterthwaite", "kenward-roger", "infinite")):
     """Give coefficients and tests several inferences, whose measures differ by 0.01 each."""
     inferred = measures["measure"].isin([name for name in MEASURES if MEASURES[name].is_inferred])
@@ -167,4 +179,5 @@ def made_study(grid=GRID, models=MODELS):
         example=len(levels) // 2,
         models=tuple(Model(n, "y ~ x + (1 + x | unit)", tests=_tests(n)) for n in models),
         policies=("all",),
+        selection=USUAL,
     )

@@ -19,6 +19,7 @@ from tests.synthetic_results import (
     FIXED,
     MODELS,
     made_accounting,
+    made_margins,
     made_results,
     made_study,
     with_inferences,
@@ -212,9 +213,10 @@ def test_a_study_has_its_tables_by_name(tmp_path, results):
     for table, name in zip(results, ("measures", "selection"), strict=True):
         table.sort_values("model").to_parquet(tmp_path / f"{name}.parquet")
     made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
+    made_margins(results[1]).to_parquet(tmp_path / "margins.parquet")
     files = tables.write_all(study, tmp_path)
     stems = ["performance_fixed", "performance_random", "performance_tests", "selection"]
-    stems += ["factor_effects", "accounting"]
+    stems += ["margins", "factor_effects", "accounting"]
     kinds = ("csv", "tex", "html")
     assert [file.name for file in files] == [f"{s}.{kind}" for s in stems for kind in kinds]
     assert all((CAPTIONS / f"{stem}.rst").exists() for stem in table_names(study))
@@ -358,6 +360,7 @@ def test_a_table_that_cannot_be_made_is_a_sentence_and_the_others_are_made(
     results[0][results[0]["kind"] != "coefficient"].to_parquet(tmp_path / "measures.parquet")
     results[1].to_parquet(tmp_path / "selection.parquet")
     made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
+    made_margins(results[1]).to_parquet(tmp_path / "margins.parquet")
 
     def broken(*_):
         raise ZeroDivisionError("50% of rows")
