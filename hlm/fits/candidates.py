@@ -11,7 +11,16 @@ from hlm.estimands.kinds import parameters_of
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
-from hlm.inference import COEFFICIENTS, Expected, Fitted, wants_expected, wants_profile
+from hlm.inference import (
+    COEFFICIENTS,
+    Expected,
+    Fitted,
+    Robust,
+    wants_expected,
+    wants_profile,
+    wants_robust,
+)
+from hlm.kernels.cr2 import allocate_clusters, allocate_robust
 from hlm.kernels.elements import free_elements, open_elements
 from hlm.kernels.expected import Adjustment, allocate_expected
 from hlm.kernels.fit import allocate_workspace
@@ -80,6 +89,9 @@ def fit_model(
         _allocate_profile(model, parametrization, n_units, shared=shared)
         if kernels.profile
         else None,
+        allocate_clusters(n_units if wants_robust(model.df) else 0, q, p, tests)
+        if kernels.robust
+        else None,
     )
     results = _allocate(model, len(cross.sum_squares), p, n_theta, kernels)
     reml = np.array([method == "reml" for method in _fitted_methods(model)])
@@ -114,13 +126,15 @@ def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> S
         n_tests=n_tests if any(i.expected and not i.adjusts for i in wanted) else 0,
         n_adjusted=n_tests if any(i.adjusts for i in wanted) else 0,
     )
+    robust = allocate_robust(n if wants_robust(model.df) else 0, n_methods, p, n_tests)
     limits = np.full((n if wants_profile(model.limits) else 0, 2, n_theta + 1), np.nan)
     return allocate_results(
         n,
         n_methods,
         p + n_theta + 1,
-        n_tests=0 if all(i.expected for i in wanted) else n_tests,
+        n_tests=0 if all(i.expected or i.robust for i in wanted) else n_tests,
         expected=expected if kernels.expected else None,
+        robust=robust if kernels.robust else None,
         limits=limits if kernels.profile else None,
         n_spread=n_theta if model.estimands else 0,
     )
@@ -155,6 +169,7 @@ def fitted_of(
         constant=between & (columns.fixed[:, 1] == 0),
         between=between,
         expected=None if results.expected is None else Expected(**results.expected._asdict()),
+        robust=None if results.robust is None else Robust(*results.robust),
         profile=_profile(results, p, terms.sizes),
         spread=results.spread,
         n_star=cross.n_obs[:, None] - p * np.array([method == "reml" for method in model.methods]),

@@ -69,7 +69,11 @@ def _example(kernels: Kernels) -> tuple[Scenario, Model]:
     model = Model(
         "m",
         formula,
-        df=("kenward-roger" if kernels.expected else "satterthwaite",),
+        df=(
+            "satterthwaite",
+            *(["kenward-roger"] if kernels.expected else []),
+            *(["cr2"] if kernels.robust else []),
+        ),
         limits=("profile" if kernels.profile else "wald",),
     )
     return scenario, model

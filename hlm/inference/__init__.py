@@ -1,6 +1,6 @@
 """Inferences: ways from one loaded fit to standard errors, degrees of freedom, limits and tests."""
 
-from hlm.inference.fitted import Expected, Fitted, Inferred
+from hlm.inference.fitted import Expected, Fitted, Inferred, Robust
 from hlm.inference.registry import (
     COEFFICIENTS,
     RANDOM_PART,
@@ -8,6 +8,7 @@ from hlm.inference.registry import (
     RandomInference,
     wants_expected,
     wants_profile,
+    wants_robust,
 )
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "Fitted",
     "Inferred",
     "RandomInference",
+    "Robust",
     "wants_expected",
     "wants_profile",
+    "wants_robust",
 ]

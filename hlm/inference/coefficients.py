@@ -1,7 +1,8 @@
 """Inferences of coefficients and F tests.
 
 Satterthwaite (1946), with the observed information as lmerTest has it or with the expected;
-Kenward & Roger (1997); and degrees of freedom that are a count, by rows or by levels, or infinite.
+Kenward & Roger (1997); cluster-robust, by Bell & McCaffrey (2002) and Pustejovsky & Tipton (2018);
+and degrees of freedom that are a count, by rows or by levels, or infinite.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "between_within",
     "by_count",
+    "cr2",
     "degrees_by_levels",
     "infinite",
     "kenward_roger",
@@ -46,6 +48,13 @@ def kenward_roger(fitted: Fitted) -> Inferred:
     """Return Kenward and Roger's inference; of ML fits the degrees of freedom only."""
     expected = _expected(fitted)
     return Inferred(expected.se, expected.df, expected.F_adjusted, expected.ddf_adjusted)
+
+
+def cr2(fitted: Fitted) -> Inferred:
+    """Return cluster-robust inference, its standard errors those of CR2."""
+    if fitted.robust is None:
+        raise ValueError("the fits have no cluster-robust inference")
+    return Inferred(*fitted.robust)
 
 
 def by_count(degrees: Callable[[Fitted], Floats]) -> Callable[[Fitted], Inferred]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from hlm.estimands.kinds import Estimand
 
-__all__ = ["Expected", "Fitted", "Inferred"]
+__all__ = ["Expected", "Fitted", "Inferred", "Robust"]
 
 Floats = NDArray[np.float64]
 
@@ -56,6 +56,23 @@ class Expected(NamedTuple):
     ddf_adjusted: Floats
 
 
+class Robust(NamedTuple):
+    """Cluster-robust inference of the coefficients of some fits, units being the clusters.
+
+    Attributes
+    ----------
+    se, df : ndarray (..., p)
+        CR2 standard errors, and Satterthwaite's degrees of freedom of them.
+    F, ddf : ndarray (..., n_tests)
+        HTZ tests; without tests if nobody asked for these.
+    """
+
+    se: Floats
+    df: Floats
+    F: Floats
+    ddf: Floats
+
+
 class Fitted(NamedTuple):
     """What some fits of one model leave for inference; their shape is that of the leading axes.
 
@@ -78,6 +95,7 @@ class Fitted(NamedTuple):
     constant, between : ndarray of bool (p,)
         Which columns are the intercept; which are constant within every unit.
     expected : Expected, optional
+    robust : Robust, optional
     profile : ndarray (..., 2, n_theta + 1), optional
         Lower and upper limits by profile likelihood; NaN of what the data do not determine.
     spread : ndarray (..., n_theta + 1, n_theta), optional
@@ -98,6 +116,7 @@ class Fitted(NamedTuple):
     constant: NDArray[np.bool_]
     between: NDArray[np.bool_]
     expected: Expected | None = None
+    robust: Robust | None = None
     profile: Floats | None = None
     spread: Floats | None = None
     n_star: Floats | None = None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hlm.inference.coefficients import (
     between_within,
     by_count,
+    cr2,
     infinite,
     kenward_roger,
     residual,
@@ -36,6 +37,7 @@ __all__ = [
     "RandomInference",
     "wants_expected",
     "wants_profile",
+    "wants_robust",
 ]
 
 Floats = NDArray[np.float64]
@@ -55,12 +57,15 @@ class CoefficientInference:
         It rests on the expected information, in the place of the observed.
     adjusts : bool
         It adjusts the covariance of REML fits, and F with it; `lmer` has it for those only.
+    robust : bool
+        It takes the units for clusters, and what each leaves for all that is known of its errors.
     """
 
     name: str
     infer: Callable[[Fitted], Inferred]
     expected: bool = False
     adjusts: bool = False
+    robust: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ COEFFICIENTS = {
         CoefficientInference("satterthwaite", satterthwaite),
         CoefficientInference("satterthwaite-expected", satterthwaite_expected, expected=True),
         CoefficientInference("kenward-roger", kenward_roger, expected=True, adjusts=True),
+        CoefficientInference("cr2", cr2, robust=True),
         CoefficientInference("between-within", by_count(between_within)),
         CoefficientInference("residual", by_count(residual)),
         CoefficientInference("infinite", by_count(infinite)),
@@ -123,6 +129,17 @@ def wants_expected(df: Iterable[str]) -> bool:
     (True, False)
     """
     return any(COEFFICIENTS[name].expected for name in df)
+
+
+def wants_robust(df: Iterable[str]) -> bool:
+    """Tell whether one of some inferences of coefficients is cluster-robust.
+
+    Examples
+    --------
+    >>> wants_robust(["satterthwaite", "cr2"]), wants_robust(["kenward-roger"])
+    (True, False)
+    """
+    return any(COEFFICIENTS[name].robust for name in df)
 
 
 def wants_profile(limits: Iterable[str]) -> bool:

@@ -221,16 +221,18 @@ class LmerFit:
         method : str
             'satterthwaite' with the observed information, as lmerTest's; 'satterthwaite-expected'
             with the expected, which for one coefficient is 'kenward-roger' (REML only; its standard
-            errors are adjusted too, see `tidy`); 'between-within' as nlme's; 'residual', rows less
-            coefficients; 'infinite', for Wald z.
+            errors are adjusted too, see `tidy`); 'cr2', with the cluster-robust standard errors of
+            clubSandwich, units being the clusters; 'between-within' as nlme's; 'residual', rows
+            less coefficients; 'infinite', for Wald z.
 
         Raises
         ------
         InputError
-            If the method is unknown, or Kenward and Roger's is asked of an ML fit.
+            If the method is unknown, Kenward and Roger's is asked of an ML fit, or 'cr2' of a fit
+            with weights.
         """
         check_df_method(method)
-        self._check_reml(method)
+        self._check_defined(method)
         return infer(self, method).df
 
     @cached_property
@@ -238,12 +240,18 @@ class LmerFit:
         """Kenward and Roger's covariance and degrees of freedom, from the expected information."""
         return KenwardRoger(*map(owned, kenward_roger_of(self.engine, self.nobs)))
 
-    def _check_reml(self, method: str) -> None:
+    def _check_defined(self, method: str) -> None:
         if COEFFICIENTS[method].adjusts and not self.reml:
             others = [name for name, one in COEFFICIENTS.items() if not one.adjusts]
             raise InputError(
                 "Kenward and Roger's method is defined for REML fits; this fit is by ML",
                 allowed=", ".join(others),
+            )
+        # The rows times the roots of their weights have another square root of V, and another CR2
+        if COEFFICIENTS[method].robust and (self.frame.weights != 1.0).any():
+            raise InputError(
+                "cluster-robust standard errors are for fits without weights; this fit has weights",
+                allowed=", ".join(name for name, one in COEFFICIENTS.items() if not one.robust),
             )
 
     def confint(
@@ -301,14 +309,15 @@ class LmerFit:
         contrasts : array_like (r, p) or sequence of str
             The combinations, or the names of coefficients. Rows that depend on others are dropped.
         method : str
-            As of `df`; 'kenward-roger' scales F too. Of the methods that have degrees of freedom
-            for each coefficient only, 'between-within' and 'residual', the smallest; 'infinite'
-            is Wald's chi-square / r.
+            As of `df`; 'kenward-roger' and 'cr2', whose test is HTZ, scale F too. Of the methods
+            that have degrees of freedom for each coefficient only, 'between-within' and 'residual',
+            the smallest; 'infinite' is Wald's chi-square / r.
 
         Raises
         ------
         InputError
-            If the method or a coefficient is unknown, or Kenward and Roger's is asked of an ML fit.
+            If the method or a coefficient is unknown, Kenward and Roger's is asked of an ML fit, or
+            'cr2' of a fit with weights.
 
         Examples
         --------
@@ -322,7 +331,7 @@ class LmerFit:
         from hlm.model.contest import contest
 
         check_df_method(method)
-        self._check_reml(method)
+        self._check_defined(method)
         return contest(self, contrasts, method)
 
     def vcov_random(self) -> pd.DataFrame:

@@ -405,7 +405,8 @@ class Estimation(Part):
     df: _one_or_more(COEFFICIENTS, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
         "satterthwaite",
         description="Degrees of freedom of the fixed coefficients, by one method or a list of "
-        "them; with 'kenward-roger' the standard errors of REML fits are adjusted too.",
+        "them; with 'kenward-roger' the standard errors of REML fits are adjusted too, with 'cr2' "
+        "all are cluster-robust.",
     )
     level: Probability = Field(0.95, description="Level of the confidence limits.")
     limits: _one_or_more(RANDOM_PART, COEFFICIENTS, "df") = Field(  # type: ignore[valid-type]

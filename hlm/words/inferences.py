@@ -38,6 +38,7 @@ INFERENCES = {
         "Satterthwaite's method with expected information",
     ),
     "kenward-roger": Inference("Kenward-Roger", "Kenward and Roger's", "Kenward-Roger's method"),
+    "cr2": Inference("CR2", "CR2's", "cluster-robust standard errors (CR2)"),
     "between-within": Inference(
         "Between-within", "between-within", "between-within degrees of freedom"
     ),

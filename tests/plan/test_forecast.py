@@ -35,6 +35,7 @@ def test_cost_grows_with_the_work():
     assert cost() > 1.5 * cost(covariates=(A, fixed))
     assert cost(sd=(0.01, 0.01)) > 1.2 * cost()
     assert cost(model=replace(PLAIN, df=("kenward-roger",))) > 1.2 * cost()
+    assert cost(model=replace(PLAIN, df=("satterthwaite", "cr2"))) > 1.2 * cost()
     assert cost(model=BIG) > cost()
     profile = replace(PLAIN, limits=("profile",))
     assert cost(model=profile) > 2 * cost()
