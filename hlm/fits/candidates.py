@@ -8,14 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.estimands.kinds import parameters_of
+from hlm.fits.bootstrap_fits import Source, Streams, bootstrap
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
 from hlm.inference import (
     COEFFICIENTS,
+    Bootstrap,
     Expected,
     Fitted,
     Robust,
+    wants_bootstrap,
     wants_expected,
     wants_profile,
     wants_robust,
@@ -42,7 +45,9 @@ __all__ = ["fit_batch", "fit_model", "fitted_of", "parametrize"]
 Floats = NDArray[np.float64]
 
 
-def fit_batch(scenario: Scenario, models: Sequence[Model], drawn: Drawn) -> dict[str, Table]:
+def fit_batch(
+    scenario: Scenario, models: Sequence[Model], drawn: Drawn, *, seed: int | None = None
+) -> dict[str, Table]:
     """Fit every model to every replicate.
 
     Parameters
@@ -51,6 +56,8 @@ def fit_batch(scenario: Scenario, models: Sequence[Model], drawn: Drawn) -> dict
     models : sequence of Model
         The models that `drawn` was made for.
     drawn : Drawn
+    seed : int, optional
+        The study's; a bootstrap needs it.
 
     Returns
     -------
@@ -60,9 +67,13 @@ def fit_batch(scenario: Scenario, models: Sequence[Model], drawn: Drawn) -> dict
     """
     estimates, fits, tests = [], [], []
     kernels = {one.q: one for one in kernels_of(models)}
+    streams = Streams(scenario, seed, drawn.start)
     for model, columns in zip(models, drawn.columns, strict=True):
         results = fit_model(model, columns, drawn.cross, kernels[len(columns.random)])
         fitted = fitted_of(model, columns, drawn.cross, results)
+        if wants_bootstrap(model.df, model.limits):
+            again = _bootstrap(model, columns, drawn.cross, results, streams)
+            fitted = fitted._replace(bootstrap=again)
         estimates.append(estimates_table(scenario, model, drawn, fitted))
         fits.append(fits_table(scenario, model, drawn, results))
         tests.append(tests_table(scenario, model, drawn, fitted))
@@ -97,6 +108,23 @@ def fit_model(
     reml = np.array([method == "reml" for method in _fitted_methods(model)])
     fit_stack(cross, columns, parametrization, reml, workspace, inferences, results)
     return results
+
+
+def _bootstrap(
+    model: Model,
+    columns: ModelColumns,
+    cross: CrossProducts,
+    results: StackResults,
+    streams: Streams,
+) -> Bootstrap:
+    """Return the bootstrap of the fits of a model."""
+    terms, parametrization = terms_of(model), parametrize(terms_of(model).sizes, columns)
+    p, n_theta = len(columns.fixed), len(parametrization.row)
+    n_units, shared = cross.response.shape[2], _one_design(columns, cross)
+    workspace = allocate_workspace(parametrization, n_units, shared=shared)
+    tests = allocate_joint_tests(_contrasts(terms.fixed, model), p, n_theta)
+    source = Source(columns, cross, parametrization, workspace, tests)
+    return bootstrap(model, source, results, streams)
 
 
 def _allocate_profile(

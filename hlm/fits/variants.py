@@ -9,7 +9,7 @@ from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 from hlm.formula import terms_of
-from hlm.inference import wants_expected, wants_profile, wants_robust
+from hlm.inference import wants_bootstrap, wants_expected, wants_profile, wants_robust
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,12 +32,15 @@ class Kernels(NamedTuple):
         Whether one of them has profile limits.
     robust : bool
         Whether an inference of one of them is cluster-robust.
+    bootstrap : bool
+        Whether one of them has a bootstrap.
     """
 
     q: int
     expected: bool = False
     profile: bool = False
     robust: bool = False
+    bootstrap: bool = False
 
     @property
     def name(self) -> str:
@@ -73,7 +76,11 @@ def kernels_of(models: Iterable[Model]) -> list[Kernels]:
     for model in models:
         q = sum(terms_of(model).sizes)
         wanted = Kernels(
-            q, wants_expected(model.df), wants_profile(model.limits), wants_robust(model.df)
+            q,
+            wants_expected(model.df),
+            wants_profile(model.limits),
+            wants_robust(model.df),
+            wants_bootstrap(model.df, model.limits),
         )
         found[q] = Kernels(q, *map(or_, found.get(q, wanted)[1:], wanted[1:]))
     return sorted(found.values())

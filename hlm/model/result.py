@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["LmerFit"]
 
 Floats = NDArray[np.float64]
-LIMIT_METHODS = (*RANDOM_PART, "boot")
+DF_METHODS = tuple(name for name, one in COEFFICIENTS.items() if not one.bootstrap)
+LIMIT_METHODS = (*(name for name, one in RANDOM_PART.items() if not one.bootstrap), "boot")
 
 
 def owned(values: Any) -> Any:
@@ -44,11 +45,14 @@ def owned(values: Any) -> Any:
 
 def check_df_method(method: str) -> None:
     """Refuse an unknown method of degrees of freedom."""
-    if method not in COEFFICIENTS:
+    if method not in DF_METHODS:
+        has_none = method in COEFFICIENTS
         raise InputError(
-            f"unknown method '{method}' of degrees of freedom",
-            allowed=", ".join(COEFFICIENTS),
-            suggestion=nearest(method, COEFFICIENTS),
+            "the bootstrap has no degrees of freedom; its limits are those of confint('boot')"
+            if has_none
+            else f"unknown method '{method}' of degrees of freedom",
+            allowed=", ".join(DF_METHODS),
+            suggestion=None if has_none else nearest(method, DF_METHODS),
         )
 
 
@@ -242,7 +246,7 @@ class LmerFit:
 
     def _check_defined(self, method: str) -> None:
         if COEFFICIENTS[method].adjusts and not self.reml:
-            others = [name for name, one in COEFFICIENTS.items() if not one.adjusts]
+            others = [name for name in DF_METHODS if not COEFFICIENTS[name].adjusts]
             raise InputError(
                 "Kenward and Roger's method is defined for REML fits; this fit is by ML",
                 allowed=", ".join(others),
@@ -251,7 +255,7 @@ class LmerFit:
         if COEFFICIENTS[method].robust and (self.frame.weights != 1.0).any():
             raise InputError(
                 "cluster-robust standard errors are for fits without weights; this fit has weights",
-                allowed=", ".join(name for name, one in COEFFICIENTS.items() if not one.robust),
+                allowed=", ".join(name for name in DF_METHODS if not COEFFICIENTS[name].robust),
             )
 
     def confint(

@@ -52,7 +52,7 @@ def fit_models(
             for kind, path in files.items()
         }
         for drawn in read_crossproducts(crossproducts):
-            tables = fit_batch(plan.scenario(drawn.key), batch.models, drawn)
+            tables = fit_batch(plan.scenario(drawn.key), batch.models, drawn, seed=plan.seed)
             for kind, writer in writers.items():
                 writer.append(tables[kind])
     done = make_receipt(name, files, code=plan.code, seconds=monotonic() - start)

@@ -45,7 +45,11 @@ def with_tests(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, 
     serves all, and each fit all the tests that look at it.
     """
     asked = set(model.df) | set(model.limits)
-    everything = replace(model, df=tuple(COEFFICIENTS), limits=tuple(RANDOM_PART))
+    everything = replace(
+        model,
+        df=tuple(name for name, one in COEFFICIENTS.items() if not one.bootstrap),
+        limits=tuple(name for name, one in RANDOM_PART.items() if not one.bootstrap),
+    )
     estimates, fits, found = fitted(truth, everything, stop)
     estimates, found = (
         frame[frame["inference"].isin(asked)].reset_index(drop=True) for frame in (estimates, found)
