@@ -73,8 +73,9 @@ per unit and element of theta."""
 ROBUST_UNIT, ROBUST_UNIT_X = 0.2 * MICRO, 25.0 * NANO
 """Seconds of cluster-robust inference per unit, and per unit and squared number of columns of X."""
 
-REFIT_NORMAL, REFIT_UNIT = 9.0 * NANO, 30.0 * NANO
-"""Seconds of a fit of a bootstrap, beyond those of its iterations: per normal, and per unit."""
+REFIT_NORMAL, REFIT_UNIT, REFIT_ZZ = 9.0 * NANO, 30.0 * NANO, 75.0 * NANO
+"""Seconds of a fit of a bootstrap, beyond those of its iterations: per normal, and per unit; where
+designs are drawn also per unit and squared number of columns of Z."""
 
 F_TEST = 1.2 * MICRO
 """Seconds of an F test."""
@@ -258,7 +259,7 @@ def _steps(scenario: Scenario, model: Model, *, shared: bool) -> float:
 def _bootstrap_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
     """Seconds of the bootstraps of a model's fits: draws of q numbers a unit, and their fits."""
     p, q, thetas = _size(model)
-    unit = REFIT_UNIT + REFIT_NORMAL * q + (SHARED_X * p * q**2 if shared else 0.0)
+    unit = REFIT_UNIT + REFIT_NORMAL * q + (SHARED_X * p if shared else REFIT_ZZ) * q**2
     one = FIT_BASE + FIT_THETA * thetas**2 + F_TEST * len(model.tests) + scenario.n_units * unit
     steps = _steps(scenario, model, shared=shared) * _step_seconds(scenario, model, shared=shared)
     return len(model.methods) * model.bootstrap * (one + steps)

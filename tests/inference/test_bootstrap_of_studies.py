@@ -76,7 +76,7 @@ def test_neither_batches_nor_other_models_move_a_number(x):
         for part, places in zip(parts, ([0, 1], [2], [3, 4, 5]), strict=True):
             ours = numbers(part, replicates=places, model=model.name)
             theirs = numbers(whole, replicates=places, model=model.name)
-            assert np.isfinite(ours).mean() > 0.8
+            assert np.isfinite(ours).mean() > 0.7
             np.testing.assert_array_equal(ours, theirs)
 
 
@@ -138,7 +138,7 @@ def draws_of_rows(formula, n):
 @pytest.mark.parametrize("formula", ["y ~ x + a + (1 | unit)", "y ~ x + a + (1 + x | unit)"])
 def test_draws_are_distributed_as_those_of_rows(formula):
     """Unequal units: every estimate, products of their ranks, and F, by two-sample tests."""
-    fit, rows, F_rows = draws_of_rows(formula, 250)
+    fit, rows, F_rows = draws_of_rows(formula, 150)
     moments, p = fit.engine.moments, len(fit.beta)
     draws, F = refit(
         moments.parametrization,
@@ -155,7 +155,7 @@ def test_draws_are_distributed_as_those_of_rows(formula):
         assert stats.ks_2samp(ours, theirs).pvalue > 1e-3, name
     assert stats.ks_2samp(F[:, 0], F_rows).pvalue > 1e-3
     ours, theirs = (np.corrcoef(stats.rankdata(part, axis=0).T) for part in (draws, rows))
-    assert np.nanmax(np.abs(ours - theirs)) < 5 / np.sqrt(250)
+    assert np.nanmax(np.abs(ours - theirs)) < 5 / np.sqrt(150)
 
 
 ONE_WAY = """
