@@ -57,7 +57,7 @@ class Source(NamedTuple):
     workspace : Workspace
         Memory.
     tests : JointTests
-        The model's F tests.
+        The model's F tests, where coefficients have a bootstrap.
     """
 
     columns: ModelColumns
@@ -84,7 +84,7 @@ def bootstrap(model: Model, source: Source, results: StackResults, streams: Stre
         With leading axes (n, methods).
     """
     n, n_methods, n_terms = results.estimate.shape
-    p, n_tests = len(source.columns.fixed), len(model.tests)
+    p, n_tests = len(source.columns.fixed), len(source.tests.first) - 1
     found = Bootstrap(
         np.full((n, n_methods, p), np.nan),
         np.full((n, n_methods, 2, n_terms), np.nan),

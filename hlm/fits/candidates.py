@@ -122,7 +122,8 @@ def _bootstrap(
     p, n_theta = len(columns.fixed), len(parametrization.row)
     n_units, shared = cross.response.shape[2], _one_design(columns, cross)
     workspace = allocate_workspace(parametrization, n_units, shared=shared)
-    tests = allocate_joint_tests(_contrasts(terms.fixed, model), p, n_theta)
+    contrasts = _contrasts(terms.fixed, model) if wants_bootstrap(model.df, ()) else []
+    tests = allocate_joint_tests(contrasts, p, n_theta)
     source = Source(columns, cross, parametrization, workspace, tests)
     return bootstrap(model, source, results, streams)
 

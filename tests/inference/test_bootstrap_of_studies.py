@@ -105,6 +105,22 @@ def test_other_inferences_stay_as_they_are():
         pd.testing.assert_frame_equal(ours, as_frame(theirs), check_exact=True)
 
 
+def test_limits_of_the_random_part_alone():
+    """They are the same whatever the inference of the coefficients and F tests is."""
+    study = study_of(replicates=2)
+    alone = [replace(m, df=("cr2",), limits=("bootstrap",)) for m in study.models]
+    tables = batch(study, models=alone)
+    assert set(as_frame(tables["tests"])["inference"]) == {"cr2"}
+    assert as_frame(tables["tests"])["p_value"].notna().all()
+    ours, theirs = (
+        table[(table["inference"] == "bootstrap") & ~table["term"].isin(["(Intercept)", "x", "a"])]
+        for table in map(as_frame, (tables["estimates"], batch(study)["estimates"]))
+    )
+    pd.testing.assert_frame_equal(
+        ours.reset_index(drop=True), theirs.reset_index(drop=True), check_exact=True
+    )
+
+
 def test_one_design_for_all_units_is_a_design_for_each(monkeypatch):
     study = study_of(GRID)
     shared = batch(study)
