@@ -14,7 +14,7 @@ from scipy.linalg import sqrtm
 import hlm
 from hlm.errors import InputError
 from hlm.fits import fit_batch
-from hlm.simulate import simulate
+from hlm.simulate import draw_rows, simulate
 from tests.kernels.references import Reference
 
 from .studies import as_frame
@@ -226,3 +226,26 @@ def test_size_where_the_model_of_variances_is_wrong(text):
     assert rejected["satterthwaite"] > 0.1
     own = terms[(terms["term"].isin(["a", "x"])) & (terms["inference"] == "cr2")]
     assert ((own["lower"] > 0) | (own["upper"] < 0)).mean() == rejected["cr2"]
+
+
+def test_units_without_rows_are_none():
+    """Rows and whole units are missing: a batch has what `lmer` has of the rows that are there."""
+    text = UNITS_DIFFER.replace("  rows: 5\n", "  rows: 5\n  missing: {rows: 0.3, units: 0.2}\n")
+    study = hlm.Study.from_text(text)
+    (scenario,), n = study.scenarios, 6
+    tables = fit_batch(scenario, study.models, simulate(scenario, study.models, study.seed, 0, n))
+    terms, tests = (
+        frame[frame["inference"] == "cr2"].set_index("replicate")
+        for frame in map(as_frame, (tables["estimates"], tables["tests"]))
+    )
+    units = []
+    for replicate in range(n):
+        rows = pd.DataFrame(draw_rows(scenario, study.seed, replicate))
+        units.append(rows["unit"].nunique())
+        fit = hlm.lmer("y ~ a + (1 | unit)", rows)
+        own, test = terms.loc[replicate], fit.contest("a", "cr2")
+        theirs = fit.tidy("cr2")[["se", "df"]].to_numpy()[:2]
+        assert own[["se", "df"]].to_numpy() == pytest.approx(theirs, rel=1e-5)
+        found = tests.loc[replicate, ["statistic", "ddf"]].to_numpy(float)
+        assert found == pytest.approx([test.F, test.ddf], rel=1e-5)
+    assert min(units) < 10
