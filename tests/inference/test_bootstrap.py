@@ -67,6 +67,25 @@ def test_variance_of_the_slopes_is_chi_square(limits):
     assert (np.abs(ours - expected) < 4 * mc_error(density) + 0.02).all()
 
 
+BY_LME4 = {
+    "sd_(Intercept)|Subject": (12.25443965, 36.37116351),
+    "cor_Days.(Intercept)|Subject": (-0.48201976, 0.89762838),
+    "sd_Days|Subject": (3.40826275, 8.33239638),
+    "sigma": (22.68139506, 28.46444184),
+    "(Intercept)": (237.75547976, 264.39525766),
+    "Days": (7.49465656, 13.57444428),
+}
+"""confint(fit, method = "boot", nsim = 4000, boot.type = "perc") after set.seed(1), lme4 1.1-31."""
+
+
+def test_limits_are_those_of_lme4(limits):
+    """The normal gives the size of the Monte Carlo error; tails of correlations are longer."""
+    ours, theirs = limits[True], np.array([BY_LME4[name] for name in limits[True].index])
+    sd = (theirs[:, 1] - theirs[:, 0])[:, None] / (2 * stats.norm.ppf(0.975))
+    error = mc_error(stats.norm.pdf(stats.norm.ppf(SHARE))) * np.sqrt(1 + N / 4000) * sd
+    assert (np.abs(ours - theirs) < 4 * error).all(axis=None)
+
+
 def test_unbalanced_and_weighted():
     """Columns far from zero, prior weights: the mean and spread of beta and sigma."""
     data = frame("made").assign(year=lambda d: 2000.0 + d["x"])
