@@ -410,6 +410,8 @@ class Model:
         F tests by name, each with the coefficients that are zero under its hypothesis.
     estimands : tuple of str
         The kinds of estimands beside the parameters, such as ``'icc'``.
+    bootstrap : int
+        How many data sets the bootstrap draws from each fit; 0 where no inference rests on one.
     true : tuple of (str, float)
         True values of terms that the user gives, for those that have none of their own.
     terms : Terms, optional
@@ -425,6 +427,7 @@ class Model:
     limits: tuple[str, ...] = ("wald",)
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
     estimands: tuple[str, ...] = ()
+    bootstrap: int = field(default=0, kw_only=True)
     true: tuple[tuple[str, float], ...] = ()
     terms: Terms | None = field(default=None, compare=False, repr=False)
 
@@ -436,15 +439,16 @@ class Model:
         """Return what its fits depend on, for digests.
 
         That is all but the true values, which only measures need, and what follows from the rest.
-        It is written as when a model had one inference for each part and no estimands beside its
-        parameters, so that results made then are still those of their plan.
+        It is written as when a model had one inference for each part, and no estimands beside its
+        parameters and no bootstrap, so that results made then are still those of their plan.
         """
         found = {k: value for k, value in self.to_dict().items() if k not in ("true", "terms")}
         for part in ("df", "limits"):
             if len(found[part]) == 1:
                 (found[part],) = found[part]
-        if not self.estimands:
-            del found["estimands"]
+        for part in ("estimands", "bootstrap"):
+            if not found[part]:
+                del found[part]
         return found
 
     @classmethod

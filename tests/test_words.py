@@ -154,13 +154,17 @@ def test_the_readme_lists_every_measure_as_the_catalogue_does():
 
 
 def test_every_inference_method_and_status_has_its_words():
-    assert list(INFERENCES) == [*COEFFICIENTS, *RANDOM_PART]
+    assert list(INFERENCES) == list(dict.fromkeys([*COEFFICIENTS, *RANDOM_PART]))
     assert all(INFERENCES[name].tests for name in COEFFICIENTS)
     assert set(METHODS) == set(get_args(Method))
     assert set(REASONS) == {*STATUSES, "constant_response"} - {"ok"}
 
 
 def test_several_inferences_are_told_in_one_sentence():
+    assert way_of(["infinite", "bootstrap"], ["bootstrap"], 0.9) == (
+        "infinite degrees of freedom, the parametric bootstrap and 90% limits, those of the random "
+        "part by parametric bootstrap"
+    )
     assert way_of(["infinite", "satterthwaite", "kenward-roger"], ["wald"], 0.95) == (
         "infinite, Satterthwaite's and Kenward and Roger's degrees of freedom and 95% limits"
     )

@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--df",
         metavar="METHOD",
         default="satterthwaite",
-        help="satterthwaite, satterthwaite-expected, kenward-roger, between-within, residual or "
-        "infinite (default: %(default)s)",
+        help="satterthwaite, satterthwaite-expected, kenward-roger, cr2, between-within, residual "
+        "or infinite (default: %(default)s)",
     )
     parser.add_argument("--weights", metavar="COLUMN", help="prior weights of the rows")
     parser.add_argument("--level", type=float, metavar="L", help="also print limits at this level")

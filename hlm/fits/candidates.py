@@ -8,10 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.estimands.kinds import parameters_of
+from hlm.fits.bootstrap_fits import Source, Streams, bootstrap
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
-from hlm.inference import COEFFICIENTS, Expected, Fitted, wants_expected, wants_profile
+from hlm.inference import (
+    COEFFICIENTS,
+    Bootstrap,
+    Expected,
+    Fitted,
+    Robust,
+    wants_bootstrap,
+    wants_expected,
+    wants_profile,
+    wants_robust,
+)
+from hlm.kernels.cr2 import allocate_clusters, allocate_robust
 from hlm.kernels.elements import free_elements, open_elements
 from hlm.kernels.expected import Adjustment, allocate_expected
 from hlm.kernels.fit import allocate_workspace
@@ -33,7 +45,9 @@ __all__ = ["fit_batch", "fit_model", "fitted_of", "parametrize"]
 Floats = NDArray[np.float64]
 
 
-def fit_batch(scenario: Scenario, models: Sequence[Model], drawn: Drawn) -> dict[str, Table]:
+def fit_batch(
+    scenario: Scenario, models: Sequence[Model], drawn: Drawn, *, seed: int | None = None
+) -> dict[str, Table]:
     """Fit every model to every replicate.
 
     Parameters
@@ -42,6 +56,8 @@ def fit_batch(scenario: Scenario, models: Sequence[Model], drawn: Drawn) -> dict
     models : sequence of Model
         The models that `drawn` was made for.
     drawn : Drawn
+    seed : int, optional
+        The study's; a bootstrap needs it.
 
     Returns
     -------
@@ -51,9 +67,13 @@ def fit_batch(scenario: Scenario, models: Sequence[Model], drawn: Drawn) -> dict
     """
     estimates, fits, tests = [], [], []
     kernels = {one.q: one for one in kernels_of(models)}
+    streams = Streams(scenario, seed, drawn.start)
     for model, columns in zip(models, drawn.columns, strict=True):
         results = fit_model(model, columns, drawn.cross, kernels[len(columns.random)])
         fitted = fitted_of(model, columns, drawn.cross, results)
+        if wants_bootstrap(model.df, model.limits):
+            again = _bootstrap(model, columns, drawn.cross, results, streams)
+            fitted = fitted._replace(bootstrap=again)
         estimates.append(estimates_table(scenario, model, drawn, fitted))
         fits.append(fits_table(scenario, model, drawn, results))
         tests.append(tests_table(scenario, model, drawn, fitted))
@@ -80,11 +100,32 @@ def fit_model(
         _allocate_profile(model, parametrization, n_units, shared=shared)
         if kernels.profile
         else None,
+        allocate_clusters(n_units if wants_robust(model.df) else 0, q, p, tests)
+        if kernels.robust
+        else None,
     )
     results = _allocate(model, len(cross.sum_squares), p, n_theta, kernels)
     reml = np.array([method == "reml" for method in _fitted_methods(model)])
     fit_stack(cross, columns, parametrization, reml, workspace, inferences, results)
     return results
+
+
+def _bootstrap(
+    model: Model,
+    columns: ModelColumns,
+    cross: CrossProducts,
+    results: StackResults,
+    streams: Streams,
+) -> Bootstrap:
+    """Return the bootstrap of the fits of a model."""
+    terms, parametrization = terms_of(model), parametrize(terms_of(model).sizes, columns)
+    p, n_theta = len(columns.fixed), len(parametrization.row)
+    n_units, shared = cross.response.shape[2], _one_design(columns, cross)
+    workspace = allocate_workspace(parametrization, n_units, shared=shared)
+    contrasts = _contrasts(terms.fixed, model) if wants_bootstrap(model.df, ()) else []
+    tests = allocate_joint_tests(contrasts, p, n_theta)
+    source = Source(columns, cross, parametrization, workspace, tests)
+    return bootstrap(model, source, results, streams)
 
 
 def _allocate_profile(
@@ -114,13 +155,15 @@ def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> S
         n_tests=n_tests if any(i.expected and not i.adjusts for i in wanted) else 0,
         n_adjusted=n_tests if any(i.adjusts for i in wanted) else 0,
     )
+    robust = allocate_robust(n if wants_robust(model.df) else 0, n_methods, p, n_tests)
     limits = np.full((n if wants_profile(model.limits) else 0, 2, n_theta + 1), np.nan)
     return allocate_results(
         n,
         n_methods,
         p + n_theta + 1,
-        n_tests=0 if all(i.expected for i in wanted) else n_tests,
+        n_tests=0 if all(i.expected or i.robust for i in wanted) else n_tests,
         expected=expected if kernels.expected else None,
+        robust=robust if kernels.robust else None,
         limits=limits if kernels.profile else None,
         n_spread=n_theta if model.estimands else 0,
     )
@@ -155,6 +198,7 @@ def fitted_of(
         constant=between & (columns.fixed[:, 1] == 0),
         between=between,
         expected=None if results.expected is None else Expected(**results.expected._asdict()),
+        robust=None if results.robust is None else Robust(*results.robust),
         profile=_profile(results, p, terms.sizes),
         spread=results.spread,
         n_star=cross.n_obs[:, None] - p * np.array([method == "reml" for method in model.methods]),

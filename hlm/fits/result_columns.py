@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hlm.estimands.kinds import Estimand
-    from hlm.inference import Fitted
+    from hlm.inference import Fitted, Inferred
     from hlm.kernels.stack import StackResults
     from hlm.scenario import Model, Scenario
     from hlm.simulate import Drawn
@@ -45,13 +45,13 @@ def estimates_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitt
     further = further_of(terms_of(model), model.estimands)
     estimate, se = _with_further(fitted, further)
     n, n_methods, n_terms = estimate.shape
-    n_random, inferences = n_terms - fitted.p, [*model.df, *model.limits]
+    n_random, inferences = n_terms - fitted.p, list(dict.fromkeys([*model.df, *model.limits]))
     n_rows = fitted.p * len(model.df) + n_random * len(model.limits)
     columns = {name: np.empty((n, n_methods, n_rows)) for name in VALUES}
     terms, places = np.empty((2, n_rows), dtype=np.int32)
     found = _by_inference(model, fitted, estimate, se, further)
-    for place, (rows, of_terms, values) in enumerate(found):
-        terms[rows], places[rows] = np.arange(n_terms)[of_terms], place
+    for inference, rows, of_terms, values in found:
+        terms[rows], places[rows] = np.arange(n_terms)[of_terms], inferences.index(inference)
         for column, value in zip(columns.values(), values, strict=True):
             column[..., rows] = value
     return {
@@ -65,18 +65,18 @@ def estimates_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitt
 
 def _by_inference(
     model: Model, fitted: Fitted, estimate: Floats, se: Floats, further: Sequence[Estimand]
-) -> Iterator[tuple[slice, slice, tuple[ArrayLike, ...]]]:
-    """Yield an inference's rows among those of a fit, its terms, and `VALUES` of these.
+) -> Iterator[tuple[str, slice, slice, tuple[ArrayLike, ...]]]:
+    """Yield an inference, its rows among those of a fit, its terms, and `VALUES` of these.
 
     `estimate` and `se` (n, methods, n_terms) are those of the parameters, then of `further`.
     """
     fixed, random = slice(0, fitted.p), slice(fitted.p, None)
     end = fitted.p * len(model.df)
     for place, name in enumerate(model.df):
-        own, df, *_ = COEFFICIENTS[name].infer(fitted)
-        scales = ["identity"] * fitted.p
-        limits = confidence_limits(estimate[..., fixed], own, df, scales, model.level)
-        yield slice(place, end, len(model.df)), fixed, (estimate[..., fixed], own, df, *limits)
+        own = COEFFICIENTS[name].infer(fitted)
+        rows = slice(place, end, len(model.df))
+        limits = _limits(estimate[..., fixed], own, model.level)
+        yield name, rows, fixed, (estimate[..., fixed], own.se, own.df, *limits)
     for place, name in enumerate(model.limits):
         limits = RANDOM_PART[name].limits(fitted, model.level)
         if further:
@@ -86,7 +86,15 @@ def _by_inference(
             )
             limits = lower, upper
         rows = slice(end + place, None, len(model.limits))
-        yield rows, random, (estimate[..., random], se[..., random], np.nan, *limits)
+        yield name, rows, random, (estimate[..., random], se[..., random], np.nan, *limits)
+
+
+def _limits(estimate: Floats, own: Inferred, level: float) -> tuple[Floats, Floats]:
+    """Return the limits of coefficients: those that an inference has, or by t."""
+    if own.limits is not None:
+        return own.limits[..., 0, :], own.limits[..., 1, :]
+    scales = ["identity"] * estimate.shape[-1]
+    return confidence_limits(estimate, own.se, own.df, scales, level)
 
 
 def _with_further(fitted: Fitted, further: Sequence[Estimand]) -> tuple[Floats, Floats]:
@@ -131,6 +139,10 @@ def tests_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) 
     F = np.stack([inferred.F for inferred in found], axis=-1).ravel()
     ddf = np.stack([inferred.ddf for inferred in found], axis=-1).ravel()
     df = _repeated(np.repeat([len(L) for L in fitted.contrasts], n_fixed), fits)
+    p_value = f_p_value(F, df, ddf).reshape(n, n_methods, n_tests, n_fixed)
+    for place, inferred in enumerate(found):
+        if inferred.p_value is not None:
+            p_value[..., place] = inferred.p_value
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods * rows),
         **_labels(scenario, model, n, rows),
@@ -142,7 +154,7 @@ def tests_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) 
         "statistic": F,
         "df": df,
         "ddf": ddf,
-        "p_value": f_p_value(F, df, ddf),
+        "p_value": p_value.ravel(),
     }
 
 

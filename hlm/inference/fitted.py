@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from hlm.estimands.kinds import Estimand
 
-__all__ = ["Expected", "Fitted", "Inferred"]
+__all__ = ["Bootstrap", "Expected", "Fitted", "Inferred", "Robust"]
 
 Floats = NDArray[np.float64]
 
@@ -25,12 +25,18 @@ class Inferred(NamedTuple):
     se, df : ndarray (..., p)
     F, ddf : ndarray (..., n_tests)
         Statistics and denominator degrees of freedom.
+    limits : ndarray (..., 2, p), optional
+        Lower and upper limits, where they do not follow from standard errors by t.
+    p_value : ndarray (..., n_tests), optional
+        Of the F tests, where they are not those of an F distribution.
     """
 
     se: Floats
     df: Floats
     F: Floats
     ddf: Floats
+    limits: Floats | None = None
+    p_value: Floats | None = None
 
 
 class Expected(NamedTuple):
@@ -56,6 +62,41 @@ class Expected(NamedTuple):
     ddf_adjusted: Floats
 
 
+class Robust(NamedTuple):
+    """Cluster-robust inference of the coefficients of some fits, units being the clusters.
+
+    Attributes
+    ----------
+    se, df : ndarray (..., p)
+        CR2 standard errors, and Satterthwaite's degrees of freedom of them.
+    F, ddf : ndarray (..., n_tests)
+        HTZ tests; without tests if nobody asked for these.
+    """
+
+    se: Floats
+    df: Floats
+    F: Floats
+    ddf: Floats
+
+
+class Bootstrap(NamedTuple):
+    """What data sets drawn from some fits say of these.
+
+    Attributes
+    ----------
+    se : ndarray (..., p)
+        Of the coefficients: their standard deviations.
+    limits : ndarray (..., 2, p + n_theta + 1)
+        Percentiles, lower and upper, made at the level when the fits were there.
+    p_value : ndarray (..., n_tests)
+        Of the F tests.
+    """
+
+    se: Floats
+    limits: Floats
+    p_value: Floats
+
+
 class Fitted(NamedTuple):
     """What some fits of one model leave for inference; their shape is that of the leading axes.
 
@@ -78,6 +119,8 @@ class Fitted(NamedTuple):
     constant, between : ndarray of bool (p,)
         Which columns are the intercept; which are constant within every unit.
     expected : Expected, optional
+    robust : Robust, optional
+    bootstrap : Bootstrap, optional
     profile : ndarray (..., 2, n_theta + 1), optional
         Lower and upper limits by profile likelihood; NaN of what the data do not determine.
     spread : ndarray (..., n_theta + 1, n_theta), optional
@@ -98,6 +141,8 @@ class Fitted(NamedTuple):
     constant: NDArray[np.bool_]
     between: NDArray[np.bool_]
     expected: Expected | None = None
+    robust: Robust | None = None
+    bootstrap: Bootstrap | None = None
     profile: Floats | None = None
     spread: Floats | None = None
     n_star: Floats | None = None

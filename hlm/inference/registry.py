@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from hlm.inference.coefficients import (
     between_within,
+    bootstrap,
     by_count,
+    cr2,
     infinite,
     kenward_roger,
     residual,
     satterthwaite,
     satterthwaite_expected,
 )
-from hlm.inference.random_part import profile, wald, wald_variance
+from hlm.inference.random_part import percentile, profile, wald, wald_variance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,8 +36,10 @@ __all__ = [
     "RANDOM_PART",
     "CoefficientInference",
     "RandomInference",
+    "wants_bootstrap",
     "wants_expected",
     "wants_profile",
+    "wants_robust",
 ]
 
 Floats = NDArray[np.float64]
@@ -55,12 +59,18 @@ class CoefficientInference:
         It rests on the expected information, in the place of the observed.
     adjusts : bool
         It adjusts the covariance of REML fits, and F with it; `lmer` has it for those only.
+    robust : bool
+        It takes the units for clusters, and what each leaves for all that is known of its errors.
+    bootstrap : bool
+        It rests on data sets drawn from the fit; one data frame has it by `LmerFit.confint`.
     """
 
     name: str
     infer: Callable[[Fitted], Inferred]
     expected: bool = False
     adjusts: bool = False
+    robust: bool = False
+    bootstrap: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,12 +88,15 @@ class RandomInference:
         It rests on the profile likelihood.
     of_variances : bool
         Its Wald limits are on the scale of variances.
+    bootstrap : bool
+        As of `CoefficientInference`.
     """
 
     name: str
     limits: Callable[[Fitted, float], tuple[Floats, Floats]]
     profile: bool = False
     of_variances: bool = False
+    bootstrap: bool = False
 
     def scale_of(self, one: Estimand) -> Scale:
         """Return the scale of the Wald limits of an estimand."""
@@ -96,9 +109,11 @@ COEFFICIENTS = {
         CoefficientInference("satterthwaite", satterthwaite),
         CoefficientInference("satterthwaite-expected", satterthwaite_expected, expected=True),
         CoefficientInference("kenward-roger", kenward_roger, expected=True, adjusts=True),
+        CoefficientInference("cr2", cr2, robust=True),
         CoefficientInference("between-within", by_count(between_within)),
         CoefficientInference("residual", by_count(residual)),
         CoefficientInference("infinite", by_count(infinite)),
+        CoefficientInference("bootstrap", bootstrap, bootstrap=True),
     )
 }
 """Inferences of coefficients and F tests, by name."""
@@ -109,6 +124,7 @@ RANDOM_PART = {
         RandomInference("wald", wald),
         RandomInference("wald-variance", wald_variance, of_variances=True),
         RandomInference("profile", profile, profile=True),
+        RandomInference("bootstrap", percentile, bootstrap=True),
     )
 }
 """Inferences of the random part, by name."""
@@ -123,6 +139,30 @@ def wants_expected(df: Iterable[str]) -> bool:
     (True, False)
     """
     return any(COEFFICIENTS[name].expected for name in df)
+
+
+def wants_bootstrap(df: Iterable[str], limits: Iterable[str]) -> bool:
+    """Tell whether some inferences of coefficients or of the random part rest on a bootstrap.
+
+    Examples
+    --------
+    >>> wants_bootstrap(["bootstrap"], ["wald"]), wants_bootstrap(["infinite"], ["wald"])
+    (True, False)
+    """
+    return any(COEFFICIENTS[name].bootstrap for name in df) or any(
+        RANDOM_PART[name].bootstrap for name in limits
+    )
+
+
+def wants_robust(df: Iterable[str]) -> bool:
+    """Tell whether one of some inferences of coefficients is cluster-robust.
+
+    Examples
+    --------
+    >>> wants_robust(["satterthwaite", "cr2"]), wants_robust(["kenward-roger"])
+    (True, False)
+    """
+    return any(COEFFICIENTS[name].robust for name in df)
 
 
 def wants_profile(limits: Iterable[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Wald limits, by t for coefficients, by the normal for the random part; p-values of F tests."""
+"""Wald limits, by t for coefficients, by the normal for the random part; percentiles; p-values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["confidence_limits", "critical_value", "f_p_value"]
+__all__ = [
+    "confidence_limits",
+    "critical_value",
+    "f_p_value",
+    "percentile_limits",
+]
 
 Floats = NDArray[np.float64]
 
@@ -120,6 +125,46 @@ def confidence_limits(
             limits = _ON_SCALE[scale](estimate[..., of], half[..., of])
             lower[..., of], upper[..., of] = limits
     return lower, upper
+
+
+def percentile_limits(draws: Floats, level: float, least: float = 1) -> Floats:
+    """Return percentile limits of bootstrap draws, as `boot.ci(type = "perc")` of R.
+
+    Parameters
+    ----------
+    draws : ndarray (n, n_terms)
+        NaN counts out.
+    level : float
+    least : float
+        How many draws a term must have.
+
+    Returns
+    -------
+    ndarray (2, n_terms)
+        Of N draws, in order, number (N + 1) share; between two of them by the quantiles of the
+        normal (Davison & Hinkley 1997, 5.8), beyond them the last one. NaN of terms with
+        fewer than `least`.
+
+    Examples
+    --------
+    >>> percentile_limits(np.arange(1.0, 200.0)[:, None], 0.95).ravel().round(6)
+    array([  5., 195.])
+    """
+    from scipy.special import ndtri
+
+    ordered, n = np.sort(draws, axis=0), np.isfinite(draws).sum(axis=0)
+    limits = np.full((2, draws.shape[1]), np.nan)
+    known = np.flatnonzero((n > 0) & (n >= least))
+    n = n[known]
+    for limit, share in zip(limits, (0.5 - level / 2.0, 0.5 + level / 2.0), strict=True):
+        below = np.floor((n + 1) * share)
+        inside = (below >= 1) & (below < n)
+        first, last = (ndtri(np.where(inside, k / (n + 1), 0.5)) for k in (below, below + 1))
+        part = np.where(inside, (ndtri(share) - first) / np.where(inside, last - first, 1.0), 0.0)
+        places = (np.clip(below + k, 1, n).astype(int) - 1 for k in (0, 1))
+        low, high = (ordered[place, known] for place in places)
+        limit[known] = low + part * (high - low)
+    return limits
 
 
 def _identity(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:

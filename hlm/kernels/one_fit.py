@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.jit import entry
+from hlm.kernels.cr2 import infer_robust, rotate_clusters
 from hlm.kernels.joint_tests import Information, f_tests, observed_information
 from hlm.kernels.kenward_roger import kenward_roger
+from hlm.kernels.load import data_set
 from hlm.kernels.problem import problem_of
 from hlm.kernels.profile_stack import profile_fit
 
-__all__ = ["adjust_fit", "f_tests_expected", "f_tests_observed", "profile_ml_fit"]
+__all__ = ["adjust_fit", "f_tests_expected", "f_tests_observed", "profile_ml_fit", "robust_fit"]
 
 
 @entry
@@ -40,6 +42,14 @@ def f_tests_expected(parametrization, workspace, adjusted, adjust, tests, F, ddf
     estimate, Ls = workspace.fit.estimates.estimate, workspace.state.Ls
     information = Information(Ls, adjusted.P, adjusted.Omega, adjusted.vcov)
     f_tests(parametrization.fixed, estimate, information, adjust, tests, F, ddf)
+
+
+@entry
+def robust_fit(cross, design, parametrization, reml, workspace, clusters, results):
+    """Fill `results` (`RobustResults` of one data set) from the fit in a workspace."""
+    rotate_clusters(data_set(cross, 0), design, clusters)
+    problem = problem_of(parametrization, workspace, cross.n_obs[0], reml)
+    infer_robust(problem, parametrization, workspace, clusters, results, 0, 0)
 
 
 @entry

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hlm.jit import entry, kernel
+from hlm.kernels.cr2 import RobustResults, infer_robust, rotate_clusters
 from hlm.kernels.expected import ExpectedResults, infer_expected
 from hlm.kernels.fit import N_SUMMARY, fit_units
 from hlm.kernels.inference import spread_of_variances
@@ -22,11 +23,12 @@ from hlm.kernels.joint_tests import (
     observed_information,
 )
 from hlm.kernels.linalg import copy_vector
-from hlm.kernels.load import load
+from hlm.kernels.load import data_set, load
 from hlm.kernels.problem import divisor, problem_of
 from hlm.kernels.profile_stack import profile_fit_of
 
 if TYPE_CHECKING:
+    from hlm.kernels.cr2 import Clusters
     from hlm.kernels.expected import Adjustment
     from hlm.kernels.inference import Parametrization
     from hlm.kernels.profile_stack import Profile
@@ -49,6 +51,8 @@ class StackResults(NamedTuple):
         What became of each fit, see `fit.Workspace`.
     expected : ExpectedResults, optional
         By the expected information.
+    robust : RobustResults, optional
+        Cluster-robust.
     limits : ndarray (n or 0, 2, n_theta + 1), optional
         Lower and upper profile limits of the random part.
     spread : ndarray (n or 0, methods, n_theta + 1, n_theta)
@@ -62,6 +66,7 @@ class StackResults(NamedTuple):
     ddf: np.ndarray
     summary: np.ndarray
     expected: ExpectedResults | None
+    robust: RobustResults | None
     limits: np.ndarray | None
     spread: np.ndarray
 
@@ -73,6 +78,7 @@ def allocate_results(
     *,
     n_tests: int = 0,
     expected: ExpectedResults | None = None,
+    robust: RobustResults | None = None,
     limits: np.ndarray | None = None,
     n_spread: int = 0,
 ) -> StackResults:
@@ -89,6 +95,7 @@ def allocate_results(
         np.full(of_tests, np.nan),
         np.empty((n, n_methods, N_SUMMARY)),
         expected,
+        robust,
         limits,
         np.empty((n if n_spread else 0, n_methods, n_spread + 1, n_spread)),
     )
@@ -105,11 +112,14 @@ class Inferences(NamedTuple):
         For what rests on the expected information.
     profile : Profile, optional
         For profile limits.
+    clusters : Clusters, optional
+        For what is cluster-robust.
     """
 
     tests: JointTests
     expected: Adjustment | None = None
     profile: Profile | None = None
+    clusters: Clusters | None = None
 
 
 def only_the_fit(parametrization: Parametrization) -> Inferences:
@@ -139,7 +149,9 @@ def fit_stack(cross, design, parametrization, reml, workspace, inferences, resul
     """
     # Data set r: loaded once, then fitted and reported by each method
     for r in range(len(cross.sum_squares)):
-        sum_squares = load(workspace.effects, cross, r, design, workspace.units)
+        data = data_set(cross, r)
+        sum_squares = load(workspace.effects, data, design, workspace.units)
+        rotate_clusters(data, design, inferences.clusters)
         # By each method; the last may be there for the profile only
         for method in range(len(reml)):
             problem = problem_of(parametrization, workspace, cross.n_obs[r], reml[method])
@@ -151,6 +163,10 @@ def fit_stack(cross, design, parametrization, reml, workspace, inferences, resul
                 infer_expected(
                     problem, parametrization, workspace,
                     inferences.expected, results.expected, r, method,
+                )  # fmt: skip
+                infer_robust(
+                    problem, parametrization, workspace,
+                    inferences.clusters, results.robust, r, method,
                 )  # fmt: skip
             profile_fit_of(
                 problem, parametrization, workspace.fit,

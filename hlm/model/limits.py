@@ -12,9 +12,11 @@ from hlm.estimands.model_estimands import further_of
 from hlm.estimands.names import variances_of
 from hlm.inference import RANDOM_PART
 from hlm.inference.further import by_delta_method, limits_of
+from hlm.kernels.joint_tests import allocate_joint_tests
+from hlm.kernels.limits import percentile_limits
 from hlm.kernels.one_fit import profile_ml_fit
 from hlm.kernels.profile_stack import allocate_profile
-from hlm.model.bootstrap import bootstrap
+from hlm.kernels.refits import refit
 from hlm.model.inferred import fitted_of
 from hlm.model.moments import fit_moments
 from hlm.model.undetermined import open_terms
@@ -137,21 +139,21 @@ def percentiles(fit: LmerFit, level: float, n: int, rng: np.random.Generator) ->
     if np.isfinite(fit.sigma):
         estimates = _bootstrap(fit, n, rng)
         there = known & np.isfinite(estimates).any(axis=0)
-        share = 0.5 - level / 2.0
-        limits[:, there] = np.nanquantile(estimates[:, there], [share, 1.0 - share], axis=0)
+        limits[:, there] = percentile_limits(estimates[:, there], level)
     return pd.DataFrame({"lower": limits[0], "upper": limits[1]}, index=index)
 
 
 def _bootstrap(fit: LmerFit, n: int, rng: np.random.Generator) -> Floats:
     """Estimates of every term in n samples, (n, n_terms); NaN where there is none."""
-    engine = fit.engine
-    return bootstrap(
-        engine.moments,
-        engine.rows.starts,
-        np.linalg.solve(engine.moments.parametrization.fixed, fit.beta),
-        engine.workspace.fit.Lambda,
-        fit.sigma,
+    moments, p = fit.engine.moments, len(fit.beta)
+    estimates, _ = refit(
+        moments.parametrization,
+        fit_moments(moments, reml=fit.reml),
+        fit.nobs,
         reml=fit.reml,
+        tests=allocate_joint_tests([], p, len(fit.theta)),
         n=n,
         rng=rng,
     )
+    estimates[:, :p] += fit.beta
+    return estimates

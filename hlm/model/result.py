@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["LmerFit"]
 
 Floats = NDArray[np.float64]
-LIMIT_METHODS = (*RANDOM_PART, "boot")
+DF_METHODS = tuple(name for name, one in COEFFICIENTS.items() if not one.bootstrap)
+LIMIT_METHODS = (*(name for name, one in RANDOM_PART.items() if not one.bootstrap), "boot")
 
 
 def owned(values: Any) -> Any:
@@ -44,11 +45,14 @@ def owned(values: Any) -> Any:
 
 def check_df_method(method: str) -> None:
     """Refuse an unknown method of degrees of freedom."""
-    if method not in COEFFICIENTS:
+    if method not in DF_METHODS:
+        has_none = method in COEFFICIENTS
         raise InputError(
-            f"unknown method '{method}' of degrees of freedom",
-            allowed=", ".join(COEFFICIENTS),
-            suggestion=nearest(method, COEFFICIENTS),
+            "the bootstrap has no degrees of freedom; its limits are those of confint('boot')"
+            if has_none
+            else f"unknown method '{method}' of degrees of freedom",
+            allowed=", ".join(DF_METHODS),
+            suggestion=None if has_none else nearest(method, DF_METHODS),
         )
 
 
@@ -221,16 +225,18 @@ class LmerFit:
         method : str
             'satterthwaite' with the observed information, as lmerTest's; 'satterthwaite-expected'
             with the expected, which for one coefficient is 'kenward-roger' (REML only; its standard
-            errors are adjusted too, see `tidy`); 'between-within' as nlme's; 'residual', rows less
-            coefficients; 'infinite', for Wald z.
+            errors are adjusted too, see `tidy`); 'cr2', with the cluster-robust standard errors of
+            clubSandwich, units being the clusters; 'between-within' as nlme's; 'residual', rows
+            less coefficients; 'infinite', for Wald z.
 
         Raises
         ------
         InputError
-            If the method is unknown, or Kenward and Roger's is asked of an ML fit.
+            If the method is unknown, Kenward and Roger's is asked of an ML fit, or 'cr2' of a fit
+            with weights.
         """
         check_df_method(method)
-        self._check_reml(method)
+        self._check_defined(method)
         return infer(self, method).df
 
     @cached_property
@@ -238,12 +244,18 @@ class LmerFit:
         """Kenward and Roger's covariance and degrees of freedom, from the expected information."""
         return KenwardRoger(*map(owned, kenward_roger_of(self.engine, self.nobs)))
 
-    def _check_reml(self, method: str) -> None:
+    def _check_defined(self, method: str) -> None:
         if COEFFICIENTS[method].adjusts and not self.reml:
-            others = [name for name, one in COEFFICIENTS.items() if not one.adjusts]
+            others = [name for name in DF_METHODS if not COEFFICIENTS[name].adjusts]
             raise InputError(
                 "Kenward and Roger's method is defined for REML fits; this fit is by ML",
                 allowed=", ".join(others),
+            )
+        # The rows times the roots of their weights have another square root of V, and another CR2
+        if COEFFICIENTS[method].robust and (self.frame.weights != 1.0).any():
+            raise InputError(
+                "cluster-robust standard errors are for fits without weights; this fit has weights",
+                allowed=", ".join(name for name in DF_METHODS if not COEFFICIENTS[name].robust),
             )
 
     def confint(
@@ -301,14 +313,15 @@ class LmerFit:
         contrasts : array_like (r, p) or sequence of str
             The combinations, or the names of coefficients. Rows that depend on others are dropped.
         method : str
-            As of `df`; 'kenward-roger' scales F too. Of the methods that have degrees of freedom
-            for each coefficient only, 'between-within' and 'residual', the smallest; 'infinite'
-            is Wald's chi-square / r.
+            As of `df`; 'kenward-roger' and 'cr2', whose test is HTZ, scale F too. Of the methods
+            that have degrees of freedom for each coefficient only, 'between-within' and 'residual',
+            the smallest; 'infinite' is Wald's chi-square / r.
 
         Raises
         ------
         InputError
-            If the method or a coefficient is unknown, or Kenward and Roger's is asked of an ML fit.
+            If the method or a coefficient is unknown, Kenward and Roger's is asked of an ML fit, or
+            'cr2' of a fit with weights.
 
         Examples
         --------
@@ -322,7 +335,7 @@ class LmerFit:
         from hlm.model.contest import contest
 
         check_df_method(method)
-        self._check_reml(method)
+        self._check_defined(method)
         return contest(self, contrasts, method)
 
     def vcov_random(self) -> pd.DataFrame:

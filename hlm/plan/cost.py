@@ -70,6 +70,13 @@ EXPECTED_UNIT, EXPECTED_UNIT_THETA = 0.1 * MICRO, 0.18 * MICRO
 """Seconds of inference by expected information where all units share a design; else per unit, and
 per unit and element of theta."""
 
+ROBUST_UNIT, ROBUST_UNIT_X = 0.2 * MICRO, 25.0 * NANO
+"""Seconds of cluster-robust inference per unit, and per unit and squared number of columns of X."""
+
+REFIT_NORMAL, REFIT_UNIT, REFIT_ZZ = 9.0 * NANO, 30.0 * NANO, 75.0 * NANO
+"""Seconds of a fit of a bootstrap, beyond those of its iterations: per normal, and per unit; where
+designs are drawn also per unit and squared number of columns of Z."""
+
 F_TEST = 1.2 * MICRO
 """Seconds of an F test."""
 
@@ -139,6 +146,7 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
     seconds = sum(
         len(model.methods) * _fit_seconds(scenario, model, shared=design.shared)
         + _profile_seconds(scenario, model, shared=design.shared)
+        + _bootstrap_seconds(scenario, model, shared=design.shared)
         for model in models
     )
     rows = WRITE_FIT * fits + WRITE_ESTIMATE * estimates + WRITE_TEST * tests
@@ -213,28 +221,45 @@ def _shape_seconds(shape: Distribution, dependence: Dependence) -> float:
 
 
 def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
-    from hlm.inference import wants_expected  # with NumPy: not for jobs that only read a plan
+    # With NumPy: not for jobs that only read a plan
+    from hlm.inference import wants_expected, wants_robust
 
     p, q, thetas = _size(model)
-    m, place = scenario.n_units, min(q, 3) - 1
-    steps = STEPS_WEAK[place] * _weakness(scenario, model)
+    m = scenario.n_units
     if shared:
-        if 2 * thetas == q * (q + 1):
-            steps = 0.0
         unit = SHARED_X * p + SHARED_Z * q
         expected = EXPECTED_SHARED + m * unit
     else:
-        steps += STEPS_DRAWN[place]
         unit = q * (DRAWN_Z + DRAWN_XZ * (p + 1) ** 2)
         expected = m * (EXPECTED_UNIT + EXPECTED_UNIT_THETA * thetas)
     return (
         FIT_BASE
         + FIT_THETA * thetas**2
         + m * unit
-        + steps * _step_seconds(scenario, model, shared=shared)
+        + _steps(scenario, model, shared=shared) * _step_seconds(scenario, model, shared=shared)
         + F_TEST * len(model.tests)
         + (expected if wants_expected(model.df) else 0.0)
+        + (m * (ROBUST_UNIT + ROBUST_UNIT_X * p**2) if wants_robust(model.df) else 0.0)
     )
+
+
+def _steps(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    """Return the number of iterations of a fit."""
+    _, q, thetas = _size(model)
+    place = min(q, 3) - 1
+    weak = STEPS_WEAK[place] * _weakness(scenario, model)
+    if shared:
+        return 0.0 if 2 * thetas == q * (q + 1) else weak
+    return weak + STEPS_DRAWN[place]
+
+
+def _bootstrap_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    """Seconds of the bootstraps of a model's fits: draws of q numbers a unit, and their fits."""
+    p, q, thetas = _size(model)
+    unit = REFIT_UNIT + REFIT_NORMAL * q + (SHARED_X * p if shared else REFIT_ZZ) * q**2
+    one = FIT_BASE + FIT_THETA * thetas**2 + F_TEST * len(model.tests) + scenario.n_units * unit
+    steps = _steps(scenario, model, shared=shared) * _step_seconds(scenario, model, shared=shared)
+    return len(model.methods) * model.bootstrap * (one + steps)
 
 
 def _step_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isclose
+from math import ceil, isclose
 from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, Mistakes, nearest
@@ -11,6 +11,7 @@ from hlm.estimands.kinds import FURTHER
 from hlm.estimands.model_estimands import rows_of
 from hlm.estimands.true_values import targets
 from hlm.formula import formula_in, terms_in
+from hlm.inference import wants_bootstrap
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
 from hlm.study.f_tests import tests_of
@@ -58,7 +59,39 @@ def models_of(
     models = tuple(one for one in found if one is not None)
     if len(models) == len(found):
         mistakes.keep(_check_estimands, study.estimation.estimands, models)
+        mistakes.keep(_check_bootstrap, study.estimation, models)
     return models
+
+
+DRAWS = 199
+"""Of a bootstrap, where nothing is said: the 5th and the 195th are 95 % limits."""
+
+
+def _draws(estimation: Estimation) -> int:
+    """Return how many data sets are drawn from each fit: none where nothing rests on them."""
+    wanted = wants_bootstrap(_names(estimation.df), _names(estimation.limits))
+    return (estimation.bootstrap or DRAWS) if wanted else 0
+
+
+def _check_bootstrap(estimation: Estimation, models: Sequence[Model]) -> None:
+    """Refuse draws that nothing rests on, and so few that they have no such percentiles."""
+    path, draws = "estimation.bootstrap", _draws(estimation)
+    if estimation.bootstrap is not None and not draws:
+        df, limits = (", ".join(_names(one)) for one in (estimation.df, estimation.limits))
+        raise InputError(
+            "neither df nor limits are by bootstrap",
+            path=path,
+            allowed=f"it with df: [{df}, bootstrap] or limits: [{limits}, bootstrap]",
+        )
+    # The first of B draws, in order, is at the share 1 / (B + 1), which (1 - level) / 2 must reach
+    least = ceil(round(2.0 / (1.0 - max(model.level for model in models)), 6)) - 1
+    if draws and draws < least:
+        level = max(model.level for model in models)
+        raise InputError(
+            f"{draws} draws do not have the percentiles of {100 * level:g} % limits",
+            path=path,
+            allowed=f"{least} or more",
+        )
 
 
 def _check_estimands(kinds: Sequence[str], models: Sequence[Model]) -> None:
@@ -96,6 +129,7 @@ def _model(
         _names(estimation.limits),
         tests_of(formula, estimation.tests),
         tuple(dict.fromkeys(estimation.estimands)),
+        bootstrap=_draws(estimation),
         terms=terms_in(formula),
     )
     terms = [one.name for one in rows_of(model)]

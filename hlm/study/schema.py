@@ -84,7 +84,7 @@ def _one_or_more(registry: Collection[str], others: Collection[str], key: str) -
     """Return the type of one name of a registry, or of a list; those of `others` are at `key`."""
 
     def known(name: str) -> str:
-        if name in others:
+        if name in others and name not in registry:
             raise InputError(
                 f"{shown(name)} is not allowed", allowed=", ".join(registry), suggestion=key
             )
@@ -403,17 +403,29 @@ class Candidate(Part):
 class Estimation(Part):
     """How the models are fitted."""
 
+    synonyms: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("draws", "boot", "nsim", "n_boot", "n_bootstrap", "resamples", "bootstrap_samples"),
+        "bootstrap",
+    )
+
     methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
     df: _one_or_more(COEFFICIENTS, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
         "satterthwaite",
         description="Degrees of freedom of the fixed coefficients, by one method or a list of "
-        "them; with 'kenward-roger' the standard errors of REML fits are adjusted too.",
+        "them; with 'kenward-roger' the standard errors of REML fits are adjusted too, with 'cr2' "
+        "all are cluster-robust; with 'bootstrap' limits and F tests need none.",
     )
     level: Probability = Field(0.95, description="Level of the confidence limits.")
     limits: _one_or_more(RANDOM_PART, COEFFICIENTS, "df") = Field(  # type: ignore[valid-type]
         "wald",
         description="Limits of the random part, by one method or a list of them: Wald's on the "
-        "log and atanh scale, on the scale of variances, or by profile likelihood.",
+        "log and atanh scale, on the scale of variances, by profile likelihood or by bootstrap.",
+    )
+    bootstrap: int | None = Field(
+        None,
+        ge=2,
+        description="How many data sets the bootstrap draws from each fit, where `df` or `limits` "
+        "have it; 199 where nothing is said.",
     )
     tests: dict[SafeName, Annotated[list[str], Field(min_length=1)]] = Field(
         {},

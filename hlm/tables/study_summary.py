@@ -124,8 +124,9 @@ def _tests(plan: Plan) -> list[tuple[str, str]]:
 
 def _model(model: Model) -> dict[str, str]:
     methods = " and ".join(METHODS[method] for method in model.methods)
+    draws = f" ({model.bootstrap} draws)" if model.bootstrap else ""
     return {
         "name": model.name,
         "formula": model.formula,
-        "way": f"by {methods}, with {way_of(model.df, model.limits, model.level)}",
+        "way": f"by {methods}, with {way_of(model.df, model.limits, model.level)}{draws}",
     }
