@@ -391,6 +391,33 @@ class Terms:
         return cls(tuple(data["fixed"]), blocks, data["group"], tuple(data.get("degrees", ())))
 
 
+Program = tuple[tuple[str, str | float], ...]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A function of a model's terms that a user writes, read: no parser is needed any more.
+
+    Attributes
+    ----------
+    name : str
+    program : tuple of (str, str or float)
+        What is done, operands first: ``("term", NAME)``, ``("number", VALUE)``, or ``("apply", F)``
+        of an operator or a function to what is before it.
+    scale : {'identity', 'log', 'logit', 'atanh'}
+        That of its limits, if it is not linear in the coefficients.
+    """
+
+    name: str
+    program: Program
+    scale: Literal["identity", "log", "logit", "atanh"] = "identity"
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Expression:
+        """Read what `dataclasses.asdict` wrote."""
+        return cls(data["name"], tuple((op, of) for op, of in data["program"]), data["scale"])
+
+
 @dataclass(frozen=True)
 class Model:
     """A candidate model and how it is estimated.
@@ -410,6 +437,8 @@ class Model:
         F tests by name, each with the coefficients that are zero under its hypothesis.
     estimands : tuple of str
         The kinds of estimands beside the parameters, such as ``'icc'``.
+    expressions : tuple of Expression
+        Functions of its terms that a user writes.
     true : tuple of (str, float)
         True values of terms that the user gives, for those that have none of their own.
     terms : Terms, optional
@@ -425,6 +454,7 @@ class Model:
     limits: tuple[str, ...] = ("wald",)
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
     estimands: tuple[str, ...] = ()
+    expressions: tuple[Expression, ...] = ()
     true: tuple[tuple[str, float], ...] = ()
     terms: Terms | None = field(default=None, compare=False, repr=False)
 
@@ -443,8 +473,9 @@ class Model:
         for part in ("df", "limits"):
             if len(found[part]) == 1:
                 (found[part],) = found[part]
-        if not self.estimands:
-            del found["estimands"]
+        for part in ("estimands", "expressions"):
+            if not found[part]:
+                del found[part]
         return found
 
     @classmethod
@@ -458,6 +489,7 @@ class Model:
                 "methods": tuple(data["methods"]),
                 "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
                 "estimands": tuple(data.get("estimands", ())),
+                "expressions": tuple(map(Expression.from_dict, data.get("expressions", ()))),
                 "true": tuple((name, value) for name, value in data.get("true", ())),
                 "terms": Terms.from_dict(data["terms"]) if data.get("terms") else None,
             }

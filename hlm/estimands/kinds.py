@@ -5,15 +5,16 @@ To add a kind is to add a class to `KINDS`; a study asks for it in `estimation.e
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
 from hlm.estimands import names
+from hlm.estimands.estimand import Estimand, FurtherEstimand, Part, Scale
+from hlm.estimands.functions import Contrast, Function, PositiveFunction
 from hlm.estimands.parameters import position
 from hlm.scenario import INTERCEPT
 
@@ -24,15 +25,21 @@ if TYPE_CHECKING:
     from hlm.scenario import Terms
 
 __all__ = [
+    "ASKED",
     "FURTHER",
     "KINDS",
     "PARTS",
     "Coefficient",
+    "Contrast",
     "Cor",
+    "Covariance",
     "Estimand",
     "FTest",
+    "Function",
+    "FurtherEstimand",
     "Icc",
     "Part",
+    "PositiveFunction",
     "ResidualSd",
     "Scale",
     "Sd",
@@ -43,92 +50,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-Part = Literal["fixed", "random", "tests"]
-Scale = Literal["identity", "log", "square", "atanh", "correlation", "logit", "share"]
-"""Scales of Wald limits, see `hlm.kernels.limits.confidence_limits`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimand(ABC):
-    """One quantity that a model estimates.
-
-    Attributes
-    ----------
-    kind : str
-        The key of its class in `KINDS`, and what the column `kind` of measures says.
-    part : {'fixed', 'random', 'tests'}
-        The part of the model that it is of.
-    stage : int
-        Where terms of several models are listed, those of a lower stage come first.
-    scale, variance_scale : str
-        The scale of its Wald limits, and of its limits by the method 'wald-variance'.
-    tests_zero : bool
-        Whether there is a test that it is 0: whether its limits may leave 0 out, and hold it.
-    name : str
-        As in files of results.
-    words : str
-        As in sentences, tables and figures.
-    order : int
-        Its place among those of its kind in a table: main effects before products.
-    terms : Terms
-        The names in the model's formula.
-    """
-
-    kind: ClassVar[str]
-    part: ClassVar[Part]
-    stage: ClassVar[int]
-    scale: ClassVar[Scale] = "identity"
-    variance_scale: ClassVar[Scale] = "identity"
-    tests_zero: ClassVar[bool] = False
-
-    name: str
-    words: str
-    order: int = 0
-    terms: Terms = field(repr=False)
-
-    @abstractmethod
-    def value(self, at: Parameters) -> Floats:
-        """Return the value, (...); NaN where it is not defined."""
-
-    def derivatives(self, at: Parameters) -> dict[int, Floats]:
-        """Return the derivatives that are not 0, (...) each, by their places in `gradient`."""
-        raise NotImplementedError(f"the gradient of {self.name} at {at}")
-
-    def gradient(self, at: Parameters) -> Floats:
-        """Return the derivatives in beta, the free elements of Psi and sigma^2, (..., n).
-
-        NaN where there are none: at the boundary.
-        """
-        n = len(self.terms.fixed) + len(self.terms.elements) + 1
-        gradient = np.zeros((*np.shape(at.sigma), n))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            for place, derivative in self.derivatives(at).items():
-                gradient[..., place] = np.where(np.isfinite(derivative), derivative, np.nan)
-        return gradient
-
-    def from_limits(self, limits: Floats) -> Floats | None:  # noqa: ARG002 - some kinds use it
-        """Return limits made of those of the random part, (..., n_theta + 1), or None.
-
-        What increases with one of its parameters has its limits, by whatever inference.
-        """
-        return None
-
-
-class FurtherEstimand(Estimand):
-    """What a model estimates besides its parameters, where a study asks for it.
-
-    Attributes
-    ----------
-    needs : str
-        What a model must have for it, in words.
-    """
-
-    needs: ClassVar[str]
-
-    @classmethod
-    @abstractmethod
-    def of_terms(cls, terms: Terms) -> Iterator[Self]:
-        """Yield those of this kind that a model has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +178,34 @@ class Variance(FurtherEstimand):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Covariance(FurtherEstimand):
+    """The covariance Psi_ab of two random effects, with limits on its own scale."""
+
+    kind, part, stage = "covariance", "random", 3
+    tests_zero = True
+    needs = "two random effects that may be correlated"
+
+    places: tuple[int, int]
+
+    @classmethod
+    def of_terms(cls, terms: Terms) -> Iterator[Self]:  # noqa: D102
+        for a, b in terms.elements:
+            if a != b:
+                effects = [terms.effects[a], terms.effects[b]]
+                name = names.of_effects("cov", effects, terms.group)
+                words = f"covariance {'.'.join(effects)}"
+                yield cls(name=name, words=words, terms=terms, places=(a, b))
+
+    def value(self, at: Parameters) -> Floats:  # noqa: D102
+        a, b = self.places
+        return at.cor[..., a, b] * at.sd[..., a] * at.sd[..., b]
+
+    def derivatives(self, at: Parameters) -> dict[int, Floats]:  # noqa: D102
+        inside = np.where(np.isnan(self.value(at)), np.nan, 1.0)
+        return {position(self.terms, *self.places): inside}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Icc(FurtherEstimand):
     """The intraclass correlation Psi_00 / (Psi_00 + sigma^2), Psi_00 of the random intercept.
 
@@ -296,14 +245,21 @@ class Icc(FurtherEstimand):
 
 
 KINDS: dict[str, type[Estimand]] = {
-    one.kind: one for one in (Coefficient, Sd, Cor, ResidualSd, Variance, Icc, FTest)
+    one.kind: one
+    for one in (
+        *(Coefficient, Contrast, Sd, Cor, ResidualSd),
+        *(Variance, Covariance, Icc, Function, PositiveFunction, FTest),
+    )
 }
 """All kinds, in the order of a table."""
 
 FURTHER: dict[str, type[FurtherEstimand]] = {
     kind: one for kind, one in KINDS.items() if issubclass(one, FurtherEstimand)
 }
-"""Those that only a study has that asks for them."""
+"""Those that a study asks for by their kind."""
+
+ASKED = frozenset((*FURTHER, Contrast.kind, Function.kind, PositiveFunction.kind))
+"""The kinds of all that only a study has that asks for it."""
 
 PARTS: dict[str, tuple[str, ...]] = {
     part: tuple(kind for kind, one in KINDS.items() if one.part == part)

@@ -27,14 +27,15 @@ from hlm.formula import formula_in, terms_in
 from hlm.rows.residual import ByCovariate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from hlm.estimands.column_links import Link
+    from hlm.estimands.estimand import Part
     from hlm.estimands.kinds import Estimand
     from hlm.formula import Formula, Term
     from hlm.scenario import Model, Scenario
 
-__all__ = ["FALSE", "Target", "parameters_of", "targets"]
+__all__ = ["FALSE", "Target", "parameters_of", "targets", "true_parameters"]
 
 Floats = NDArray[np.float64]
 
@@ -105,22 +106,42 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     >>> targets(truth, Model("m", "y ~ I(x^2) + (1 | g)"))[1].reason
     'x of the truth is no combination of (Intercept) and I(x^2), and I(x^2) is not in the truth'
     """
-    formula, given = formula_in(model.formula, scenario.covariates), dict(model.true)
-    beta, of_fixed, lost = _fixed_part(scenario, formula)
-    sd, cor, of_random = _random_part(scenario, formula, lost)
-    sigma, unequal = _sigma(scenario)
-    at = Parameters(beta, sd, cor, np.array(sigma))
-    left_out = (*of_random.left_out, *_of_residuals(scenario))
-    origins = {"fixed": of_fixed, "random": of_random._replace(left_out=left_out)}
+    given, unequal = dict(model.true), _sigma(scenario)[1]
+    at, origins = _parameters(scenario, model)
     found = []
     for one in estimands_of(model):
         if one.part == "tests":
             continue
-        target = _target(one, at, origins[one.part], unequal)
+        target = _target(one, at, _together_of(origins, one.parts), unequal)
         if not target.follows and target.term in given:
             target = Target(one, given[target.term])
         found.append(target)
-    return (*found, *_tests(estimands_of(model), found[: len(beta)], at))
+    return (*found, *_tests(estimands_of(model), found[: at.beta.shape[-1]], at))
+
+
+def true_parameters(scenario: Scenario, model: Model) -> Parameters:
+    """Return the true parameters of a model in a scenario; NaN where there are none."""
+    return _parameters(scenario, model)[0]
+
+
+def _parameters(scenario: Scenario, model: Model) -> tuple[Parameters, dict[Part, _Origin]]:
+    """Return these, and of each part of the model where they come from."""
+    formula = formula_in(model.formula, scenario.covariates)
+    beta, of_fixed, lost = _fixed_part(scenario, formula)
+    sd, cor, of_random = _random_part(scenario, formula, lost)
+    left_out = (*of_random.left_out, *_of_residuals(scenario))
+    at = Parameters(beta, sd, cor, np.array(_sigma(scenario)[0]))
+    return at, {"fixed": of_fixed, "random": of_random._replace(left_out=left_out)}
+
+
+def _together_of(origins: Mapping[Part, _Origin], parts: Collection[Part]) -> _Origin:
+    """Return why there is no true value of what is made of some parts, and what keeps it from it.
+
+    What the fixed part lacks is lost to the random part too, and named once.
+    """
+    own = [origins[part] for part in ("fixed", "random") if part in parts]
+    reason = next((origin.reason for origin in own if origin.reason), "")
+    return _Origin(reason, tuple(dict.fromkeys(one for o in own for one in o.left_out)))
 
 
 def parameters_of(scenario: Scenario) -> tuple[Target, ...]:
@@ -147,7 +168,7 @@ def _truth(scenario: Scenario) -> Formula:
 
 def _target(one: Estimand, at: Parameters, origin: _Origin, unequal: str) -> Target:
     true = one.value(at)
-    if isinstance(one, kinds.FurtherEstimand):
+    if one.kind in kinds.ASKED:
         true = _short(true)
     if not np.isnan(true):
         return Target(one, float(true), "", origin.left_out)

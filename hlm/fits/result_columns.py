@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hlm.estimands.model_estimands import further_of, rows_of
-from hlm.formula import terms_of
+from hlm.estimands.model_estimands import contrasts_of, rows_of
 from hlm.inference import COEFFICIENTS, RANDOM_PART
-from hlm.inference.further import by_delta_method, limits_of
+from hlm.inference.further import by_contrast, by_delta_method, limits_of
 from hlm.kernels.fit import (
     BOUNDARY_RANK,
     CRITERION,
@@ -26,8 +25,8 @@ from hlm.kernels.limits import confidence_limits, f_p_value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hlm.estimands.kinds import Estimand
-    from hlm.inference import Fitted
+    from hlm.estimands.kinds import Contrast, Estimand
+    from hlm.inference import Fitted, Inferred
     from hlm.kernels.stack import StackResults
     from hlm.scenario import Model, Scenario
     from hlm.simulate import Drawn
@@ -42,41 +41,42 @@ Floats = NDArray[np.float64]
 
 def estimates_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) -> Table:
     """Lay the estimates out: a row for each term by each inference of its part of the model."""
-    further = further_of(terms_of(model), model.estimands)
-    estimate, se = _with_further(fitted, further)
-    n, n_methods, n_terms = estimate.shape
-    n_random, inferences = n_terms - fitted.p, [*model.df, *model.limits]
-    n_rows = fitted.p * len(model.df) + n_random * len(model.limits)
+    estimands = rows_of(model)
+    n, n_methods = fitted.estimate.shape[:2]
+    inferences = [*model.df, *model.limits]
+    n_fixed = sum(one.part == "fixed" for one in estimands)
+    n_rows = n_fixed * len(model.df) + (len(estimands) - n_fixed) * len(model.limits)
     columns = {name: np.empty((n, n_methods, n_rows)) for name in VALUES}
     terms, places = np.empty((2, n_rows), dtype=np.int32)
-    found = _by_inference(model, fitted, estimate, se, further)
-    for place, (rows, of_terms, values) in enumerate(found):
-        terms[rows], places[rows] = np.arange(n_terms)[of_terms], place
+    for place, (rows, of_terms, values) in enumerate(_by_inference(model, fitted, estimands)):
+        terms[rows], places[rows] = of_terms, place
         for column, value in zip(columns.values(), values, strict=True):
             column[..., rows] = value
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods * n_rows),
         **_labels(scenario, model, n, n_rows),
-        "term": ([one.name for one in rows_of(model)], np.tile(terms, n * n_methods)),
+        "term": ([one.name for one in estimands], np.tile(terms, n * n_methods)),
         "inference": (inferences, np.tile(places, n * n_methods)),
         **{name: column.ravel() for name, column in columns.items()},
     }
 
 
 def _by_inference(
-    model: Model, fitted: Fitted, estimate: Floats, se: Floats, further: Sequence[Estimand]
-) -> Iterator[tuple[slice, slice, tuple[ArrayLike, ...]]]:
-    """Yield an inference's rows among those of a fit, its terms, and `VALUES` of these.
-
-    `estimate` and `se` (n, methods, n_terms) are those of the parameters, then of `further`.
-    """
-    fixed, random = slice(0, fitted.p), slice(fitted.p, None)
-    end = fitted.p * len(model.df)
+    model: Model, fitted: Fitted, estimands: Sequence[Estimand]
+) -> Iterator[tuple[slice, list[int], tuple[ArrayLike, ...]]]:
+    """Yield an inference's rows among those of a fit, its terms, and `VALUES` of these."""
+    fixed, random = (
+        [place for place, one in enumerate(estimands) if one.part == part]
+        for part in ("fixed", "random")
+    )
+    contrasts = contrasts_of(estimands)
+    end = len(fixed) * len(model.df)
     for place, name in enumerate(model.df):
-        own, df, *_ = COEFFICIENTS[name].infer(fitted)
-        scales = ["identity"] * fitted.p
-        limits = confidence_limits(estimate[..., fixed], own, df, scales, model.level)
-        yield slice(place, end, len(model.df)), fixed, (estimate[..., fixed], own, df, *limits)
+        of_fixed = _with_contrasts(fitted, COEFFICIENTS[name].infer(fitted), contrasts)
+        limits = confidence_limits(*of_fixed, ["identity"] * len(fixed), model.level)
+        yield slice(place, end, len(model.df)), fixed, (*of_fixed, *limits)
+    further = [estimands[place] for place in random[fitted.n_random :]]
+    estimate, se = _with_further(fitted, further)
     for place, name in enumerate(model.limits):
         limits = RANDOM_PART[name].limits(fitted, model.level)
         if further:
@@ -86,15 +86,35 @@ def _by_inference(
             )
             limits = lower, upper
         rows = slice(end + place, None, len(model.limits))
-        yield rows, random, (estimate[..., random], se[..., random], np.nan, *limits)
+        yield rows, random, (estimate, se, np.nan, *limits)
+
+
+def _with_contrasts(
+    fitted: Fitted, inferred: Inferred, contrasts: Sequence[Contrast]
+) -> tuple[Floats, Floats, Floats]:
+    """Return estimates, errors and degrees of freedom of the coefficients, then of contrasts."""
+    own = fitted.estimate[..., : fitted.p], inferred.se, inferred.df
+    if not contrasts:
+        return own
+    first = len(fitted.contrasts) - len(contrasts)
+    found = [
+        by_contrast(one, place, fitted, inferred) for place, one in enumerate(contrasts, first)
+    ]
+    of_all = own[0].shape[:-1]
+    whole = [np.broadcast_to(values, (*of_all, fitted.p)) for values in own]
+    estimate, se, df = (
+        np.dstack([values, *rest]) for values, *rest in zip(whole, *found, strict=True)
+    )
+    return estimate, se, df
 
 
 def _with_further(fitted: Fitted, further: Sequence[Estimand]) -> tuple[Floats, Floats]:
-    """Return estimates and errors of the parameters, then of what else is asked for."""
+    """Return estimates and errors of the random part, then of what else is asked for."""
+    estimate, se = fitted.estimate[..., fitted.p :], fitted.se[..., fitted.p :]
     if not further:
-        return fitted.estimate, fitted.se
+        return estimate, se
     values, errors = zip(*(by_delta_method(one, fitted) for one in further), strict=True)
-    return np.dstack([fitted.estimate, *values]), np.dstack([fitted.se, *errors])
+    return np.dstack([estimate, *values]), np.dstack([se, *errors])
 
 
 def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackResults) -> Table:
@@ -127,9 +147,9 @@ def tests_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) 
     n_tests, n_fixed = len(model.tests), len(model.df)
     rows, fits = n_tests * n_fixed, n * n_methods
     found = [COEFFICIENTS[name].infer(fitted) for name in model.df]
-    F = np.stack([inferred.F for inferred in found], axis=-1).ravel()
-    ddf = np.stack([inferred.ddf for inferred in found], axis=-1).ravel()
-    df = _repeated(np.repeat([len(L) for L in fitted.contrasts], n_fixed), fits)
+    F = np.stack([inferred.F[..., :n_tests] for inferred in found], axis=-1).ravel()
+    ddf = np.stack([inferred.ddf[..., :n_tests] for inferred in found], axis=-1).ravel()
+    df = _repeated(np.repeat([len(L) for L in fitted.contrasts[:n_tests]], n_fixed), fits)
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods * rows),
         **_labels(scenario, model, n, rows),

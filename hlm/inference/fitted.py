@@ -84,6 +84,8 @@ class Fitted(NamedTuple):
         Of the free elements of Psi and of sigma^2, see `kernels.inference.spread_of_variances`.
     n_star : ndarray (...), optional
         The number of observations, by REML less the coefficients; with `spread`.
+    vcov : ndarray (..., p, p), optional
+        The covariance of the coefficients, not adjusted.
     """
 
     parameters: Sequence[Estimand]
@@ -101,8 +103,14 @@ class Fitted(NamedTuple):
     profile: Floats | None = None
     spread: Floats | None = None
     n_star: Floats | None = None
+    vcov: Floats | None = None
 
     @property
     def p(self) -> int:
         """The number of coefficients."""
         return len(self.constant)
+
+    @property
+    def n_random(self) -> int:
+        """The number of parameters of the random part, sigma among them."""
+        return len(self.parameters) - self.p

@@ -7,12 +7,12 @@ from math import isclose
 from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, Mistakes, nearest
-from hlm.estimands.kinds import FURTHER
 from hlm.estimands.model_estimands import rows_of
 from hlm.estimands.true_values import targets
 from hlm.formula import formula_in, terms_in
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
+from hlm.study.asked import check_kinds, kinds_asked, names_asked, with_expressions
 from hlm.study.f_tests import tests_of
 from hlm.study.truth import read_formula
 
@@ -56,23 +56,10 @@ def models_of(
         for name, spec in study.models.items()
     ]
     models = tuple(one for one in found if one is not None)
-    if len(models) == len(found):
-        mistakes.keep(_check_estimands, study.estimation.estimands, models)
-    return models
-
-
-def _check_estimands(kinds: Sequence[str], models: Sequence[Model]) -> None:
-    """Refuse a kind of estimands that is there twice or that no model has."""
-    there = {one.kind for model in models for one in rows_of(model)}
-    with Mistakes() as mistakes:
-        for place, kind in enumerate(kinds):
-            path = f"estimation.estimands[{place}]"
-            if kind in kinds[:place]:
-                problem = f"'{kind}' is there twice"
-                mistakes.add(InputError(problem, path=path, allowed="each kind once"))
-            elif kind not in there:
-                problem, allowed = f"no model has '{kind}'", FURTHER[kind].needs
-                mistakes.add(InputError(problem, path=path, allowed=allowed))
+    if len(models) < len(found):
+        return models
+    mistakes.keep(check_kinds, study.estimation.estimands, models)
+    return with_expressions(study.estimation.estimands, models, mistakes)
 
 
 def _model(
@@ -95,11 +82,12 @@ def _model(
         own.level or estimation.level,
         _names(estimation.limits),
         tests_of(formula, estimation.tests),
-        tuple(dict.fromkeys(estimation.estimands)),
+        kinds_asked(estimation.estimands),
         terms=terms_in(formula),
     )
     terms = [one.name for one in rows_of(model)]
     _refuse_one_name(model, terms, path)
+    terms += names_asked(estimation.estimands)
     true = tuple(
         (term, value)
         for term, value in own.true.items()
