@@ -86,6 +86,11 @@ class Estimand(ABC):
         """The parts of the model whose parameters it is made of."""
         return frozenset((self.part,))
 
+    @property
+    def of_columns(self) -> bool:
+        """Whether it rests on the moments of the columns: on `Parameters.population`."""
+        return False
+
     def wald_scale(self, *, of_variances: bool) -> Scale:
         """Return the scale of its Wald limits, or of those by the method 'wald-variance'."""
         return self.variance_scale if of_variances else self.scale

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from hlm.errors import nearest
-from hlm.estimands.functions import FUNCTIONS, OPERATORS, weights_of
+from hlm.estimands.dual import FUNCTIONS, OPERATORS
+from hlm.estimands.functions import weights_of
 from hlm.estimands.names import factors_of, of_effects
 from hlm.formula.parser import complaint, normalize, parse_expression
 from hlm.formula.syntax import Binary, Call, Name, Number, Paren, Sum, deparse

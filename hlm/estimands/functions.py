@@ -1,12 +1,6 @@
-r"""Functions of a model's terms that a user writes: value and gradient by one pass over a program.
+"""Functions of a model's terms that a user writes: value and gradient by one pass over a program.
 
-A program has its operands first, so that a stack evaluates it. Each entry of the stack is a value
-and its derivatives, those that are not 0, in the places of `Estimand.gradient`: forward-mode
-differentiation, with
-
-    (f + g)' = f' + g',   (f g)' = f' g + f g',   (f / g)' = (f' - (f / g) g') / g,
-    (f^g)' = g f^(g - 1) f' + f^g log(f) g',      F(f)' = F'(f) f'.
-
+A program has its operands first, so that a stack evaluates it: of values with their derivatives.
 Where the whole is c + L b with constant weights L of the coefficients b, it is a contrast, and
 inferred as coefficients are.
 """
@@ -20,17 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.estimands.dual import OPERATORS, Dual, applied, joined
 from hlm.estimands.estimand import Estimand, Part, Scale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from hlm.estimands.parameters import Parameters
     from hlm.scenario import Expression, Program, Terms
 
 __all__ = [
-    "FUNCTIONS",
-    "OPERATORS",
     "Contrast",
     "Function",
     "PositiveFunction",
@@ -43,83 +36,27 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 
-class _Dual(NamedTuple):
-    """A value, (...), and its derivatives that are not 0, by their places in a gradient."""
-
-    value: Floats
-    slopes: Mapping[int, Floats]
-
-
-def _expit(x: Floats) -> Floats:
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
-
-
-FUNCTIONS: dict[str, tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]] = {
-    "exp": (np.exp, np.exp),
-    "log": (np.log, lambda x: 1.0 / x),
-    "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
-    "logit": (lambda x: np.log(x / (1.0 - x)), lambda x: 1.0 / (x * (1.0 - x))),
-    "expit": (_expit, lambda x: _expit(x) * (1.0 - _expit(x))),
-    "atanh": (np.arctanh, lambda x: 1.0 / (1.0 - x**2)),
-    "tanh": (np.tanh, lambda x: 1.0 - np.tanh(x) ** 2),
-}
-"""Functions of one number, each with its derivative."""
-
-OPERATORS = ("+", "-", "*", "/", "^")
-"""Operators of two operands; ``negative`` has one."""
-
-
 def trace(
     program: Program, at: Parameters, leaves: Mapping[str, Estimand], *, gradient: bool = True
-) -> list[_Dual]:
+) -> list[Dual]:
     """Return what each step of a program gives, with derivatives if asked for; the last is all."""
-    found: list[_Dual] = []
-    stack: list[_Dual] = []
+    found: list[Dual] = []
+    stack: list[Dual] = []
     with np.errstate(all="ignore"):
         for op, of in program:
             if op == "number":
-                one = _Dual(np.full(np.shape(at.sigma), float(of)), {})
+                one = Dual(np.full(np.shape(at.sigma), float(of)), {})
             elif op == "term":
                 leaf = leaves[str(of)]
-                one = _Dual(leaf.value(at), leaf.derivatives(at) if gradient else {})
+                one = Dual(leaf.value(at), leaf.derivatives(at) if gradient else {})
             elif of in OPERATORS:
                 right, left = stack.pop(), stack.pop()
-                one = _joined(str(of), left, right)
+                one = joined(str(of), left, right)
             else:
-                one = _applied(str(of), stack.pop())
+                one = applied(str(of), stack.pop())
             stack.append(one)
             found.append(one)
     return found
-
-
-def _applied(function: str, of: _Dual) -> _Dual:
-    if function == "negative":
-        return _Dual(-of.value, {place: -slope for place, slope in of.slopes.items()})
-    f, derivative = FUNCTIONS[function]
-    factor = derivative(of.value)
-    return _Dual(f(of.value), {place: factor * slope for place, slope in of.slopes.items()})
-
-
-def _joined(op: str, left: _Dual, right: _Dual) -> _Dual:
-    """Return f op g with its derivatives a f' + b g'."""
-    f, g = left.value, right.value
-    one = np.ones_like(f)
-    if op == "+":
-        value, a, b = f + g, one, one
-    elif op == "-":
-        value, a, b = f - g, one, -one
-    elif op == "*":
-        value, a, b = f * g, g, f
-    elif op == "/":
-        value = f / g
-        a, b = 1.0 / g, -value / g
-    else:
-        value = f**g
-        a, b = g * f ** (g - 1.0), value * np.log(f)
-    slopes = {place: a * slope for place, slope in left.slopes.items()}
-    for place, slope in right.slopes.items():
-        slopes[place] = slopes.get(place, 0.0) + b * slope
-    return _Dual(value, slopes)
 
 
 class Weights(NamedTuple):
@@ -160,7 +97,7 @@ def weights_of(program: Program, coefficients: frozenset[str]) -> Weights | None
 def _linear_applied(function: str, of: Weights) -> Weights | None:
     if function == "negative":
         return _scaled(of, -1.0)
-    return None if of.of else _constant(_applied(function, _Dual(np.array(of.constant), {})))
+    return None if of.of else _constant(applied(function, Dual(np.array(of.constant), {})))
 
 
 def _linear(op: str, left: Weights, right: Weights) -> Weights | None:
@@ -170,9 +107,9 @@ def _linear(op: str, left: Weights, right: Weights) -> Weights | None:
                 for name in {**left.of, **other.of}}  # fmt: skip
         return Weights(left.constant + other.constant, both)
     if not (left.of or right.of):
-        operands = (_Dual(np.array(side.constant), {}) for side in (left, right))
+        operands = (Dual(np.array(side.constant), {}) for side in (left, right))
         with np.errstate(all="ignore"):
-            return _constant(_joined(op, *operands))
+            return _constant(joined(op, *operands))
     if op == "*" and not (left.of and right.of):
         return _scaled(left, right.constant) if left.of else _scaled(right, left.constant)
     if op == "/" and not right.of and right.constant != 0.0:
@@ -180,7 +117,7 @@ def _linear(op: str, left: Weights, right: Weights) -> Weights | None:
     return None
 
 
-def _constant(of: _Dual) -> Weights:
+def _constant(of: Dual) -> Weights:
     return Weights(float(of.value), {})
 
 
@@ -237,8 +174,20 @@ class Function(Estimand):
     def parts(self) -> frozenset[Part]:  # noqa: D102
         return frozenset(part for leaf in self.leaves for part in leaf.parts)
 
-    def wald_scale(self, *, of_variances: bool) -> Scale:  # noqa: ARG002, D102 - the user's always
-        return self.on
+    @property
+    def of_columns(self) -> bool:  # noqa: D102
+        return any(leaf.of_columns for leaf in self.leaves)
+
+    @property
+    def _alone(self) -> Estimand | None:
+        """The term that it is, if it is nothing else."""
+        return self.leaves[0] if len(self.program) == 1 and self.on == "identity" else None
+
+    def wald_scale(self, *, of_variances: bool) -> Scale:  # noqa: D102
+        return self._alone.wald_scale(of_variances=of_variances) if self._alone else self.on
+
+    def from_limits(self, limits: Floats) -> Floats | None:  # noqa: D102
+        return self._alone.from_limits(limits) if self._alone else None
 
     def value(self, at: Parameters) -> Floats:  # noqa: D102
         return trace(self.program, at, self._by_name, gradient=False)[-1].value

@@ -16,6 +16,7 @@ from hlm.estimands import names
 from hlm.estimands.estimand import Estimand, FurtherEstimand, Part, Scale
 from hlm.estimands.functions import Contrast, Function, PositiveFunction
 from hlm.estimands.parameters import position
+from hlm.estimands.shares import R2, ConditionalIcc, Reliability
 from hlm.scenario import INTERCEPT
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ __all__ = [
     "FURTHER",
     "KINDS",
     "PARTS",
+    "R2",
     "Coefficient",
+    "ConditionalIcc",
     "Contrast",
     "Cor",
     "Covariance",
@@ -40,6 +43,7 @@ __all__ = [
     "Icc",
     "Part",
     "PositiveFunction",
+    "Reliability",
     "ResidualSd",
     "Scale",
     "Sd",
@@ -197,12 +201,12 @@ class Covariance(FurtherEstimand):
                 yield cls(name=name, words=words, terms=terms, places=(a, b))
 
     def value(self, at: Parameters) -> Floats:  # noqa: D102
-        a, b = self.places
-        return at.cor[..., a, b] * at.sd[..., a] * at.sd[..., b]
+        return at.psi[..., *self.places]
 
     def derivatives(self, at: Parameters) -> dict[int, Floats]:  # noqa: D102
-        inside = np.where(np.isnan(self.value(at)), np.nan, 1.0)
-        return {position(self.terms, *self.places): inside}
+        a, b = self.places
+        inside = (at.sd[..., a] > 0.0) & (at.sd[..., b] > 0.0)
+        return {position(self.terms, a, b): np.where(inside, 1.0, np.nan)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +252,8 @@ KINDS: dict[str, type[Estimand]] = {
     one.kind: one
     for one in (
         *(Coefficient, Contrast, Sd, Cor, ResidualSd),
-        *(Variance, Covariance, Icc, Function, PositiveFunction, FTest),
+        *(Variance, Covariance, Icc, ConditionalIcc, Reliability, R2),
+        *(Function, PositiveFunction, FTest),
     )
 }
 """All kinds, in the order of a table."""

@@ -23,6 +23,7 @@ from hlm.estimands import kinds, names
 from hlm.estimands.column_links import link_columns
 from hlm.estimands.model_estimands import estimands_of
 from hlm.estimands.parameters import Parameters
+from hlm.estimands.population import of_design
 from hlm.formula import formula_in, terms_in
 from hlm.rows.residual import ByCovariate
 
@@ -120,7 +121,10 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
 
 
 def true_parameters(scenario: Scenario, model: Model) -> Parameters:
-    """Return the true parameters of a model in a scenario; NaN where there are none."""
+    """Return the true parameters of a model in a scenario; NaN where there are none.
+
+    With the moments of its columns, if something that it estimates rests on them.
+    """
     return _parameters(scenario, model)[0]
 
 
@@ -131,6 +135,8 @@ def _parameters(scenario: Scenario, model: Model) -> tuple[Parameters, dict[Part
     sd, cor, of_random = _random_part(scenario, formula, lost)
     left_out = (*of_random.left_out, *_of_residuals(scenario))
     at = Parameters(beta, sd, cor, np.array(_sigma(scenario)[0]))
+    if any(one.of_columns for one in estimands_of(model)):
+        at = at._replace(population=of_design(scenario, model))
     return at, {"fixed": of_fixed, "random": of_random._replace(left_out=left_out)}
 
 
@@ -167,6 +173,9 @@ def _truth(scenario: Scenario) -> Formula:
 
 
 def _target(one: Estimand, at: Parameters, origin: _Origin, unequal: str) -> Target:
+    if one.of_columns and origin.left_out:
+        lost = f"the model lacks {_listed(origin.left_out)}, and variance with {_them(origin)}"
+        return Target(one, nan, origin.reason or lost)
     true = one.value(at)
     if one.kind in kinds.ASKED:
         true = _short(true)
@@ -299,6 +308,10 @@ def _neither(
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _them(origin: _Origin) -> str:
+    return "it" if len(origin.left_out) == 1 else "them"
 
 
 def _verb(names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hlm.estimands.kinds import ASKED, parameters_of
 from hlm.estimands.model_estimands import contrasts_of, rows_of
+from hlm.estimands.population import of_design
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
@@ -56,6 +57,8 @@ def fit_batch(scenario: Scenario, models: Sequence[Model], drawn: Drawn) -> dict
     for model, columns in zip(models, drawn.columns, strict=True):
         results = fit_model(model, columns, drawn.cross, kernels[len(columns.random)])
         fitted = fitted_of(model, columns, drawn.cross, results)
+        if any(one.of_columns for one in rows_of(model)):
+            fitted = fitted._replace(population=of_design(scenario, model))
         estimates.append(estimates_table(scenario, model, drawn, fitted))
         fits.append(fits_table(scenario, model, drawn, results))
         tests.append(tests_table(scenario, model, drawn, fitted))
@@ -134,10 +137,8 @@ def _allocate(
 
 def _wants(model: Model, part: Part) -> bool:
     """Tell whether errors by the delta method need the covariance of a part's parameters."""
-    if part == "random" and model.estimands:
-        return True
-    further = (one for one in rows_of(model) if one.kind in ASKED and one.part == "random")
-    return any(part == "random" or part in one.parts for one in further)
+    further = [one for one in rows_of(model) if one.kind in ASKED and one.part == "random"]
+    return bool(further) if part == "random" else any(part in one.parts for one in further)
 
 
 def _contrasts(names: Sequence[str], model: Model) -> list[Floats]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hlm.estimands.kinds import Estimand
+    from hlm.estimands.population import Population
 
 __all__ = ["Expected", "Fitted", "Inferred"]
 
@@ -86,6 +87,8 @@ class Fitted(NamedTuple):
         The number of observations, by REML less the coefficients; with `spread`.
     vcov : ndarray (..., p, p), optional
         The covariance of the coefficients, not adjusted.
+    population : Population, optional
+        The moments of the columns, for what rests on them.
     """
 
     parameters: Sequence[Estimand]
@@ -104,6 +107,7 @@ class Fitted(NamedTuple):
     spread: Floats | None = None
     n_star: Floats | None = None
     vcov: Floats | None = None
+    population: Population | None = None
 
     @property
     def p(self) -> int:

@@ -44,6 +44,7 @@ def by_delta_method(one: Estimand, fitted: Fitted) -> tuple[Floats, Floats]:
     if fitted.spread is None or fitted.n_star is None:
         raise ValueError("the fits have no spread of their variances")
     at = Parameters.of_estimates(fitted.estimate, one.terms)
+    at = at._replace(population=fitted.population)
     row, col = np.array(one.terms.elements).T
     eta = np.concatenate([at.psi[..., row, col], at.sigma[..., None] ** 2], axis=-1)
     gradient = one.gradient(at)

@@ -13,6 +13,7 @@ from hlm.estimands.expressions import read_expression
 from hlm.estimands.kinds import FURTHER, check_further
 from hlm.estimands.model_estimands import contrasts_of, further_of, operands_of
 from hlm.estimands.names import variances_of
+from hlm.estimands.population import of_rows
 from hlm.inference import RANDOM_PART
 from hlm.inference.further import by_contrast, by_delta_method, limits_of
 from hlm.kernels.limits import confidence_limits
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from hlm.estimands.estimand import Estimand
     from hlm.estimands.functions import Contrast
+    from hlm.estimands.population import Population
     from hlm.inference import Fitted
     from hlm.kernels.fit import Workspace
     from hlm.model.result import LmerFit
@@ -75,14 +77,26 @@ def further(fit: LmerFit, what: Estimands, level: float, df_method: str) -> pd.D
     contrasts = contrasts_of(estimands)
     fitted = fitted_of(fit, [one.L for one in contrasts])
     fitted = fitted._replace(spread=_spread(fit)[1], n_star=np.array(_n_star(fit)), vcov=fit.vcov)
+    if any(one.of_columns for one in estimands):
+        fitted = fitted._replace(population=_population(fit))
     rows = _of_contrasts(fit, fitted, contrasts, level, df_method)
     limits = RANDOM_PART["wald"].limits(fitted, level)
     for one in estimands:
         if one.part == "random":
             estimate, se = by_delta_method(one, fitted)
             rows[one.name] = (estimate, se, np.nan, *limits_of(one, "wald", fitted, limits, level))
-    table = [(one.name, *(float(np.asarray(value)) for value in rows[one.name])) for one in estimands]
-    return pd.DataFrame(table, columns=["term", "estimate", "se", "df", "lower", "upper"])
+    columns = ["estimate", "se", "df", "lower", "upper"]
+    values = np.array([rows[one.name] for one in estimands], dtype=float).reshape(-1, len(columns))
+    table = pd.DataFrame(values, columns=columns)
+    table.insert(0, "term", [one.name for one in estimands])
+    return table if contrasts else table.drop(columns="df")
+
+
+def _population(fit: LmerFit) -> Population:
+    """Return the moments of the columns of the rows, whose residual variance must be one."""
+    if (fit.frame.weights != 1.0).any():
+        raise InputError("shares of variance of rows with weights", allowed="a fit without weights")
+    return of_rows(fit.frame.X, fit.frame.Z, fit.frame.units)
 
 
 def _of_contrasts(

@@ -357,8 +357,9 @@ class LmerFit:
         Returns
         -------
         pandas.DataFrame
-            term, estimate, se, df, lower, upper; no row of a kind that the model does not have. By
-            the delta method and Wald's limits, but for linear combinations of the coefficients.
+            term, estimate, se, lower, upper, and before the limits df if something is linear in the
+            coefficients; no row of a kind that the model does not have. By the delta method and
+            Wald's limits, but for what is linear in the coefficients.
 
         Raises
         ------
@@ -370,8 +371,9 @@ class LmerFit:
         >>> from hlm import lmer
         >>> from hlm.datasets import load_sleepstudy
         >>> fit = lmer("Reaction ~ Days + (1 + Days | Subject)", load_sleepstudy())
-        >>> fit.estimands({"after_week": "(Intercept) + 7 * Days"}).round(2).to_dict("records")
-        [{'term': 'after_week', 'estimate': 324.68, 'se': 11.22, 'df': 17.0, ...
+        >>> fit.estimands({"after_week": "(Intercept) + 7 * Days"}).round(2)
+                 term  estimate     se    df   lower   upper
+        0  after_week    324.68  11.97  17.0  299.42  349.94
         """
         from hlm.model.limits import further
 
