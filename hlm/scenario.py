@@ -419,6 +419,29 @@ class Expression:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """The share of a variance that a model explains against a smaller one.
+
+    Attributes
+    ----------
+    name : str
+    less : Model
+        The smaller model.
+    sd : str
+        The term whose square is the variance, in both.
+    """
+
+    name: str
+    less: Model
+    sd: str
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Comparison:
+        """Read what `dataclasses.asdict` wrote."""
+        return cls(data["name"], Model.from_dict(data["less"]), data["sd"])
+
+
+@dataclass(frozen=True)
 class Model:
     """A candidate model and how it is estimated.
 
@@ -439,6 +462,8 @@ class Model:
         The kinds of estimands beside the parameters, such as ``'icc'``.
     expressions : tuple of Expression
         Functions of its terms that a user writes.
+    comparisons : tuple of Comparison
+        With smaller models of the study; they are made of the fits of both.
     true : tuple of (str, float)
         True values of terms that the user gives, for those that have none of their own.
     terms : Terms, optional
@@ -455,6 +480,7 @@ class Model:
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
     estimands: tuple[str, ...] = ()
     expressions: tuple[Expression, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     true: tuple[tuple[str, float], ...] = ()
     terms: Terms | None = field(default=None, compare=False, repr=False)
 
@@ -462,14 +488,22 @@ class Model:
         """Return the model as builtin types, for JSON."""
         return asdict(self)
 
+    def wanted(self) -> dict[str, Any]:
+        """Return what its measures depend on, for digests."""
+        compared = [(one.name, one.less.definition(), one.sd) for one in self.comparisons]
+        own = {"comparisons": compared} if compared else {}
+        return self.definition() | {"true": self.true} | own
+
     def definition(self) -> dict[str, Any]:
         """Return what its fits depend on, for digests.
 
-        That is all but the true values, which only measures need, and what follows from the rest.
+        That is all but true values and comparisons, which only measures need, and what follows from
+        the rest.
         It is written as when a model had one inference for each part and no estimands beside its
         parameters, so that results made then are still those of their plan.
         """
-        found = {k: value for k, value in self.to_dict().items() if k not in ("true", "terms")}
+        later = ("true", "comparisons", "terms")
+        found = {k: value for k, value in self.to_dict().items() if k not in later}
         for part in ("df", "limits"):
             if len(found[part]) == 1:
                 (found[part],) = found[part]
@@ -490,6 +524,7 @@ class Model:
                 "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
                 "estimands": tuple(data.get("estimands", ())),
                 "expressions": tuple(map(Expression.from_dict, data.get("expressions", ()))),
+                "comparisons": tuple(map(Comparison.from_dict, data.get("comparisons", ()))),
                 "true": tuple((name, value) for name, value in data.get("true", ())),
                 "terms": Terms.from_dict(data["terms"]) if data.get("terms") else None,
             }

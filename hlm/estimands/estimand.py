@@ -39,6 +39,8 @@ class Estimand(ABC):
         The scale of its Wald limits, and of its limits by the method 'wald-variance'.
     tests_zero : bool
         Whether there is a test that it is 0: whether its limits may leave 0 out, and hold it.
+    of_one_fit : bool
+        Whether it is a function of one model's fit.
     name : str
         As in files of results.
     words : str
@@ -55,6 +57,7 @@ class Estimand(ABC):
     scale: ClassVar[Scale] = "identity"
     variance_scale: ClassVar[Scale] = "identity"
     tests_zero: ClassVar[bool] = False
+    of_one_fit: ClassVar[bool] = True
 
     name: str
     words: str

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
 from hlm.estimands import names
+from hlm.estimands.comparisons import Explained
 from hlm.estimands.estimand import Estimand, FurtherEstimand, Part, Scale
 from hlm.estimands.functions import Contrast, Function, PositiveFunction
 from hlm.estimands.parameters import position
@@ -37,6 +38,7 @@ __all__ = [
     "Cor",
     "Covariance",
     "Estimand",
+    "Explained",
     "FTest",
     "Function",
     "FurtherEstimand",
@@ -253,7 +255,7 @@ KINDS: dict[str, type[Estimand]] = {
     for one in (
         *(Coefficient, Contrast, Sd, Cor, ResidualSd),
         *(Variance, Covariance, Icc, ConditionalIcc, Reliability, R2),
-        *(Function, PositiveFunction, FTest),
+        *(Function, PositiveFunction, Explained, FTest),
     )
 }
 """All kinds, in the order of a table."""
@@ -263,7 +265,9 @@ FURTHER: dict[str, type[FurtherEstimand]] = {
 }
 """Those that a study asks for by their kind."""
 
-ASKED = frozenset((*FURTHER, Contrast.kind, Function.kind, PositiveFunction.kind))
+ASKED = frozenset(
+    (*FURTHER, *(one.kind for one in (Contrast, Function, PositiveFunction, Explained)))
+)
 """The kinds of all that only a study has that asks for it."""
 
 PARTS: dict[str, tuple[str, ...]] = {

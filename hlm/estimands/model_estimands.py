@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from hlm.estimands.comparisons import comparisons_of
 from hlm.estimands.functions import Contrast, estimand_of
 from hlm.estimands.kinds import FURTHER, KINDS, parameters_of, tests_of
 from hlm.formula import terms_of
@@ -28,7 +29,7 @@ __all__ = [
 
 @lru_cache(maxsize=1024)
 def estimands_of(model: Model) -> tuple[Estimand, ...]:
-    """Return what a model estimates: its parameters, its further estimands and its F tests.
+    """Return what a model estimates: parameters, further estimands, comparisons and F tests.
 
     Examples
     --------
@@ -38,12 +39,13 @@ def estimands_of(model: Model) -> tuple[Estimand, ...]:
     """
     terms = terms_of(model)
     further = further_of(terms, model.estimands, model.expressions)
-    return (*parameters_of(terms), *further, *tests_of(terms, model.tests))
+    compared = comparisons_of(terms, model.comparisons)
+    return (*parameters_of(terms), *further, *compared, *tests_of(terms, model.tests))
 
 
 def rows_of(model: Model) -> tuple[Estimand, ...]:
-    """Return the estimands that have rows of estimates: all but the F tests."""
-    return tuple(one for one in estimands_of(model) if one.part != "tests")
+    """Return the estimands that have rows of estimates: of one fit, and no F tests."""
+    return tuple(one for one in estimands_of(model) if one.part != "tests" and one.of_one_fit)
 
 
 def contrasts_of(estimands: Iterable[Estimand]) -> tuple[Contrast, ...]:

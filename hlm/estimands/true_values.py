@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from hlm.estimands import kinds, names
 from hlm.estimands.column_links import link_columns
+from hlm.estimands.comparisons import Explained
 from hlm.estimands.model_estimands import estimands_of
 from hlm.estimands.parameters import Parameters
 from hlm.estimands.population import of_design
@@ -109,15 +110,34 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     """
     given, unequal = dict(model.true), _sigma(scenario)[1]
     at, origins = _parameters(scenario, model)
-    found = []
+    found: list[Target] = []
     for one in estimands_of(model):
         if one.part == "tests":
             continue
-        target = _target(one, at, _together_of(origins, one.parts), unequal)
+        if isinstance(one, Explained):
+            target = _explained(one, scenario, found)
+        else:
+            target = _target(one, at, _together_of(origins, one.parts), unequal)
         if not target.follows and target.term in given:
             target = Target(one, given[target.term])
         found.append(target)
     return (*found, *_tests(estimands_of(model), found[: at.beta.shape[-1]], at))
+
+
+def _explained(one: Explained, scenario: Scenario, of_more: Sequence[Target]) -> Target:
+    """Return the share that is explained, where both models have a true variance of their own."""
+    of_less = targets(scenario, one.less)
+    less, more = (
+        next(target for target in of_model if target.term == one.sd)
+        for of_model in (of_less, of_more)
+    )
+    for target, model in ((less, f"the model '{one.less.name}'"), (more, "it")):
+        if not target.follows:
+            lost = f"{model} lacks {_listed(target.left_out)}, and {one.sd} with {_them(target)}"
+            return Target(one, nan, target.reason or lost)
+    if less.true == 0.0:
+        return Target(one, nan, f"{one.sd} is 0 in the model '{one.less.name}'")
+    return Target(one, float(_short(one.share(np.array(less.true), np.array(more.true)))))
 
 
 def true_parameters(scenario: Scenario, model: Model) -> Parameters:
@@ -310,7 +330,7 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _them(origin: _Origin) -> str:
+def _them(origin: _Origin | Target) -> str:
     return "it" if len(origin.left_out) == 1 else "them"
 
 

@@ -42,6 +42,10 @@ WITHOUT_ZERO = tuple(kind for kind, one in KINDS.items() if not one.tests_zero)
 """Kinds of terms whose intervals never hold 0, so that none is rejected."""
 
 
+WITHOUT_ERRORS = tuple(kind for kind, one in KINDS.items() if not one.of_one_fit)
+"""Kinds of terms that have neither standard errors nor limits."""
+
+
 class FitCounts(NamedTuple):
     """Singular and failed fits, and choices by AIC and BIC, as counts that add up."""
 
@@ -116,6 +120,7 @@ def summarize_estimates(
     table = tidy(labels, measures_of_groups(groups, columns, needs_se=False))
     lacking = table["true"].isna() & table["measure"].isin(NEED_TRUE)
     needless = table["kind"].isin(WITHOUT_ZERO) & (table["measure"] == "rejection")
+    needless |= table["kind"].isin(WITHOUT_ERRORS) & table["measure"].isin(OF_INFERENCE)
     return _each_once(table[~(lacking | needless)], table["measure"].isin(OF_INFERENCE))
 
 

@@ -107,7 +107,7 @@ class Plan:
                 self.replicates,
                 [scenario.key for scenario in self.scenarios],
                 self.levels,
-                [model.definition() | {"true": model.true} for model in self.models],
+                [model.wanted() for model in self.models],
             ]
         )
 

@@ -16,6 +16,7 @@ from hlm.plan.cost import estimates_of
 from hlm.results import MEASURES, SELECTION, open_parquet, with_grid, writing, writing_csv
 from hlm.results.windows import METHODS, in_portions
 from hlm.stages.by_term import VALUES, by_term
+from hlm.stages.comparisons import with_comparisons
 from hlm.stages.sorted_rows import SortedRows
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _whole_terms(
     plan: Plan, scenarios: Sequence[Scenario], parts: SortedRows, folder: Path
 ) -> Iterator[pa.Table]:
     """Yield estimates, all replicates of a term together: whole scenarios, or single terms."""
-    windows = _windows(scenarios, parts)
+    windows = (with_comparisons(window, plan.models) for window in _windows(scenarios, parts))
     if _rows(plan) <= ROWS:
         yield pa.concat_tables(windows)
     else:

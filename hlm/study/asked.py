@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.errors import InputError, Mistakes
+from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.expressions import Read, read_expression, within
 from hlm.estimands.functions import trace
 from hlm.estimands.kinds import FURTHER
 from hlm.estimands.model_estimands import operands_of, rows_of
+from hlm.estimands.names import SIGMA, SIGMA2, factors_of, of_effects
 from hlm.estimands.true_values import true_parameters
 from hlm.formula import terms_of
 from hlm.formula.parser import complaint
-from hlm.scenario import Expression
-from hlm.study.schema_estimands import OwnEstimand
+from hlm.scenario import Comparison, Expression
+from hlm.study.schema_estimands import OwnEstimand, TwoModels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hlm.scenario import Model, Scenario
     from hlm.study.schema_estimands import Estimands, Spec
 
-__all__ = ["check_kinds", "check_values", "kinds_asked", "names_asked", "with_expressions"]
+__all__ = ["check_kinds", "check_values", "kinds_asked", "names_asked", "with_own"]
 
 PATH = "estimation.estimands"
 
@@ -49,7 +50,9 @@ class _Asked:
         """The expression, if it is one."""
         if isinstance(self.spec, OwnEstimand):
             return self.spec
-        return OwnEstimand(expression=self.spec) if self.kind is None else None
+        if isinstance(self.spec, str) and self.kind is None:
+            return OwnEstimand(expression=self.spec)
+        return None
 
     @property
     def text_path(self) -> str:
@@ -83,14 +86,14 @@ def kinds_asked(estimands: Estimands) -> tuple[str, ...]:
 
 
 def names_asked(estimands: Estimands) -> tuple[str, ...]:
-    """Return the names of the expressions that a study asks for.
+    """Return the names that a study gives estimands: expressions, and comparisons of models.
 
     Examples
     --------
     >>> names_asked(["icc", {"total": "x + xm"}])
     ('total',)
     """
-    return tuple(one.name for one in _all(estimands) if one.own is not None)
+    return tuple(one.name for one in _all(estimands) if one.kind is None)
 
 
 def check_kinds(estimands: Estimands, models: Sequence[Model]) -> None:
@@ -116,45 +119,110 @@ def check_kinds(estimands: Estimands, models: Sequence[Model]) -> None:
             before.add(one.kind)
 
 
-def with_expressions(
+def with_own(
     estimands: Estimands, models: Sequence[Model], mistakes: Mistakes
 ) -> tuple[Model, ...]:
-    """Give each model the expressions of which it has all terms, and the true values given there.
+    """Give each model the expressions of which it has all terms, and comparisons with others.
 
-    What the study file says of a model stands before what it says of an expression.
+    What the study file says of the true values of a model stands before what it says of these.
     """
-    found = list(models)
+    found = {model.name: model for model in models}
     names = [one.name for one in _all(estimands) if one.name]
     for one in _all(estimands):
-        own = one.own
-        if own is None:
+        if one.kind is not None:
             continue
         if names.count(one.name) > 1:
             problem = f"the name '{one.name}' is there twice"
             mistakes.add(InputError(problem, path=one.path, allowed="each name once"))
             continue
-        read = mistakes.keep(_read, one, own, models)
-        if read is None:
-            continue
-        expression = Expression(one.name, read.program, own.scale)
-        for place, model in enumerate(found):
-            if within(read, operands_of(terms_of(model))):
-                given = dict(model.true)
-                if own.true is not None:
-                    given.setdefault(one.name, own.true)
-                expressions = (*model.expressions, expression)
-                found[place] = replace(model, expressions=expressions, true=tuple(given.items()))
-    return tuple(found)
+        give = _compare if isinstance(one.spec, TwoModels) else _express
+        changed = mistakes.keep(give, one, models, found)
+        found |= {model.name: model for model in changed or ()}
+    return tuple(found.values())
+
+
+def _express(one: _Asked, models: Sequence[Model], found: Mapping[str, Model]) -> Iterable[Model]:
+    """Return the models that have all terms of an expression, with it."""
+    own = one.own
+    assert own is not None
+    read = _read(one, own, models)
+    expression = Expression(one.name, read.program, own.scale)
+    return [
+        replace(
+            found[model.name],
+            expressions=(*found[model.name].expressions, expression),
+            true=_with_true(found[model.name], one.name, own.true),
+        )
+        for model in models
+        if within(read, operands_of(terms_of(model)))
+    ]
+
+
+def _compare(one: _Asked, models: Sequence[Model], found: Mapping[str, Model]) -> Iterable[Model]:
+    """Return the larger model with its comparison."""
+    assert isinstance(one.spec, TwoModels)
+    _check_free(one, models)
+    bare = {model.name: model for model in models}
+    with Mistakes() as mistakes:
+        for key in ("less", "more"):
+            name = getattr(one.spec, key)
+            if name not in bare:
+                mistakes.add(
+                    InputError(
+                        f"there is no model '{name}'",
+                        path=f"{one.path}.{key}",
+                        allowed=", ".join(bare),
+                        suggestion=nearest(name, bare),
+                    )
+                )
+    less, more = bare[one.spec.less], found[one.spec.more]
+    if less.name == more.name:
+        raise InputError("a model and itself", path=f"{one.path}.more", allowed="two models")
+    if not set(less.methods) & set(more.methods):
+        problem = f"'{less.name}' and '{more.name}' are fitted by different methods"
+        raise InputError(problem, path=one.path, allowed="models with a method in common")
+    sd = _sd(one.spec.variance, less, more, f"{one.path}.variance")
+    comparison = Comparison(one.name, less, sd)
+    true = _with_true(more, one.name, one.spec.true)
+    return [replace(more, comparisons=(*more.comparisons, comparison), true=true)]
+
+
+def _sd(variance: str, less: Model, more: Model, path: str) -> str:
+    """Return the term of which a variance that both models have is the square."""
+    if variance.lower() in ("residual", "residuals", SIGMA, SIGMA2):
+        return SIGMA
+    effects = [one for one in terms_of(less).effects if one in terms_of(more).effects]
+    wanted = {factors_of(one): one for one in effects}
+    effect = wanted.get(factors_of(variance))
+    if effect is None:
+        raise InputError(
+            f"no random effect '{variance}' is in both models",
+            path=path,
+            allowed=", ".join([*effects, "residual"]),
+            suggestion=nearest(variance, [*effects, "residual"]),
+        )
+    return of_effects("sd", [effect], terms_of(more).group)
+
+
+def _with_true(model: Model, name: str, true: float | None) -> tuple[tuple[str, float], ...]:
+    given = dict(model.true)
+    if true is not None:
+        given.setdefault(name, true)
+    return tuple(given.items())
+
+
+def _check_free(one: _Asked, models: Sequence[Model]) -> None:
+    """Refuse a name that a term has."""
+    if any(one.name in operands_of(terms_of(model)) for model in models):
+        raise InputError(
+            f"'{one.name}' is the name of a term", path=one.path, allowed="a name of its own"
+        )
 
 
 def _read(one: _Asked, own: OwnEstimand, models: Sequence[Model]) -> Read:
     """Read an expression whose terms one model at least has together, and whose name is free."""
+    _check_free(one, models)
     of_models = [(terms_of(model), operands_of(terms_of(model))) for model in models]
-    taken = {name for _, known in of_models for name in known}
-    if one.name in taken:
-        raise InputError(
-            f"'{one.name}' is the name of a term", path=one.path, allowed="a name of its own"
-        )
     try:
         read = read_expression(own.expression, of_models, [*FURTHER])
         if not any(within(read, known) for _, known in of_models):

@@ -12,7 +12,7 @@ from hlm.estimands.true_values import targets
 from hlm.formula import formula_in, terms_in
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
-from hlm.study.asked import check_kinds, kinds_asked, names_asked, with_expressions
+from hlm.study.asked import check_kinds, kinds_asked, names_asked, with_own
 from hlm.study.f_tests import tests_of
 from hlm.study.truth import read_formula
 
@@ -59,7 +59,7 @@ def models_of(
     if len(models) < len(found):
         return models
     mistakes.keep(check_kinds, study.estimation.estimands, models)
-    return with_expressions(study.estimation.estimands, models, mistakes)
+    return with_own(study.estimation.estimands, models, mistakes)
 
 
 def _model(

@@ -11,7 +11,7 @@ from hlm.estimands.kinds import FURTHER, check_further
 from hlm.study.schema_part import Part
 from hlm.study.schema_values import SafeName
 
-__all__ = ["Estimands", "OwnEstimand", "Spec"]
+__all__ = ["Estimands", "OwnEstimand", "Spec", "TwoModels"]
 
 
 def _known_kind(kind: str) -> str:
@@ -46,10 +46,43 @@ class OwnEstimand(Part):
     )
 
 
-Spec = str | OwnEstimand
+class TwoModels(Part):
+    """The share of a variance that a larger model explains against a smaller one."""
+
+    synonyms: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(
+            ("smaller", "small", "null", "null_model", "reduced", "baseline", "without"), "less"
+        ),
+        **dict.fromkeys(("larger", "large", "full", "full_model", "extended", "with"), "more"),
+        **dict.fromkeys(("explained", "effect", "of", "sd", "var", "slope", "term"), "variance"),
+        **dict.fromkeys(("truth", "true_value", "target"), "true"),
+    }
+
+    less: str = Field(description="The smaller model, by name.")
+    more: str = Field(description="The larger model, by name.")
+    variance: str = Field(
+        description="The random effect whose variance is explained, or 'residual'."
+    )
+    true: float | None = Field(None, description="Its true value in scenarios where none follows.")
+
+
+Spec = str | OwnEstimand | TwoModels
+
+
+def _form(value: object) -> str:
+    if isinstance(value, str):
+        return "<expression>"
+    of_two = set(TwoModels.known_keys()) | set(TwoModels.synonyms)
+    own = set(OwnEstimand.known_keys()) | set(OwnEstimand.synonyms)
+    keys = {str(key).lower() for key in value} if isinstance(value, dict) else set()
+    return "<models>" if len(keys & of_two) > len(keys & own) else "<mapping>"
+
+
 _Tagged = Annotated[
-    Annotated[str, Tag("<expression>")] | Annotated[OwnEstimand, Tag("<mapping>")],
-    Discriminator(lambda value: "<expression>" if isinstance(value, str) else "<mapping>"),
+    Annotated[str, Tag("<expression>")]
+    | Annotated[OwnEstimand, Tag("<mapping>")]
+    | Annotated[TwoModels, Tag("<models>")],
+    Discriminator(_form),
 ]
 _Named = dict[SafeName, _Tagged]
 _Item = Annotated[
