@@ -136,6 +136,7 @@ class _Reader:
         self.at.append(node.at)
 
     def read(self, node: Node) -> None:
+        node = _sign_before(node)
         name = self.name_of(node)
         if name is not None:
             self.write("term", name, node)
@@ -237,6 +238,16 @@ class _Reader:
             allowed=f"{self.allowed}; names with bars and brackets in backticks: `sd_x|unit`",
             suggestion=wanted,
         )
+
+
+def _sign_before(node: Node) -> Node:
+    """Return ``-x:a`` as the negative of ``x:a``: R's sign binds more tightly than its colon."""
+    if not isinstance(node, Binary) or node.op != ":":
+        return node
+    match _sign_before(node.left):
+        case Sum(((sign, piece),)):
+            return Sum(((sign, Binary(":", piece, node.right, at=node.at)),), at=node.left.at)
+    return node
 
 
 def _written(node: Node) -> str:
