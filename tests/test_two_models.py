@@ -8,10 +8,12 @@ import pytest
 
 from hlm.cli import main
 from hlm.estimands.true_values import targets
+from hlm.fits import fit_batch
 from hlm.plan import Plan, make_plan
 from hlm.plan.batch import digest
-from hlm.results import read_frame
+from hlm.results import ESTIMATES, read_frame, to_table
 from hlm.results.shown import with_words
+from hlm.simulate import simulate
 from hlm.stages import summarize as stage
 from hlm.study import Study
 from hlm.tables.wide import wide_table
@@ -66,30 +68,76 @@ def test_explained_variance_is_that_of_pairs_of_fits(results, measures):
     assert found.estimate["mean"] == pytest.approx(share.mean(), rel=1e-12)
     assert found.estimate["empirical_se"] == pytest.approx(share.std(ddof=1), rel=1e-12)
     assert found.estimate["n_used"] == len(share)
-    assert found["true"].isna().all()
-    for measure in ("bias", "coverage", "model_se", "rejection", "ci_width"):
+    assert found["true"].iloc[0] == pytest.approx(0.64)
+    assert found.estimate["bias"] == pytest.approx(share.mean() - 0.64, abs=1e-12)
+    for measure in ("coverage", "model_se", "rejection", "ci_width"):
         assert measure not in found.index
 
 
-def test_with_a_true_value_there_are_bias_and_rmse(results):
-    text = TEXT.replace("variance: x}", "variance: x, true: 0.6}")
-    plan = make_plan(Study.from_text(text))
-    known = {t.term: t.true for t in targets(plan.scenarios[0], plan.models[1])}
-    assert known["explained"] == 0.6
-    old = Plan.read(results / "plan.json")
+def test_measures_are_made_again_and_fits_are_not(results):
+    text = TEXT.replace("variance: x}", "variance: residual}")
+    plan, old = make_plan(Study.from_text(text)), Plan.read(results / "plan.json")
     assert plan.wanted != old.wanted
     assert [digest(m.definition()) for m in plan.models] == [
         digest(m.definition()) for m in old.models
     ]
 
 
-def test_there_is_a_true_value_where_both_models_have_one():
-    text = TEXT.replace('"x:a": 0.4', '"x:a": 0').replace(" a: 0.2", " a: 0")
+def test_a_true_value_of_the_users_stands_where_none_follows():
+    text = TEXT.replace("small: y ~ x + (1 + x | unit)", "small: y ~ a + (1 + x | unit)")
+    assert explained(text.replace("variance: x}", "variance: x, true: 0.5}")).true == 0.5
+    assert explained(TEXT.replace("variance: x}", "variance: x, true: 0.5}")).true == 0.64
+
+
+def explained(text):
     whole = Study.from_text(text)
     found = {t.term: t for t in targets(whole.scenarios[0], whole.models[1])}
-    assert found["explained"].true == 0.0
-    lost = {t.term: t for t in targets(Study.from_text(TEXT).scenarios[0], whole.models[1])}
-    assert lost["explained"].reason == "the model 'small' lacks a and x:a, and sd_x|unit with them"
+    return found["explained"]
+
+
+NOTHING = TEXT.replace('"x:a": 0.4', '"x:a": 0').replace(" a: 0.2", " a: 0")
+
+
+@pytest.mark.parametrize(
+    ("text", "true"),
+    [
+        (NOTHING, 0.0),
+        (TEXT, 1 - 0.09 / (0.09 + 0.16)),
+        (TEXT.replace("variance: x", 'variance: "(Intercept)"'), 1 - 0.25 / (0.25 + 0.04)),
+        (TEXT.replace("variance: x", "variance: residual"), 0.0),
+        (
+            TEXT.replace("{level: unit}", "{level: unit, grid: [0, 1, 2]}"),
+            1 - 0.09 / (0.09 + 0.32 / 3),
+        ),
+    ],
+    ids=["nothing", "slopes", "intercepts", "residual", "grid"],
+)
+def test_true_values(text, true):
+    """The smaller model's slopes have the variance 0.3^2 + 0.4^2 var(a)."""
+    assert explained(text).true == pytest.approx(true, rel=1e-12)
+
+
+def test_where_the_smaller_model_cannot_absorb_what_it_lacks_there_is_none():
+    text = TEXT.replace("small: y ~ x + (1 + x | unit)", "small: y ~ a + (1 + x | unit)")
+    lost = explained(text)
+    assert np.isnan(lost.true)
+    assert lost.reason == "the model 'small' lacks x and x:a, and sd_x|unit with them"
+
+
+@pytest.mark.parametrize("variance", ["x", '"(Intercept)"'])
+def test_estimates_converge_to_the_true_value(variance):
+    """400 units, 100 replicates: 4 Monte Carlo standard errors, and 0.003 for 1 / 400."""
+    text = TEXT.replace("units: 15", "units: 400").replace("variance: x", f"variance: {variance}")
+    whole, true = Study.from_text(text), explained(text).true
+    truth = whole.scenarios[0]
+    drawn = simulate(truth, whole.models, 1, 0, 100)
+    rows = to_table(fit_batch(truth, whole.models, drawn)["estimates"], ESTIMATES).to_pandas()
+    sds = rows[rows["term"] == f"sd_{variance.strip(chr(34))}|unit"]
+    full, small = (
+        sds.loc[sds["model"] == name, "estimate"].to_numpy() for name in ("full", "small")
+    )
+    shares = 1 - (full / small) ** 2
+    assert shares.mean() == pytest.approx(true, abs=4 * shares.std() / 10 + 0.003)
 
 
 def test_it_does_not_depend_on_portions_nor_on_what_batches_hold(tmp_path, results, monkeypatch):
@@ -152,4 +200,4 @@ def test_check_prints_them(tmp_path, capsys):
     assert main(["check", str(file)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.split() == ["total", "0.7"] for line in lines)
-    assert any(line.startswith("full: no true value of explained: the model") for line in lines)
+    assert any(line.split() == ["explained", "0.64"] for line in lines)

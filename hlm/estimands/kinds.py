@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
 from hlm.estimands import names
-from hlm.estimands.comparisons import Explained
 from hlm.estimands.estimand import Estimand, FurtherEstimand, Part, Scale
+from hlm.estimands.explained import Explained
 from hlm.estimands.functions import Contrast, Function, PositiveFunction
 from hlm.estimands.parameters import position
 from hlm.estimands.shares import R2, ConditionalIcc, Reliability
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from hlm.scenario import Terms
 
 __all__ = [
-    "ASKED",
     "FURTHER",
     "KINDS",
+    "OWN",
     "PARTS",
     "R2",
     "Coefficient",
@@ -51,6 +51,7 @@ __all__ = [
     "Sd",
     "Variance",
     "check_further",
+    "is_asked_for",
     "parameters_of",
     "tests_of",
 ]
@@ -265,16 +266,25 @@ FURTHER: dict[str, type[FurtherEstimand]] = {
 }
 """Those that a study asks for by their kind."""
 
-ASKED = frozenset(
-    (*FURTHER, *(one.kind for one in (Contrast, Function, PositiveFunction, Explained)))
-)
-"""The kinds of all that only a study has that asks for it."""
+OWN = tuple(one.kind for one in (Contrast, Function, PositiveFunction, Explained))
+"""Those of what a study asks for under a name of its own."""
 
 PARTS: dict[str, tuple[str, ...]] = {
     part: tuple(kind for kind, one in KINDS.items() if one.part == part)
     for part in ("fixed", "random", "tests")
 }
 """The parts of a model, each with the kinds of its terms in the order of a table."""
+
+
+def is_asked_for(kind: str) -> bool:
+    """Tell a kind of terms that a study has only if it asks for it.
+
+    Examples
+    --------
+    >>> is_asked_for("icc"), is_asked_for("contrast"), is_asked_for("sd")
+    (True, True, False)
+    """
+    return kind in FURTHER or kind in OWN
 
 
 def check_further(kind: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hlm.estimands.comparisons import comparisons_of
+from hlm.estimands.explained import comparisons_of
 from hlm.estimands.functions import Contrast, estimand_of
 from hlm.estimands.kinds import FURTHER, KINDS, parameters_of, tests_of
 from hlm.formula import terms_of

@@ -12,7 +12,7 @@ no true values but those that the user gives.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.estimands import kinds, names
+from hlm.estimands.absorbed import absorbed_covariance
 from hlm.estimands.column_links import link_columns
-from hlm.estimands.comparisons import Explained
+from hlm.estimands.explained import Explained
 from hlm.estimands.model_estimands import estimands_of
 from hlm.estimands.parameters import Parameters
 from hlm.estimands.population import of_design
@@ -115,7 +116,7 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
         if one.part == "tests":
             continue
         if isinstance(one, Explained):
-            target = _explained(one, scenario, found)
+            target = _explained(one, scenario, replace(model, comparisons=()))
         else:
             target = _target(one, at, _together_of(origins, one.parts), unequal)
         if not target.follows and target.term in given:
@@ -124,20 +125,40 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     return (*found, *_tests(estimands_of(model), found[: at.beta.shape[-1]], at))
 
 
-def _explained(one: Explained, scenario: Scenario, of_more: Sequence[Target]) -> Target:
-    """Return the share that is explained, where both models have a true variance of their own."""
-    of_less = targets(scenario, one.less)
-    less, more = (
-        next(target for target in of_model if target.term == one.sd)
-        for of_model in (of_less, of_more)
-    )
-    for target, model in ((less, f"the model '{one.less.name}'"), (more, "it")):
-        if not target.follows:
-            lost = f"{model} lacks {_listed(target.left_out)}, and {one.sd} with {_them(target)}"
-            return Target(one, nan, target.reason or lost)
-    if less.true == 0.0:
+def _explained(one: Explained, scenario: Scenario, model: Model) -> Target:
+    """Return the share that is explained, where both models have a true variance.
+
+    Of a model that lacks unit-level terms of the truth it is what its random part absorbs of them.
+    """
+    sds = []
+    for own in (one.less, model):
+        sd = next(target for target in targets(scenario, own) if target.term == one.sd)
+        true = sd.true if sd.follows else _with_absorbed(scenario, own, one.sd)
+        if true is None:
+            lost = f"the model '{own.name}' lacks {_listed(sd.left_out)}, and {one.sd} with "
+            return Target(one, nan, sd.reason or lost + _them(sd))
+        sds.append(np.array(true))
+    if sds[0] == 0.0:
         return Target(one, nan, f"{one.sd} is 0 in the model '{one.less.name}'")
-    return Target(one, float(_short(one.share(np.array(less.true), np.array(more.true)))))
+    return Target(one, float(_short(one.share(*sds))))
+
+
+def _with_absorbed(scenario: Scenario, model: Model, sd: str) -> float | None:
+    """Return an sd of a model that lacks nothing but unit-level terms; None if it lacks more."""
+    formula, truth = formula_in(model.formula, scenario.covariates), _truth(scenario).fixed
+    beta = np.array([value for _, value in scenario.fixed])
+    link = link_columns(scenario.covariates, formula.fixed, truth)
+    lost = [(truth[k], beta[k]) for k in np.flatnonzero((beta != 0.0) & ~link.spanned)]
+    more = absorbed_covariance(scenario, formula, lost)
+    own_sd, cor, origin = _random_part(scenario, formula, ())
+    if more is None or origin.reason or origin.left_out:
+        return None
+    at = Parameters(np.zeros(len(formula.fixed)), own_sd, cor, np.array(scenario.sigma))
+    psi = at.psi + more
+    if np.any(psi[~_together(formula.blocks)]):
+        return None
+    at = Parameters.of_covariance(at.beta, psi, at.sigma)
+    return next(float(of.value(at)) for of in estimands_of(model) if of.name == sd)
 
 
 def true_parameters(scenario: Scenario, model: Model) -> Parameters:
@@ -197,7 +218,7 @@ def _target(one: Estimand, at: Parameters, origin: _Origin, unequal: str) -> Tar
         lost = f"the model lacks {_listed(origin.left_out)}, and variance with {_them(origin)}"
         return Target(one, nan, origin.reason or lost)
     true = one.value(at)
-    if one.kind in kinds.ASKED:
+    if kinds.is_asked_for(one.kind):
         true = _short(true)
     if not np.isnan(true):
         return Target(one, float(true), "", origin.left_out)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.estimands.kinds import ASKED, parameters_of
+from hlm.estimands.kinds import is_asked_for, parameters_of
 from hlm.estimands.model_estimands import contrasts_of, rows_of
 from hlm.estimands.population import of_design
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
@@ -137,7 +137,7 @@ def _allocate(
 
 def _wants(model: Model, part: Part) -> bool:
     """Tell whether errors by the delta method need the covariance of a part's parameters."""
-    further = [one for one in rows_of(model) if one.kind in ASKED and one.part == "random"]
+    further = [one for one in rows_of(model) if is_asked_for(one.kind) and one.part == "random"]
     return bool(further) if part == "random" else any(part in one.parts for one in further)
 
 

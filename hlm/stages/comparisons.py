@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hlm.estimands.comparisons import Explained
+from hlm.estimands.explained import Explained
 from hlm.estimands.model_estimands import estimands_of
 
 if TYPE_CHECKING:

@@ -140,7 +140,7 @@ def check_true_values(model: Model, scenarios: Sequence[Scenario]) -> None:
         At the paths of the values.
     """
     given, bare = dict(model.true), replace(model, true=())
-    own = {one.name for one in (*model.expressions, *model.comparisons)}
+    own = {*(e.name for e in model.expressions), *(c.name for c in model.comparisons)}
     found = [targets(scenario, bare) for scenario in scenarios] if given else []
     with Mistakes() as mistakes:
         for of_term in zip(*found, strict=True):
