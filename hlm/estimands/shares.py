@@ -168,8 +168,13 @@ class Reliability(_Share):
         yield cls(name=name, words="reliability of means", terms=terms, place=None)
         for place, effect in enumerate(terms.effects):
             if effect != INTERCEPT:
-                name = names.of_effects("reliability", [effect], terms.group)
-                yield cls(name=name, words=f"reliability {effect}", terms=terms, place=place)
+                yield cls(
+                    name=names.of_effects("reliability", [effect], terms.group),
+                    words=f"reliability {effect}",
+                    order=1 + place,
+                    terms=terms,
+                    place=place,
+                )
 
     def share(self, at: Parameters) -> Dual:  # noqa: D102
         moments = _population(at)
@@ -215,8 +220,8 @@ class R2(_Share):
             "marginal": "marginal R2",
             "conditional": "conditional R2",
         }
-        for of, said in words.items():
-            yield cls(name=f"r2_{of}", words=said, terms=terms, of=of)
+        for order, (of, said) in enumerate(words.items()):
+            yield cls(name=f"r2_{of}", words=said, order=order, terms=terms, of=of)
 
     @property
     def parts(self) -> frozenset[Part]:  # noqa: D102
