@@ -161,6 +161,13 @@ def test_mistakes_in_the_text(text):
     assert caught.value.suggestion == suggestion
 
 
+def test_a_list_of_a_fit_may_hold_expressions():
+    fit = lmer("Reaction ~ Days + (1 + Days | Subject)", load_sleepstudy())
+    table = fit.estimands(["icc", {"ratio": "Days / sigma", "twice": "2 * Days"}])
+    assert table["term"].tolist() == ["icc_Subject", "ratio", "twice"]
+    assert table["df"].notna().tolist() == [False, False, True]
+
+
 def test_a_mistake_is_shown_where_it_is():
     with pytest.raises(InputError) as caught:
         read("x + 2 * foo(a)")
@@ -378,6 +385,7 @@ MISTAKES = {
     '{q: "x / (a - 0.2)"}': (".q", "division by zero at the truth of a scenario"),
     '{q: {expression: "log(x - 1)"}}': (".q.expression", "'log' has no value at the truth"),
     '{q: {expression: "sigma - 3", scale: log}}': (".q.scale", "at the truth of a scenario"),
+    "{q: {expression: x + a, scale: log}}": (".q.scale", "the expression is linear in coeff"),
     '{"b b": "a"}': (".b b", "the name 'b b' is not safe for files"),
     "{q: 3}": (".q", "3 is not allowed"),
     "[icc, {i: icc}]": ("[1].i", "'icc' is there twice"),

@@ -97,7 +97,8 @@ def of_rows(X: Floats, Z: Floats, units: NDArray[np.int64]) -> Population:
     )
     inside_X, inside_Z = X - means_X[units], Z - means_Z[units]
     about = (means_X - X.mean(axis=0))[units]
-    products = np.stack([Z[units == unit].T @ Z[units == unit] for unit in range(len(counts))])
+    q = range(Z.shape[1])
+    products = np.array([[np.bincount(units, Z[:, a] * Z[:, b]) for b in q] for a in q])
     return Population(
         inside_X.T @ inside_X / (n - 1),
         about.T @ about / (n - 1),
@@ -105,7 +106,7 @@ def of_rows(X: Floats, Z: Floats, units: NDArray[np.int64]) -> Population:
         means_Z.T @ (counts[:, None] * means_Z) / n,
         means_Z,
         counts.astype(float),
-        np.stack([_error_factors(one) for one in products]),
+        np.stack([_error_factors(one) for one in products.transpose(2, 0, 1)]),
         np.full(len(counts), 1.0 / len(counts)),
     )
 

@@ -44,20 +44,23 @@ def quadratic_of_beta(at: Parameters, M: Floats) -> Dual:
 
 
 def trace_of_psi(at: Parameters, terms: Terms, M: Floats) -> Dual:
-    """Return tr(Psi M), with the derivatives M_aa and 2 M_ab; none of a variance that is 0."""
+    """Return tr(Psi M), with the derivatives M_aa and 2 M_ab; none of a variance that is 0.
+
+    `M` is (q, q), or (k, q, q) with `at` of shape (..., 1): then all are (..., k).
+    """
     value = (at.psi * M).sum(axis=(-2, -1))
     slopes = {}
     for a, b in terms.elements:
-        if M[a, b] != 0.0:
+        if M[..., a, b].any():
             inside = (at.sd[..., a] > 0.0) & (at.sd[..., b] > 0.0)
-            times = M[a, b] * (1.0 if a == b else 2.0)
+            times = M[..., a, b] * (1.0 if a == b else 2.0)
             slopes[position(terms, a, b)] = np.where(inside, times, np.nan)
     return Dual(value, slopes)
 
 
-def residual_variance(at: Parameters, over: float = 1.0) -> Dual:
-    """Return sigma^2, or its share."""
-    return Dual(at.sigma**2 * over, {-1: np.full(np.shape(at.sigma), over)})
+def residual_variance(at: Parameters, share: float | Floats = 1.0) -> Dual:
+    """Return a share of sigma^2."""
+    return Dual(at.sigma**2 * share, {-1: np.ones_like(at.sigma) * share})
 
 
 def total(*parts: Dual) -> Dual:
@@ -180,17 +183,19 @@ class Reliability(_Share):
         moments = _population(at)
         errors = 1.0 / moments.sizes if self.place is None else moments.errors[:, self.place]
         known = np.isfinite(errors)
-        nothing = Dual(np.full(np.shape(at.sigma), np.nan), {})
-        shares = moments.shares[known] / max(moments.shares[known].sum(), np.finfo(float).tiny)
-        parts = []
-        for z, error, share in zip(moments.means[known], errors[known], shares, strict=True):
-            weights = np.outer(z, z) if self.place is None else np.zeros(2 * (len(z),))
-            if self.place is not None:
-                weights[self.place, self.place] = 1.0
-            signal = trace_of_psi(at, self.terms, weights)
-            own = joined("/", signal, total(signal, residual_variance(at, float(error))))
-            parts.append(joined("*", own, Dual(np.asarray(share), {})))
-        return total(*parts) if parts else nothing
+        if not known.any():
+            return Dual(np.full(np.shape(at.sigma), np.nan), {})
+        z = moments.means[known]
+        if self.place is not None:
+            z = np.zeros_like(z)
+            z[:, self.place] = 1.0
+        each = at._replace(sd=at.sd[..., None, :], cor=at.cor[..., None, :, :])
+        each = each._replace(sigma=at.sigma[..., None])
+        signal = trace_of_psi(each, self.terms, z[:, :, None] * z[:, None, :])
+        own = joined("/", signal, total(signal, residual_variance(each, errors[known])))
+        shares = moments.shares[known] / moments.shares[known].sum()
+        slopes = {place: (slope * shares).sum(axis=-1) for place, slope in own.slopes.items()}
+        return Dual((own.value * shares).sum(axis=-1), slopes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["percentiles", "profile", "vcov_random", "wald"]
 
 Floats = NDArray[np.float64]
-Estimands: TypeAlias = Sequence[str] | Mapping[str, str]
+Estimands: TypeAlias = Sequence[str | Mapping[str, str]] | Mapping[str, str]
 """Kinds; or kinds and expressions under names."""
 
 
@@ -115,7 +115,9 @@ def _of_contrasts(
 
 def _asked(terms: Terms, what: Estimands) -> tuple[Estimand, ...]:
     """Return the estimands of kinds and of expressions under names."""
-    named = dict(what) if isinstance(what, Mapping) else {check_further(one): one for one in what}
+    named: dict[str, str] = {}
+    for one in [what] if isinstance(what, Mapping) else what:
+        named |= one if isinstance(one, Mapping) else {check_further(one): one}
     kinds = list(dict.fromkeys(one for one in named.values() if one in FURTHER))
     known = operands_of(terms)
     expressions = []

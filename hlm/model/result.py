@@ -337,7 +337,7 @@ class LmerFit:
 
     def estimands(
         self,
-        what: Sequence[str] | Mapping[str, str],
+        what: Sequence[str | Mapping[str, str]] | Mapping[str, str],
         level: float = 0.95,
         *,
         df_method: str = "satterthwaite",
@@ -346,9 +346,9 @@ class LmerFit:
 
         Parameters
         ----------
-        what : sequence of str, or mapping of str to str
-            Kinds, as in `estimation.estimands` of a study; or, under names, kinds and arithmetic of
-            the model's terms.
+        what : sequence of str and mappings, or mapping of str to str
+            Kinds, as in `estimation.estimands` of a study; under names, kinds and arithmetic of the
+            model's terms.
         level : float
             Of the limits.
         df_method : str

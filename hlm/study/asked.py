@@ -9,7 +9,7 @@ import numpy as np
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.expressions import Read, read_expression, within
-from hlm.estimands.functions import trace
+from hlm.estimands.functions import trace, weights_of
 from hlm.estimands.kinds import FURTHER
 from hlm.estimands.model_estimands import operands_of, rows_of
 from hlm.estimands.names import SIGMA, SIGMA2, factors_of, of_effects
@@ -146,6 +146,13 @@ def _express(one: _Asked, models: Sequence[Model], found: Mapping[str, Model]) -
     own = one.own
     assert own is not None
     read = _read(one, own, models)
+    coefficients = frozenset(name for model in models for name in terms_of(model).fixed)
+    if own.scale != "identity" and weights_of(read.program, coefficients) is not None:
+        raise InputError(
+            "the expression is linear in coefficients, and its limits are as theirs",
+            path=f"{one.path}.scale",
+            allowed="identity",
+        )
     expression = Expression(one.name, read.program, own.scale)
     return [
         replace(
