@@ -384,6 +384,8 @@ MISTAKES = {
     '{q: {expression: "x", scale: probit}}': (".q.scale", "'probit' is not allowed"),
     '{q: "x / (a - 0.2)"}': (".q", "division by zero at the truth of a scenario"),
     '{q: {expression: "log(x - 1)"}}': (".q.expression", "'log' has no value at the truth"),
+    '{q: "x + log(0)"}': (".q", "'log' has no value at the truth"),
+    '{q: "x * (1 / 0)"}': (".q", "division by zero at the truth of a scenario"),
     '{q: {expression: "sigma - 3", scale: log}}': (".q.scale", "at the truth of a scenario"),
     "{q: {expression: x + a, scale: log}}": (".q.scale", "the expression is linear in coeff"),
     '{"b b": "a"}': (".b b", "the name 'b b' is not safe for files"),

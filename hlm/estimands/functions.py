@@ -97,14 +97,17 @@ def weights_of(program: Program, coefficients: frozenset[str]) -> Weights | None
 def _linear_applied(function: str, of: Weights) -> Weights | None:
     if function == "negative":
         return _scaled(of, -1.0)
-    return None if of.of else _constant(applied(function, Dual(np.array(of.constant), {})))
+    if of.of:
+        return None
+    with np.errstate(all="ignore"):
+        return _constant(applied(function, Dual(np.array(of.constant), {})))
 
 
 def _linear(op: str, left: Weights, right: Weights) -> Weights | None:
     if op in "+-":
         other = right if op == "+" else _scaled(right, -1.0)
-        both = {name: left.of.get(name, 0.0) + other.of.get(name, 0.0)
-                for name in {**left.of, **other.of}}  # fmt: skip
+        names = dict.fromkeys((*left.of, *other.of))
+        both = {name: left.of.get(name, 0.0) + other.of.get(name, 0.0) for name in names}
         return Weights(left.constant + other.constant, both)
     if not (left.of or right.of):
         operands = (Dual(np.array(side.constant), {}) for side in (left, right))
