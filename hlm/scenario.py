@@ -391,6 +391,56 @@ class Terms:
         return cls(tuple(data["fixed"]), blocks, data["group"], tuple(data.get("degrees", ())))
 
 
+Program = tuple[tuple[str, str | float], ...]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A function of a model's terms that a user writes, read: no parser is needed any more.
+
+    Attributes
+    ----------
+    name : str
+    program : tuple of (str, str or float)
+        What is done, operands first: ``("term", NAME)``, ``("number", VALUE)``, or ``("apply", F)``
+        of an operator or a function to what is before it.
+    scale : {'identity', 'log', 'logit', 'atanh'}
+        That of its limits, if it is not linear in the coefficients.
+    """
+
+    name: str
+    program: Program
+    scale: Literal["identity", "log", "logit", "atanh"] = "identity"
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Expression:
+        """Read what `dataclasses.asdict` wrote."""
+        return cls(data["name"], tuple((op, of) for op, of in data["program"]), data["scale"])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The share of a variance that a model explains against a smaller one.
+
+    Attributes
+    ----------
+    name : str
+    less : Model
+        The smaller model.
+    sd : str
+        The term whose square is the variance, in both.
+    """
+
+    name: str
+    less: Model
+    sd: str
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Comparison:
+        """Read what `dataclasses.asdict` wrote."""
+        return cls(data["name"], Model.from_dict(data["less"]), data["sd"])
+
+
 @dataclass(frozen=True)
 class Model:
     """A candidate model and how it is estimated.
@@ -410,6 +460,10 @@ class Model:
         F tests by name, each with the coefficients that are zero under its hypothesis.
     estimands : tuple of str
         The kinds of estimands beside the parameters, such as ``'icc'``.
+    expressions : tuple of Expression
+        Functions of its terms that a user writes.
+    comparisons : tuple of Comparison
+        With smaller models of the study; they are made of the fits of both.
     bootstrap : int
         How many data sets the bootstrap draws from each fit; 0 where no inference rests on one.
     true : tuple of (str, float)
@@ -427,6 +481,8 @@ class Model:
     limits: tuple[str, ...] = ("wald",)
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
     estimands: tuple[str, ...] = ()
+    expressions: tuple[Expression, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     bootstrap: int = field(default=0, kw_only=True)
     true: tuple[tuple[str, float], ...] = ()
     terms: Terms | None = field(default=None, compare=False, repr=False)
@@ -435,18 +491,26 @@ class Model:
         """Return the model as builtin types, for JSON."""
         return asdict(self)
 
+    def wanted(self) -> dict[str, Any]:
+        """Return what its measures depend on, for digests."""
+        compared = [(one.name, one.less.definition(), one.sd) for one in self.comparisons]
+        own = {"comparisons": compared} if compared else {}
+        return self.definition() | {"true": self.true} | own
+
     def definition(self) -> dict[str, Any]:
         """Return what its fits depend on, for digests.
 
-        That is all but the true values, which only measures need, and what follows from the rest.
-        It is written as when a model had one inference for each part, and no estimands beside its
-        parameters and no bootstrap, so that results made then are still those of their plan.
+        That is all but true values and comparisons, which only measures need, and what follows from
+        the rest. It is written as when a model had one inference for each part, and no estimands
+        beside its parameters and no bootstrap, so that results made then are still those of their
+        plan.
         """
-        found = {k: value for k, value in self.to_dict().items() if k not in ("true", "terms")}
+        later = ("true", "comparisons", "terms")
+        found = {k: value for k, value in self.to_dict().items() if k not in later}
         for part in ("df", "limits"):
             if len(found[part]) == 1:
                 (found[part],) = found[part]
-        for part in ("estimands", "bootstrap"):
+        for part in ("estimands", "expressions", "bootstrap"):
             if not found[part]:
                 del found[part]
         return found
@@ -462,6 +526,8 @@ class Model:
                 "methods": tuple(data["methods"]),
                 "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
                 "estimands": tuple(data.get("estimands", ())),
+                "expressions": tuple(map(Expression.from_dict, data.get("expressions", ()))),
+                "comparisons": tuple(map(Comparison.from_dict, data.get("comparisons", ()))),
                 "true": tuple((name, value) for name, value in data.get("true", ())),
                 "terms": Terms.from_dict(data["terms"]) if data.get("terms") else None,
             }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from hlm.errors import InputError, nearest
-from hlm.estimands.kinds import FURTHER, PARTS
+from hlm.estimands.kinds import PARTS, is_asked_for
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.style import blank
 from hlm.plan.report import FIGURES, TABLES
@@ -318,13 +318,13 @@ def _terms(measures: pd.DataFrame, term: str | Sequence[str]) -> list[str]:
 
 
 def _first_those_asked_for(keys: Sequence[str], most: int) -> list[str]:
-    """Choose terms, kept in order: first those of `FURTHER`, one of each kind in turn."""
+    """Choose terms, kept in order: first those asked for, one of each kind in turn."""
     seen: dict[str, int] = {}
     ranks = {}
     for place, key in enumerate(keys):
         kind = key.partition(" ")[0]
         seen[kind] = seen.get(kind, 0) + 1
-        ranks[key] = (0, seen[kind]) if kind in FURTHER else (1, place)
+        ranks[key] = (0, seen[kind]) if is_asked_for(kind) else (1, place)
     chosen = sorted(keys, key=ranks.__getitem__)[:most]
     return [key for key in keys if key in chosen]
 

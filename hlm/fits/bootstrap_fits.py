@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.estimands.model_estimands import contrasts_of, rows_of
 from hlm.inference import Bootstrap
 from hlm.kernels.limits import percentile_limits
 from hlm.kernels.refits import fit_one, refit
@@ -85,10 +86,14 @@ def bootstrap(model: Model, source: Source, results: StackResults, streams: Stre
     """
     n, n_methods, n_terms = results.estimate.shape
     p, n_tests = len(source.columns.fixed), len(source.tests.first) - 1
+    contrasts = contrasts_of(rows_of(model))
+    L = np.array([one.weights for one in contrasts]).reshape(-1, p)
+    constant = np.array([one.constant for one in contrasts])
     found = Bootstrap(
         np.full((n, n_methods, p), np.nan),
         np.full((n, n_methods, 2, n_terms), np.nan),
         np.full((n, n_methods, n_tests), np.nan),
+        np.full((n, n_methods, 3, len(L)), np.nan),
     )
     for r in range(n):
         for place, method in enumerate(model.methods):
@@ -100,6 +105,10 @@ def bootstrap(model: Model, source: Source, results: StackResults, streams: Stre
             draws[:, np.isnan(estimate)] = np.nan
             draws[:, :p][:, np.isnan(se[:p])] = np.nan
             _summarize(draws, F, results.F[r, place], model.level, found, (r, place))
+            combined = constant + draws[:, :p] @ L.T
+            found.contrasts[r, place, 0] = _scatter(combined)
+            least = FEWEST * len(combined)
+            found.contrasts[r, place, 1:] = percentile_limits(combined, model.level, least)
     return found
 
 
@@ -135,10 +144,16 @@ def _summarize(
     """
     p = found.se.shape[-1]
     found.limits[place] = percentile_limits(estimates, level, FEWEST * len(estimates))
-    there = np.isfinite(estimates[:, :p])
-    known = there.sum(axis=0) >= max(2, FEWEST * len(estimates))
-    found.se[place][known] = np.nanstd(estimates[:, :p][:, known], axis=0, ddof=1)
+    found.se[place] = _scatter(estimates[:, :p])
     n = np.isfinite(F).sum(axis=0)
     p_value = (1 + (observed <= F).sum(axis=0)) / (1 + n)
     tested = np.isfinite(observed) & (n >= FEWEST * len(F))
     found.p_value[place][tested] = p_value[tested]
+
+
+def _scatter(draws: Floats) -> Floats:
+    """Return the standard deviations of draws (n, k), (k,); NaN where too few are there."""
+    known = np.isfinite(draws).sum(axis=0) >= max(2, FEWEST * len(draws))
+    found = np.full(draws.shape[1], np.nan)
+    found[known] = np.nanstd(draws[:, known], axis=0, ddof=1)
+    return found

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.estimands.kinds import parameters_of
+from hlm.estimands.kinds import is_asked_for, parameters_of
+from hlm.estimands.model_estimands import contrasts_of, rows_of
+from hlm.estimands.population import of_design
 from hlm.fits.bootstrap_fits import Source, Streams, bootstrap
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.variants import Kernels, kernels_of
@@ -36,6 +38,7 @@ from hlm.kernels.stack import Inferences, StackResults, allocate_results, fit_st
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hlm.estimands.estimand import Part
     from hlm.kernels.data import CrossProducts, ModelColumns
     from hlm.scenario import Model, Scenario
     from hlm.simulate import Drawn
@@ -74,6 +77,8 @@ def fit_batch(
         if wants_bootstrap(model.df, model.limits):
             again = _bootstrap(model, columns, drawn.cross, results, streams)
             fitted = fitted._replace(bootstrap=again)
+        if any(one.of_columns for one in rows_of(model)):
+            fitted = fitted._replace(population=of_design(scenario, model))
         estimates.append(estimates_table(scenario, model, drawn, fitted))
         fits.append(fits_table(scenario, model, drawn, results))
         tests.append(tests_table(scenario, model, drawn, fitted))
@@ -93,7 +98,8 @@ def fit_model(
     p, q, n_theta = len(columns.fixed), len(columns.random), len(parametrization.row)
     n_units, shared = cross.response.shape[2], _one_design(columns, cross)
     workspace = allocate_workspace(parametrization, n_units, shared=shared)
-    tests = allocate_joint_tests(_contrasts(terms.fixed, model), p, n_theta)
+    contrasts = _contrasts(terms.fixed, model)
+    tests = allocate_joint_tests(contrasts, p, n_theta)
     inferences = Inferences(
         tests,
         Adjustment(allocate_kenward_roger(q, p, n_theta), tests) if kernels.expected else None,
@@ -104,7 +110,7 @@ def fit_model(
         if kernels.robust
         else None,
     )
-    results = _allocate(model, len(cross.sum_squares), p, n_theta, kernels)
+    results = _allocate(model, len(cross.sum_squares), p, n_theta, len(contrasts), kernels)
     reml = np.array([method == "reml" for method in _fitted_methods(model)])
     fit_stack(cross, columns, parametrization, reml, workspace, inferences, results)
     return results
@@ -144,9 +150,11 @@ def _fitted_methods(model: Model) -> tuple[str, ...]:
     return model.methods
 
 
-def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> StackResults:
+def _allocate(
+    model: Model, n: int, p: int, n_theta: int, n_tests: int, kernels: Kernels
+) -> StackResults:
     """Return arrays for the results of n data sets: only what is wanted has any."""
-    n_methods, n_tests = len(model.methods), len(model.tests)
+    n_methods = len(model.methods)
     wanted = [COEFFICIENTS[name] for name in model.df]
     expected = allocate_expected(
         n if wants_expected(model.df) else 0,
@@ -165,13 +173,24 @@ def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> S
         expected=expected if kernels.expected else None,
         robust=robust if kernels.robust else None,
         limits=limits if kernels.profile else None,
-        n_spread=n_theta if model.estimands else 0,
+        n_spread=n_theta if _wants(model, "random") else 0,
+        n_vcov=p if _wants(model, "fixed") else 0,
     )
 
 
+def _wants(model: Model, part: Part) -> bool:
+    """Tell whether errors by the delta method need the covariance of a part's parameters."""
+    further = [one for one in rows_of(model) if is_asked_for(one.kind) and one.part == "random"]
+    return bool(further) if part == "random" else any(part in one.parts for one in further)
+
+
 def _contrasts(names: Sequence[str], model: Model) -> list[Floats]:
-    """Return the contrasts of each F test of a model, (r, p); its coefficients have these names."""
-    return [np.eye(len(names))[[names.index(name) for name in test]] for _, test in model.tests]
+    """Return the contrasts of each F test of a model, (r, p); its coefficients have these names.
+
+    Those of its estimands that are linear in the coefficients, (1, p) each, are the last.
+    """
+    tests = [np.eye(len(names))[[names.index(name) for name in test]] for _, test in model.tests]
+    return [*tests, *(one.L for one in contrasts_of(rows_of(model)))]
 
 
 def _one_design(columns: ModelColumns, cross: CrossProducts) -> bool:
@@ -201,6 +220,7 @@ def fitted_of(
         robust=None if results.robust is None else Robust(*results.robust),
         profile=_profile(results, p, terms.sizes),
         spread=results.spread,
+        vcov=results.vcov if len(results.vcov) else None,
         n_star=cross.n_obs[:, None] - p * np.array([method == "reml" for method in model.methods]),
     )
 

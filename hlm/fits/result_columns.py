@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hlm.estimands.model_estimands import further_of, rows_of
-from hlm.formula import terms_of
+from hlm.estimands.model_estimands import contrasts_of, rows_of
 from hlm.inference import COEFFICIENTS, RANDOM_PART
-from hlm.inference.further import by_delta_method, limits_of
+from hlm.inference.further import by_contrast, by_delta_method, limits_of
 from hlm.kernels.fit import (
     BOUNDARY_RANK,
     CRITERION,
@@ -26,7 +25,7 @@ from hlm.kernels.limits import confidence_limits, f_p_value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hlm.estimands.kinds import Estimand
+    from hlm.estimands.kinds import Contrast, Estimand
     from hlm.inference import Fitted, Inferred
     from hlm.kernels.stack import StackResults
     from hlm.scenario import Model, Scenario
@@ -42,41 +41,41 @@ Floats = NDArray[np.float64]
 
 def estimates_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) -> Table:
     """Lay the estimates out: a row for each term by each inference of its part of the model."""
-    further = further_of(terms_of(model), model.estimands)
-    estimate, se = _with_further(fitted, further)
-    n, n_methods, n_terms = estimate.shape
-    n_random, inferences = n_terms - fitted.p, list(dict.fromkeys([*model.df, *model.limits]))
-    n_rows = fitted.p * len(model.df) + n_random * len(model.limits)
+    estimands = rows_of(model)
+    n, n_methods = fitted.estimate.shape[:2]
+    inferences = list(dict.fromkeys([*model.df, *model.limits]))
+    n_fixed = sum(one.part == "fixed" for one in estimands)
+    n_rows = n_fixed * len(model.df) + (len(estimands) - n_fixed) * len(model.limits)
     columns = {name: np.empty((n, n_methods, n_rows)) for name in VALUES}
     terms, places = np.empty((2, n_rows), dtype=np.int32)
-    found = _by_inference(model, fitted, estimate, se, further)
-    for inference, rows, of_terms, values in found:
-        terms[rows], places[rows] = np.arange(n_terms)[of_terms], inferences.index(inference)
+    for name, rows, of_terms, values in _by_inference(model, fitted, estimands):
+        terms[rows], places[rows] = of_terms, inferences.index(name)
         for column, value in zip(columns.values(), values, strict=True):
             column[..., rows] = value
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods * n_rows),
         **_labels(scenario, model, n, n_rows),
-        "term": ([one.name for one in rows_of(model)], np.tile(terms, n * n_methods)),
+        "term": ([one.name for one in estimands], np.tile(terms, n * n_methods)),
         "inference": (inferences, np.tile(places, n * n_methods)),
         **{name: column.ravel() for name, column in columns.items()},
     }
 
 
 def _by_inference(
-    model: Model, fitted: Fitted, estimate: Floats, se: Floats, further: Sequence[Estimand]
-) -> Iterator[tuple[str, slice, slice, tuple[ArrayLike, ...]]]:
-    """Yield an inference, its rows among those of a fit, its terms, and `VALUES` of these.
-
-    `estimate` and `se` (n, methods, n_terms) are those of the parameters, then of `further`.
-    """
-    fixed, random = slice(0, fitted.p), slice(fitted.p, None)
-    end = fitted.p * len(model.df)
+    model: Model, fitted: Fitted, estimands: Sequence[Estimand]
+) -> Iterator[tuple[str, slice, list[int], tuple[ArrayLike, ...]]]:
+    """Yield an inference, its rows among those of a fit, its terms, and `VALUES` of these."""
+    fixed, random = (
+        [place for place, one in enumerate(estimands) if one.part == part]
+        for part in ("fixed", "random")
+    )
+    contrasts = contrasts_of(estimands)
+    end = len(fixed) * len(model.df)
     for place, name in enumerate(model.df):
-        own = COEFFICIENTS[name].infer(fitted)
-        rows = slice(place, end, len(model.df))
-        limits = _limits(estimate[..., fixed], own, model.level)
-        yield name, rows, fixed, (estimate[..., fixed], own.se, own.df, *limits)
+        values = _of_fixed(fitted, COEFFICIENTS[name].infer(fitted), contrasts, model.level)
+        yield name, slice(place, end, len(model.df)), fixed, values
+    further = [estimands[place] for place in random[fitted.n_random :]]
+    estimate, se = _with_further(fitted, further)
     for place, name in enumerate(model.limits):
         limits = RANDOM_PART[name].limits(fitted, model.level)
         if further:
@@ -86,23 +85,48 @@ def _by_inference(
             )
             limits = lower, upper
         rows = slice(end + place, None, len(model.limits))
-        yield name, rows, random, (estimate[..., random], se[..., random], np.nan, *limits)
+        yield name, rows, random, (estimate, se, np.nan, *limits)
 
 
-def _limits(estimate: Floats, own: Inferred, level: float) -> tuple[Floats, Floats]:
-    """Return the limits of coefficients: those that an inference has, or by t."""
-    if own.limits is not None:
-        return own.limits[..., 0, :], own.limits[..., 1, :]
-    scales = ["identity"] * estimate.shape[-1]
-    return confidence_limits(estimate, own.se, own.df, scales, level)
+def _of_fixed(
+    fitted: Fitted, inferred: Inferred, contrasts: Sequence[Contrast], level: float
+) -> tuple[Floats, ...]:
+    """Return `VALUES` of the coefficients, then of contrasts, by an inference."""
+    own = fitted.estimate[..., : fitted.p], inferred.se, inferred.df
+    found = [(*own, *_limits(*own, inferred.limits, level))]
+    first = len(fitted.contrasts) - len(contrasts)
+    for number, one in enumerate(contrasts):
+        estimate, se, df = (
+            value[..., None] for value in by_contrast(one, first + number, fitted, inferred)
+        )
+        limits = None
+        if inferred.contrasts is not None:
+            of_this = inferred.contrasts[..., [number]]
+            se, limits = of_this[..., 0, :], of_this[..., 1:, :]
+        found.append((estimate, se, df, *_limits(estimate, se, df, limits, level)))
+    shape = fitted.estimate.shape[:-1]
+    whole = [
+        [np.broadcast_to(value, (*shape, value.shape[-1])) for value in values] for values in found
+    ]
+    return tuple(np.concatenate(parts, axis=-1) for parts in zip(*whole, strict=True))
+
+
+def _limits(
+    estimate: Floats, se: Floats, df: Floats, limits: Floats | None, level: float
+) -> tuple[Floats, Floats]:
+    """Return the limits that an inference has, (..., 2, n), or else those by t."""
+    if limits is not None:
+        return limits[..., 0, :], limits[..., 1, :]
+    return confidence_limits(estimate, se, df, ["identity"] * estimate.shape[-1], level)
 
 
 def _with_further(fitted: Fitted, further: Sequence[Estimand]) -> tuple[Floats, Floats]:
-    """Return estimates and errors of the parameters, then of what else is asked for."""
+    """Return estimates and errors of the random part, then of what else is asked for."""
+    estimate, se = fitted.estimate[..., fitted.p :], fitted.se[..., fitted.p :]
     if not further:
-        return fitted.estimate, fitted.se
+        return estimate, se
     values, errors = zip(*(by_delta_method(one, fitted) for one in further), strict=True)
-    return np.dstack([fitted.estimate, *values]), np.dstack([fitted.se, *errors])
+    return np.dstack([estimate, *values]), np.dstack([se, *errors])
 
 
 def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackResults) -> Table:
@@ -136,13 +160,13 @@ def tests_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) 
     n_tests, n_fixed = len(model.tests), len(model.df)
     rows, fits = n_tests * n_fixed, n * n_methods
     found = [COEFFICIENTS[name].infer(fitted) for name in model.df]
-    F = np.stack([inferred.F for inferred in found], axis=-1).ravel()
-    ddf = np.stack([inferred.ddf for inferred in found], axis=-1).ravel()
-    df = _repeated(np.repeat([len(L) for L in fitted.contrasts], n_fixed), fits)
+    F = np.stack([inferred.F[..., :n_tests] for inferred in found], axis=-1).ravel()
+    ddf = np.stack([inferred.ddf[..., :n_tests] for inferred in found], axis=-1).ravel()
+    df = _repeated(np.repeat([len(L) for L in fitted.contrasts[:n_tests]], n_fixed), fits)
     p_value = f_p_value(F, df, ddf).reshape(n, n_methods, n_tests, n_fixed)
     for place, inferred in enumerate(found):
         if inferred.p_value is not None:
-            p_value[..., place] = inferred.p_value
+            p_value[..., place] = inferred.p_value[..., :n_tests]
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods * rows),
         **_labels(scenario, model, n, rows),

@@ -64,7 +64,8 @@ def bootstrap(fitted: Fitted) -> Inferred:
     """Return what the bootstrap says; it has no degrees of freedom."""
     of = bootstrap_of(fitted)
     none, no_ddf = np.full_like(of.se, np.nan), np.full_like(fitted.F, np.nan)
-    return Inferred(of.se, none, fitted.F, no_ddf, of.limits[..., : fitted.p], of.p_value)
+    limits = of.limits[..., : fitted.p]
+    return Inferred(of.se, none, fitted.F, no_ddf, limits, of.p_value, of.contrasts)
 
 
 def bootstrap_of(fitted: Fitted) -> Bootstrap:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hlm.estimands.kinds import Estimand
+    from hlm.estimands.population import Population
 
 __all__ = ["Bootstrap", "Expected", "Fitted", "Inferred", "Robust"]
 
@@ -29,6 +30,9 @@ class Inferred(NamedTuple):
         Lower and upper limits, where they do not follow from standard errors by t.
     p_value : ndarray (..., n_tests), optional
         Of the F tests, where they are not those of an F distribution.
+    contrasts : ndarray (..., 3, n_contrasts), optional
+        Standard errors, lower and upper limits of linear combinations of coefficients, where they
+        do not follow from an F test by t.
     """
 
     se: Floats
@@ -37,6 +41,7 @@ class Inferred(NamedTuple):
     ddf: Floats
     limits: Floats | None = None
     p_value: Floats | None = None
+    contrasts: Floats | None = None
 
 
 class Expected(NamedTuple):
@@ -90,11 +95,15 @@ class Bootstrap(NamedTuple):
         Percentiles, lower and upper, made at the level when the fits were there.
     p_value : ndarray (..., n_tests)
         Of the F tests.
+    contrasts : ndarray (..., 3, n_contrasts)
+        Standard errors, lower and upper limits of the linear combinations of coefficients that a
+        study asks for.
     """
 
     se: Floats
     limits: Floats
     p_value: Floats
+    contrasts: Floats
 
 
 class Fitted(NamedTuple):
@@ -127,6 +136,10 @@ class Fitted(NamedTuple):
         Of the free elements of Psi and of sigma^2, see `kernels.inference.spread_of_variances`.
     n_star : ndarray (...), optional
         The number of observations, by REML less the coefficients; with `spread`.
+    vcov : ndarray (..., p, p), optional
+        The covariance of the coefficients, not adjusted.
+    population : Population, optional
+        The moments of the columns, for what rests on them.
     """
 
     parameters: Sequence[Estimand]
@@ -146,8 +159,15 @@ class Fitted(NamedTuple):
     profile: Floats | None = None
     spread: Floats | None = None
     n_star: Floats | None = None
+    vcov: Floats | None = None
+    population: Population | None = None
 
     @property
     def p(self) -> int:
         """The number of coefficients."""
         return len(self.constant)
+
+    @property
+    def n_random(self) -> int:
+        """The number of parameters of the random part, sigma among them."""
+        return len(self.parameters) - self.p

@@ -100,7 +100,7 @@ class RandomInference:
 
     def scale_of(self, one: Estimand) -> Scale:
         """Return the scale of the Wald limits of an estimand."""
-        return one.variance_scale if self.of_variances else one.scale
+        return one.wald_scale(of_variances=self.of_variances)
 
 
 COEFFICIENTS = {

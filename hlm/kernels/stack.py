@@ -22,7 +22,7 @@ from hlm.kernels.joint_tests import (
     f_tests,
     observed_information,
 )
-from hlm.kernels.linalg import copy_vector
+from hlm.kernels.linalg import copy, copy_vector
 from hlm.kernels.load import data_set, load
 from hlm.kernels.problem import divisor, problem_of
 from hlm.kernels.profile_stack import profile_fit_of
@@ -57,6 +57,8 @@ class StackResults(NamedTuple):
         Lower and upper profile limits of the random part.
     spread : ndarray (n or 0, methods, n_theta + 1, n_theta)
         B d of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`.
+    vcov : ndarray (n or 0, methods, p, p)
+        Covariance of the coefficients.
     """
 
     estimate: np.ndarray
@@ -69,6 +71,7 @@ class StackResults(NamedTuple):
     robust: RobustResults | None
     limits: np.ndarray | None
     spread: np.ndarray
+    vcov: np.ndarray
 
 
 def allocate_results(
@@ -81,10 +84,12 @@ def allocate_results(
     robust: RobustResults | None = None,
     limits: np.ndarray | None = None,
     n_spread: int = 0,
+    n_vcov: int = 0,
 ) -> StackResults:
     """Return arrays for the results of n data sets; `n_tests` are by the observed information.
 
-    `n_spread` is the number of free elements of Psi where their spread is asked for.
+    `n_spread` is the number of free elements of Psi where their spread is asked for, and `n_vcov`
+    that of the coefficients where their covariance is.
     """
     shape, of_tests = (n, n_methods, n_terms), (n, n_methods, n_tests)
     return StackResults(
@@ -98,6 +103,7 @@ def allocate_results(
         robust,
         limits,
         np.empty((n if n_spread else 0, n_methods, n_spread + 1, n_spread)),
+        np.empty((n if n_vcov else 0, n_methods, n_vcov, n_vcov)),
     )
 
 
@@ -186,6 +192,8 @@ def report_fit(problem, parametrization, workspace, tests, results, r, method):
     if len(results.spread) > 0:
         sigma2, spread = out.estimate[-1] ** 2, results.spread[r, method]
         spread_of_variances(sigma2, parametrization, fit.Lambda, jacobian, delta, spread)
+    if len(results.vcov) > 0:
+        copy(out.vcov, results.vcov[r, method])
     if results.F.shape[2] > 0 and np.isfinite(out.estimate[-1]):
         observed_information(divisor(problem), workspace.state.T, jacobian, delta, tests)
         information = Information(workspace.state.Ls, tests.P, tests.Omega, out.vcov)

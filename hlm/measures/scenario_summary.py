@@ -154,6 +154,8 @@ def _measures_of(
             for name, value in values.items():
                 if np.isnan(true) and name in NEED_TRUE:
                     continue  # nothing is known of what it needs
+                if name in OF_INFERENCE and not KINDS[arrays.kind].of_one_fit:
+                    continue  # it has neither standard errors nor limits
                 if name in OF_INFERENCE:
                     yield (*label, contestant.inference, policy, name, *_numbers(value))
                 elif first:

@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hlm.errors import InputError
-from hlm.estimands.model_estimands import further_of
+from hlm.estimands.expressions import read_expression
+from hlm.estimands.kinds import FURTHER, check_further
+from hlm.estimands.model_estimands import contrasts_of, further_of, operands_of
 from hlm.estimands.names import variances_of
+from hlm.estimands.population import of_rows
 from hlm.inference import RANDOM_PART
-from hlm.inference.further import by_delta_method, limits_of
+from hlm.inference.further import by_contrast, by_delta_method, limits_of
 from hlm.kernels.joint_tests import allocate_joint_tests
-from hlm.kernels.limits import percentile_limits
+from hlm.kernels.limits import confidence_limits, percentile_limits
 from hlm.kernels.one_fit import profile_ml_fit
 from hlm.kernels.profile_stack import allocate_profile
 from hlm.kernels.refits import refit
-from hlm.model.inferred import fitted_of
+from hlm.model.inferred import fitted_of, infer
 from hlm.model.moments import fit_moments
 from hlm.model.undetermined import open_terms
+from hlm.scenario import Expression
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
+    from hlm.estimands.estimand import Estimand
+    from hlm.estimands.functions import Contrast
+    from hlm.estimands.population import Population
+    from hlm.inference import Fitted
     from hlm.kernels.fit import Workspace
     from hlm.model.result import LmerFit
+    from hlm.scenario import Terms
 
 __all__ = ["percentiles", "profile", "vcov_random", "wald"]
 
 Floats = NDArray[np.float64]
+Estimands: TypeAlias = Sequence[str | Mapping[str, str]] | Mapping[str, str]
+"""Kinds; or kinds and expressions under names."""
 
 
 def wald(fit: LmerFit, level: float, df_method: str, method: str) -> pd.DataFrame:
@@ -60,18 +70,66 @@ def vcov_random(fit: LmerFit) -> pd.DataFrame:
     return pd.DataFrame(covariance, index=names, columns=names)
 
 
-def further(fit: LmerFit, kinds: Sequence[str], level: float) -> pd.DataFrame:
+def further(fit: LmerFit, what: Estimands, level: float, df_method: str) -> pd.DataFrame:
     """Return the table of `LmerFit.estimands`."""
     import pandas as pd
 
-    fitted = fitted_of(fit)._replace(spread=_spread(fit)[1], n_star=np.array(_n_star(fit)))
+    estimands = _asked(fit.frame.terms, what)
+    contrasts = contrasts_of(estimands)
+    fitted = fitted_of(fit, [one.L for one in contrasts])
+    fitted = fitted._replace(spread=_spread(fit)[1], n_star=np.array(_n_star(fit)), vcov=fit.vcov)
+    if any(one.of_columns for one in estimands):
+        fitted = fitted._replace(population=_population(fit))
+    rows = _of_contrasts(fit, fitted, contrasts, level, df_method)
     limits = RANDOM_PART["wald"].limits(fitted, level)
-    rows = []
-    for one in further_of(fit.frame.terms, kinds):
-        estimate, se = by_delta_method(one, fitted)
-        lower, upper = limits_of(one, "wald", fitted, limits, level)
-        rows.append((one.name, *map(float, (estimate, se, lower, upper))))
-    return pd.DataFrame(rows, columns=["term", "estimate", "se", "lower", "upper"])
+    for one in estimands:
+        if one.part == "random":
+            estimate, se = by_delta_method(one, fitted)
+            rows[one.name] = (estimate, se, np.nan, *limits_of(one, "wald", fitted, limits, level))
+    columns = ["estimate", "se", "df", "lower", "upper"]
+    values = np.array([rows[one.name] for one in estimands], dtype=float).reshape(-1, len(columns))
+    table = pd.DataFrame(values, columns=columns)
+    table.insert(0, "term", [one.name for one in estimands])
+    return table if contrasts else table.drop(columns="df")
+
+
+def _population(fit: LmerFit) -> Population:
+    """Return the moments of the columns of the rows, whose residual variance must be one."""
+    if (fit.frame.weights != 1.0).any():
+        raise InputError("shares of variance of rows with weights", allowed="a fit without weights")
+    return of_rows(fit.frame.X, fit.frame.Z, fit.frame.units)
+
+
+def _of_contrasts(
+    fit: LmerFit, fitted: Fitted, contrasts: Sequence[Contrast], level: float, df_method: str
+) -> dict[str, tuple[ArrayLike, ...]]:
+    """Return the rows of what is linear in the coefficients, by name."""
+    if not contrasts:
+        return {}
+    inferred = infer(fit, df_method, fitted.contrasts)
+    found = [by_contrast(one, place, fitted, inferred) for place, one in enumerate(contrasts)]
+    estimate, se, df = (np.array(values) for values in zip(*found, strict=True))
+    scales = ["identity"] * len(contrasts)
+    columns = estimate, se, df, *confidence_limits(estimate, se, df, scales, level)
+    return {one.name: row for one, row in zip(contrasts, np.transpose(columns), strict=True)}
+
+
+def _asked(terms: Terms, what: Estimands) -> tuple[Estimand, ...]:
+    """Return the estimands of kinds and of expressions under names."""
+    named: dict[str, str] = {}
+    for one in [what] if isinstance(what, Mapping) else what:
+        named |= one if isinstance(one, Mapping) else {check_further(one): one}
+    kinds = list(dict.fromkeys(one for one in named.values() if one in FURTHER))
+    known = operands_of(terms)
+    expressions = []
+    for name, text in named.items():
+        if text not in FURTHER:
+            if name in known:
+                problem = f"'{name}' is the name of a term"
+                raise InputError(problem, allowed="a name of its own")
+            read = read_expression(text, [(terms, known)], [*FURTHER])
+            expressions.append(Expression(name, read.program))
+    return further_of(terms, kinds, expressions)
 
 
 def _n_star(fit: LmerFit) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
-from hlm.estimands.kinds import check_further, parameters_of
+from hlm.estimands.kinds import parameters_of
 from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.kernels.elements import free_elements
 from hlm.kernels.kenward_roger import KenwardRoger
@@ -20,7 +20,7 @@ from hlm.model.moments import kenward_roger_of
 from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -348,31 +348,52 @@ class LmerFit:
 
         return vcov_random(self)
 
-    def estimands(self, kinds: Sequence[str], level: float = 0.95) -> pd.DataFrame:
+    def estimands(
+        self,
+        what: Sequence[str | Mapping[str, str]] | Mapping[str, str],
+        level: float = 0.95,
+        *,
+        df_method: str = "satterthwaite",
+    ) -> pd.DataFrame:
         """Return what the model estimates besides its parameters, one row each.
 
         Parameters
         ----------
-        kinds : sequence of str
-            Names of kinds, as in `estimation.estimands` of a study.
+        what : sequence of str and mappings, or mapping of str to str
+            Kinds, as in `estimation.estimands` of a study; under names, kinds and arithmetic of the
+            model's terms.
         level : float
-            Of the Wald limits.
+            Of the limits.
+        df_method : str
+            The inference of what is linear in the coefficients, as in `summary`.
 
         Returns
         -------
         pandas.DataFrame
-            term, estimate, se by the delta method, lower, upper; no row of a kind that the model
-            does not have.
+            term, estimate, se, lower, upper, and before the limits df if something is linear in the
+            coefficients; no row of a kind that the model does not have. By the delta method and
+            Wald's limits, but for what is linear in the coefficients.
 
         Raises
         ------
         InputError
-            If there is no such kind.
+            If there is no such kind, term or function, or the text is no expression.
+
+        Examples
+        --------
+        >>> from hlm import lmer
+        >>> from hlm.datasets import load_sleepstudy
+        >>> fit = lmer("Reaction ~ Days + (1 + Days | Subject)", load_sleepstudy())
+        >>> fit.estimands({"after_week": "(Intercept) + 7 * Days"}).round(2)
+                 term  estimate     se    df   lower   upper
+        0  after_week    324.68  11.97  17.0  299.42  349.94
         """
         from hlm.model.limits import further
 
         check_level(level)
-        return further(self, [check_further(kind) for kind in kinds], level)
+        check_df_method(df_method)
+        self._check_defined(df_method)
+        return further(self, what, level, df_method)
 
     def tidy(self, df_method: str = "satterthwaite", level: float = 0.95) -> pd.DataFrame:
         """Every estimate as one row: term, estimate, se, df, statistic, p_value, lower, upper.

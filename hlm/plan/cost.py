@@ -170,6 +170,12 @@ def _rows(model: Model) -> int:
     return n_fixed * len(model.df) + (len(rows_of(model)) - n_fixed) * len(model.limits)
 
 
+def _contrasts(model: Model) -> int:
+    from hlm.estimands.model_estimands import contrasts_of, rows_of  # as above
+
+    return len(contrasts_of(rows_of(model)))
+
+
 def tests_of(models: Sequence[Model]) -> int:
     """Return the number of rows of F tests of one replicate: one by each inference."""
     return sum(len(model.methods) * len(model.tests) * len(model.df) for model in models)
@@ -237,7 +243,7 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
         + FIT_THETA * thetas**2
         + m * unit
         + _steps(scenario, model, shared=shared) * _step_seconds(scenario, model, shared=shared)
-        + F_TEST * len(model.tests)
+        + F_TEST * (len(model.tests) + _contrasts(model))
         + (expected if wants_expected(model.df) else 0.0)
         + (m * (ROBUST_UNIT + ROBUST_UNIT_X * p**2) if wants_robust(model.df) else 0.0)
     )

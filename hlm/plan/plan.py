@@ -114,7 +114,7 @@ class Plan:
                 self.replicates,
                 [scenario.key for scenario in self.scenarios],
                 self.levels,
-                [model.definition() | {"true": model.true} for model in self.models],
+                [model.wanted() for model in self.models],
                 *([self.selection.to_dict()] if self.selection != USUAL else []),
                 *([self.policies] if self.policies != ("all",) else []),
             ]

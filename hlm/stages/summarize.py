@@ -21,6 +21,7 @@ from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
 from hlm.results import SUMMARIES, open_parquet, with_grid, writing, writing_csv
 from hlm.results.windows import METHODS, in_portions
+from hlm.stages.comparisons import with_comparisons
 from hlm.stages.scenario_arrays import FITS, read_fits, read_terms
 from hlm.stages.sorted_rows import SortedRows
 from hlm.words.criteria_words import selected_by
@@ -93,9 +94,10 @@ def _of_scenario(
         return known[model, term]
 
     n, key = plan.replicates, scenario.key
+    windows = (with_comparisons(window, plan.models) for window in estimates.windows(key))
     with ExitStack() as stack:
         terms: Iterable[TermArrays] = stack.enter_context(
-            read_terms(estimates.windows(key), VALUES, n, target, folder=folder)
+            read_terms(windows, VALUES, n, target, folder=folder)
         )
         if tests is not None:
             tested = read_terms(tests.windows(key), P_VALUE, n, target, label="test", term=of_test)

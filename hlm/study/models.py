@@ -7,13 +7,13 @@ from math import ceil, isclose
 from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, Mistakes, nearest
-from hlm.estimands.kinds import FURTHER
 from hlm.estimands.model_estimands import rows_of
 from hlm.estimands.true_values import targets
 from hlm.formula import formula_in, terms_in
 from hlm.inference import wants_bootstrap
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
+from hlm.study.asked import check_kinds, kinds_asked, names_asked, with_own
 from hlm.study.f_tests import tests_of
 from hlm.study.truth import read_formula
 
@@ -57,10 +57,11 @@ def models_of(
         for name, spec in study.models.items()
     ]
     models = tuple(one for one in found if one is not None)
-    if len(models) == len(found):
-        mistakes.keep(_check_estimands, study.estimation.estimands, models)
-        mistakes.keep(_check_bootstrap, study.estimation, models)
-    return models
+    if len(models) < len(found):
+        return models
+    mistakes.keep(check_kinds, study.estimation.estimands, models)
+    mistakes.keep(_check_bootstrap, study.estimation, models)
+    return with_own(study.estimation.estimands, models, mistakes)
 
 
 DRAWS = 199
@@ -94,20 +95,6 @@ def _check_bootstrap(estimation: Estimation, models: Sequence[Model]) -> None:
         )
 
 
-def _check_estimands(kinds: Sequence[str], models: Sequence[Model]) -> None:
-    """Refuse a kind of estimands that is there twice or that no model has."""
-    there = {one.kind for model in models for one in rows_of(model)}
-    with Mistakes() as mistakes:
-        for place, kind in enumerate(kinds):
-            path = f"estimation.estimands[{place}]"
-            if kind in kinds[:place]:
-                problem = f"'{kind}' is there twice"
-                mistakes.add(InputError(problem, path=path, allowed="each kind once"))
-            elif kind not in there:
-                problem, allowed = f"no model has '{kind}'", FURTHER[kind].needs
-                mistakes.add(InputError(problem, path=path, allowed=allowed))
-
-
 def _model(
     name: str,
     spec: str | schema.Candidate,
@@ -128,12 +115,13 @@ def _model(
         own.level or estimation.level,
         _names(estimation.limits),
         tests_of(formula, estimation.tests),
-        tuple(dict.fromkeys(estimation.estimands)),
+        kinds_asked(estimation.estimands),
         bootstrap=_draws(estimation),
         terms=terms_in(formula),
     )
     terms = [one.name for one in rows_of(model)]
     _refuse_one_name(model, terms, path)
+    terms += names_asked(estimation.estimands)
     true = tuple(
         (term, value)
         for term, value in own.true.items()
@@ -186,11 +174,14 @@ def check_true_values(model: Model, scenarios: Sequence[Scenario]) -> None:
         At the paths of the values.
     """
     given, bare = dict(model.true), replace(model, true=())
+    own = {*(e.name for e in model.expressions), *(c.name for c in model.comparisons)}
     found = [targets(scenario, bare) for scenario in scenarios] if given else []
     with Mistakes() as mistakes:
         for of_term in zip(*found, strict=True):
             term = of_term[0].term
             if term not in given or not all(target.follows for target in of_term):
+                continue
+            if term in own:  # it may be for another model, in which none follows
                 continue
             others = [t.true for t in of_term if not isclose(given[term], t.true, rel_tol=1e-9)]
             if others:

@@ -24,16 +24,24 @@ from pydantic import (
 from hlm import datasets
 from hlm.criteria import CRITERIA  # noqa: TC001 - pydantic reads it
 from hlm.errors import InputError, nearest
-from hlm.estimands.kinds import FURTHER, check_further
 from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.scenario import Dependence  # noqa: TC001 - pydantic reads it
 from hlm.study.messages import shown
 from hlm.study.schema_covariates import Covariate  # noqa: TC001 - as above
+from hlm.study.schema_estimands import Estimands  # noqa: TC001 - as above
 from hlm.study.schema_missing import Missing, MissingRows
 from hlm.study.schema_part import Part
 from hlm.study.schema_residual import AutoRegression, Variance  # noqa: TC001 - as above
 from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
-from hlm.study.schema_values import SHAPE, Correlation, Positive, Probability, Shape, Shapes
+from hlm.study.schema_values import (
+    SHAPE,
+    Correlation,
+    Positive,
+    Probability,
+    SafeName,
+    Shape,
+    Shapes,
+)
 from hlm.words.policies import OF_POLICIES, POLICIES
 
 if TYPE_CHECKING:
@@ -53,22 +61,6 @@ __all__ = [
 
 MAX_UNITS = 1_000_000
 
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
-
-
-def _safe_name(name: str) -> str:
-    if not _SAFE_NAME.fullmatch(name):
-        raise InputError(
-            f"the name {name!r} is not safe for files",
-            allowed="letters, digits, _ . -; not first a dot; at most 64 characters",
-        )
-    return name
-
-
-SafeName = Annotated[str, AfterValidator(_safe_name)]
-FurtherKind = Annotated[
-    str, AfterValidator(check_further), Field(json_schema_extra={"enum": [*FURTHER]})
-]
 Method = Literal["reml", "ml"]
 Methods = Annotated[list[Method], Field(min_length=1)]
 
@@ -432,9 +424,10 @@ class Estimation(Part):
         description="F tests by name: the coefficients that are all zero under the hypothesis, "
         "tested in every model that has them.",
     )
-    estimands: list[FurtherKind] = Field(
+    estimands: Estimands = Field(
         [],
-        description="What is estimated besides the parameters, in every model that has it.",
+        description="What is estimated besides the parameters, in every model that has it: kinds, "
+        "or arithmetic of terms under names.",
     )
 
 

@@ -12,6 +12,7 @@ from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.formula import formula_in
 from hlm.scenario import Model, Scenario
+from hlm.study.asked import check_values
 from hlm.study.design import (
     covariates,
     levels_in,
@@ -200,6 +201,8 @@ def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict
         labels, scenarios = _cross(outline, tried, tree, mistakes, code or {})
         for model in models if data.complete else ():
             mistakes.keep(check_true_values, model, scenarios)
+        if study is not None and data.complete and not mistakes.found:
+            mistakes.keep(check_values, study.estimation.estimands, models, scenarios)
         if study is not None and outline.axes is not None:
             own = _own_key(study, code or {})
             keys = [scenario.key for scenario in scenarios]

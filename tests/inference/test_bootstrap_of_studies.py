@@ -237,7 +237,8 @@ def test_failed_fits_count_out():
     estimates = np.random.default_rng(2).standard_normal((99, 3))
     F = np.arange(99.0)[:, None] + np.zeros(2)
     estimates[:40, 1], estimates[:60, 2], F[:9, 0], F[:60, 1] = np.nan, np.nan, np.nan, np.nan
-    found = Bootstrap(*(np.full((1, 1, *rest), np.nan) for rest in ((2,), (2, 3), (2,))))
+    shapes = (2,), (2, 3), (2,), (3, 0)
+    found = Bootstrap(*(np.full((1, 1, *rest), np.nan) for rest in shapes))
     bootstrap_fits._summarize(estimates, F, np.array([50.0, 50.0]), 0.9, found, (0, 0))
     ordered = np.sort(estimates[40:, 1])
     assert found.limits[0, 0, :, 1] == pytest.approx([ordered[2], ordered[56]])
