@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import f
 
+from hlm.operations.lock import run_lock
 from hlm.operations.prepare import prepare
 from hlm.results import read_frame
 from hlm.study import Study
@@ -39,7 +40,9 @@ def tables(tmp_path_factory):
     path = folder / "study.yaml"
     path.write_text(TEXT, encoding="utf-8")
     results = make_results(folder, study=path)
-    summarize_results(prepare(Study.load(path), folder), results)
+    with run_lock(results):
+        plan = prepare(Study.load(path), folder)
+    summarize_results(plan, results)
     names = ("measures", "selection", "margins", "accounting", "estimates", "fits", "tests")
     return {name: read_frame(results / f"{name}.parquet") for name in names}
 
