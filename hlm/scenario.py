@@ -32,6 +32,7 @@ __all__ = [
     "CorrelatedSet",
     "Covariate",
     "Model",
+    "RatioTest",
     "Scenario",
     "Terms",
 ]
@@ -380,15 +381,64 @@ class Terms:
         return tuple(pairs)
 
     @property
+    def n_parameters(self) -> int:
+        """The number of parameters: coefficients, free elements of Psi, and sigma."""
+        return len(self.fixed) + len(self.elements) + 1
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """The number of random effects of each block."""
         return tuple(len(block) for block in self.blocks)
+
+    def smaller(self, test: RatioTest) -> Terms:
+        """Return the terms that stay under the hypothesis of a likelihood ratio test.
+
+        Examples
+        --------
+        >>> terms = Terms(("(Intercept)", "x"), (("(Intercept)", "x"),), "g")
+        >>> terms.smaller(RatioTest("x", (0,), ((0,),)))
+        Terms(fixed=('(Intercept)',), blocks=(('(Intercept)',),), group='g')
+        """
+        return Terms(
+            tuple(self.fixed[place] for place in test.fixed),
+            tuple(tuple(self.effects[place] for place in block) for block in test.blocks),
+            self.group,
+        )
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Terms:
         """Read what `dataclasses.asdict` wrote."""
         blocks = tuple(tuple(block) for block in data["blocks"])
         return cls(tuple(data["fixed"]), blocks, data["group"], tuple(data.get("degrees", ())))
+
+
+@dataclass(frozen=True)
+class RatioTest:
+    """A likelihood ratio test of a model against a smaller one: some of its terms.
+
+    Attributes
+    ----------
+    name : str
+    fixed : tuple of int
+        The places of the coefficients that stay; the others are 0 under the hypothesis.
+    blocks : tuple of tuple of int
+        The places of the random effects that stay, those that are correlated in one block. There
+        may be none: then the smaller model has no random part.
+    """
+
+    name: str
+    fixed: tuple[int, ...]
+    blocks: tuple[tuple[int, ...], ...]
+
+    @property
+    def effects(self) -> tuple[int, ...]:
+        """The places of the random effects that stay."""
+        return tuple(place for block in self.blocks for place in block)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RatioTest:
+        """Read what `dataclasses.asdict` wrote."""
+        return cls(data["name"], tuple(data["fixed"]), tuple(map(tuple, data["blocks"])))
 
 
 @dataclass(frozen=True)
@@ -412,6 +462,8 @@ class Model:
         The kinds of estimands beside the parameters, such as ``'icc'``.
     true : tuple of (str, float)
         True values of terms that the user gives, for those that have none of their own.
+    lrt : tuple of RatioTest
+        Likelihood ratio tests.
     terms : Terms, optional
         What the formula says, where it has been read: models of a study have it. It does not count
         in comparisons. `hlm.formula.terms_of` gives it for any model.
@@ -426,7 +478,13 @@ class Model:
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
     estimands: tuple[str, ...] = ()
     true: tuple[tuple[str, float], ...] = ()
+    lrt: tuple[RatioTest, ...] = ()
     terms: Terms | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def has_tests(self) -> bool:
+        """Whether there are F tests or likelihood ratio tests."""
+        return bool(self.tests or self.lrt)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as builtin types, for JSON."""
@@ -436,15 +494,17 @@ class Model:
         """Return what its fits depend on, for digests.
 
         That is all but the true values, which only measures need, and what follows from the rest.
-        It is written as when a model had one inference for each part and no estimands beside its
-        parameters, so that results made then are still those of their plan.
+        It is written as when a model had one inference for each part, no estimands beside its
+        parameters and no likelihood ratio tests, so that results made then are still those of
+        their plan.
         """
         found = {k: value for k, value in self.to_dict().items() if k not in ("true", "terms")}
         for part in ("df", "limits"):
             if len(found[part]) == 1:
                 (found[part],) = found[part]
-        if not self.estimands:
-            del found["estimands"]
+        for part in ("estimands", "lrt"):
+            if not found[part]:
+                del found[part]
         return found
 
     @classmethod
@@ -459,6 +519,7 @@ class Model:
                 "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
                 "estimands": tuple(data.get("estimands", ())),
                 "true": tuple((name, value) for name, value in data.get("true", ())),
+                "lrt": tuple(map(RatioTest.from_dict, data.get("lrt", ()))),
                 "terms": Terms.from_dict(data["terms"]) if data.get("terms") else None,
             }
         )

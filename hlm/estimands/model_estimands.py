@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hlm.estimands.kinds import FURTHER, KINDS, parameters_of, tests_of
+from hlm.estimands.kinds import FURTHER, KINDS, parameters_of, ratio_tests_of, tests_of
 from hlm.formula import terms_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["catalogue", "estimands_of", "further_of", "rank", "rows_of"]
 
 @lru_cache(maxsize=1024)
 def estimands_of(model: Model) -> tuple[Estimand, ...]:
-    """Return what a model estimates: its parameters, its further estimands and its F tests.
+    """Return what a model estimates: its parameters, its further estimands and its tests.
 
     Examples
     --------
@@ -29,11 +29,12 @@ def estimands_of(model: Model) -> tuple[Estimand, ...]:
     """
     terms = terms_of(model)
     further = further_of(terms, model.estimands)
-    return (*parameters_of(terms), *further, *tests_of(terms, model.tests))
+    tests = (*tests_of(terms, model.tests), *ratio_tests_of(terms, model.lrt))
+    return (*parameters_of(terms), *further, *tests)
 
 
 def rows_of(model: Model) -> tuple[Estimand, ...]:
-    """Return the estimands that have rows of estimates: all but the F tests."""
+    """Return the estimands that have rows of estimates: all but the tests."""
     return tuple(one for one in estimands_of(model) if one.part != "tests")
 
 

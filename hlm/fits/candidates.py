@@ -1,20 +1,23 @@
-"""Candidate models fitted to simulated data sets: tables of estimates, fits and F tests."""
+"""Candidate models fitted to simulated data sets: tables of estimates, fits and tests."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.estimands.kinds import parameters_of
+from hlm.fits.least_squares import least_squares_criteria
+from hlm.fits.ratio_tests import RatioTests, ratio_tests
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
 from hlm.inference import COEFFICIENTS, Expected, Fitted, wants_expected, wants_profile
 from hlm.kernels.elements import free_elements, open_elements
 from hlm.kernels.expected import Adjustment, allocate_expected
-from hlm.kernels.fit import allocate_workspace
+from hlm.kernels.fit import CRITERION, allocate_workspace
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.joint_tests import allocate_joint_tests
 from hlm.kernels.kenward_roger import allocate_kenward_roger
@@ -22,7 +25,7 @@ from hlm.kernels.profile_stack import Profile, allocate_profile
 from hlm.kernels.stack import Inferences, StackResults, allocate_results, fit_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hlm.kernels.data import CrossProducts, ModelColumns
     from hlm.scenario import Model, Scenario
@@ -47,18 +50,39 @@ def fit_batch(scenario: Scenario, models: Sequence[Model], drawn: Drawn) -> dict
     -------
     dict of str to dict of str to array
         `estimates`, `fits` and `tests`: the columns of the files of these names; a row per
-        replicate, model, method (and term or F test, and inference).
+        replicate, model, method (and term or test, and inference).
     """
     estimates, fits, tests = [], [], []
     kernels = {one.q: one for one in kernels_of(models)}
-    for model, columns in zip(models, drawn.columns, strict=True):
+    own, rest = drawn.columns[: len(models)], iter(drawn.columns[len(models) :])
+    for model, columns in zip(models, own, strict=True):
         results = fit_model(model, columns, drawn.cross, kernels[len(columns.random)])
         fitted = fitted_of(model, columns, drawn.cross, results)
+        smaller = list(islice(rest, len(model.lrt)))
+        ratios = _ratio_tests(model, [columns, *smaller], drawn.cross, kernels, results)
         estimates.append(estimates_table(scenario, model, drawn, fitted))
         fits.append(fits_table(scenario, model, drawn, results))
-        tests.append(tests_table(scenario, model, drawn, fitted))
+        tests.append(tests_table(scenario, model, drawn, fitted, ratios))
     tables = {"estimates": estimates, "fits": fits, "tests": tests}
     return {kind: concatenate(parts) for kind, parts in tables.items()}
+
+
+def _ratio_tests(
+    model: Model,
+    columns: Sequence[ModelColumns],
+    cross: CrossProducts,
+    kernels: Mapping[int, Kernels],
+    results: StackResults,
+) -> RatioTests:
+    """Return the likelihood ratio tests; `columns` are of the model, then of its smaller ones."""
+
+    def criteria(one: Model, places: ModelColumns) -> Floats:
+        q = len(places.random)
+        if q == 0:
+            return least_squares_criteria(places, cross, one.methods)
+        return fit_model(one, places, cross, kernels[q]).summary[..., CRITERION]
+
+    return ratio_tests(model, columns, results.summary[..., CRITERION], criteria)
 
 
 def fit_model(

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hlm.estimands.model_estimands import further_of, rows_of
 from hlm.formula import terms_of
-from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.inference import COEFFICIENTS, RANDOM_PART, RATIO_TESTS
 from hlm.inference.further import by_delta_method, limits_of
 from hlm.kernels.fit import (
     BOUNDARY_RANK,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hlm.estimands.kinds import Estimand
+    from hlm.fits.ratio_tests import RatioTests
     from hlm.inference import Fitted
     from hlm.kernels.stack import StackResults
     from hlm.scenario import Model, Scenario
@@ -121,27 +122,37 @@ def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackRes
     }
 
 
-def tests_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) -> Table:
-    """Lay the F tests out: a row for each test by each inference of the coefficients."""
+def tests_table(
+    scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted, ratios: RatioTests
+) -> Table:
+    """Lay the tests out: F tests, one row by each inference of the coefficients; ratio tests."""
     n, n_methods, _ = fitted.estimate.shape
     n_tests, n_fixed = len(model.tests), len(model.df)
-    rows, fits = n_tests * n_fixed, n * n_methods
+    rows, fits = n_tests * n_fixed + len(ratios.tests), n * n_methods
     found = [COEFFICIENTS[name].infer(fitted) for name in model.df]
-    F = np.stack([inferred.F for inferred in found], axis=-1).ravel()
-    ddf = np.stack([inferred.ddf for inferred in found], axis=-1).ravel()
-    df = _repeated(np.repeat([len(L) for L in fitted.contrasts], n_fixed), fits)
+    shape = (n, n_methods, n_tests * n_fixed)
+    F = np.stack([inferred.F for inferred in found], axis=-1).reshape(shape)
+    ddf = np.stack([inferred.ddf for inferred in found], axis=-1).reshape(shape)
+    df = np.repeat([len(L) for L in fitted.contrasts], n_fixed).astype(np.int32)
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods * rows),
         **_labels(scenario, model, n, rows),
         "test": (
-            [name for name, _ in model.tests],
-            _repeated(np.repeat(np.arange(n_tests), n_fixed), fits),
+            [*(name for name, _ in model.tests), *(test.name for test in model.lrt)],
+            _repeated(
+                [*np.repeat(np.arange(n_tests), n_fixed), *np.add(ratios.tests, n_tests)], fits
+            ),
         ),
-        "inference": (list(model.df), _repeated(np.tile(np.arange(n_fixed), n_tests), fits)),
-        "statistic": F,
-        "df": df,
-        "ddf": ddf,
-        "p_value": f_p_value(F, df, ddf),
+        "inference": (
+            [*model.df, *(RATIO_TESTS if model.lrt else ())],
+            _repeated(
+                [*np.tile(np.arange(n_fixed), n_tests), *np.add(ratios.inferences, n_fixed)], fits
+            ),
+        ),
+        "statistic": np.dstack([F, ratios.statistic]).ravel(),
+        "df": _repeated([*df, *ratios.df], fits),
+        "ddf": np.dstack([ddf, np.full(ratios.statistic.shape, np.nan)]).ravel(),
+        "p_value": np.dstack([f_p_value(F, df, ddf), ratios.p_value]).ravel(),
     }
 
 

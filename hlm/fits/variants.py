@@ -52,7 +52,7 @@ def kernels_of(models: Iterable[Model]) -> list[Kernels]:
     """Return the kernels of models that are fitted together, by number of random effects.
 
     There is one for each number: with all that one of its models needs, for what another does not
-    need takes no time.
+    need takes no time. The smaller models of likelihood ratio tests are models too.
 
     Examples
     --------
@@ -69,6 +69,9 @@ def kernels_of(models: Iterable[Model]) -> list[Kernels]:
         found[q] = Kernels(
             q, expected or wants_expected(model.df), profile or wants_profile(model.limits)
         )
+        for test in model.lrt:
+            if test.blocks:  # else by least squares
+                found.setdefault(len(test.effects), Kernels(len(test.effects)))
     return sorted(found.values())
 
 

@@ -4,8 +4,10 @@ from hlm.inference.fitted import Expected, Fitted, Inferred
 from hlm.inference.registry import (
     COEFFICIENTS,
     RANDOM_PART,
+    RATIO_TESTS,
     CoefficientInference,
     RandomInference,
+    RatioInference,
     wants_expected,
     wants_profile,
 )
@@ -13,11 +15,13 @@ from hlm.inference.registry import (
 __all__ = [
     "COEFFICIENTS",
     "RANDOM_PART",
+    "RATIO_TESTS",
     "CoefficientInference",
     "Expected",
     "Fitted",
     "Inferred",
     "RandomInference",
+    "RatioInference",
     "wants_expected",
     "wants_profile",
 ]

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 __all__ = [
     "COEFFICIENTS",
     "RANDOM_PART",
+    "RATIO_TESTS",
     "CoefficientInference",
     "RandomInference",
+    "RatioInference",
     "wants_expected",
     "wants_profile",
 ]
@@ -90,6 +92,29 @@ class RandomInference:
         return one.variance_scale if self.of_variances else one.scale
 
 
+@dataclass(frozen=True)
+class RatioInference:
+    """A distribution that p-values of likelihood ratio tests are of.
+
+    Attributes
+    ----------
+    name : str
+        As in results.
+    boundary : bool
+        The mixture for a variance at the boundary, in the place of chi-square.
+    """
+
+    name: str
+    boundary: bool = False
+
+    def applies(self, n_effects: int) -> bool:
+        """Tell whether there is one for a test under which so many random effects leave.
+
+        Of two effects at the boundary at once the mixture's weights depend on the design.
+        """
+        return n_effects == 1 or not self.boundary
+
+
 COEFFICIENTS = {
     inference.name: inference
     for inference in (
@@ -112,6 +137,12 @@ RANDOM_PART = {
     )
 }
 """Inferences of the random part, by name."""
+
+RATIO_TESTS = {
+    inference.name: inference
+    for inference in (RatioInference("chi-square"), RatioInference("mixture", boundary=True))
+}
+"""Distributions of likelihood ratio statistics, by name."""
 
 
 def wants_expected(df: Iterable[str]) -> bool:

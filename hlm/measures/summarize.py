@@ -1,4 +1,4 @@
-"""A study's estimates, fits and F tests -> its measures and its selection rates."""
+"""A study's estimates, fits and tests -> its measures and its selection rates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from hlm.errors import InputError
 from hlm.estimands.kinds import KINDS
-from hlm.estimands.names import of_test
+from hlm.estimands.names import of_ratio_test, of_test
+from hlm.inference import RATIO_TESTS
 from hlm.measures.f_tests import rejection_counts
 from hlm.measures.input_table import as_frame, group_rows, numbers, require
 from hlm.measures.performance import measures_of_groups, tidy, with_limits
@@ -72,19 +73,20 @@ def summarize(
         estimates have a single one, which has no name.
     truth : pandas frame, Arrow table or stream, or mapping of columns
         `scenario`, `model`, `term`, its `kind` and its `true` value, NaN where there is none: a row
-        for each term of each model in each scenario, F tests among them.
+        for each term of each model in each scenario, tests among them.
     tests : pandas frame, Arrow table or stream, optional
         The columns of `tests.parquet`.
     level : float or mapping of str to float
         Confidence level of limits made from `se` and `df` if the estimates come without limits, for
-        which it must be one number; F tests reject at 1 - level, of their model.
+        which it must be one number; tests reject at 1 - level, of their model.
 
     Returns
     -------
     measures : pandas frame
         scenario, model, method, term, kind, true, inference, measure, estimate, mcse, n; the rates
         of singular and of failed fits have the term and the kind '', the rejection rates of F tests
-        the term 'F(name)'. A measure that rests on no inference has the inference ''.
+        the term 'F(name)', those of likelihood ratio tests 'LRT(name)'. A measure that rests on no
+        inference has the inference ''.
     selection : pandas frame
         scenario, criterion, method, model, rate, mcse, n.
 
@@ -152,6 +154,9 @@ def count_tests(
     by = [*KEYS[:3], "test", *(["inference"] if "inference" in frame else [])]
     counts = rejection_counts(frame, by=by, level=level).reset_index(drop=True)
     terms = counts["test"].map(of_test).astype(object)
+    if "inference" in counts:
+        of_ratios = counts["inference"].isin(list(RATIO_TESTS))
+        terms = terms.mask(of_ratios, counts["test"].map(of_ratio_test).astype(object))
     counts = _each_once(
         counts.drop(columns="test").assign(term=terms), counts["measure"] != "n_total"
     )

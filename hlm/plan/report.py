@@ -36,7 +36,7 @@ SECTIONS = {
         "relative_error_se_fixed": "Error of the model standard error, fixed effects",
         "coverage_fixed": "Coverage, fixed effects",
         "rejection_fixed": "Rejection rate, fixed effects",
-        "rejection_tests": "Rejection rate, F tests",
+        "rejection_tests": "Rejection rate, tests",
     },
     "Random part": {
         "bias_random": "Bias, random part",
@@ -60,7 +60,7 @@ FIGURES = {name: title for section in SECTIONS.values() for name, title in secti
 TABLES = {
     "performance_fixed": "Performance, fixed effects",
     "performance_random": "Performance, random part",
-    "performance_tests": "Rejection rates, F tests",
+    "performance_tests": "Rejection rates, tests",
     "selection": "Selection rates",
 }
 """Every table's name, which is also its file's and its caption's, and its title."""
@@ -82,7 +82,7 @@ def figure_names(study: Planned) -> tuple[str, ...]:
 
     The pictures of units need covariates to draw them by and a truth without factors, the one of
     shrinkage a model with random intercepts and slopes, those of selection two models to choose
-    from, the one of F tests some tests.
+    from, the one of tests some F tests or likelihood ratio tests.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def figure_names(study: Planned) -> tuple[str, ...]:
         "units_against_attribute": not (straight and use.attribute),
         "unit_lines": not straight,
         "shrinkage": not models_with_lines(study),
-        "rejection_tests": not any(model.tests for model in study.models),
+        "rejection_tests": not any(model.has_tests for model in study.models),
         "selection_aic": len(study.models) < 2,
         "selection_bic": len(study.models) < 2,
     }
@@ -114,7 +114,7 @@ def figure_names(study: Planned) -> tuple[str, ...]:
 def table_names(study: Planned) -> tuple[str, ...]:
     """Return the names of the tables that a study has; one model alone is not selected."""
     lacking = {
-        "performance_tests": not any(model.tests for model in study.models),
+        "performance_tests": not any(model.has_tests for model in study.models),
         "selection": len(study.models) < 2,
     }
     return tuple(name for name in TABLES if not lacking.get(name))

@@ -14,6 +14,7 @@ from hlm.formula import formula_in, terms_in
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
 from hlm.study.f_tests import tests_of
+from hlm.study.ratio_tests import named_tests, ratio_tests_of
 from hlm.study.truth import read_formula
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def _model(
         _names(estimation.limits),
         tests_of(formula, estimation.tests),
         tuple(dict.fromkeys(estimation.estimands)),
+        lrt=ratio_tests_of(formula, named_tests(estimation.lrt)),
         terms=terms_in(formula),
     )
     terms = [one.name for one in rows_of(model)]

@@ -398,8 +398,22 @@ class Candidate(Part):
     )
 
 
+RatioTests = Annotated[
+    Annotated[list[str], Tag("<list>")]
+    | Annotated[
+        dict[SafeName, Annotated[list[str], Field(min_length=1)]],
+        Tag("<mapping>"),
+    ],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<list>"),
+]
+
+
 class Estimation(Part):
     """How the models are fitted."""
+
+    synonyms: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("likelihood_ratio", "likelihood_ratio_tests", "lr_tests", "lrts", "anova", "ranova"), "lrt"
+    )
 
     methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
     df: _one_or_more(COEFFICIENTS, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
@@ -417,6 +431,12 @@ class Estimation(Part):
         {},
         description="F tests by name: the coefficients that are all zero under the hypothesis, "
         "tested in every model that has them.",
+    )
+    lrt: RatioTests = Field(
+        [],
+        description="Likelihood ratio tests by name: the coefficients, standard deviations and "
+        "correlations that are all zero under the hypothesis, tested in every model that has them; "
+        "or a list of terms, each a test of its own.",
     )
     estimands: list[FurtherKind] = Field(
         [],

@@ -11,7 +11,7 @@ from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import inference_words
 from hlm.words.levels import MINUS, WORDS, level_words, span
-from hlm.words.measures import MEASURES, NEED_TRUE
+from hlm.words.measures import MEASURES, NEED_TRUE, TEST_KINDS
 from hlm.words.notes import unbounded
 
 __all__ = ["INFINITE", "MISSING", "FormattedTable", "format_table", "notes"]
@@ -179,7 +179,7 @@ def _on_fewer(table: pd.DataFrame) -> list[str]:
         f"{MINUS}1 or 1 have no Wald limits), or no estimate (the fit failed, or the data do not "
         "identify the term)"
     )
-    if "kind" in table and set(table["kind"]) == {"test"}:
+    if "kind" in table and set(table["kind"]) <= {*TEST_KINDS}:
         lacking = "no test"
     return [f"[n]: the measure rests on n of {of} replicates; the others have {lacking}."]
 

@@ -46,9 +46,11 @@ INFERENCES = {
     "wald": Inference("Wald", "by Wald's method"),
     "wald-variance": Inference("Wald (variances)", "on the scale of variances"),
     "profile": Inference("Profile likelihood", "by profile likelihood"),
+    "chi-square": Inference("Chi-square", "by chi-square"),
+    "mixture": Inference("Mixture of chi-squares", "by the mixture of chi-squares"),
 }
-"""Every inference by its name in a study file: those of coefficients and tests, then those of the
-random part."""
+"""Every inference by its name in a study file or in results: those of coefficients and F tests,
+those of the random part, then those of likelihood ratio tests."""
 
 
 def inference_words(name: str) -> str:
