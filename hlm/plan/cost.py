@@ -14,7 +14,7 @@ The constants are measured (`benchmarks/quote.py` shows what they are worth).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
@@ -104,7 +104,7 @@ class Cost:
     temporary_bytes : float
         Its cross-products, kept from the drawing to the fit.
     kept_bytes : float
-        Its estimates, fits and F tests on disk.
+        Its estimates, fits and tests on disk.
     """
 
     compute_seconds: float
@@ -141,6 +141,7 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
     seconds = sum(
         len(model.methods) * _fit_seconds(scenario, model, shared=design.shared)
         + _profile_seconds(scenario, model, shared=design.shared)
+        + _ratio_tests_seconds(scenario, model, shared=design.shared)
         for model in models
     )
     temporary = _temporary_bytes(scenario, design)
@@ -166,8 +167,21 @@ def _rows(model: Model) -> int:
 
 
 def tests_of(models: Sequence[Model]) -> int:
-    """Return the number of rows of F tests of one replicate: one by each inference."""
-    return sum(len(model.methods) * len(model.tests) * len(model.df) for model in models)
+    """Return the number of rows of tests of one replicate: one by each inference."""
+    return sum(
+        len(model.methods) * (len(model.tests) * len(model.df) + _ratio_rows(model))
+        for model in models
+    )
+
+
+def _ratio_rows(model: Model) -> int:
+    from hlm.formula import terms_of  # with NumPy, as `_size`
+    from hlm.inference import RATIO_TESTS
+
+    q = len(terms_of(model).effects) if model.lrt else 0
+    return sum(
+        one.applies(q - len(test.effects)) for test in model.lrt for one in RATIO_TESTS.values()
+    )
 
 
 class _Size(NamedTuple):
@@ -238,6 +252,26 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
         + F_TEST * len(model.tests)
         + (expected if wants_expected(model.df) else 0.0)
     )
+
+
+def _ratio_tests_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    """Seconds of the smaller models' fits, and of the ML fit where only tests need it."""
+    from hlm.formula import terms_of  # as above
+
+    seconds, by_ml = 0.0, "ml" in model.methods
+    for test in model.lrt:
+        terms = terms_of(model)
+        of_coefficients = len(test.fixed) < len(terms.fixed)
+        less = replace(model, terms=terms.smaller(test), tests=(), df=(), limits=(), lrt=())
+        if test.blocks:
+            fit = _fit_seconds(scenario, less, shared=shared)
+        else:
+            fit = FIT_BASE + scenario.n_units * SHARED_X * len(test.fixed) ** 2
+        seconds += fit * (1 if of_coefficients else len(model.methods))
+        if of_coefficients and not by_ml:
+            seconds += _fit_seconds(scenario, replace(less, terms=terms), shared=shared)
+            by_ml = True
+    return seconds
 
 
 def _step_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
