@@ -200,7 +200,9 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, inference: str) -> d
     if fit.status != "ok":
         return dict.fromkeys(("coef", "se", *INFERENCE), np.nan)
     # Kenward and Roger's standard errors are held against theirs, not against plain ones.
-    adjusted = COEFFICIENTS[inference].adjusts and fit.method == "reml"
+    adjusted = (
+        inference in COEFFICIENTS and COEFFICIENTS[inference].adjusts and fit.method == "reml"
+    )
     theirs = fit.inferences.get(inference, OtherInference())
     other_se = theirs.adjusted if adjusted else fit.se
     ours = our.by(inference)

@@ -14,10 +14,18 @@ from hlm.fits.ratio_tests import RatioTests, ratio_tests
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
-from hlm.inference import COEFFICIENTS, Expected, Fitted, wants_expected, wants_profile
+from hlm.inference import (
+    COEFFICIENTS,
+    Expected,
+    Fitted,
+    wants_coefficient_profile,
+    wants_expected,
+    wants_profile,
+)
 from hlm.kernels.elements import free_elements, open_elements
 from hlm.kernels.expected import Adjustment, allocate_expected
 from hlm.kernels.fit import CRITERION, allocate_workspace
+from hlm.kernels.held_coefficient import HeldCoefficient, allocate_held_coefficient
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.joint_tests import allocate_joint_tests
 from hlm.kernels.kenward_roger import allocate_kenward_roger
@@ -104,6 +112,9 @@ def fit_model(
         _allocate_profile(model, parametrization, n_units, shared=shared)
         if kernels.profile
         else None,
+        _allocate_held(model, parametrization, n_units, shared=shared)
+        if kernels.coefficients
+        else None,
     )
     results = _allocate(model, len(cross.sum_squares), p, n_theta, kernels)
     reml = np.array([method == "reml" for method in _fitted_methods(model)])
@@ -120,9 +131,21 @@ def _allocate_profile(
     return allocate_profile(parametrization, blocks, n_units, model.level, method=ml, shared=shared)
 
 
+def _allocate_held(
+    model: Model, parametrization: Parametrization, n_units: int, *, shared: bool
+) -> HeldCoefficient:
+    """Return what the profile of a model's coefficients needs, as `_allocate_profile`."""
+    wanted = wants_coefficient_profile(model.df)
+    ml = _fitted_methods(model).index("ml") if wanted else -1
+    return allocate_held_coefficient(
+        parametrization, n_units, model.level, method=ml, shared=shared
+    )
+
+
 def _fitted_methods(model: Model) -> tuple[str, ...]:
     """Return the methods of a model, and ML if its limits need that and it is not among them."""
-    if wants_profile(model.limits) and "ml" not in model.methods:
+    by_ml = wants_profile(model.limits) or wants_coefficient_profile(model.df)
+    if by_ml and "ml" not in model.methods:
         return (*model.methods, "ml")
     return model.methods
 
@@ -130,7 +153,7 @@ def _fitted_methods(model: Model) -> tuple[str, ...]:
 def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> StackResults:
     """Return arrays for the results of n data sets: only what is wanted has any."""
     n_methods, n_tests = len(model.methods), len(model.tests)
-    wanted = [COEFFICIENTS[name] for name in model.df]
+    wanted = [COEFFICIENTS[name] for name in model.df if name in COEFFICIENTS]
     expected = allocate_expected(
         n if wants_expected(model.df) else 0,
         n_methods,
@@ -139,6 +162,7 @@ def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> S
         n_adjusted=n_tests if any(i.adjusts for i in wanted) else 0,
     )
     limits = np.full((n if wants_profile(model.limits) else 0, 2, n_theta + 1), np.nan)
+    n_held = n if wants_coefficient_profile(model.df) else 0
     return allocate_results(
         n,
         n_methods,
@@ -147,6 +171,7 @@ def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> S
         expected=expected if kernels.expected else None,
         limits=limits if kernels.profile else None,
         n_spread=n_theta if model.estimands else 0,
+        coefficient_limits=np.full((n_held, 2, p), np.nan) if kernels.coefficients else None,
     )
 
 
@@ -182,6 +207,7 @@ def fitted_of(
         profile=_profile(results, p, terms.sizes),
         spread=results.spread,
         n_star=cross.n_obs[:, None] - p * np.array([method == "reml" for method in model.methods]),
+        coefficient_profile=_coefficient_profile(results),
     )
 
 
@@ -204,6 +230,14 @@ def _profile(results: StackResults, p: int, blocks: Sequence[int]) -> Floats | N
     is_open = np.zeros(results.estimate[..., p:].shape, dtype=bool)
     is_open[..., :-1] = open_elements(results.estimate[..., p:-1], blocks)
     return np.where(is_open[:, :, None], np.nan, results.limits[:, None])
+
+
+def _coefficient_profile(results: StackResults) -> Floats | None:
+    """Return the limits of every method, (n, methods, 2, p): those of the ML fits."""
+    limits, (n, n_methods, _) = results.coefficient_limits, results.estimate.shape
+    if limits is None or not len(limits):
+        return None
+    return np.broadcast_to(limits[:, None], (n, n_methods, *limits.shape[1:]))
 
 
 def parametrize(blocks: Sequence[int], columns: ModelColumns) -> Parametrization:

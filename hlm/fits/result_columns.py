@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hlm.estimands.model_estimands import further_of, rows_of
 from hlm.formula import terms_of
-from hlm.inference import COEFFICIENTS, RANDOM_PART, RATIO_TESTS
+from hlm.inference import COEFFICIENT_LIMITS, COEFFICIENTS, RANDOM_PART, RATIO_TESTS
 from hlm.inference.further import by_delta_method, limits_of
 from hlm.kernels.fit import (
     BOUNDARY_RANK,
@@ -74,9 +74,13 @@ def _by_inference(
     fixed, random = slice(0, fitted.p), slice(fitted.p, None)
     end = fitted.p * len(model.df)
     for place, name in enumerate(model.df):
-        own, df, *_ = COEFFICIENTS[name].infer(fitted)
-        scales = ["identity"] * fitted.p
-        limits = confidence_limits(estimate[..., fixed], own, df, scales, model.level)
+        if name in COEFFICIENT_LIMITS:
+            own, df = se[..., fixed], np.full(fitted.p, np.nan)
+            limits = COEFFICIENT_LIMITS[name](fitted)
+        else:
+            own, df, *_ = COEFFICIENTS[name].infer(fitted)
+            scales = ["identity"] * fitted.p
+            limits = confidence_limits(estimate[..., fixed], own, df, scales, model.level)
         yield slice(place, end, len(model.df)), fixed, (estimate[..., fixed], own, df, *limits)
     for place, name in enumerate(model.limits):
         limits = RANDOM_PART[name].limits(fitted, model.level)
@@ -127,12 +131,17 @@ def tests_table(
 ) -> Table:
     """Lay the tests out: F tests, one row by each inference of the coefficients; ratio tests."""
     n, n_methods, _ = fitted.estimate.shape
-    n_tests, n_fixed = len(model.tests), len(model.df)
+    by = [name for name in model.df if name in COEFFICIENTS]
+    n_tests, n_fixed = len(model.tests), len(by)
     rows, fits = n_tests * n_fixed + len(ratios.tests), n * n_methods
-    found = [COEFFICIENTS[name].infer(fitted) for name in model.df]
+    found = [COEFFICIENTS[name].infer(fitted) for name in by]
     shape = (n, n_methods, n_tests * n_fixed)
-    F = np.stack([inferred.F for inferred in found], axis=-1).reshape(shape)
-    ddf = np.stack([inferred.ddf for inferred in found], axis=-1).reshape(shape)
+    F, ddf = (
+        np.stack([getattr(one, name) for one in found], axis=-1).reshape(shape)
+        if found
+        else np.zeros(shape)
+        for name in ("F", "ddf")
+    )
     df = np.repeat([len(L) for L in fitted.contrasts], n_fixed).astype(np.int32)
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods * rows),
@@ -144,7 +153,7 @@ def tests_table(
             ),
         ),
         "inference": (
-            [*model.df, *(RATIO_TESTS if model.lrt else ())],
+            [*by, *(RATIO_TESTS if model.lrt else ())],
             _repeated(
                 [*np.tile(np.arange(n_fixed), n_tests), *np.add(ratios.inferences, n_fixed)], fits
             ),

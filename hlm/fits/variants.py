@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from hlm.formula import terms_of
-from hlm.inference import wants_expected, wants_profile
+from hlm.inference import wants_coefficient_profile, wants_expected, wants_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,12 +28,15 @@ class Kernels(NamedTuple):
     expected : bool
         Whether an inference of one of them rests on the expected information.
     profile : bool
-        Whether one of them has profile limits.
+        Whether one of them has profile limits of the random part.
+    coefficients : bool
+        Whether one of them has profile limits of coefficients.
     """
 
     q: int
     expected: bool = False
     profile: bool = False
+    coefficients: bool = False
 
     @property
     def name(self) -> str:
@@ -44,7 +47,8 @@ class Kernels(NamedTuple):
         >>> Kernels(2).name, Kernels(3, expected=True, profile=True).name
         ('q2', 'q3-expected-profile')
         """
-        parts = [f"q{self.q}", "expected" * self.expected, "profile" * self.profile]
+        flags = ("expected", "profile", "coefficients")
+        parts = [f"q{self.q}", *(flag * getattr(self, flag) for flag in flags)]
         return "-".join(filter(None, parts))
 
 
@@ -65,9 +69,12 @@ def kernels_of(models: Iterable[Model]) -> list[Kernels]:
     found: dict[int, Kernels] = {}
     for model in models:
         q = sum(terms_of(model).sizes)
-        _, expected, profile = found.get(q, Kernels(q))
+        _, expected, profile, coefficients = found.get(q, Kernels(q))
         found[q] = Kernels(
-            q, expected or wants_expected(model.df), profile or wants_profile(model.limits)
+            q,
+            expected or wants_expected(model.df),
+            profile or wants_profile(model.limits),
+            coefficients or wants_coefficient_profile(model.df),
         )
         for test in model.lrt:
             if test.blocks:  # else by least squares
@@ -95,4 +102,7 @@ def kernels_named(name: str) -> list[Kernels]:
     True
     """
     parts = [one.split("-") for one in name.split("+")]
-    return [Kernels(int(q[1:]), "expected" in rest, "profile" in rest) for q, *rest in parts]
+    return [
+        Kernels(int(q[1:]), "expected" in rest, "profile" in rest, "coefficients" in rest)
+        for q, *rest in parts
+    ]

@@ -69,7 +69,10 @@ def _example(kernels: Kernels) -> tuple[Scenario, Model]:
     model = Model(
         "m",
         formula,
-        df=("kenward-roger" if kernels.expected else "satterthwaite",),
+        df=(
+            "kenward-roger" if kernels.expected else "satterthwaite",
+            *(("profile",) if kernels.coefficients else ()),
+        ),
         limits=("profile" if kernels.profile else "wald",),
     )
     return scenario, model

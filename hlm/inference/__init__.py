@@ -2,18 +2,21 @@
 
 from hlm.inference.fitted import Expected, Fitted, Inferred
 from hlm.inference.registry import (
+    COEFFICIENT_LIMITS,
     COEFFICIENTS,
     RANDOM_PART,
     RATIO_TESTS,
     CoefficientInference,
     RandomInference,
     RatioInference,
+    wants_coefficient_profile,
     wants_expected,
     wants_profile,
 )
 
 __all__ = [
     "COEFFICIENTS",
+    "COEFFICIENT_LIMITS",
     "RANDOM_PART",
     "RATIO_TESTS",
     "CoefficientInference",
@@ -22,6 +25,7 @@ __all__ = [
     "Inferred",
     "RandomInference",
     "RatioInference",
+    "wants_coefficient_profile",
     "wants_expected",
     "wants_profile",
 ]

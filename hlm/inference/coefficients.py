@@ -22,6 +22,7 @@ __all__ = [
     "degrees_by_levels",
     "infinite",
     "kenward_roger",
+    "profile_of_coefficients",
     "residual",
     "satterthwaite",
     "satterthwaite_expected",
@@ -46,6 +47,13 @@ def kenward_roger(fitted: Fitted) -> Inferred:
     """Return Kenward and Roger's inference; of ML fits the degrees of freedom only."""
     expected = _expected(fitted)
     return Inferred(expected.se, expected.df, expected.F_adjusted, expected.ddf_adjusted)
+
+
+def profile_of_coefficients(fitted: Fitted) -> tuple[Floats, Floats]:
+    """Return the limits by profile likelihood."""
+    if fitted.coefficient_profile is None:
+        raise ValueError("the fits have no profile likelihood limits of coefficients")
+    return fitted.coefficient_profile[..., 0, :], fitted.coefficient_profile[..., 1, :]
 
 
 def by_count(degrees: Callable[[Fitted], Floats]) -> Callable[[Fitted], Inferred]:

@@ -84,6 +84,8 @@ class Fitted(NamedTuple):
         Of the free elements of Psi and of sigma^2, see `kernels.inference.spread_of_variances`.
     n_star : ndarray (...), optional
         The number of observations, by REML less the coefficients; with `spread`.
+    coefficient_profile : ndarray (..., 2, p), optional
+        Lower and upper limits of the coefficients by profile likelihood.
     """
 
     parameters: Sequence[Estimand]
@@ -101,6 +103,7 @@ class Fitted(NamedTuple):
     profile: Floats | None = None
     spread: Floats | None = None
     n_star: Floats | None = None
+    coefficient_profile: Floats | None = None
 
     @property
     def p(self) -> int:

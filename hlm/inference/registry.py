@@ -17,6 +17,7 @@ from hlm.inference.coefficients import (
     by_count,
     infinite,
     kenward_roger,
+    profile_of_coefficients,
     residual,
     satterthwaite,
     satterthwaite_expected,
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COEFFICIENTS",
+    "COEFFICIENT_LIMITS",
     "RANDOM_PART",
     "RATIO_TESTS",
     "CoefficientInference",
     "RandomInference",
     "RatioInference",
+    "wants_coefficient_profile",
     "wants_expected",
     "wants_profile",
 ]
@@ -128,6 +131,11 @@ COEFFICIENTS = {
 }
 """Inferences of coefficients and F tests, by name."""
 
+COEFFICIENT_LIMITS = {"profile": profile_of_coefficients}
+"""Inferences of coefficients that are limits only, without degrees of freedom and tests, by name:
+from `Fitted` to the lower and upper limits, (..., p) each, made at the level when the fit was
+there."""
+
 RANDOM_PART = {
     inference.name: inference
     for inference in (
@@ -153,7 +161,18 @@ def wants_expected(df: Iterable[str]) -> bool:
     >>> wants_expected(["satterthwaite", "kenward-roger"]), wants_expected(["infinite"])
     (True, False)
     """
-    return any(COEFFICIENTS[name].expected for name in df)
+    return any(COEFFICIENTS[name].expected for name in df if name in COEFFICIENTS)
+
+
+def wants_coefficient_profile(df: Iterable[str]) -> bool:
+    """Tell whether one of some inferences of coefficients is the profile likelihood's.
+
+    Examples
+    --------
+    >>> wants_coefficient_profile(["satterthwaite"]), wants_coefficient_profile(["profile"])
+    (False, True)
+    """
+    return any(name in COEFFICIENT_LIMITS for name in df)
 
 
 def wants_profile(limits: Iterable[str]) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from hlm.jit import entry, kernel
 from hlm.kernels.expected import ExpectedResults, infer_expected
 from hlm.kernels.fit import N_SUMMARY, fit_units
+from hlm.kernels.held_coefficient import limits_of_fit
 from hlm.kernels.inference import spread_of_variances
 from hlm.kernels.joint_tests import (
     Information,
@@ -28,6 +29,7 @@ from hlm.kernels.profile_stack import profile_fit_of
 
 if TYPE_CHECKING:
     from hlm.kernels.expected import Adjustment
+    from hlm.kernels.held_coefficient import HeldCoefficient
     from hlm.kernels.inference import Parametrization
     from hlm.kernels.profile_stack import Profile
 
@@ -53,6 +55,8 @@ class StackResults(NamedTuple):
         Lower and upper profile limits of the random part.
     spread : ndarray (n or 0, methods, n_theta + 1, n_theta)
         B d of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`.
+    coefficient_limits : ndarray (n or 0, 2, p), optional
+        Lower and upper profile limits of the coefficients.
     """
 
     estimate: np.ndarray
@@ -64,6 +68,7 @@ class StackResults(NamedTuple):
     expected: ExpectedResults | None
     limits: np.ndarray | None
     spread: np.ndarray
+    coefficient_limits: np.ndarray | None = None
 
 
 def allocate_results(
@@ -75,6 +80,7 @@ def allocate_results(
     expected: ExpectedResults | None = None,
     limits: np.ndarray | None = None,
     n_spread: int = 0,
+    coefficient_limits: np.ndarray | None = None,
 ) -> StackResults:
     """Return arrays for the results of n data sets; `n_tests` are by the observed information.
 
@@ -91,6 +97,7 @@ def allocate_results(
         expected,
         limits,
         np.empty((n if n_spread else 0, n_methods, n_spread + 1, n_spread)),
+        coefficient_limits,
     )
 
 
@@ -104,12 +111,15 @@ class Inferences(NamedTuple):
     expected : Adjustment, optional
         For what rests on the expected information.
     profile : Profile, optional
-        For profile limits.
+        For profile limits of the random part.
+    coefficients : HeldCoefficient, optional
+        For those of the coefficients.
     """
 
     tests: JointTests
     expected: Adjustment | None = None
     profile: Profile | None = None
+    coefficients: HeldCoefficient | None = None
 
 
 def only_the_fit(parametrization: Parametrization) -> Inferences:
@@ -155,6 +165,10 @@ def fit_stack(cross, design, parametrization, reml, workspace, inferences, resul
             profile_fit_of(
                 problem, parametrization, workspace.fit,
                 inferences.profile, results.limits, r, method,
+            )  # fmt: skip
+            limits_of_fit(
+                problem, parametrization, workspace.fit,
+                inferences.coefficients, results.coefficient_limits, r, method,
             )  # fmt: skip
 
 

@@ -263,9 +263,9 @@ class LmerFit:
         method : {'wald', 'wald-variance', 'profile', 'boot'}
             Wald's: t for fixed effects; for the random part on the log and atanh scale (as nlme),
             or on the scale of variances (as SAS and MLwiN), negative lower limits shown as 0.
-            'profile' is lme4's: by the ML likelihood, random part only; 0, -1 or 1 where the data
-            do not exclude the boundary. 'boot' is the parametric bootstrap's percentiles, of the
-            samples in which a term is estimated: a correlation with an sd of zero is not.
+            'profile' is lme4's: by the ML likelihood, the random part first; 0, -1 or 1 where the
+            data do not exclude the boundary. 'boot' is the parametric bootstrap's percentiles, of
+            the samples in which a term is estimated: a correlation with an sd of zero is not.
         level : float
         df_method : str
             See `df`; for Wald's.

@@ -76,6 +76,9 @@ F_TEST = 1.2 * MICRO
 PROFILE_STEPS, PROFILE_STEPS_WEAK, PROFILE_UNIT = 17.0, 26.0, 0.1 * MICRO
 """Iterations that the profile limits of one parameter cost, and seconds per unit."""
 
+HELD_FITS = 3.5
+"""Fits that one profile limit of a coefficient costs."""
+
 WRITE_FIT, WRITE_ESTIMATE, WRITE_TEST = 1.8 * MICRO, 0.12 * MICRO, 1.5 * MICRO
 WRITE_BYTE = 3.0 * NANO
 """Seconds to write a row of fits, of estimates, of F tests with their p-values, and to write and
@@ -141,6 +144,7 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
     seconds = sum(
         len(model.methods) * _fit_seconds(scenario, model, shared=design.shared)
         + _profile_seconds(scenario, model, shared=design.shared)
+        + _held_seconds(scenario, model, shared=design.shared)
         + _ratio_tests_seconds(scenario, model, shared=design.shared)
         for model in models
     )
@@ -169,9 +173,15 @@ def _rows(model: Model) -> int:
 def tests_of(models: Sequence[Model]) -> int:
     """Return the number of rows of tests of one replicate: one by each inference."""
     return sum(
-        len(model.methods) * (len(model.tests) * len(model.df) + _ratio_rows(model))
+        len(model.methods) * (len(model.tests) * _n_df(model) + _ratio_rows(model))
         for model in models
     )
+
+
+def _n_df(model: Model) -> int:
+    from hlm.inference import COEFFICIENTS  # with NumPy, as `_size`
+
+    return sum(name in COEFFICIENTS for name in model.df)
 
 
 def _ratio_rows(model: Model) -> int:
@@ -252,6 +262,17 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
         + F_TEST * len(model.tests)
         + (expected if wants_expected(model.df) else 0.0)
     )
+
+
+def _held_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    """Seconds of the profile limits of coefficients: some fits for each of both limits."""
+    from hlm.inference import wants_coefficient_profile  # as above
+
+    if not wants_coefficient_profile(model.df):
+        return 0.0
+    bare = replace(model, tests=(), df=(), limits=())
+    fit = _fit_seconds(scenario, bare, shared=shared)
+    return 2.0 * _size(model).p * HELD_FITS * fit
 
 
 def _ratio_tests_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:

@@ -11,6 +11,7 @@ from hlm.estimands.kinds import FURTHER
 from hlm.estimands.model_estimands import rows_of
 from hlm.estimands.true_values import targets
 from hlm.formula import formula_in, terms_in
+from hlm.inference import COEFFICIENTS
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
 from hlm.study.f_tests import tests_of
@@ -57,9 +58,20 @@ def models_of(
         for name, spec in study.models.items()
     ]
     models = tuple(one for one in found if one is not None)
+    mistakes.keep(_check_df, study.estimation)
     if len(models) == len(found):
         mistakes.keep(_check_estimands, study.estimation.estimands, models)
     return models
+
+
+def _check_df(estimation: Estimation) -> None:
+    """Refuse F tests without degrees of freedom."""
+    if estimation.tests and not any(name in COEFFICIENTS for name in _names(estimation.df)):
+        raise InputError(
+            "the limits by profile likelihood have no degrees of freedom for F tests",
+            path="estimation.tests",
+            allowed="an entry of df that has some, or likelihood ratio tests (estimation.lrt)",
+        )
 
 
 def _check_estimands(kinds: Sequence[str], models: Sequence[Model]) -> None:

@@ -24,7 +24,7 @@ from pydantic import (
 from hlm import datasets
 from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import FURTHER, check_further
-from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.inference import COEFFICIENT_LIMITS, COEFFICIENTS, RANDOM_PART
 from hlm.scenario import Dependence  # noqa: TC001 - pydantic reads it
 from hlm.study.messages import shown
 from hlm.study.schema_covariates import Covariate  # noqa: TC001 - as above
@@ -82,7 +82,7 @@ def _one_or_more(registry: Collection[str], others: Collection[str], key: str) -
     """Return the type of one name of a registry, or of a list; those of `others` are at `key`."""
 
     def known(name: str) -> str:
-        if name in others:
+        if name in others and name not in registry:
             raise InputError(
                 f"{shown(name)} is not allowed", allowed=", ".join(registry), suggestion=key
             )
@@ -416,10 +416,11 @@ class Estimation(Part):
     )
 
     methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
-    df: _one_or_more(COEFFICIENTS, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
+    df: _one_or_more({**COEFFICIENTS, **COEFFICIENT_LIMITS}, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
         "satterthwaite",
         description="Degrees of freedom of the fixed coefficients, by one method or a list of "
-        "them; with 'kenward-roger' the standard errors of REML fits are adjusted too.",
+        "them; with 'kenward-roger' the standard errors of REML fits are adjusted too. With "
+        "'profile' they have limits by profile likelihood, and no degrees of freedom.",
     )
     level: Probability = Field(0.95, description="Level of the confidence limits.")
     limits: _one_or_more(RANDOM_PART, COEFFICIENTS, "df") = Field(  # type: ignore[valid-type]

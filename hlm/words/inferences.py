@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["INFERENCES", "Inference", "inference_words", "joined", "way_of"]
 
@@ -53,6 +53,10 @@ INFERENCES = {
 those of the random part, then those of likelihood ratio tests."""
 
 
+RANDOM_WAYS = ("wald", "wald-variance", "profile")
+"""Ways to limits without degrees of freedom."""
+
+
 def inference_words(name: str) -> str:
     """Return an inference's name in words.
 
@@ -64,12 +68,12 @@ def inference_words(name: str) -> str:
     return INFERENCES[name].name if name in INFERENCES else name
 
 
-def way_of(df: Iterable[str], limits: Iterable[str], level: float) -> str:
+def way_of(df: Sequence[str], limits: Sequence[str], level: float) -> str:
     """Say how the standard errors and the limits of a model are made.
 
     Parameters
     ----------
-    df, limits : iterable of str
+    df, limits : sequence of str
         The inferences of the coefficients, and those of the random part.
     level : float
         Confidence level of the limits.
@@ -81,10 +85,16 @@ def way_of(df: Iterable[str], limits: Iterable[str], level: float) -> str:
     >>> way_of(["infinite"], ["wald", "profile"], 0.9)  # doctest: +NORMALIZE_WHITESPACE
     "infinite degrees of freedom and 90% limits, those of the random part by Wald's method and
     by profile likelihood"
+    >>> way_of(["infinite", "profile"], ["wald"], 0.95)
+    'infinite degrees of freedom and 95% limits, those of coefficients also by profile likelihood'
     """
-    ways = list(limits)
+    ways, own = list(limits), [name for name in df if name not in RANDOM_WAYS]
     random = f", those of the random part {joined(map(_way, ways))}" if ways != ["wald"] else ""
-    return f"{joined(map(_way, df))} degrees of freedom and {100 * level:g}% limits{random}"
+    profiled = [_way(name) for name in df if name in RANDOM_WAYS]
+    if not own:
+        return f"{100 * level:g}% limits {joined(profiled)}{random}"
+    more = f", those of coefficients also {joined(profiled)}" if profiled else ""
+    return f"{joined(map(_way, own))} degrees of freedom and {100 * level:g}% limits{more}{random}"
 
 
 def joined(words: Iterable[str]) -> str:
