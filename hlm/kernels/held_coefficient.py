@@ -153,17 +153,20 @@ def distance(problem, row, j, z, fit, held):
     # Inside and outside are distances from the estimate; so is `far`, t less the estimate
     inside, outside = 0.0, sign * np.inf
     far = sign * np.sqrt(spread * r2 * np.expm1(z * z / n_obs))
+    anew = np.bool_(False)
     # Newton's step in t towards zeta = z, or the middle of (inside, outside)
     for _ in range(MAX_VALUES):
         if not min(inside, outside) < far < max(inside, outside):
             far = 0.5 * (inside + outside) if np.isfinite(outside) else 2.0 * inside
         hold_coefficient(problem, held.directions[j], best + far, held)
-        deviance = smallest_deviance(problem, held)
-        if not np.isfinite(deviance):
-            return np.nan
+        deviance = smallest_deviance(problem, anew, held)
         zeta = sign * np.sqrt(max(deviance - minimum, 0.0))
-        if abs(zeta - z) < ZETA_TOLERANCE:
-            return far
+        if not abs(zeta - z) >= ZETA_TOLERANCE or not np.isfinite(zeta):
+            # Found, or lost: the starts of a fit decide
+            if anew:
+                return far if np.isfinite(zeta) else np.nan
+            anew = np.bool_(True)
+            continue
         if abs(zeta) < abs(z):
             inside = far
         else:
@@ -195,8 +198,11 @@ def at_lambda(problem, row, held):
 
 
 @kernel
-def smallest_deviance(problem, held):
-    """Return the smallest deviance of the smaller model, inf if there is none; Lambda is its."""
+def smallest_deviance(problem, anew, held):
+    """Return the smallest deviance of the smaller model, inf if there is none; Lambda is its.
+
+    The search goes on from Lambda or, if `anew`, has the starts of a fit.
+    """
     smaller = Problem(
         problem.effects,
         problem.p - 1,
@@ -206,7 +212,7 @@ def smallest_deviance(problem, held):
         problem.n_obs,
         np.bool_(False),
     )
-    status, _, deviance = minimize(smaller, held.Lambda, held.state, held.work, True)
+    status, _, deviance = minimize(smaller, held.Lambda, held.state, held.work, anew)
     return deviance if status == CONVERGED else np.inf
 
 

@@ -106,7 +106,7 @@ def test_a_study_asks_for_them_in_df():
 
 def test_they_cover_as_they_should_where_the_normal_does_not():
     """Six units: the coverage of a unit-level coefficient is above that of z; 3 standard errors."""
-    n = 2000
+    n = 600
     truth = scenario(X["shared"], units=6, sd=(0.6, 0.3))
     found = estimates_of(truth, Model("m", SLOPES, ("ml",), df=("infinite", "profile")), n)
     found = found[found["term"] == "a"]
