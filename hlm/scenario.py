@@ -32,6 +32,7 @@ __all__ = [
     "CorrelatedSet",
     "Covariate",
     "Model",
+    "RatioTest",
     "Scenario",
     "Terms",
 ]
@@ -380,9 +381,29 @@ class Terms:
         return tuple(pairs)
 
     @property
+    def n_parameters(self) -> int:
+        """The number of parameters: coefficients, free elements of Psi, and sigma."""
+        return len(self.fixed) + len(self.elements) + 1
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """The number of random effects of each block."""
         return tuple(len(block) for block in self.blocks)
+
+    def smaller(self, test: RatioTest) -> Terms:
+        """Return the terms that stay under the hypothesis of a likelihood ratio test.
+
+        Examples
+        --------
+        >>> terms = Terms(("(Intercept)", "x"), (("(Intercept)", "x"),), "g")
+        >>> terms.smaller(RatioTest("x", (0,), ((0,),)))
+        Terms(fixed=('(Intercept)',), blocks=(('(Intercept)',),), group='g')
+        """
+        return Terms(
+            tuple(self.fixed[place] for place in test.fixed),
+            tuple(tuple(self.effects[place] for place in block) for block in test.blocks),
+            self.group,
+        )
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Terms:
@@ -442,6 +463,35 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class RatioTest:
+    """A likelihood ratio test of a model against a smaller one: some of its terms.
+
+    Attributes
+    ----------
+    name : str
+    fixed : tuple of int
+        The places of the coefficients that stay; the others are 0 under the hypothesis.
+    blocks : tuple of tuple of int
+        The places of the random effects that stay, those that are correlated in one block. There
+        may be none: then the smaller model has no random part.
+    """
+
+    name: str
+    fixed: tuple[int, ...]
+    blocks: tuple[tuple[int, ...], ...]
+
+    @property
+    def effects(self) -> tuple[int, ...]:
+        """The places of the random effects that stay."""
+        return tuple(place for block in self.blocks for place in block)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RatioTest:
+        """Read what `dataclasses.asdict` wrote."""
+        return cls(data["name"], tuple(data["fixed"]), tuple(map(tuple, data["blocks"])))
+
+
+@dataclass(frozen=True)
 class Model:
     """A candidate model and how it is estimated.
 
@@ -468,6 +518,8 @@ class Model:
         How many data sets the bootstrap draws from each fit; 0 where no inference rests on one.
     true : tuple of (str, float)
         True values of terms that the user gives, for those that have none of their own.
+    lrt : tuple of RatioTest
+        Likelihood ratio tests.
     terms : Terms, optional
         What the formula says, where it has been read: models of a study have it. It does not count
         in comparisons. `hlm.formula.terms_of` gives it for any model.
@@ -485,7 +537,13 @@ class Model:
     comparisons: tuple[Comparison, ...] = ()
     bootstrap: int = field(default=0, kw_only=True)
     true: tuple[tuple[str, float], ...] = ()
+    lrt: tuple[RatioTest, ...] = ()
     terms: Terms | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def has_tests(self) -> bool:
+        """Whether there are F tests or likelihood ratio tests."""
+        return bool(self.tests or self.lrt)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as builtin types, for JSON."""
@@ -502,15 +560,15 @@ class Model:
 
         That is all but true values and comparisons, which only measures need, and what follows from
         the rest. It is written as when a model had one inference for each part, and no estimands
-        beside its parameters and no bootstrap, so that results made then are still those of their
-        plan.
+        beside its parameters, bootstrap or likelihood ratio tests, so that results made then are
+        still those of their plan.
         """
         later = ("true", "comparisons", "terms")
         found = {k: value for k, value in self.to_dict().items() if k not in later}
         for part in ("df", "limits"):
             if len(found[part]) == 1:
                 (found[part],) = found[part]
-        for part in ("estimands", "expressions", "bootstrap"):
+        for part in ("estimands", "expressions", "bootstrap", "lrt"):
             if not found[part]:
                 del found[part]
         return found
@@ -529,6 +587,7 @@ class Model:
                 "expressions": tuple(map(Expression.from_dict, data.get("expressions", ()))),
                 "comparisons": tuple(map(Comparison.from_dict, data.get("comparisons", ()))),
                 "true": tuple((name, value) for name, value in data.get("true", ())),
+                "lrt": tuple(map(RatioTest.from_dict, data.get("lrt", ()))),
                 "terms": Terms.from_dict(data["terms"]) if data.get("terms") else None,
             }
         )

@@ -10,7 +10,7 @@ import pytest
 from hlm.cli import main
 from hlm.distributions import SHAPES
 from hlm.estimands.kinds import FURTHER, KINDS
-from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.inference import COEFFICIENT_LIMITS, COEFFICIENTS, RANDOM_PART
 from hlm.kernels.fit import STATUSES
 from hlm.results import ESTIMATES, FITS, TESTS
 from hlm.words.fitting import METHODS
@@ -45,8 +45,8 @@ def listed(text, pattern):
 
 def test_the_manual_has_every_df_for_coefficients_and_for_f_tests():
     of_coefficients, of_tests = tables(MANUAL, "`estimation.df`")
-    assert first_cells(of_coefficients) == list(COEFFICIENTS)
-    assert sorted(first_cells(of_tests)) == sorted(COEFFICIENTS)
+    assert first_cells(of_coefficients) == [*COEFFICIENTS, *COEFFICIENT_LIMITS]
+    assert sorted(first_cells(of_tests)) == sorted([*COEFFICIENTS, *COEFFICIENT_LIMITS])
 
 
 def test_the_manual_has_every_way_to_limits():

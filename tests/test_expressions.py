@@ -177,6 +177,7 @@ def test_a_mistake_is_shown_where_it_is():
 def test_one_coefficient_has_the_inference_that_it_has():
     """By each inference, to rounding: L with a single 1; and twice it has twice the error."""
     model = replace(expressed("x", "2 * x:a"), df=tuple(COEFFICIENTS), limits=("wald",))
+    model = replace(model, bootstrap=39)
     rows = fitted(scenario(GRID), model, 8)[0].set_index(
         ["replicate", "method", "inference", "term"]
     )

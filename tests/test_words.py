@@ -13,7 +13,7 @@ import pytest
 from hlm import performance
 from hlm.cli import main
 from hlm.errors import InputError
-from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.inference import COEFFICIENTS, RANDOM_PART, RATIO_TESTS
 from hlm.kernels.fit import STATUSES
 from hlm.measures import summarize_estimates
 from hlm.plan import make_plan
@@ -154,7 +154,7 @@ def test_the_readme_lists_every_measure_as_the_catalogue_does():
 
 
 def test_every_inference_method_and_status_has_its_words():
-    assert list(INFERENCES) == list(dict.fromkeys([*COEFFICIENTS, *RANDOM_PART]))
+    assert list(INFERENCES) == list(dict.fromkeys([*COEFFICIENTS, *RANDOM_PART, *RATIO_TESTS]))
     assert all(INFERENCES[name].tests for name in COEFFICIENTS)
     assert set(METHODS) == set(get_args(Method))
     assert set(REASONS) == {*STATUSES, "constant_response"} - {"ok"}

@@ -200,8 +200,10 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, inference: str) -> d
     if fit.status != "ok":
         return dict.fromkeys(("coef", "se", *INFERENCE), np.nan)
     # Standard errors of an inference's own are held against theirs, not against plain ones.
-    one = COEFFICIENTS[inference]
-    own_se = one.robust or one.bootstrap or (one.adjusts and fit.method == "reml")
+    one = COEFFICIENTS.get(inference)
+    own_se = one is not None and (
+        one.robust or one.bootstrap or (one.adjusts and fit.method == "reml")
+    )
     theirs = fit.inferences.get(inference, OtherInference())
     other_se = theirs.adjusted if own_se else fit.se
     ours = our.by(inference)

@@ -83,7 +83,9 @@ def run(options: argparse.Namespace) -> int:
 def _limits(fit: LmerFit, options: argparse.Namespace) -> str:
     table = fit.tidy(df_method=options.df, level=options.level)
     limits = fit.confint(options.limits, options.level, df_method=options.df)
-    # By place: profile limits are of the last terms, and a covariate may be named as one of them.
+    if options.limits == "profile":  # of the random part, which comes first
+        limits = limits.iloc[: len(table) - len(fit.beta)]
+    # By place: a covariate may be named as a term of the random part.
     rows = table.index[len(table) - len(limits) :]
     table.loc[rows, ["lower", "upper"]] = limits[["lower", "upper"]].to_numpy()
     return "\n" + table.to_string(index=False, float_format="{:.5g}".format)

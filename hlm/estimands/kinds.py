@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hlm.estimands.parameters import Parameters
-    from hlm.scenario import Terms
+    from hlm.scenario import RatioTest, Terms
 
 __all__ = [
     "FURTHER",
@@ -45,6 +45,7 @@ __all__ = [
     "Icc",
     "Part",
     "PositiveFunction",
+    "RatioTestOf",
     "Reliability",
     "ResidualSd",
     "Scale",
@@ -53,6 +54,7 @@ __all__ = [
     "check_further",
     "is_asked_for",
     "parameters_of",
+    "ratio_tests_of",
     "tests_of",
 ]
 
@@ -147,6 +149,65 @@ class FTest(Estimand):
     def value(self, at: Parameters) -> Floats:  # noqa: D102
         is_true = (at.beta[..., list(self.places)] == 0.0).all(axis=-1)
         return np.where(is_true, 0.0, np.nan)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatioTestOf(Estimand):
+    """The hypothesis of a likelihood ratio test: 0 where all that is 0 under it is, as an F test's.
+
+    A correlation with an effect that does not vary counts as 0.
+    """
+
+    kind, part, stage = "ratio_test", "tests", 4
+    tests_zero = True
+
+    test: RatioTest
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The coefficients that are 0."""
+        return _without(len(self.terms.fixed), self.test.fixed)
+
+    @property
+    def zero_effects(self) -> tuple[int, ...]:
+        """The random effects that do not vary."""
+        return _without(len(self.terms.effects), self.test.effects)
+
+    @property
+    def zero_pairs(self) -> tuple[tuple[int, int], ...]:
+        """The pairs of other random effects whose correlation is 0."""
+        together = {(a, b) for block in self.test.blocks for a in block for b in block}
+        pairs = ((a, b) for a, b in self.terms.elements if a != b)
+        return tuple(
+            pair for pair in pairs if {*pair} <= {*self.test.effects} and pair not in together
+        )
+
+    @property
+    def zeros(self) -> tuple[str, ...]:
+        """The names of all that is 0."""
+        effects, group = self.terms.effects, self.terms.group
+        of_random = [("sd", [effects[k]]) for k in self.zero_effects]
+        of_random += [("cor", [effects[a], effects[b]]) for a, b in self.zero_pairs]
+        return (
+            *(self.terms.fixed[place] for place in self.places),
+            *(names.of_effects(what, some, group) for what, some in of_random),
+        )
+
+    def value(self, at: Parameters) -> Floats:  # noqa: D102
+        zeros = [at.beta[..., place] == 0.0 for place in self.places]
+        zeros += [at.sd[..., place] == 0.0 for place in self.zero_effects]
+        zeros += [at.psi[..., a, b] == 0.0 for a, b in self.zero_pairs]
+        return np.where(np.all(zeros, axis=0), 0.0, np.nan)
+
+    def is_unknown(self, at: Parameters) -> bool:
+        """Tell whether what it tests of the random part has no true value."""
+        values = [at.sd[..., place] for place in self.zero_effects]
+        values += [at.psi[..., a, b] for a, b in self.zero_pairs]
+        return bool(np.isnan(values).any())
+
+
+def _without(n: int, places: Sequence[int]) -> tuple[int, ...]:
+    return tuple(place for place in range(n) if place not in places)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,7 +317,7 @@ KINDS: dict[str, type[Estimand]] = {
     for one in (
         *(Coefficient, Contrast, Sd, Cor, ResidualSd),
         *(Variance, Covariance, Icc, ConditionalIcc, Reliability, R2),
-        *(Function, PositiveFunction, Explained, FTest),
+        *(Function, PositiveFunction, Explained, FTest, RatioTestOf),
     )
 }
 """All kinds, in the order of a table."""
@@ -328,3 +389,10 @@ def tests_of(terms: Terms, tests: Sequence[tuple[str, Sequence[str]]]) -> Iterat
         places = tuple(terms.fixed.index(one) for one in coefficients)
         words = f"F test: {test}"
         yield FTest(name=names.of_test(test), words=words, terms=terms, places=places)
+
+
+def ratio_tests_of(terms: Terms, tests: Sequence[RatioTest]) -> Iterator[Estimand]:
+    """Yield likelihood ratio tests."""
+    for test in tests:
+        name, words = names.of_ratio_test(test.name), f"LR test: {test.name}"
+        yield RatioTestOf(name=name, words=words, terms=terms, test=test)

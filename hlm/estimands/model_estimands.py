@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hlm.estimands.explained import comparisons_of
 from hlm.estimands.functions import Contrast, estimand_of
-from hlm.estimands.kinds import FURTHER, KINDS, parameters_of, tests_of
+from hlm.estimands.kinds import FURTHER, KINDS, parameters_of, ratio_tests_of, tests_of
 from hlm.formula import terms_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ __all__ = [
 
 @lru_cache(maxsize=1024)
 def estimands_of(model: Model) -> tuple[Estimand, ...]:
-    """Return what a model estimates: parameters, further estimands, comparisons and F tests.
+    """Return what a model estimates: parameters, further estimands, comparisons and tests.
 
     Examples
     --------
@@ -40,11 +40,12 @@ def estimands_of(model: Model) -> tuple[Estimand, ...]:
     terms = terms_of(model)
     further = further_of(terms, model.estimands, model.expressions)
     compared = comparisons_of(terms, model.comparisons)
-    return (*parameters_of(terms), *further, *compared, *tests_of(terms, model.tests))
+    tests = (*tests_of(terms, model.tests), *ratio_tests_of(terms, model.lrt))
+    return (*parameters_of(terms), *further, *compared, *tests)
 
 
 def rows_of(model: Model) -> tuple[Estimand, ...]:
-    """Return the estimands that have rows of estimates: of one fit, and no F tests."""
+    """Return the estimands that have rows of estimates: of one fit, and no tests."""
     return tuple(one for one in estimands_of(model) if one.part != "tests" and one.of_one_fit)
 
 

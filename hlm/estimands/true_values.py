@@ -93,7 +93,7 @@ class _Origin(NamedTuple):
 
 
 def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
-    """Return what each estimand of a model is in a scenario, its F tests last.
+    """Return what each estimand of a model is in a scenario, its tests last.
 
     Values that the user gives (`model.true`) stand where none is computed, and in the place of the
     truth's own where the model leaves terms out.
@@ -122,7 +122,10 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
         if not target.follows and target.term in given:
             target = Target(one, given[target.term])
         found.append(target)
-    return (*found, *_tests(estimands_of(model), found[: at.beta.shape[-1]], at))
+    return (
+        *found,
+        *_tests(estimands_of(model), found[: at.beta.shape[-1]], at, origins["random"].reason),
+    )
 
 
 def _explained(one: Explained, scenario: Scenario, model: Model) -> Target:
@@ -247,14 +250,19 @@ def _of_residuals(scenario: Scenario) -> tuple[str, ...]:
 
 
 def _tests(
-    estimands: Sequence[Estimand], coefficients: Sequence[Target], at: Parameters
+    estimands: Sequence[Estimand], coefficients: Sequence[Target], at: Parameters, random: str
 ) -> Iterator[Target]:
-    """Yield those of the F tests: 0 where all coefficients are 0, the hypothesis is true."""
+    """Yield those of the tests: 0 where all that they test is 0, the hypothesis is true.
+
+    `random` is why the random part has no true values, if it has none.
+    """
     at = at._replace(beta=np.array([target.true for target in coefficients]))
     for one in estimands:
-        if isinstance(one, kinds.FTest):
+        if isinstance(one, kinds.FTest | kinds.RatioTestOf):
             known = [coefficients[place] for place in one.places]
             unknown = [target.reason for target in known if np.isnan(target.true)]
+            if isinstance(one, kinds.RatioTestOf) and one.is_unknown(at):
+                unknown.append(random)
             true = float(one.value(at))
             yield Target(one, true, (unknown or [FALSE])[0] if np.isnan(true) else "")
 

@@ -1,7 +1,8 @@
-"""Candidate models fitted to simulated data sets: tables of estimates, fits and F tests."""
+"""Candidate models fitted to simulated data sets: tables of estimates, fits and tests."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ from hlm.estimands.kinds import is_asked_for, parameters_of
 from hlm.estimands.model_estimands import contrasts_of, rows_of
 from hlm.estimands.population import of_design
 from hlm.fits.bootstrap_fits import Source, Streams, bootstrap
+from hlm.fits.least_squares import least_squares_criteria
+from hlm.fits.ratio_tests import RatioTests, ratio_tests
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
@@ -21,6 +24,7 @@ from hlm.inference import (
     Fitted,
     Robust,
     wants_bootstrap,
+    wants_coefficient_profile,
     wants_expected,
     wants_profile,
     wants_robust,
@@ -28,7 +32,8 @@ from hlm.inference import (
 from hlm.kernels.cr2 import allocate_clusters, allocate_robust
 from hlm.kernels.elements import free_elements, open_elements
 from hlm.kernels.expected import Adjustment, allocate_expected
-from hlm.kernels.fit import allocate_workspace
+from hlm.kernels.fit import CRITERION, allocate_workspace
+from hlm.kernels.held_coefficient import HeldCoefficient, allocate_held_coefficient
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.joint_tests import allocate_joint_tests
 from hlm.kernels.kenward_roger import allocate_kenward_roger
@@ -36,7 +41,7 @@ from hlm.kernels.profile_stack import Profile, allocate_profile
 from hlm.kernels.stack import Inferences, StackResults, allocate_results, fit_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hlm.estimands.estimand import Part
     from hlm.kernels.data import CrossProducts, ModelColumns
@@ -66,12 +71,13 @@ def fit_batch(
     -------
     dict of str to dict of str to array
         `estimates`, `fits` and `tests`: the columns of the files of these names; a row per
-        replicate, model, method (and term or F test, and inference).
+        replicate, model, method (and term or test, and inference).
     """
     estimates, fits, tests = [], [], []
     kernels = {one.q: one for one in kernels_of(models)}
     streams = Streams(scenario, seed, drawn.start)
-    for model, columns in zip(models, drawn.columns, strict=True):
+    own, rest = drawn.columns[: len(models)], iter(drawn.columns[len(models) :])
+    for model, columns in zip(models, own, strict=True):
         results = fit_model(model, columns, drawn.cross, kernels[len(columns.random)])
         fitted = fitted_of(model, columns, drawn.cross, results)
         if wants_bootstrap(model.df, model.limits):
@@ -79,11 +85,31 @@ def fit_batch(
             fitted = fitted._replace(bootstrap=again)
         if any(one.of_columns for one in rows_of(model)):
             fitted = fitted._replace(population=of_design(scenario, model))
+        smaller = list(islice(rest, len(model.lrt)))
+        ratios = _ratio_tests(model, [columns, *smaller], drawn.cross, kernels, results)
         estimates.append(estimates_table(scenario, model, drawn, fitted))
         fits.append(fits_table(scenario, model, drawn, results))
-        tests.append(tests_table(scenario, model, drawn, fitted))
+        tests.append(tests_table(scenario, model, drawn, fitted, ratios))
     tables = {"estimates": estimates, "fits": fits, "tests": tests}
     return {kind: concatenate(parts) for kind, parts in tables.items()}
+
+
+def _ratio_tests(
+    model: Model,
+    columns: Sequence[ModelColumns],
+    cross: CrossProducts,
+    kernels: Mapping[int, Kernels],
+    results: StackResults,
+) -> RatioTests:
+    """Return the likelihood ratio tests; `columns` are of the model, then of its smaller ones."""
+
+    def criteria(one: Model, places: ModelColumns) -> Floats:
+        q = len(places.random)
+        if q == 0:
+            return least_squares_criteria(places, cross, one.methods)
+        return fit_model(one, places, cross, kernels[q]).summary[..., CRITERION]
+
+    return ratio_tests(model, columns, results.summary[..., CRITERION], criteria)
 
 
 def fit_model(
@@ -108,6 +134,9 @@ def fit_model(
         else None,
         allocate_clusters(n_units if wants_robust(model.df) else 0, q, p, tests)
         if kernels.robust
+        else None,
+        _allocate_held(model, parametrization, n_units, shared=shared)
+        if kernels.coefficients
         else None,
     )
     results = _allocate(model, len(cross.sum_squares), p, n_theta, len(contrasts), kernels)
@@ -143,9 +172,21 @@ def _allocate_profile(
     return allocate_profile(parametrization, blocks, n_units, model.level, method=ml, shared=shared)
 
 
+def _allocate_held(
+    model: Model, parametrization: Parametrization, n_units: int, *, shared: bool
+) -> HeldCoefficient:
+    """Return what the profile of a model's coefficients needs, as `_allocate_profile`."""
+    wanted = wants_coefficient_profile(model.df)
+    ml = _fitted_methods(model).index("ml") if wanted else -1
+    return allocate_held_coefficient(
+        parametrization, n_units, model.level, method=ml, shared=shared
+    )
+
+
 def _fitted_methods(model: Model) -> tuple[str, ...]:
     """Return the methods of a model, and ML if its limits need that and it is not among them."""
-    if wants_profile(model.limits) and "ml" not in model.methods:
+    by_ml = wants_profile(model.limits) or wants_coefficient_profile(model.df)
+    if by_ml and "ml" not in model.methods:
         return (*model.methods, "ml")
     return model.methods
 
@@ -155,7 +196,10 @@ def _allocate(
 ) -> StackResults:
     """Return arrays for the results of n data sets: only what is wanted has any."""
     n_methods = len(model.methods)
-    wanted = [COEFFICIENTS[name] for name in model.df]
+    wanted = [COEFFICIENTS[name] for name in model.df if name in COEFFICIENTS]
+    observed = wants_coefficient_profile(model.df) or not all(
+        one.expected or one.robust for one in wanted
+    )
     expected = allocate_expected(
         n if wants_expected(model.df) else 0,
         n_methods,
@@ -165,16 +209,18 @@ def _allocate(
     )
     robust = allocate_robust(n if wants_robust(model.df) else 0, n_methods, p, n_tests)
     limits = np.full((n if wants_profile(model.limits) else 0, 2, n_theta + 1), np.nan)
+    n_held = n if wants_coefficient_profile(model.df) else 0
     return allocate_results(
         n,
         n_methods,
         p + n_theta + 1,
-        n_tests=0 if all(i.expected or i.robust for i in wanted) else n_tests,
+        n_tests=n_tests if observed else 0,
         expected=expected if kernels.expected else None,
         robust=robust if kernels.robust else None,
         limits=limits if kernels.profile else None,
         n_spread=n_theta if _wants(model, "random") else 0,
         n_vcov=p if _wants(model, "fixed") else 0,
+        coefficient_limits=np.full((n_held, 2, p), np.nan) if kernels.coefficients else None,
     )
 
 
@@ -222,6 +268,7 @@ def fitted_of(
         spread=results.spread,
         vcov=results.vcov if len(results.vcov) else None,
         n_star=cross.n_obs[:, None] - p * np.array([method == "reml" for method in model.methods]),
+        coefficient_profile=_coefficient_profile(results),
     )
 
 
@@ -244,6 +291,14 @@ def _profile(results: StackResults, p: int, blocks: Sequence[int]) -> Floats | N
     is_open = np.zeros(results.estimate[..., p:].shape, dtype=bool)
     is_open[..., :-1] = open_elements(results.estimate[..., p:-1], blocks)
     return np.where(is_open[:, :, None], np.nan, results.limits[:, None])
+
+
+def _coefficient_profile(results: StackResults) -> Floats | None:
+    """Return the limits of every method, (n, methods, 2, p): those of the ML fits."""
+    limits, (n, n_methods, _) = results.coefficient_limits, results.estimate.shape
+    if limits is None or not len(limits):
+        return None
+    return np.broadcast_to(limits[:, None], (n, n_methods, *limits.shape[1:]))
 
 
 def parametrize(blocks: Sequence[int], columns: ModelColumns) -> Parametrization:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hlm.estimands.model_estimands import contrasts_of, rows_of
-from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.inference import COEFFICIENT_LIMITS, COEFFICIENTS, RANDOM_PART, RATIO_TESTS
+from hlm.inference.coefficients import satterthwaite
 from hlm.inference.further import by_contrast, by_delta_method, limits_of
 from hlm.kernels.fit import (
     BOUNDARY_RANK,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hlm.estimands.kinds import Contrast, Estimand
+    from hlm.fits.ratio_tests import RatioTests
     from hlm.inference import Fitted, Inferred
     from hlm.kernels.stack import StackResults
     from hlm.scenario import Model, Scenario
@@ -72,7 +74,7 @@ def _by_inference(
     contrasts = contrasts_of(estimands)
     end = len(fixed) * len(model.df)
     for place, name in enumerate(model.df):
-        values = _of_fixed(fitted, COEFFICIENTS[name].infer(fitted), contrasts, model.level)
+        values = _of_fixed(fitted, _inferred(name, fitted), contrasts, model.level)
         yield name, slice(place, end, len(model.df)), fixed, values
     further = [estimands[place] for place in random[fitted.n_random :]]
     estimate, se = _with_further(fitted, further)
@@ -86,6 +88,18 @@ def _by_inference(
             limits = lower, upper
         rows = slice(end + place, None, len(model.limits))
         yield name, rows, random, (estimate, se, np.nan, *limits)
+
+
+def _inferred(name: str, fitted: Fitted) -> Inferred:
+    """Return what an inference says of coefficients; one that has limits only, with Wald's else.
+
+    Those of combinations of coefficients are then by t, for they have no limits of their own.
+    """
+    if name in COEFFICIENTS:
+        return COEFFICIENTS[name].infer(fitted)
+    lower, upper = COEFFICIENT_LIMITS[name](fitted)
+    wald, none = satterthwaite(fitted), np.full_like(lower, np.nan)
+    return wald._replace(df=none, limits=np.stack([lower, upper], axis=-2))
 
 
 def _of_fixed(
@@ -154,31 +168,46 @@ def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackRes
     }
 
 
-def tests_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted) -> Table:
-    """Lay the F tests out: a row for each test by each inference of the coefficients."""
+def tests_table(
+    scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitted, ratios: RatioTests
+) -> Table:
+    """Lay the tests out: F tests, one row by each inference of the coefficients; ratio tests."""
     n, n_methods, _ = fitted.estimate.shape
-    n_tests, n_fixed = len(model.tests), len(model.df)
-    rows, fits = n_tests * n_fixed, n * n_methods
-    found = [COEFFICIENTS[name].infer(fitted) for name in model.df]
-    F = np.stack([inferred.F[..., :n_tests] for inferred in found], axis=-1).ravel()
-    ddf = np.stack([inferred.ddf[..., :n_tests] for inferred in found], axis=-1).ravel()
-    df = _repeated(np.repeat([len(L) for L in fitted.contrasts[:n_tests]], n_fixed), fits)
-    p_value = f_p_value(F, df, ddf).reshape(n, n_methods, n_tests, n_fixed)
-    for place, inferred in enumerate(found):
-        if inferred.p_value is not None:
-            p_value[..., place] = inferred.p_value[..., :n_tests]
+    by = [name for name in model.df if name in COEFFICIENTS]
+    n_tests, n_fixed = len(model.tests), len(by)
+    rows, fits = n_tests * n_fixed + len(ratios.tests), n * n_methods
+    found = [COEFFICIENTS[name].infer(fitted) for name in by]
+    shape = (n, n_methods, n_tests * n_fixed)
+    F, ddf = (
+        np.stack([getattr(one, name)[..., :n_tests] for one in found], axis=-1).reshape(shape)
+        if found
+        else np.zeros(shape)
+        for name in ("F", "ddf")
+    )
+    df = np.repeat([len(L) for L in fitted.contrasts[:n_tests]], n_fixed).astype(np.int32)
+    p_value = f_p_value(F, df, ddf)
+    for place, one in enumerate(found):
+        if one.p_value is not None:
+            p_value[..., place::n_fixed] = one.p_value[..., :n_tests]
     return {
         "replicate": np.repeat(_replicates(drawn), n_methods * rows),
         **_labels(scenario, model, n, rows),
         "test": (
-            [name for name, _ in model.tests],
-            _repeated(np.repeat(np.arange(n_tests), n_fixed), fits),
+            [*(name for name, _ in model.tests), *(test.name for test in model.lrt)],
+            _repeated(
+                [*np.repeat(np.arange(n_tests), n_fixed), *np.add(ratios.tests, n_tests)], fits
+            ),
         ),
-        "inference": (list(model.df), _repeated(np.tile(np.arange(n_fixed), n_tests), fits)),
-        "statistic": F,
-        "df": df,
-        "ddf": ddf,
-        "p_value": p_value.ravel(),
+        "inference": (
+            [*by, *(RATIO_TESTS if model.lrt else ())],
+            _repeated(
+                [*np.tile(np.arange(n_fixed), n_tests), *np.add(ratios.inferences, n_fixed)], fits
+            ),
+        ),
+        "statistic": np.dstack([F, ratios.statistic]).ravel(),
+        "df": _repeated([*df, *ratios.df], fits),
+        "ddf": np.dstack([ddf, np.full(ratios.statistic.shape, np.nan)]).ravel(),
+        "p_value": np.dstack([p_value, ratios.p_value]).ravel(),
     }
 
 

@@ -9,7 +9,13 @@ from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 from hlm.formula import terms_of
-from hlm.inference import wants_bootstrap, wants_expected, wants_profile, wants_robust
+from hlm.inference import (
+    wants_bootstrap,
+    wants_coefficient_profile,
+    wants_expected,
+    wants_profile,
+    wants_robust,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,11 +35,13 @@ class Kernels(NamedTuple):
     expected : bool
         Whether an inference of one of them rests on the expected information.
     profile : bool
-        Whether one of them has profile limits.
+        Whether one of them has profile limits of the random part.
     robust : bool
         Whether an inference of one of them is cluster-robust.
     bootstrap : bool
         Whether one of them has a bootstrap.
+    coefficients : bool
+        Whether one of them has profile limits of coefficients.
     """
 
     q: int
@@ -41,6 +49,7 @@ class Kernels(NamedTuple):
     profile: bool = False
     robust: bool = False
     bootstrap: bool = False
+    coefficients: bool = False
 
     @property
     def name(self) -> str:
@@ -62,7 +71,7 @@ def kernels_of(models: Iterable[Model]) -> list[Kernels]:
     """Return the kernels of models that are fitted together, by number of random effects.
 
     There is one for each number: with all that one of its models needs, for what another does not
-    need takes no time.
+    need takes no time. The smaller models of likelihood ratio tests are models too.
 
     Examples
     --------
@@ -81,8 +90,12 @@ def kernels_of(models: Iterable[Model]) -> list[Kernels]:
             wants_profile(model.limits),
             wants_robust(model.df),
             wants_bootstrap(model.df, model.limits),
+            wants_coefficient_profile(model.df),
         )
         found[q] = Kernels(q, *map(or_, found.get(q, wanted)[1:], wanted[1:]))
+        for test in model.lrt:
+            if test.blocks:  # else by least squares
+                found.setdefault(len(test.effects), Kernels(len(test.effects)))
     return sorted(found.values())
 
 

@@ -74,6 +74,7 @@ def _example(kernels: Kernels) -> tuple[Scenario, Model]:
             *(["kenward-roger"] if kernels.expected else []),
             *(["cr2"] if kernels.robust else []),
             *(["bootstrap"] if kernels.bootstrap else []),
+            *(["profile"] if kernels.coefficients else []),
         ),
         limits=("profile" if kernels.profile else "wald",),
         bootstrap=2 if kernels.bootstrap else 0,

@@ -2,11 +2,15 @@
 
 from hlm.inference.fitted import Bootstrap, Expected, Fitted, Inferred, Robust
 from hlm.inference.registry import (
+    COEFFICIENT_LIMITS,
     COEFFICIENTS,
     RANDOM_PART,
+    RATIO_TESTS,
     CoefficientInference,
     RandomInference,
+    RatioInference,
     wants_bootstrap,
+    wants_coefficient_profile,
     wants_expected,
     wants_profile,
     wants_robust,
@@ -14,15 +18,19 @@ from hlm.inference.registry import (
 
 __all__ = [
     "COEFFICIENTS",
+    "COEFFICIENT_LIMITS",
     "RANDOM_PART",
+    "RATIO_TESTS",
     "Bootstrap",
     "CoefficientInference",
     "Expected",
     "Fitted",
     "Inferred",
     "RandomInference",
+    "RatioInference",
     "Robust",
     "wants_bootstrap",
+    "wants_coefficient_profile",
     "wants_expected",
     "wants_profile",
     "wants_robust",

@@ -27,6 +27,7 @@ __all__ = [
     "degrees_by_levels",
     "infinite",
     "kenward_roger",
+    "profile_of_coefficients",
     "residual",
     "satterthwaite",
     "satterthwaite_expected",
@@ -73,6 +74,13 @@ def bootstrap_of(fitted: Fitted) -> Bootstrap:
     if fitted.bootstrap is None:
         raise ValueError("the fits have no bootstrap")
     return fitted.bootstrap
+
+
+def profile_of_coefficients(fitted: Fitted) -> tuple[Floats, Floats]:
+    """Return the limits by profile likelihood."""
+    if fitted.coefficient_profile is None:
+        raise ValueError("the fits have no profile likelihood limits of coefficients")
+    return fitted.coefficient_profile[..., 0, :], fitted.coefficient_profile[..., 1, :]
 
 
 def by_count(degrees: Callable[[Fitted], Floats]) -> Callable[[Fitted], Inferred]:

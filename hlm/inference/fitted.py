@@ -140,6 +140,8 @@ class Fitted(NamedTuple):
         The covariance of the coefficients, not adjusted.
     population : Population, optional
         The moments of the columns, for what rests on them.
+    coefficient_profile : ndarray (..., 2, p), optional
+        Lower and upper limits of the coefficients by profile likelihood.
     """
 
     parameters: Sequence[Estimand]
@@ -161,6 +163,7 @@ class Fitted(NamedTuple):
     n_star: Floats | None = None
     vcov: Floats | None = None
     population: Population | None = None
+    coefficient_profile: Floats | None = None
 
     @property
     def p(self) -> int:

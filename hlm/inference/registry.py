@@ -19,6 +19,7 @@ from hlm.inference.coefficients import (
     cr2,
     infinite,
     kenward_roger,
+    profile_of_coefficients,
     residual,
     satterthwaite,
     satterthwaite_expected,
@@ -33,10 +34,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COEFFICIENTS",
+    "COEFFICIENT_LIMITS",
     "RANDOM_PART",
+    "RATIO_TESTS",
     "CoefficientInference",
     "RandomInference",
+    "RatioInference",
     "wants_bootstrap",
+    "wants_coefficient_profile",
     "wants_expected",
     "wants_profile",
     "wants_robust",
@@ -103,6 +108,29 @@ class RandomInference:
         return one.wald_scale(of_variances=self.of_variances)
 
 
+@dataclass(frozen=True)
+class RatioInference:
+    """A distribution that p-values of likelihood ratio tests are of.
+
+    Attributes
+    ----------
+    name : str
+        As in results.
+    boundary : bool
+        The mixture for a variance at the boundary, in the place of chi-square.
+    """
+
+    name: str
+    boundary: bool = False
+
+    def applies(self, n_effects: int) -> bool:
+        """Tell whether there is one for a test under which so many random effects leave.
+
+        Of two effects at the boundary at once the mixture's weights depend on the design.
+        """
+        return n_effects == 1 or not self.boundary
+
+
 COEFFICIENTS = {
     inference.name: inference
     for inference in (
@@ -118,6 +146,11 @@ COEFFICIENTS = {
 }
 """Inferences of coefficients and F tests, by name."""
 
+COEFFICIENT_LIMITS = {"profile": profile_of_coefficients}
+"""Inferences of coefficients that are limits only, without degrees of freedom and tests, by name:
+from `Fitted` to the lower and upper limits, (..., p) each, made at the level when the fit was
+there."""
+
 RANDOM_PART = {
     inference.name: inference
     for inference in (
@@ -129,6 +162,12 @@ RANDOM_PART = {
 }
 """Inferences of the random part, by name."""
 
+RATIO_TESTS = {
+    inference.name: inference
+    for inference in (RatioInference("chi-square"), RatioInference("mixture", boundary=True))
+}
+"""Distributions of likelihood ratio statistics, by name."""
+
 
 def wants_expected(df: Iterable[str]) -> bool:
     """Tell whether one of some inferences of coefficients rests on the expected information.
@@ -138,7 +177,18 @@ def wants_expected(df: Iterable[str]) -> bool:
     >>> wants_expected(["satterthwaite", "kenward-roger"]), wants_expected(["infinite"])
     (True, False)
     """
-    return any(COEFFICIENTS[name].expected for name in df)
+    return any(COEFFICIENTS[name].expected for name in df if name in COEFFICIENTS)
+
+
+def wants_coefficient_profile(df: Iterable[str]) -> bool:
+    """Tell whether one of some inferences of coefficients is the profile likelihood's.
+
+    Examples
+    --------
+    >>> wants_coefficient_profile(["satterthwaite"]), wants_coefficient_profile(["profile"])
+    (False, True)
+    """
+    return any(name in COEFFICIENT_LIMITS for name in df)
 
 
 def wants_bootstrap(df: Iterable[str], limits: Iterable[str]) -> bool:
@@ -149,7 +199,7 @@ def wants_bootstrap(df: Iterable[str], limits: Iterable[str]) -> bool:
     >>> wants_bootstrap(["bootstrap"], ["wald"]), wants_bootstrap(["infinite"], ["wald"])
     (True, False)
     """
-    return any(COEFFICIENTS[name].bootstrap for name in df) or any(
+    return any(COEFFICIENTS[name].bootstrap for name in df if name in COEFFICIENTS) or any(
         RANDOM_PART[name].bootstrap for name in limits
     )
 
@@ -162,7 +212,7 @@ def wants_robust(df: Iterable[str]) -> bool:
     >>> wants_robust(["satterthwaite", "cr2"]), wants_robust(["kenward-roger"])
     (True, False)
     """
-    return any(COEFFICIENTS[name].robust for name in df)
+    return any(COEFFICIENTS[name].robust for name in df if name in COEFFICIENTS)
 
 
 def wants_profile(limits: Iterable[str]) -> bool:

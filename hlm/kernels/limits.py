@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = [
+    "chi_square_p",
     "confidence_limits",
     "critical_value",
     "f_p_value",
@@ -88,6 +89,34 @@ def f_p_value(statistic: ArrayLike, df: ArrayLike, ddf: ArrayLike) -> Floats:
     finite = np.isfinite(nu) & (nu > 0.0)
     p = np.where(nu == np.inf, chdtrc(r, r * F), np.nan)
     return np.where(finite, fdtrc(r, np.where(finite, nu, 1.0), F), p)
+
+
+def chi_square_p(statistic: ArrayLike, df: ArrayLike, *, boundary: bool) -> Floats:
+    """P-values of likelihood ratio statistics, by chi-square or by the mixture at the boundary.
+
+    Parameters
+    ----------
+    statistic, df : array_like
+        Chi-square with 0 df is a point mass at 0.
+    boundary : bool
+        By the mixture of df - 1 and df.
+
+    Examples
+    --------
+    >>> chi_square_p([3.84, 3.84], [1, 2], boundary=False).round(4)
+    array([0.05  , 0.1466])
+    >>> chi_square_p([3.84, 3.84], [1, 2], boundary=True).round(4)
+    array([0.025 , 0.0983])
+    """
+    from scipy.special import chdtrc
+
+    x, k = np.maximum(np.asarray(statistic, dtype=float), 0.0), np.asarray(df, dtype=float)
+
+    def tail(k: Floats) -> Floats:
+        mass = np.where(np.isnan(x), np.nan, np.where(x > 0.0, 0.0, 1.0))
+        return np.where(k > 0.0, chdtrc(np.maximum(k, 1.0), x), mass)
+
+    return 0.5 * (tail(k - 1.0) + tail(k)) if boundary else tail(k)
 
 
 def confidence_limits(

@@ -14,6 +14,7 @@ from hlm.jit import entry, kernel
 from hlm.kernels.cr2 import RobustResults, infer_robust, rotate_clusters
 from hlm.kernels.expected import ExpectedResults, infer_expected
 from hlm.kernels.fit import N_SUMMARY, fit_units
+from hlm.kernels.held_coefficient import limits_of_fit
 from hlm.kernels.inference import spread_of_variances
 from hlm.kernels.joint_tests import (
     Information,
@@ -30,6 +31,7 @@ from hlm.kernels.profile_stack import profile_fit_of
 if TYPE_CHECKING:
     from hlm.kernels.cr2 import Clusters
     from hlm.kernels.expected import Adjustment
+    from hlm.kernels.held_coefficient import HeldCoefficient
     from hlm.kernels.inference import Parametrization
     from hlm.kernels.profile_stack import Profile
 
@@ -59,6 +61,8 @@ class StackResults(NamedTuple):
         B d of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`.
     vcov : ndarray (n or 0, methods, p, p)
         Covariance of the coefficients.
+    coefficient_limits : ndarray (n or 0, 2, p), optional
+        Lower and upper profile limits of the coefficients.
     """
 
     estimate: np.ndarray
@@ -72,6 +76,7 @@ class StackResults(NamedTuple):
     limits: np.ndarray | None
     spread: np.ndarray
     vcov: np.ndarray
+    coefficient_limits: np.ndarray | None = None
 
 
 def allocate_results(
@@ -85,6 +90,7 @@ def allocate_results(
     limits: np.ndarray | None = None,
     n_spread: int = 0,
     n_vcov: int = 0,
+    coefficient_limits: np.ndarray | None = None,
 ) -> StackResults:
     """Return arrays for the results of n data sets; `n_tests` are by the observed information.
 
@@ -104,6 +110,7 @@ def allocate_results(
         limits,
         np.empty((n if n_spread else 0, n_methods, n_spread + 1, n_spread)),
         np.empty((n if n_vcov else 0, n_methods, n_vcov, n_vcov)),
+        coefficient_limits,
     )
 
 
@@ -117,15 +124,18 @@ class Inferences(NamedTuple):
     expected : Adjustment, optional
         For what rests on the expected information.
     profile : Profile, optional
-        For profile limits.
+        For profile limits of the random part.
     clusters : Clusters, optional
         For what is cluster-robust.
+    coefficients : HeldCoefficient, optional
+        For profile limits of the coefficients.
     """
 
     tests: JointTests
     expected: Adjustment | None = None
     profile: Profile | None = None
     clusters: Clusters | None = None
+    coefficients: HeldCoefficient | None = None
 
 
 def only_the_fit(parametrization: Parametrization) -> Inferences:
@@ -177,6 +187,10 @@ def fit_stack(cross, design, parametrization, reml, workspace, inferences, resul
             profile_fit_of(
                 problem, parametrization, workspace.fit,
                 inferences.profile, results.limits, r, method,
+            )  # fmt: skip
+            limits_of_fit(
+                problem, parametrization, workspace.fit,
+                inferences.coefficients, results.coefficient_limits, r, method,
             )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from hlm.measures.arrays import Contestant
 from hlm.words.criteria_words import selected_by
+from hlm.words.measures import TEST_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ ZERO_WITHOUT = ("coefficient", "sd", "variance")
 
 OF_ZERO = ("estimate", "lower", "upper")
 
-OF_TRUTH = ("test", "lrt")
+OF_TRUTH = TEST_KINDS
 """Kinds of tests, whose hypotheses are true by a model that lacks one of the terms: p is 1."""
 
 NO_CHOICE = "no_choice"

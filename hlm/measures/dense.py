@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from hlm.errors import InputError
+from hlm.estimands.names import of_ratio_test, of_test
+from hlm.inference import RATIO_TESTS
 from hlm.measures.arrays import Contestant, FitArrays, TermArrays
 
 if TYPE_CHECKING:
@@ -15,13 +17,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Label", "Targets", "fit_arrays", "scattered", "term_arrays", "terms_of"]
+__all__ = ["Label", "Targets", "fit_arrays", "name_of_test", "scattered", "term_arrays", "terms_of"]
 
 Targets: TypeAlias = Callable[[str, str], tuple[str, float]]
 """Model and term -> the term's kind and its true value."""
 
 Label: TypeAlias = tuple[str, str, str, str]
 """Model, method, term and inference of a row of values."""
+
+
+def name_of_test(test: str, inference: str) -> str:
+    """Return the name of a test among the terms of a table: of an F test, or of a ratio test.
+
+    Examples
+    --------
+    >>> name_of_test("a", "satterthwaite"), name_of_test("a", "mixture")
+    ('F(a)', 'LRT(a)')
+    """
+    return of_ratio_test(test) if inference in RATIO_TESTS else of_test(test)
 
 
 def scattered(

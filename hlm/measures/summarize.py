@@ -1,4 +1,4 @@
-"""A study's estimates, fits and F tests, as tables -> its measures and its selection rates."""
+"""A study's estimates, fits and tests, as tables -> its measures and its selection rates."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hlm.errors import InputError
-from hlm.estimands.names import of_test
 from hlm.measures.arrays import P_VALUE, VALUES
-from hlm.measures.dense import fit_arrays, scattered, term_arrays, terms_of
+from hlm.measures.dense import fit_arrays, name_of_test, scattered, term_arrays, terms_of
 from hlm.measures.input_table import as_frame, group_rows, numbers, require
 from hlm.measures.intervals import with_limits
 from hlm.measures.scenario_summary import (
@@ -71,12 +70,12 @@ def summarize(
         estimates have a single one, which has no name.
     truth : pandas frame, Arrow table or stream, or mapping of columns
         `scenario`, `model`, `term`, its `kind` and its `true` value, NaN where there is none: a row
-        for each term of each model in each scenario, F tests among them.
+        for each term of each model in each scenario, tests among them.
     tests : pandas frame, Arrow table or stream, optional
         The columns of `tests.parquet`.
     level : float or mapping of str to float
         Confidence level of limits made from `se` and `df` if the estimates come without limits, for
-        which it must be one number; F tests reject at 1 - level, of their model.
+        which it must be one number; tests reject at 1 - level, of their model.
     policies : sequence of str
         Which replicates count: names of `hlm.words.policies.POLICIES`.
 
@@ -85,7 +84,8 @@ def summarize(
     measures : pandas frame
         scenario, model, method, term, kind, true, inference, policy, measure, estimate, mcse,
         mcse_robust, n; the rates of singular and of failed fits have the term, the kind and the
-        policy '', the rejection rates of F tests the term 'F(name)'. A measure that rests on no
+        policy '', the rejection rates of F tests the term 'F(name)', those of likelihood ratio
+        tests 'LRT(name)'. A measure that rests on no
         inference has the inference ''.
     selection : pandas frame
         scenario, criterion, method, model, rate, mcse, n.
@@ -127,7 +127,8 @@ def summarize_all(
         tables["fits"] = _without_categories(as_frame(fits))
     if tests is not None:
         tested = _without_categories(as_frame(tests))
-        tables["tests"] = tested.assign(term=tested["test"].map(of_test))
+        ways = tested["inference"] if "inference" in tested else [""] * len(tested)
+        tables["tests"] = tested.assign(term=list(map(name_of_test, tested["test"], ways)))
     known = _targets(truth)
     by_scenario = {
         kind: {str(scenario): own for scenario, own in table.groupby("scenario", sort=True)}

@@ -16,9 +16,10 @@ from hlm.estimands.names import variances_of
 from hlm.estimands.population import of_rows
 from hlm.inference import RANDOM_PART
 from hlm.inference.further import by_contrast, by_delta_method, limits_of
+from hlm.kernels.held_coefficient import allocate_held_coefficient
 from hlm.kernels.joint_tests import allocate_joint_tests
 from hlm.kernels.limits import confidence_limits, percentile_limits
-from hlm.kernels.one_fit import profile_ml_fit
+from hlm.kernels.one_fit import profile_coefficients, profile_ml_fit
 from hlm.kernels.profile_stack import allocate_profile
 from hlm.kernels.refits import refit
 from hlm.model.inferred import fitted_of, infer
@@ -151,31 +152,42 @@ def _spread(fit: LmerFit) -> tuple[Floats, Floats]:
 
 
 def profile(fit: LmerFit, level: float) -> pd.DataFrame:
-    """Profile likelihood limits of the random part, by ML as lme4's."""
+    """Profile likelihood limits, by ML and in the order of lme4: random part, then coefficients."""
     import pandas as pd
 
-    index = pd.Index(fit.terms[len(fit.beta) :], name="term")
+    p = len(fit.beta)
+    index = pd.Index([*fit.terms[p:], *fit.terms[:p]], name="term")
     if not np.isfinite(fit.sigma):
         return pd.DataFrame({"lower": np.nan, "upper": np.nan}, index=index)
-    limits = np.where(open_terms(fit), np.nan, _profile_limits(fit, level))
-    fitted = fitted_of(fit)._replace(profile=limits)
-    lower, upper = RANDOM_PART["profile"].limits(fitted, level)
+    workspace = _fitted_by_ml(fit)
+    of_random = np.where(open_terms(fit), np.nan, _profile_random(fit, workspace, level))
+    of_fixed = _profile_fixed(fit, workspace, level)
+    lower, upper = np.concatenate([of_random, of_fixed], axis=1)
     return pd.DataFrame({"lower": lower, "upper": upper}, index=index)
 
 
-def _profile_limits(fit: LmerFit, level: float) -> Floats:
-    """Return the limits (2, n_theta + 1), from the fit by ML."""
+def _profile_random(fit: LmerFit, workspace: Workspace, level: float) -> Floats:
+    """Return the limits of the random part (2, n_theta + 1), from the fit by ML."""
     parametrization = fit.engine.moments.parametrization
     limits = np.full((2, len(parametrization.row) + 1), np.nan)
     profile_ml_fit(
         parametrization,
-        _fitted_by_ml(fit),
+        workspace,
         fit.nobs,
         allocate_profile(
             parametrization, fit.frame.blocks, fit.n_groups, level, method=0, shared=False
         ),
         limits,
     )
+    return limits
+
+
+def _profile_fixed(fit: LmerFit, workspace: Workspace, level: float) -> Floats:
+    """Return the limits of the coefficients (2, p), from the fit by ML."""
+    parametrization = fit.engine.moments.parametrization
+    limits = np.full((2, len(fit.beta)), np.nan)
+    held = allocate_held_coefficient(parametrization, fit.n_groups, level, method=0, shared=False)
+    profile_coefficients(parametrization, workspace, fit.nobs, held, limits)
     return limits
 
 

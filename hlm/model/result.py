@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hlm.model.contest import FTest
     from hlm.model.frame import Frame
     from hlm.model.moments import EngineFit
+    from hlm.model.ranova import Ranova
 
 __all__ = ["LmerFit"]
 
@@ -274,9 +275,9 @@ class LmerFit:
         method : {'wald', 'wald-variance', 'profile', 'boot'}
             Wald's: t for fixed effects; for the random part on the log and atanh scale (as nlme),
             or on the scale of variances (as SAS and MLwiN), negative lower limits shown as 0.
-            'profile' is lme4's: by the ML likelihood, random part only; 0, -1 or 1 where the data
-            do not exclude the boundary. 'boot' is the parametric bootstrap's percentiles, of the
-            samples in which a term is estimated: a correlation with an sd of zero is not.
+            'profile' is lme4's: by the ML likelihood, the random part first; 0, -1 or 1 where the
+            data do not exclude the boundary. 'boot' is the parametric bootstrap's percentiles, of
+            the samples in which a term is estimated: a correlation with an sd of zero is not.
         level : float
         df_method : str
             See `df`; for Wald's.
@@ -337,6 +338,36 @@ class LmerFit:
         check_df_method(method)
         self._check_defined(method)
         return contest(self, contrasts, method)
+
+    def ranova(self) -> Ranova:
+        """Test each term of the random part by the likelihood ratio, as lmerTest's `ranova`.
+
+        Of a block of an intercept and slopes each slope leaves, with its correlations; another
+        block leaves as a whole, and the last one leaves the model of least squares. By the
+        fit's method: the fixed part is the same. `print` it, or take its `table`.
+
+        Returns
+        -------
+        Ranova
+            P-values by chi-square, as R's, and where one random effect leaves by the mixture too,
+            in which a variance of 0 is at the boundary.
+
+        Examples
+        --------
+        >>> from hlm import lmer
+        >>> from hlm.datasets import load_sleepstudy
+        >>> print(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()).ranova())
+        ANOVA-like table for random-effects: Single term deletions
+        <BLANKLINE>
+        Model:
+        Reaction ~ Days + (Days | Subject)
+                                     npar  logLik    AIC    LRT Df Pr(>Chisq) Pr(boundary)
+        <none>                          6 -871.81 1755.6
+        Days in (1 + Days | Subject)    4 -893.23 1794.5 42.837  2   4.99e-10    2.793e-10
+        """
+        from hlm.model.ranova import ranova
+
+        return ranova(self)
 
     def vcov_random(self) -> pd.DataFrame:
         """Covariance matrix of the variances and covariances of the random part and of sigma^2.

@@ -14,7 +14,7 @@ The constants are measured (`benchmarks/quote.py` shows what they are worth).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
@@ -83,6 +83,9 @@ F_TEST = 1.2 * MICRO
 PROFILE_STEPS, PROFILE_STEPS_WEAK, PROFILE_UNIT = 17.0, 26.0, 0.1 * MICRO
 """Iterations that the profile limits of one parameter cost, and seconds per unit."""
 
+HELD_FITS = 3.5
+"""Fits that one profile limit of a coefficient costs."""
+
 WRITE_FIT, WRITE_ESTIMATE, WRITE_TEST = 1.8 * MICRO, 0.12 * MICRO, 1.5 * MICRO
 """Seconds to write a row of fits, of estimates, of F tests with their p-values."""
 
@@ -109,7 +112,7 @@ class Cost:
     cross_product_bytes : float
         Its cross-products, in memory from the drawing to the fit.
     kept_bytes : float
-        Its estimates, fits and F tests on disk.
+        Its estimates, fits and tests on disk.
     """
 
     compute_seconds: float
@@ -147,6 +150,8 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
         len(model.methods) * _fit_seconds(scenario, model, shared=design.shared)
         + _profile_seconds(scenario, model, shared=design.shared)
         + _bootstrap_seconds(scenario, model, shared=design.shared)
+        + _held_seconds(scenario, model, shared=design.shared)
+        + _ratio_tests_seconds(scenario, model, shared=design.shared)
         for model in models
     )
     rows = WRITE_FIT * fits + WRITE_ESTIMATE * estimates + WRITE_TEST * tests
@@ -177,8 +182,27 @@ def _contrasts(model: Model) -> int:
 
 
 def tests_of(models: Sequence[Model]) -> int:
-    """Return the number of rows of F tests of one replicate: one by each inference."""
-    return sum(len(model.methods) * len(model.tests) * len(model.df) for model in models)
+    """Return the number of rows of tests of one replicate: one by each inference."""
+    return sum(
+        len(model.methods) * (len(model.tests) * _n_df(model) + _ratio_rows(model))
+        for model in models
+    )
+
+
+def _n_df(model: Model) -> int:
+    from hlm.inference import COEFFICIENTS  # with NumPy, as `_size`
+
+    return sum(name in COEFFICIENTS for name in model.df)
+
+
+def _ratio_rows(model: Model) -> int:
+    from hlm.formula import terms_of  # with NumPy, as `_size`
+    from hlm.inference import RATIO_TESTS
+
+    q = len(terms_of(model).effects) if model.lrt else 0
+    return sum(
+        one.applies(q - len(test.effects)) for test in model.lrt for one in RATIO_TESTS.values()
+    )
 
 
 class _Size(NamedTuple):
@@ -266,6 +290,37 @@ def _bootstrap_seconds(scenario: Scenario, model: Model, *, shared: bool) -> flo
     one = FIT_BASE + FIT_THETA * thetas**2 + F_TEST * len(model.tests) + scenario.n_units * unit
     steps = _steps(scenario, model, shared=shared) * _step_seconds(scenario, model, shared=shared)
     return len(model.methods) * model.bootstrap * (one + steps)
+
+
+def _held_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    """Seconds of the profile limits of coefficients: some fits for each of both limits."""
+    from hlm.inference import wants_coefficient_profile  # as above
+
+    if not wants_coefficient_profile(model.df):
+        return 0.0
+    bare = replace(model, tests=(), df=(), limits=())
+    fit = _fit_seconds(scenario, bare, shared=shared)
+    return 2.0 * _size(model).p * HELD_FITS * fit
+
+
+def _ratio_tests_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    """Seconds of the smaller models' fits, and of the ML fit where only tests need it."""
+    from hlm.formula import terms_of  # as above
+
+    seconds, by_ml = 0.0, "ml" in model.methods
+    for test in model.lrt:
+        terms = terms_of(model)
+        of_coefficients = len(test.fixed) < len(terms.fixed)
+        less = replace(model, terms=terms.smaller(test), tests=(), df=(), limits=(), lrt=())
+        if test.blocks:
+            fit = _fit_seconds(scenario, less, shared=shared)
+        else:
+            fit = FIT_BASE + scenario.n_units * SHARED_X * len(test.fixed) ** 2
+        seconds += fit * (1 if of_coefficients else len(model.methods))
+        if of_coefficients and not by_ml:
+            seconds += _fit_seconds(scenario, replace(less, terms=terms), shared=shared)
+            by_ml = True
+    return seconds
 
 
 def _step_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:

@@ -246,14 +246,14 @@ def _allowed(scenario: Scenario) -> Scenario:
 
 
 def kinds_of(models: Sequence[Model]) -> tuple[str, ...]:
-    """Return the tables of replicates of a study with these models: F tests if there are any.
+    """Return the tables of replicates of a study with these models: tests if there are any.
 
     Examples
     --------
     >>> kinds_of([Model("m", "y ~ x + (1 | g)")])
     ('estimates', 'fits')
     """
-    tests = any(model.tests for model in models)
+    tests = any(model.has_tests for model in models)
     return ("estimates", "fits", "tests") if tests else ("estimates", "fits")
 
 

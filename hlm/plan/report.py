@@ -38,7 +38,7 @@ SECTIONS = {
         "relative_error_se_fixed": "Error of the model standard error, fixed effects",
         "coverage_fixed": "Coverage, fixed effects",
         "rejection_fixed": "Rejection rate, fixed effects",
-        "rejection_tests": "Rejection rate, F tests",
+        "rejection_tests": "Rejection rate, tests",
     },
     "Random part": {
         "bias_random": "Bias, random part",
@@ -62,7 +62,7 @@ FIGURES = {name: title for section in SECTIONS.values() for name, title in secti
 TABLES = {
     "performance_fixed": "Performance, fixed effects",
     "performance_random": "Performance, random part",
-    "performance_tests": "Rejection rates, F tests",
+    "performance_tests": "Rejection rates, tests",
     "selection": "Selection rates",
     "margins": "Margins of the criteria",
     "policies": "Policies side by side",
@@ -88,7 +88,7 @@ def figure_names(study: Planned) -> tuple[str, ...]:
 
     The pictures of units need covariates to draw them by and a truth without factors, the one of
     shrinkage a model with random intercepts and slopes, those of selection two models to choose
-    from, the one of F tests some tests.
+    from, the one of tests some F tests or likelihood ratio tests.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def figure_names(study: Planned) -> tuple[str, ...]:
         "units_against_attribute": not (straight and use.attribute),
         "unit_lines": not straight,
         "shrinkage": not models_with_lines(study),
-        "rejection_tests": not any(model.tests for model in study.models),
+        "rejection_tests": not any(model.has_tests for model in study.models),
         **{
             f"selection_{name}": len(study.models) < 2 or name not in study.selection.criteria
             for name in CRITERION_WORDS
@@ -125,7 +125,7 @@ def table_names(study: Planned) -> tuple[str, ...]:
     One model alone is not selected, one policy has none beside it, and one factor explains all.
     """
     lacking = {
-        "performance_tests": not any(model.tests for model in study.models),
+        "performance_tests": not any(model.has_tests for model in study.models),
         "selection": len(study.models) < 2,
         "margins": len(study.models) < 2 or not {*study.selection.criteria} & {*OF_INFORMATION},
         "policies": len(study.policies) < 2,

@@ -36,6 +36,10 @@ FITS = {
 """The columns of fits that are read, and how they are kept."""
 
 
+def _same(label: str, _: str) -> str:
+    return label
+
+
 @contextmanager
 def read_terms(
     windows: Iterable[pa.Table],
@@ -43,7 +47,7 @@ def read_terms(
     replicates: int,
     targets: Targets,
     *,
-    term: Callable[[str], str] = str,
+    term: Callable[[str, str], str] = _same,
     label: str = "term",
     folder: str | Path | None = None,
 ) -> Iterator[Iterator[TermArrays]]:
@@ -60,7 +64,7 @@ def read_terms(
     targets : function
         Model and term -> kind and true value.
     term : function
-        From the label to the name of a term.
+        From the label and the inference to the name of a term.
     label : str
         The column of labels.
     folder : path, optional
@@ -74,7 +78,9 @@ def read_terms(
         for window in windows:
             codes, found = _codes(window, keys)
             if not labels:
-                named = [(model, method, term(what), way) for model, method, what, way in found]
+                named = [
+                    (model, method, term(what, way), way) for model, method, what, way in found
+                ]
                 blocks = terms_of(named, targets)
                 order = [place for places in blocks.values() for place in places]
                 labels = [named[place] for place in order]

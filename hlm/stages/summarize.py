@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hlm.criteria import CRITERIA
-from hlm.estimands.names import of_test
 from hlm.estimands.true_values import targets
 from hlm.measures.arrays import P_VALUE, VALUES
+from hlm.measures.dense import name_of_test
 from hlm.measures.scenario_summary import MEASURES, Summary, summarize_scenario
 from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
@@ -100,7 +100,9 @@ def _of_scenario(
             read_terms(windows, VALUES, n, target, folder=folder)
         )
         if tests is not None:
-            tested = read_terms(tests.windows(key), P_VALUE, n, target, label="test", term=of_test)
+            tested = read_terms(
+                tests.windows(key), P_VALUE, n, target, label="test", term=name_of_test
+            )
             terms = chain(terms, stack.enter_context(tested))
         found = summarize_scenario(
             key,

@@ -10,11 +10,12 @@ from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.model_estimands import rows_of
 from hlm.estimands.true_values import targets
 from hlm.formula import formula_in, terms_in
-from hlm.inference import wants_bootstrap
+from hlm.inference import COEFFICIENTS, wants_bootstrap
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
 from hlm.study.asked import check_kinds, kinds_asked, names_asked, with_own
 from hlm.study.f_tests import tests_of
+from hlm.study.ratio_tests import named_tests, ratio_tests_of
 from hlm.study.truth import read_formula
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def models_of(
         for name, spec in study.models.items()
     ]
     models = tuple(one for one in found if one is not None)
+    mistakes.keep(_check_df, study.estimation)
     if len(models) < len(found):
         return models
     mistakes.keep(check_kinds, study.estimation.estimands, models)
@@ -95,6 +97,16 @@ def _check_bootstrap(estimation: Estimation, models: Sequence[Model]) -> None:
         )
 
 
+def _check_df(estimation: Estimation) -> None:
+    """Refuse F tests without degrees of freedom."""
+    if estimation.tests and not any(name in COEFFICIENTS for name in _names(estimation.df)):
+        raise InputError(
+            "the limits by profile likelihood have no degrees of freedom for F tests",
+            path="estimation.tests",
+            allowed="an entry of df that has some, or likelihood ratio tests (estimation.lrt)",
+        )
+
+
 def _model(
     name: str,
     spec: str | schema.Candidate,
@@ -117,6 +129,7 @@ def _model(
         tests_of(formula, estimation.tests),
         kinds_asked(estimation.estimands),
         bootstrap=_draws(estimation),
+        lrt=ratio_tests_of(formula, named_tests(estimation.lrt)),
         terms=terms_in(formula),
     )
     terms = [one.name for one in rows_of(model)]

@@ -24,7 +24,7 @@ from pydantic import (
 from hlm import datasets
 from hlm.criteria import CRITERIA  # noqa: TC001 - pydantic reads it
 from hlm.errors import InputError, nearest
-from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.inference import COEFFICIENT_LIMITS, COEFFICIENTS, RANDOM_PART
 from hlm.scenario import Dependence  # noqa: TC001 - pydantic reads it
 from hlm.study.messages import shown
 from hlm.study.schema_covariates import Covariate  # noqa: TC001 - as above
@@ -392,20 +392,33 @@ class Candidate(Part):
     )
 
 
+RatioTests = Annotated[
+    Annotated[list[str], Tag("<list>")]
+    | Annotated[
+        dict[SafeName, Annotated[list[str], Field(min_length=1)]],
+        Tag("<mapping>"),
+    ],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<list>"),
+]
+
+
 class Estimation(Part):
     """How the models are fitted."""
 
     synonyms: ClassVar[dict[str, str]] = dict.fromkeys(
         ("draws", "boot", "nsim", "n_boot", "n_bootstrap", "resamples", "bootstrap_samples"),
         "bootstrap",
+    ) | dict.fromkeys(
+        ("likelihood_ratio", "likelihood_ratio_tests", "lr_tests", "lrts", "anova", "ranova"), "lrt"
     )
 
     methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
-    df: _one_or_more(COEFFICIENTS, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
+    df: _one_or_more({**COEFFICIENTS, **COEFFICIENT_LIMITS}, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
         "satterthwaite",
         description="Degrees of freedom of the fixed coefficients, by one method or a list of "
         "them; with 'kenward-roger' the standard errors of REML fits are adjusted too, with 'cr2' "
-        "all are cluster-robust; with 'bootstrap' limits and F tests need none.",
+        "all are cluster-robust; with 'bootstrap' limits and F tests need none, and with 'profile' "
+        "limits, by profile likelihood.",
     )
     level: Probability = Field(0.95, description="Level of the confidence limits.")
     limits: _one_or_more(RANDOM_PART, COEFFICIENTS, "df") = Field(  # type: ignore[valid-type]
@@ -423,6 +436,12 @@ class Estimation(Part):
         {},
         description="F tests by name: the coefficients that are all zero under the hypothesis, "
         "tested in every model that has them.",
+    )
+    lrt: RatioTests = Field(
+        [],
+        description="Likelihood ratio tests by name: the coefficients, standard deviations and "
+        "correlations that are all zero under the hypothesis, tested in every model that has them; "
+        "or a list of terms, each a test of its own.",
     )
     estimands: Estimands = Field(
         [],

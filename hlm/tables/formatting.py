@@ -12,7 +12,7 @@ from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
 from hlm.words.fitting import METHODS, OUTCOMES
 from hlm.words.inferences import inference_words
 from hlm.words.levels import MINUS, WORDS, level_words, span
-from hlm.words.measures import MEASURES, NEED_TRUE
+from hlm.words.measures import MEASURES, NEED_TRUE, TEST_KINDS
 from hlm.words.notes import NOTES, unbounded
 from hlm.words.policies import POLICIES
 
@@ -197,7 +197,7 @@ def _on_fewer(table: pd.DataFrame) -> list[str]:
         f"{MINUS}1 or 1 have no Wald limits), or no estimate (the fit failed, or the data do not "
         "identify the term)"
     )
-    if "kind" in table and set(table["kind"]) == {"test"}:
+    if "kind" in table and set(table["kind"]) <= {*TEST_KINDS}:
         lacking = "no test"
     return [f"[n]: the measure rests on n of {of} replicates; the others have {lacking}."]
 

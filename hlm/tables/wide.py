@@ -42,7 +42,7 @@ SHOWN = {
 _NONE = {
     "fixed": "no model has a coefficient",
     "random": "no model has a random part",
-    "tests": "no model has an F test",
+    "tests": "no model has a test",
 }
 
 TOTAL, UNBOUNDED = "n_total", "unbounded"

@@ -48,12 +48,17 @@ INFERENCES = {
     "wald": Inference("Wald", "by Wald's method"),
     "wald-variance": Inference("Wald (variances)", "on the scale of variances"),
     "profile": Inference("Profile likelihood", "by profile likelihood"),
+    "chi-square": Inference("Chi-square", "by chi-square"),
+    "mixture": Inference("Mixture of chi-squares", "by the mixture of chi-squares"),
 }
-"""Every inference by its name in a study file: those of coefficients and tests, then those of the
-random part; one is of both."""
+"""Every inference by its name in a study file or in results: those of coefficients and F tests,
+those of the random part, of which some are of both, then those of likelihood ratio tests."""
 
 BOOTSTRAP = "bootstrap"
 """The one inference without degrees of freedom or a standard error of a formula's."""
+
+PROFILE = "profile"
+"""The one that has limits only."""
 
 
 def inference_words(name: str) -> str:
@@ -84,13 +89,18 @@ def way_of(df: Collection[str], limits: Iterable[str], level: float) -> str:
     >>> way_of(["infinite"], ["wald", "profile"], 0.9)  # doctest: +NORMALIZE_WHITESPACE
     "infinite degrees of freedom and 90% limits, those of the random part by Wald's method and
     by profile likelihood"
+    >>> way_of(["infinite", "profile"], ["wald"], 0.95)
+    'infinite degrees of freedom and 95% limits, those of coefficients also by profile likelihood'
     """
     ways = list(limits)
     random = f", those of the random part {joined(map(_way, ways))}" if ways != ["wald"] else ""
-    by_df = [_way(name) for name in df if name != BOOTSTRAP]
+    by_df = [_way(name) for name in df if name not in (BOOTSTRAP, PROFILE)]
     found = [f"{joined(by_df)} degrees of freedom"] if by_df else []
     found += [INFERENCES[BOOTSTRAP].tests] if BOOTSTRAP in df else []
-    return f"{joined([*found, f'{100 * level:g}% limits'])}{random}"
+    profiled = ", those of coefficients also by profile likelihood" if PROFILE in df else ""
+    if not found:
+        return f"{100 * level:g}% limits by profile likelihood{random}"
+    return f"{joined([*found, f'{100 * level:g}% limits'])}{profiled}{random}"
 
 
 def joined(words: Iterable[str]) -> str:

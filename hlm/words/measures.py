@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from hlm.words.levels import MINUS
 
-__all__ = ["MEASURES", "NEED_TRUE", "OF_INFERENCE", "RATES", "Measure"]
+__all__ = ["MEASURES", "NEED_TRUE", "OF_INFERENCE", "RATES", "TEST_KINDS", "Measure"]
 
 Need: TypeAlias = Literal["", "true", "se", "limits", "true, se", "true, limits", "reference"]
 
@@ -306,6 +306,9 @@ RATES = {"singular": "Singular fits", "failed": "Failed fits"}
 
 NEED_TRUE = tuple(name for name, measure in MEASURES.items() if "true" in measure.needs)
 """The measures that there are only where there is a true value."""
+
+TEST_KINDS = ("test", "ratio_test")
+"""The kinds of terms that are tests: F tests and likelihood ratio tests."""
 
 OF_INFERENCE = (
     *(name for name in MEASURES if MEASURES[name].is_inferred),

@@ -9,7 +9,7 @@ import numpy as np
 
 from hlm.words.inferences import joined
 from hlm.words.levels import WORDS, percent, span
-from hlm.words.measures import MEASURES
+from hlm.words.measures import MEASURES, TEST_KINDS
 from hlm.words.nouns import noun
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def on_fewer(frame: pd.DataFrame, measure: str) -> list[str]:
         return []
     what, needs = MEASURES[measure].noun, MEASURES[measure].needs
     lacked = {"se": "standard error", "limits": "limits", "true, limits": "limits"}
-    is_test = measure == "rejection" and (known["kind"] == "test").all()
+    is_test = measure == "rejection" and known["kind"].isin(TEST_KINDS).all()
     rest = f"have no {'test' if is_test else lacked.get(needs, 'estimate')}"
     of = f"{span(known['n'])} of {span(known['n_total'])} replicates"
     return [f"{what[0].upper()}{what[1:]} rests on {of}: the others {rest}."]

@@ -66,7 +66,7 @@ def with_tests(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, 
 @cache
 def fitted(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, ...]:
     """Simulate and fit; return estimates, fits and F tests."""
-    found = fit_batch(truth, [model], simulate(truth, [model], SEED, 0, stop))
+    found = fit_batch(truth, [model], simulate(truth, [model], SEED, 0, stop), seed=SEED)
     return tuple(as_frame(found[kind]) for kind in ("estimates", "fits", "tests"))
 
 

@@ -12,7 +12,7 @@ from hlm.operations.forecast import batch_seconds, forecast
 from hlm.plan import make_plan
 from hlm.plan.cost import estimates_of, replicate_cost
 from hlm.plan.cost import tests_of as f_tests_of
-from hlm.scenario import Covariate, Model
+from hlm.scenario import Covariate, Model, RatioTest
 
 from .studies import BIG, SMALL, FakeStudy, scenario
 
@@ -43,6 +43,17 @@ def test_cost_grows_with_the_work():
     profile = replace(PLAIN, limits=("profile",))
     assert cost(model=profile) > 2 * cost()
     assert cost(model=profile, sd=(0.01, 0.01)) > 1.2 * cost(model=profile)
+
+
+def test_a_likelihood_ratio_test_costs_another_fit():
+    """By ML, with the model's own where there is none, or by each method; one row or two each."""
+    coefficient, slopes = RatioTest("a", (0, 1), ((0, 1),)), RatioTest("s", (0, 1, 2, 3), ((0,),))
+    by_reml, both = (replace(PLAIN, methods=m) for m in (("reml",), ("reml", "ml")))
+    one = cost(model=by_reml)
+    assert cost(model=replace(by_reml, lrt=(coefficient,))) > 1.5 * one
+    assert cost(model=replace(both, lrt=(coefficient,))) < cost(model=both) + one
+    assert cost(model=replace(by_reml, lrt=(slopes,))) < one + cost(model=by_reml)
+    assert f_tests_of([replace(both, lrt=(coefficient, slopes))]) == 2 * 3
 
 
 def test_what_is_written_grows_with_the_inferences():
