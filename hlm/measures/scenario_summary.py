@@ -42,6 +42,10 @@ SELECTION = ("scenario", "criterion", "method", "model", "rate", "mcse", "n")
 
 ALL = ("all",)
 
+ROUNDING = 1e-12
+"""Correlations so near to -1 or 1 are there: fits on the boundary end within 1e-15 of it, others
+1e-8 and more away."""
+
 
 @dataclass
 class Summary:
@@ -275,6 +279,6 @@ def _count_boundary(
     """Mark the replicates of each fit of which this correlation is -1 or 1."""
     estimate = arrays.names.index("estimate")
     for place, contestant in enumerate(arrays.contestants):
-        marked = np.abs(arrays.values[place, estimate]) >= 1.0
+        marked = np.abs(arrays.values[place, estimate]) >= 1.0 - ROUNDING
         known = at_boundary.get(contestant.fit)
         at_boundary[contestant.fit] = marked if known is None else known | marked
