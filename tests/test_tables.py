@@ -12,7 +12,7 @@ from hlm import tables
 from hlm.errors import InputError
 from hlm.plan.report import table_names
 from hlm.tables import writing
-from hlm.tables.formatting import format_table
+from hlm.tables.formatting import format_table, notes
 from hlm.words.levels import WORDS
 from tests.synthetic_results import (
     F_TEST,
@@ -379,3 +379,27 @@ def test_a_table_that_cannot_be_made_is_a_sentence_and_the_others_are_made(
     assert "in broken" in capsys.readouterr().err
     with pytest.raises(ZeroDivisionError):
         tables.write_all(study, tmp_path, strict=True)
+
+
+def test_the_effects_of_factors_are_a_table(results):
+    """Of the empirical standard errors, which are drawn without regard to the grid."""
+    table = tables.effects_table(with_inferences(results[0]))
+    assert list(table)[:6] == ["kind", "term", "model", "method", "inference", "measure"]
+    assert {"units", "rows", "cor", "units:rows", "rest", "chance"} <= {*table}
+    shown = table[["units", "rows", "cor", "rest"]]
+    assert ((shown >= 0) & (shown <= 1)).all(axis=None)
+    text = format_table(table)
+    assert "Emp. SE" in set(text.keys["measure"])
+    assert "type II" in " ".join(notes(table))
+    assert "empirical_se" not in tables.table_page(table, "Effects")
+
+
+def test_outcomes_of_fits_are_counted_in_a_table(results):
+    table = tables.accounting_table(made_accounting(results[0]))
+    assert list(table)[3:] == [
+        *("model", "method", "n", "converged", "singular", "cor_boundary", "ok"),
+        *("not_converged", "unidentified"),
+    ]
+    assert (table["unidentified"] == 0).all()
+    page = tables.table_page(table, "Outcomes")
+    assert "Not identified" in page

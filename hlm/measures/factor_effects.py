@@ -8,8 +8,8 @@ is its expectation mu plus independent errors,
     E[y' P_E y] = mu' P_E mu + sum_i s_i^2 (P_E)_ii,
 
 so that the sum of squares less the last term, which chance adds, estimates that of mu. So it is
-with the total, of which P = I - 11'/n. What is below 0 is shown as 0. Shares of type II add up to
-1 only where the grid is balanced.
+with the total, of which P = I - 11'/n. A share below 0 is shown as 0, and one above 1 as 1. Those
+of type II add up to 1 only where the grid is balanced, and only on average.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _split(
     # Rounding is no variation.
     real = left > 1e-12 * float(y @ y)
     return [
-        (name, df, square, chance, max(square - chance, 0.0) / left if real else np.nan)
+        (name, df, square, chance, min(max(square - chance, 0.0) / left, 1.0) if real else np.nan)
         for name, (df, square, chance) in {**sums, TOTAL: total}.items()
     ]
 

@@ -58,6 +58,10 @@ ALL = ("all",)
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 """Quantiles of the margins by which criteria choose."""
 
+ROUNDING = 1e-12
+"""Correlations so near to -1 or 1 are there: fits on the boundary end within 1e-15 of it, others
+1e-8 and more away."""
+
 
 @dataclass
 class Summary:
@@ -316,6 +320,6 @@ def _count_boundary(
     """Mark the replicates of each fit of which this correlation is -1 or 1."""
     estimate = arrays.names.index("estimate")
     for place, contestant in enumerate(arrays.contestants):
-        marked = np.abs(arrays.values[place, estimate]) >= 1.0
+        marked = np.abs(arrays.values[place, estimate]) >= 1.0 - ROUNDING
         known = at_boundary.get(contestant.fit)
         at_boundary[contestant.fit] = marked if known is None else known | marked

@@ -93,7 +93,7 @@ def format_table(table: pd.DataFrame) -> FormattedTable:
     keys = [name for name in names if name not in {*measured, *beside, *_HIDDEN}]
     again = _again(table[keys])
     cells = pd.DataFrame({name: _cells(table, name) for name in measured}, table.index)
-    if "inference" in keys:  # what rests on none is written once for the term
+    if "inference" in keys and "true" in keys:  # what rests on none is written once for the term
         alike = [name for name in measured if name in MEASURES and not MEASURES[name].is_inferred]
         cells[alike] = cells[alike].mask(again["true"], "")
     return FormattedTable(
@@ -237,7 +237,7 @@ def _again(keys: pd.DataFrame) -> pd.DataFrame:
     above = pd.Series(data=True, index=keys.index)
     above.iloc[:1] = False
     for key in keys.columns.drop(["true"], errors="ignore"):
-        if key == "inference":
+        if key == "inference" and "true" in keys:
             same["true"] = above
         above = above & (keys[key] == keys[key].shift())
         same[key] = above

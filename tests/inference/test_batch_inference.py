@@ -61,7 +61,7 @@ def expected(design, formula, replicate, reml, df, limits):
     if limits == "wald-variance":
         table[["lower", "upper"]] = fit.confint(limits, df_method=df)
     elif limits == "profile":
-        profile = profiled(design, formula, replicate).drop(index=fit.fixef.index)
+        profile = profiled(design, formula, replicate).drop(index=list(fit.coef_names))
         table.loc[profile.index, ["lower", "upper"]] = profile
     return fit, table
 

@@ -85,6 +85,40 @@ def coefficient(name, given, path, *fragments):
 
 
 MISTAKES = [
+    case(
+        "a policy that there is not",
+        "level: 0.95}",
+        "level: 0.95}\npolicies: [all, nonsinguler]",
+        22,
+        "policies[1]",
+        "'nonsinguler' is not allowed",
+        "all, converged, nonsingular, absent_as_miss",
+        "did you mean 'nonsingular'",
+    ),
+    case(
+        "a policy twice",
+        "level: 0.95}",
+        "level: 0.95}\npolicies: [all, all]",
+        22,
+        "policies",
+        "'all' is there twice",
+    ),
+    case(
+        "a policy of two measures first",
+        "level: 0.95}",
+        "level: 0.95}\npolicies: [absent_as_miss, all]",
+        22,
+        "policies",
+        "'absent_as_miss' comes first, which has coverage and rejection only",
+    ),
+    case(
+        "policies under another name",
+        "level: 0.95}",
+        "level: 0.95}\npolicy: all",
+        22,
+        "policy",
+        "did you mean 'policies'",
+    ),
     covariate(
         "shares below one",
         "level: unit, categories: {p: 0.5, q: 0.3}",
