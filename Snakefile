@@ -14,6 +14,7 @@ from hlm.operations.prepare import makes_no_results, open_plan, plan_of_run
 from hlm.operations.slurm import become_own_task
 from hlm.plan import chunks, holdings
 from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
+from hlm.results import SUMMARIES
 from hlm.tables.study_summary import summary
 
 become_own_task()
@@ -101,8 +102,7 @@ rule all:
         (
             [
                 expand("<study>/{kind}.parquet", kind=plan.kinds),
-                "<study>/measures.csv",
-                "<study>/selection.csv",
+                expand("<study>/{kind}.csv", kind=SUMMARIES),
                 expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
                 expand("<study>/tables/{name}.tex", name=table_names(plan)),
                 ["<study>/audit.html"] if AUDITED else [],
@@ -135,26 +135,9 @@ rule compile_kernels:
         "workflow/scripts/compile_kernels.py"
 
 
-rule simulate:
-    input:
-        kernels=compiled,
-    output:
-        temp("<study>/crossproducts/{batch}.parquet"),
-    log:
-        "<study>/logs/simulate/{batch}.log",
-    benchmark:
-        "<study>/benchmarks/simulate/{batch}.tsv"
-    params:
-        plan=PLAN,
-        code=fingerprint("simulate"),
-    script:
-        "workflow/scripts/simulate.py"
-
-
 rule fit:
     input:
         kernels=compiled,
-        crossproducts="<study>/crossproducts/{batch}.parquet",
     output:
         tables=expand("<study>/parts/{{batch}}.{kind}.parquet", kind=plan.kinds),
         receipt="<study>/parts/{batch}.json",
@@ -162,8 +145,6 @@ rule fit:
         "<study>/logs/fit/{batch}.log",
     benchmark:
         "<study>/benchmarks/fit/{batch}.tsv"
-    # Fit before more is simulated: cross-products are large and vanish once fitted.
-    priority: 1
     params:
         plan=PLAN,
         code=fingerprint("fit"),
@@ -208,8 +189,7 @@ rule summarize_chunk:
             batch=HELD[int(wildcards.chunk)],
         ),
     output:
-        measures=temp("<summary>/chunks/{chunk}.measures.parquet"),
-        selection=temp("<summary>/chunks/{chunk}.selection.parquet"),
+        **{kind: temp(f"<summary>/chunks/{{chunk}}.{kind}.parquet") for kind in SUMMARIES},
     log:
         "<study>/logs/summarize/{chunk}.log",
     benchmark:
@@ -224,20 +204,17 @@ rule summarize_chunk:
 
 rule summarize:
     input:
-        measures=expand(
-            "<summary>/chunks/{chunk}.measures.parquet",
-            chunk=range(len(chunks(plan))),
-        ),
-        selection=expand(
-            "<summary>/chunks/{chunk}.selection.parquet",
-            chunk=range(len(chunks(plan))),
-        ),
+        **{
+            kind: expand(
+                f"<summary>/chunks/{{chunk}}.{kind}.parquet",
+                chunk=range(len(chunks(plan))),
+            )
+            for kind in SUMMARIES
+        },
         receipts=rules.compact.input.receipts,
     output:
-        measures="<summary>/measures.parquet",
-        measures_csv="<summary>/measures.csv",
-        selection="<summary>/selection.parquet",
-        selection_csv="<summary>/selection.csv",
+        **{kind: f"<summary>/{kind}.parquet" for kind in SUMMARIES},
+        csv=expand("<summary>/{kind}.csv", kind=SUMMARIES),
     log:
         "<study>/logs/summarize.log",
     benchmark:
@@ -252,8 +229,7 @@ rule summarize:
 
 rule figures:
     input:
-        measures=rules.summarize.output.measures,
-        selection=rules.summarize.output.selection,
+        **{kind: rules.summarize.output[kind] for kind in SUMMARIES},
     output:
         *[
             report(
@@ -281,8 +257,7 @@ rule figures:
 
 rule tables:
     input:
-        measures=rules.summarize.output.measures,
-        selection=rules.summarize.output.selection,
+        **{kind: rules.summarize.output[kind] for kind in SUMMARIES},
     output:
         *[
             report(

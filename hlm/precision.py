@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hlm.words.measures import MEASURES, RATES
+from hlm.words.measures import MEASURES, RATES, WITHOUT_MCSE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,13 +24,21 @@ STEP = 100
 MOST_GROWTH = 2
 """A scenario has at most so many times as many replicates at the next look."""
 
-SHARES = (*(name for name, one in MEASURES.items() if one.kind == "share"), *RATES, "unbounded")
+SHARES = (
+    *(name for name, one in MEASURES.items() if one.kind == "share" and name not in WITHOUT_MCSE),
+    *RATES,
+    *("unbounded", "absent"),
+)
 """The measures that are proportions of replicates."""
 
 WITH_MCSE = (
-    *(name for name, one in MEASURES.items() if one.needs != "reference"),
+    *(
+        name
+        for name, one in MEASURES.items()
+        if one.needs != "reference" and name not in WITHOUT_MCSE
+    ),
     *RATES,
-    "unbounded",
+    *("unbounded", "absent"),
 )
 """The measures of a study that have a Monte Carlo standard error."""
 

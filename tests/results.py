@@ -9,9 +9,9 @@ from hlm.operations.lock import run_lock
 from hlm.operations.parts import part_file
 from hlm.operations.prepare import prepare
 from hlm.plan.chunking import chunks
+from hlm.results import SUMMARIES
 from hlm.stages.compact import compact, write_scenarios
-from hlm.stages.fit import fit_models
-from hlm.stages.simulate import simulate_batch
+from hlm.stages.fit import simulate_and_fit
 from hlm.stages.summarize import join_chunks, summarize_chunk
 from hlm.study import Study
 
@@ -43,24 +43,21 @@ def gather(plan: Plan, results: Path) -> None:
 
 def run_batch(plan: Plan, name: str, results: Path) -> None:
     """Simulate a batch and fit its models."""
-    parts, crossproducts = results / "parts", results / f"{name}.tmp.parquet"
-    simulate_batch(plan, name, crossproducts)
-    fit_models(
+    parts = results / "parts"
+    simulate_and_fit(
         plan,
         name,
-        crossproducts,
         files={kind: part_file(parts, name, kind) for kind in plan.kinds},
         receipt=parts / f"{name}.json",
     )
-    crossproducts.unlink()
 
 
 def summarize_results(plan: Plan, results: Path, parts: Path | None = None) -> None:
-    """Write the measures and the selection rates; `parts` is the folder beside them by default."""
-    pieces = {kind: [] for kind in ("measures", "selection")}
+    """Write the tables of summaries; `parts` is the folder beside them by default."""
+    pieces = {kind: [] for kind in SUMMARIES}
     for chunk in range(len(chunks(plan))):
         files = {kind: results / "chunks" / f"{chunk}.{kind}.parquet" for kind in pieces}
-        summarize_chunk(plan, chunk, parts or results / "parts", **files)
+        summarize_chunk(plan, chunk, parts or results / "parts", files)
         for kind, path in files.items():
             pieces[kind].append(path)
     for kind, paths in pieces.items():

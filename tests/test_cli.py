@@ -392,6 +392,19 @@ def test_measures_to_a_file(ending, estimates, printed, tmp_path):
     assert frame.set_index("measure")["estimate"]["bias"] == 1.0
 
 
+def test_differences_of_methods_of_a_file(tmp_path, printed):
+    data = pd.DataFrame({"estimate": [1.0, 2.0, 4.0, 2.0], "m": list("xxyy"), "i": [1, 2, 2, 1]})
+    data.assign(ok=["TRUE", "TRUE", "TRUE", "FALSE"]).to_csv(tmp_path / "both.csv", index=False)
+    columns = ("--method", "m", "--ref", "x", "--id", "i", "--converged", "ok")
+    out = printed(
+        *("measures", tmp_path / "both.csv", "--true", "0", "--differences", *columns),
+        *("--policies", "all", "converged"),
+    )
+    bias = pd.read_csv(io.StringIO(out)).query("measure == 'bias'").set_index("policy")
+    assert bias.loc["all", ["m", "against", "difference", "n"]].to_list() == ["y", "x", 1.5, 2]
+    assert bias.loc["converged", ["difference", "n"]].to_list() == [2.0, 1]
+
+
 def test_measures_names_the_row_of_a_cell_that_is_no_number(estimates, refused):
     estimates.write_text("estimate,se\n1.0,1\nNA,1\nabout 3,1\n6.0,1\n")
     message = refused("measures", estimates, "--true", "2")

@@ -74,7 +74,6 @@ def test_an_edit_changes_the_fingerprint_of_what_depends_on_it(package, edited, 
 
 MAKERS = {
     "kernels": {"numpy", "numba", "llvmlite", "scipy"},
-    "simulate": {"numpy", "numba", "llvmlite", "scipy"},
     "fit": {"numpy", "numba", "llvmlite", "scipy"},
     "compact": {"numpy", "pyarrow"},
     "summarize": {"numpy", "scipy", "pandas", "pyarrow"},
@@ -104,7 +103,7 @@ def test_a_library_that_only_carries_numbers_reruns_no_fit(stage, monkeypatch):
     before, real = fingerprint(stage), module.version
     monkeypatch.setattr(module, "version", lambda n: "9" if n == "pyarrow" else real(n))
     forget()
-    assert (fingerprint(stage) == before) == (stage in ("kernels", "simulate", "fit"))
+    assert (fingerprint(stage) == before) == (stage in ("kernels", "fit"))
 
 
 def test_a_script_in_another_language_is_part_of_its_stage(monkeypatch):

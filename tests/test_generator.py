@@ -370,17 +370,17 @@ def test_a_plan_whose_source_was_changed_is_refused(tmp_path):
 
 
 def test_the_source_and_the_libraries_that_it_imports_are_in_the_fingerprint(monkeypatch):
-    plain, own = fingerprint("simulate"), fingerprint("simulate", (ARRAYS,))
-    imports = fingerprint("simulate", (f"import yaml\n{ARRAYS}",))
-    assert len({plain, own, imports, fingerprint("simulate", (TABLE,))}) == 4
+    plain, own = fingerprint("fit"), fingerprint("fit", (ARRAYS,))
+    imports = fingerprint("fit", (f"import yaml\n{ARRAYS}",))
+    assert len({plain, own, imports, fingerprint("fit", (TABLE,))}) == 4
     monkeypatch.setattr(
         "hlm.operations.fingerprint._version", lambda name: "9" if name == "yaml" else "1"
     )
     fingerprint.cache_clear()
-    newer = fingerprint("simulate", (f"import yaml\n{ARRAYS}",))
+    newer = fingerprint("fit", (f"import yaml\n{ARRAYS}",))
     monkeypatch.setattr("hlm.operations.fingerprint._version", lambda _: "1")
     fingerprint.cache_clear()
-    older = fingerprint("simulate", (f"import yaml\n{ARRAYS}",))
+    older = fingerprint("fit", (f"import yaml\n{ARRAYS}",))
     monkeypatch.undo()
     fingerprint.cache_clear()
     assert newer != older

@@ -23,14 +23,13 @@ COMPILED = {"kernel", "entry", "inlined"}
 ONE_MEANING = {
     "audit": "samples fitted by other programs; the command of that name",
     "criterion": "-2 log likelihood or REML criterion, profiled, as a function of Psi",
-    "crossproducts": "Z'Z, Z'X, Z'y, X'X, X'y and y'y of each unit: made, and in a file",
     "f_tests": "F tests of a study: which there are, and how often they reject",
     "fit": "models fitted to data: to one data set, a batch of them, or a user's table",
     "identified": "whether data determine the parameters of a model",
     "inference": "standard errors, degrees of freedom, tests: of a fit, and as others have them",
     "limits": "confidence limits of the terms of a fit",
     "measures": "measures of performance: computed, in words, and the command of that name",
-    "simulate": "data drawn from a truth: for a range of replicates, and for a batch",
+    "ratio_tests": "likelihood ratio tests of a study: which there are, and their statistics",
     "summarize": "from estimates to measures: of tables, and of the files of a study",
     "true_values": "what each term estimates in a scenario: found, and printed",
 }

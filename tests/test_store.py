@@ -9,8 +9,9 @@ import pytest
 
 from hlm.disk import replacing
 from hlm.errors import InputError
-from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.results import (
+    ACCOUNTING,
+    DIFFERENCES,
     ESTIMATES,
     FITS,
     MEASURES,
@@ -24,8 +25,6 @@ from hlm.results import (
     write_csv,
     writing,
 )
-from hlm.results.crossproducts import read_crossproducts, write_crossproducts
-from hlm.simulate import Drawn
 
 N = 1000
 
@@ -65,11 +64,14 @@ def test_values_and_types_survive_exactly(schema, tmp_path):
 
 AGREED = {
     "scenario replicate model method term inference estimate se df lower upper": ESTIMATES,
-    "scenario replicate model method criterion loglik aic bic npar singular status iterations "
-    "gradient_norm smallest_eigenvalue boundary_rank": FITS,
-    "scenario units cor model method term kind true inference measure estimate mcse n": with_grid(
-        MEASURES, [{"units": 1, "cor": 0.5}]
+    "scenario replicate model method criterion loglik aic bic npar n_obs singular status "
+    "iterations gradient_norm smallest_eigenvalue boundary_rank": FITS,
+    "scenario units cor model method term kind true inference policy measure estimate mcse "
+    "mcse_robust n": with_grid(MEASURES, [{"units": 1, "cor": 0.5}]),
+    "scenario factor model method inference against term kind policy measure difference mcse n": (
+        DIFFERENCES
     ),
+    "scenario model method outcome count n": ACCOUNTING,
     "scenario units criterion method model rate mcse n": with_grid(SELECTION, [{"units": 1}]),
 }
 
@@ -171,43 +173,3 @@ def test_a_file_of_something_else_is_refused(tmp_path):
         read(tmp_path / "s.parquet", ESTIMATES)
     with pytest.raises(InputError, match="no such file"):
         read(tmp_path / "none.parquet")
-
-
-def test_cross_products_survive_exactly_and_in_order(tmp_path):
-    rng = np.random.default_rng(3)
-
-    def random(*shape):
-        return rng.normal(size=shape)
-
-    def cross(n):
-        n_obs = rng.integers(1, 2**53, n)
-        return CrossProducts(
-            random(1, 6, 7), random(n, 3, 14)[..., ::2], random(n), random(n, 2, 7), n_obs
-        )
-
-    def columns(p, k):
-        places = rng.integers(0, 9, (p, 2)), rng.integers(0, 9, (2, 2)), np.zeros((k, 2), np.int64)
-        return ModelColumns(*places, random(k), random(p, p), random(2, 2), random(p))
-
-    ranges = [
-        Drawn("b", 100, 200, cross(100), (columns(3, 0), columns(1, 4))),
-        Drawn("a", 0, 50, cross(50), (columns(2, 1),)),
-    ]
-    write_crossproducts(tmp_path / "c", ranges, {"seed": "1"})
-    back = list(read_crossproducts(tmp_path / "c"))
-    for item, original in zip(back, ranges, strict=True):
-        assert (item.key, item.start, item.stop) == (original.key, original.start, original.stop)
-        for found, wanted in zip(
-            [item.cross, *item.columns], [original.cross, *original.columns], strict=True
-        ):
-            assert type(found) is type(wanted)
-            for name, array in found._asdict().items():
-                np.testing.assert_array_equal(array, getattr(wanted, name), strict=True)
-                assert array.flags.writeable, name
-                assert array.flags.c_contiguous, name
-
-
-def test_damaged_cross_products_are_named(tmp_path):
-    (tmp_path / "c").write_bytes(b"PAR1 not really")
-    with pytest.raises(InputError, match="not a Parquet file"):
-        list(read_crossproducts(tmp_path / "c"))

@@ -12,12 +12,14 @@ from hlm import tables
 from hlm.errors import InputError
 from hlm.plan.report import table_names
 from hlm.tables import writing
-from hlm.tables.formatting import format_table
+from hlm.tables.formatting import format_table, notes
 from hlm.words.levels import WORDS
 from tests.synthetic_results import (
     F_TEST,
     FIXED,
     MODELS,
+    made_accounting,
+    made_margins,
     made_results,
     made_study,
     with_inferences,
@@ -210,14 +212,17 @@ def test_a_study_has_its_tables_by_name(tmp_path, results):
     study = made_study()
     for table, name in zip(results, ("measures", "selection"), strict=True):
         table.sort_values("model").to_parquet(tmp_path / f"{name}.parquet")
+    made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
+    made_margins(results[1]).to_parquet(tmp_path / "margins.parquet")
     files = tables.write_all(study, tmp_path)
     stems = ["performance_fixed", "performance_random", "performance_tests", "selection"]
+    stems += ["margins", "factor_effects", "accounting"]
     kinds = ("csv", "tex", "html")
     assert [file.name for file in files] == [f"{s}.{kind}" for s in stems for kind in kinds]
     assert all((CAPTIONS / f"{stem}.rst").exists() for stem in table_names(study))
     assert pd.read_csv(files[0])["model"][:6:2].tolist() == list(MODELS)
     alone = table_names(made_study(models=("ignoring_a",)))
-    assert alone == ("performance_fixed", "performance_random")
+    assert alone == ("performance_fixed", "performance_random", "factor_effects", "accounting")
 
 
 def _on_fewer(measures):
@@ -354,6 +359,8 @@ def test_a_table_that_cannot_be_made_is_a_sentence_and_the_others_are_made(
     study = made_study()
     results[0][results[0]["kind"] != "coefficient"].to_parquet(tmp_path / "measures.parquet")
     results[1].to_parquet(tmp_path / "selection.parquet")
+    made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
+    made_margins(results[1]).to_parquet(tmp_path / "margins.parquet")
 
     def broken(*_):
         raise ZeroDivisionError("50% of rows")
@@ -372,3 +379,27 @@ def test_a_table_that_cannot_be_made_is_a_sentence_and_the_others_are_made(
     assert "in broken" in capsys.readouterr().err
     with pytest.raises(ZeroDivisionError):
         tables.write_all(study, tmp_path, strict=True)
+
+
+def test_the_effects_of_factors_are_a_table(results):
+    """Of the empirical standard errors, which are drawn without regard to the grid."""
+    table = tables.effects_table(with_inferences(results[0]))
+    assert list(table)[:6] == ["kind", "term", "model", "method", "inference", "measure"]
+    assert {"units", "rows", "cor", "units:rows", "rest", "chance"} <= {*table}
+    shown = table[["units", "rows", "cor", "rest"]]
+    assert ((shown >= 0) & (shown <= 1)).all(axis=None)
+    text = format_table(table)
+    assert "Emp. SE" in set(text.keys["measure"])
+    assert "type II" in " ".join(notes(table))
+    assert "empirical_se" not in tables.table_page(table, "Effects")
+
+
+def test_outcomes_of_fits_are_counted_in_a_table(results):
+    table = tables.accounting_table(made_accounting(results[0]))
+    assert list(table)[3:] == [
+        *("model", "method", "n", "converged", "singular", "cor_boundary", "ok"),
+        *("not_converged", "unidentified"),
+    ]
+    assert (table["unidentified"] == 0).all()
+    page = tables.table_page(table, "Outcomes")
+    assert "Not identified" in page

@@ -89,8 +89,7 @@ def _time(path: Path) -> float:
 def _failures(plan: Plan, folder: Path) -> Iterator[str]:
     """Name logs that say something, of batches that are not finished."""
     logs = [
-        folder / "logs" / rule / f"{batch.name}.log"
-        for rule in ("simulate", "fit")
+        folder / "logs" / "fit" / f"{batch.name}.log"
         for batch in plan.batches
         if not (folder / "parts" / f"{batch.name}.json").exists()
     ]

@@ -14,7 +14,7 @@ from time import time
 __all__ = ["mend_times"]
 
 LONG_AGO = 86_400.0
-FOLDERS = ("parts", "crossproducts", "chunks", "figures", "tables", "round", "round/chunks")
+FOLDERS = ("parts", "chunks", "figures", "tables", "round", "round/chunks")
 PATTERNS = ("*", *(f"{name}/*" for name in FOLDERS), "benchmarks/**/*.tsv")
 """All that Snakemake counts as output, the benchmarks too."""
 MARKS = ".cache/kernels-*"

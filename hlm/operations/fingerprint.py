@@ -26,7 +26,6 @@ PACKAGE = Path(__file__).parents[1]
 
 STAGES: dict[str, tuple[str, ...]] = {
     "kernels": ("hlm.simulate", "hlm.fits"),
-    "simulate": ("hlm.stages.simulate",),
     "fit": ("hlm.stages.fit",),
     "compact": ("hlm.stages.compact",),
     "summarize": ("hlm.stages.summarize",),
@@ -36,7 +35,7 @@ STAGES: dict[str, tuple[str, ...]] = {
 }
 """The modules that the script of each stage imports."""
 
-CARRIERS = {stage: {"pyarrow", "pandas"} for stage in ("kernels", "simulate", "fit")}
+CARRIERS = {stage: {"pyarrow", "pandas"} for stage in ("kernels", "fit")}
 """Libraries that a stage imports only to write and read its numbers, or to show rows with labels:
 they do not change the numbers."""
 
@@ -60,7 +59,7 @@ def fingerprint(stage: str, generators: tuple[str, ...] = ()) -> str:
 
     Examples
     --------
-    >>> len(fingerprint("simulate"))
+    >>> len(fingerprint("fit"))
     12
     """
     total = sha256()

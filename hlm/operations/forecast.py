@@ -36,7 +36,7 @@ PANELS = 200
 REPORT_SECONDS = 3.0
 """Seconds for report and manifest."""
 
-FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 58, 7, 2
+FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 67, 5, 2
 """Files of a study: tables, figures, logs, benchmarks; those of a batch, with receipt."""
 
 FILES_OF_TESTS = 6
@@ -45,11 +45,11 @@ FILES_OF_TESTS = 6
 BYTES, BYTES_PER_BATCH = 9e6, 45e3
 """Bytes of figures and report, and of the heads of a batch's files."""
 
-SUMMARY_BYTES = 32.0
+SUMMARY_BYTES = 40.0
 """Bytes of the temporary file of a summary for each estimate of a scenario."""
 
-MEASURES, MEASURE_BYTES = 17, 150.0
-"""Measures of a term, and the bytes of each in Parquet and CSV together."""
+MEASURES, MEASURE_BYTES = 38, 160.0
+"""Measures of a term and their differences, and the bytes of each in Parquet and CSV together."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ class Forecast:
     kept_bytes : float
         Results: the files of the batches, the sorted files of all, measures, figures, report.
     temporary_bytes : float
-        Cross-products of the largest batch, or the estimates of a scenario while it is summarized;
-        each core holds one such file at a time.
+        The estimates of a scenario while it is summarized; each core holds one such file at a time.
     gather_seconds, summary_seconds, chunk_seconds, drawing_seconds : float
         Core seconds of the sorted files, of all summaries and of one chunk, and of the figures.
     rounds : int
@@ -89,7 +88,7 @@ class Forecast:
     @property
     def core_seconds(self) -> float:
         """Return the seconds of one core for all."""
-        jobs = JOB_SECONDS * self.jobs + 2.0 * KERNEL_SECONDS * self.batches
+        jobs = JOB_SECONDS * self.jobs + KERNEL_SECONDS * self.batches
         return (
             SETUP_SECONDS * self.rounds
             + REPORT_SECONDS
@@ -109,7 +108,7 @@ class Forecast:
     def wall_seconds(self, cores: int) -> float:
         """Return the wall time on so many cores."""
         rounds = -(-self.batches // cores)
-        work = self.fit_seconds + 2.0 * (JOB_SECONDS + KERNEL_SECONDS) * self.batches
+        work = self.fit_seconds + (JOB_SECONDS + KERNEL_SECONDS) * self.batches
         fits = max(work / cores, rounds * work / max(1, self.batches))
         starts = (SETUP_SECONDS + JOB_SECONDS) * self.rounds
         return starts + fits + self.rest_seconds(cores)
@@ -132,7 +131,7 @@ def forecast(plan: Plan, ratio: float = 1.0, *, rounds: int = 1) -> Forecast:
     >>> from hlm.study import Study
     >>> study = Study.load("config/ogorek2012.yaml")
     >>> cost = forecast(make_plan(study))
-    >>> cost.core_seconds > cost.fit_seconds > 0, cost.jobs > 2 * cost.batches
+    >>> cost.core_seconds > cost.fit_seconds > 0, cost.jobs > cost.batches
     (True, True)
     """
     batches = list(_costs(plan))
@@ -142,12 +141,11 @@ def forecast(plan: Plan, ratio: float = 1.0, *, rounds: int = 1) -> Forecast:
     estimates, fits = estimates_of(plan.models), sum(len(m.methods) for m in plan.models)
     rows = plan.all_replicates * (estimates + fits + tests_of(plan.models))
     summaries = sum(summary_seconds(plan.models, plan.replicates_of(s.key)) for s in plan.scenarios)
-    temporary = [sum(n * cost.temporary_bytes for n, cost in batch) for batch in batches]
     return Forecast(
         fit_seconds=ITEM_SECONDS * len(flat)
         + sum(n * (ratio * c.compute_seconds + c.writing_seconds) for n, c in flat),
         batches=len(batches),
-        jobs=2 * len(batches) + n_chunks + 6,
+        jobs=len(batches) + n_chunks + 6,
         files=FILES
         + FILES_PER_BATCH * len(batches)
         + FILES_PER_CHUNK * n_chunks
@@ -156,7 +154,7 @@ def forecast(plan: Plan, ratio: float = 1.0, *, rounds: int = 1) -> Forecast:
         + BYTES
         + BYTES_PER_BATCH * len(batches)
         + n_scenarios * estimates * MEASURES * MEASURE_BYTES,
-        temporary_bytes=max([*temporary, SUMMARY_BYTES * plan.replicates * estimates]),
+        temporary_bytes=SUMMARY_BYTES * plan.replicates * estimates,
         gather_seconds=n_scenarios * COMPACT_SCENARIO_SECONDS + rows * COMPACT_ROW_SECONDS,
         summary_seconds=summaries,
         chunk_seconds=summaries / n_chunks,

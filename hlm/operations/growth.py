@@ -65,5 +65,6 @@ def _ratios(plan: Plan, folder: str | Path) -> dict[str, float]:
     if precision is None or not path.exists() or contents_of(path) != plan.metadata()["contents"]:
         return {}  # not made yet, or damaged, and then it is made again
     wanted = [ALWAYS, *(target.measure for target in precision.targets)]
-    frame = read_frame(path, where={"measure": wanted})
+    # Rates of fits are of no policy; of the others the one that figures and tables show
+    frame = read_frame(path, where={"measure": wanted, "policy": ["", plan.policies[0]]})
     return ratios(precision, {str(name): frame[name].to_numpy() for name in frame})

@@ -8,8 +8,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hlm.disk import HALF_WRITTEN
-from hlm.operations.parts import part_file
-from hlm.operations.receipts import receipt_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,7 +27,10 @@ MADE_BY = {
     "tests": "compact",
     "scenarios": "compact",
     "measures": "summarize_chunk",
+    "differences": "summarize_chunk",
+    "accounting": "summarize_chunk",
     "selection": "summarize_chunk",
+    "margins": "summarize_chunk",
 }
 """The table -> the rule with which its making begins."""
 
@@ -39,9 +40,9 @@ def remove_leftovers(
 ) -> list[Path]:
     """Delete what killed jobs and an earlier form of the study have left.
 
-    Half-written files, cross-products that no job needs, tables, figures and copies of generators
-    that are no longer wanted, notes on damaged files, which planning has read, measures of rounds
-    once no scenario grows. Only for who holds
+    Half-written files, tables, figures and copies of generators that are no longer wanted, notes on
+    damaged files, which planning has read, measures of rounds once no scenario grows. Only for who
+    holds
     the lock of the folder. A job that still writes one of these files belongs to a run that was
     killed: it fails, and nobody waits for it.
 
@@ -60,8 +61,6 @@ def remove_leftovers(
         What was deleted.
     """
     folder = Path(folder)
-    needed = {batch.name for batch in plan.batches if not _is_fitted(plan, folder, batch.name)}
-    unneeded = [path for path in folder.glob("crossproducts/*.parquet") if path.stem not in needed]
     unwanted = [folder / f"{table}.parquet" for table in MADE_BY if _is_unwanted(plan, table)]
     unwanted += [
         path for inside, names in pages.items() for path in _called(folder / inside, names)
@@ -74,7 +73,6 @@ def remove_leftovers(
     leftovers = [
         *folder.rglob(HALF_WRITTEN),
         *notes,
-        *unneeded,
         *(p for p in unwanted if p.exists()),
     ]
     for path in leftovers:
@@ -116,12 +114,6 @@ def _called(folder: Path, names: Collection[str]) -> list[Path]:
 def _is_unwanted(plan: Plan, table: str) -> bool:
     """Tell whether a study no longer has this table of replicates."""
     return table == "tests" and table not in plan.kinds
-
-
-def _is_fitted(plan: Plan, folder: Path, batch: str) -> bool:
-    parts = folder / "parts"
-    files = [part_file(parts, batch, kind) for kind in plan.kinds]
-    return all(path.exists() for path in (*files, receipt_file(parts, batch)))
 
 
 def contents_of(path: Path) -> str:

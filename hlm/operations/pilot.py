@@ -100,5 +100,6 @@ def _fitted(plan: Plan, scenario: Scenario, n: int) -> tuple[float, dict[str, Ta
     from hlm.simulate import simulate
 
     start = process_time()
-    tables = fit_batch(scenario, plan.models, simulate(scenario, plan.models, plan.seed, 0, n))
+    drawn = simulate(scenario, plan.models, plan.seed, 0, n)
+    tables = fit_batch(scenario, plan.models, drawn, seed=plan.seed)
     return process_time() - start, tables

@@ -231,7 +231,7 @@ def _name_of(study: str | Path) -> str:
 def code_of_fits(generators: Iterable[Generator] = ()) -> str:
     """Return the fingerprint of the code that simulates, with the user's generators, and fits."""
     sources = tuple(one.source for one in generators)
-    return f"{fingerprint('simulate', sources)} {fingerprint('fit')}"
+    return fingerprint("fit", sources)
 
 
 def _is_finished(parts: Path, batch: str, kinds: Sequence[str], only_look: bool) -> bool:

@@ -22,9 +22,6 @@ MIN_JOB_SECONDS = 2.0
 MIN_BATCHES = 8
 """A study large enough for it is cut at least so far, so that a few cores share it evenly."""
 
-MAX_BATCH_BYTES = 1e9
-"""Bound on the temporary file of a batch, as far as `MAX_BATCHES` allows."""
-
 MAX_RANGE_BYTES = 64e6
 """Bound on the cross-products in memory: a job holds those of one range."""
 
@@ -100,12 +97,12 @@ def target_seconds(total: float, batch_seconds: float) -> float:
 
 def _load(piece: Piece) -> _Load:
     cost = replicate_cost(piece.scenario, piece.models)
-    return _Load(piece, cost.seconds, cost.temporary_bytes)
+    return _Load(piece, cost.seconds, cost.cross_product_bytes)
 
 
 def _shares(loads: list[_Load], target: float) -> list[list[_Load]]:
     """Cut the list at the grains where the running weight passes each of `n` equal shares."""
-    weights = [max(load.seconds / target, load.bytes / MAX_BATCH_BYTES) for load in loads]
+    weights = [load.seconds / target for load in loads]
     sizes = [load.piece.stop - load.piece.start for load in loads]
     total = sum(weight * size for weight, size in zip(weights, sizes, strict=True))
     n = min(MAX_BATCHES, max(1, ceil(total - 1e-9)))

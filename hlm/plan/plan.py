@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from hlm.criteria import USUAL, Selection
 from hlm.data_source import Source
 from hlm.disk import write_text
 from hlm.errors import InputError
@@ -68,6 +69,10 @@ class Plan:
     sources : tuple of Source
         The data sets from which the study takes values, and the files of its generators: the
         scenarios have both.
+    selection : Selection
+        How one of the models is chosen.
+    policies : tuple of str
+        Which replicates count, the one that figures and tables show first.
     precision : Precision, optional
         The Monte Carlo standard errors that the study asks for.
     standing : Standing, optional
@@ -89,6 +94,8 @@ class Plan:
     example: int = 0
     data_version: int = DATA_VERSION
     sources: tuple[Source, ...] = ()
+    selection: Selection = USUAL
+    policies: tuple[str, ...] = ("all",)
     precision: Precision | None = None
     standing: Standing | None = None
 
@@ -144,7 +151,9 @@ class Plan:
                 else [self.replicates_of(scenario.key) for scenario in self.scenarios],
                 [scenario.key for scenario in self.scenarios],
                 self.levels,
-                [model.definition() | {"true": model.true} for model in self.models],
+                [model.wanted() for model in self.models],
+                *([self.selection.to_dict()] if self.selection != USUAL else []),
+                *([self.policies] if self.policies != ("all",) else []),
             ]
         )
 
@@ -173,18 +182,22 @@ class Plan:
             source = one.pop("source")
             one["blake2b"] = blake2b(source)
             code[one["blake2b"]] = source
+        own = {**vars(self)}
+        if self.policies == ("all",):
+            del own["policies"]
         rule = {
             "precision": self.precision and self.precision.to_dict(),
             "standing": self.standing and self.standing.to_dict(),
         }
         return json.dumps(
             {
-                **{name: value for name, value in vars(self).items() if name not in rule},
+                **{name: value for name, value in own.items() if name not in rule},
                 "scenarios": scenarios,
                 "models": [model.to_dict() for model in self.models],
                 "batches": [batch.to_dict() for batch in self.batches],
                 "retired": retired,
                 "sources": [source.to_dict() for source in self.sources],
+                "selection": self.selection.to_dict(),
                 **({"generators": code} if code else {}),
                 **(rule if self.precision else {}),
             }
@@ -226,6 +239,8 @@ class Plan:
                     "batches": tuple(Batch.from_dict(item) for item in data["batches"]),
                     "retired": tuple(Scenario.from_dict(item) for item in data["retired"]),
                     "sources": tuple(map(Source.from_dict, data.get("sources", ()))),
+                    "selection": _selection(data.get("selection")),
+                    "policies": tuple(data.get("policies", ("all",))),
                     **_rule(data),
                 }
             )
@@ -263,6 +278,10 @@ def _put_sources(data: dict[str, Any], code: dict[str, str]) -> None:
                 raise ValueError("the source of a generator is not that of its checksum")
 
 
+def _selection(data: dict[str, Any] | None) -> Selection:
+    return Selection.from_dict(data) if data else USUAL
+
+
 def _rule(data: Mapping[str, Any]) -> dict[str, Any]:
     """Read the rule that says how many replicates there are, and where each scenario stands."""
     if "precision" not in data:
@@ -280,14 +299,14 @@ def _allowed(scenario: Scenario) -> Scenario:
 
 
 def kinds_of(models: Sequence[Model]) -> tuple[str, ...]:
-    """Return the tables of replicates of a study with these models: F tests if there are any.
+    """Return the tables of replicates of a study with these models: tests if there are any.
 
     Examples
     --------
     >>> kinds_of([Model("m", "y ~ x + (1 | g)")])
     ('estimates', 'fits')
     """
-    tests = any(model.tests for model in models)
+    tests = any(model.has_tests for model in models)
     return ("estimates", "fits", "tests") if tests else ("estimates", "fits")
 
 
@@ -345,6 +364,8 @@ def make_plan(
         retired=_retired(study, old, kept),
         example=study.example,
         sources=study.sources,
+        selection=study.selection,
+        policies=study.policies,
         precision=study.precision,
         standing=standing,
     )

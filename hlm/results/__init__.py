@@ -12,24 +12,30 @@ from hlm.results.files import (
     writing_csv,
 )
 from hlm.results.schemas import (
+    ACCOUNTING,
+    DIFFERENCES,
     ESTIMATES,
     FITS,
     KINDS,
     MEASURES,
     SCENARIOS,
     SELECTION,
+    SUMMARIES,
     TESTS,
     scenarios_schema,
     with_grid,
 )
 
 __all__ = [
+    "ACCOUNTING",
+    "DIFFERENCES",
     "ESTIMATES",
     "FITS",
     "KINDS",
     "MEASURES",
     "SCENARIOS",
     "SELECTION",
+    "SUMMARIES",
     "TESTS",
     "Writer",
     "open_parquet",

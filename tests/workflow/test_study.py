@@ -17,7 +17,8 @@ from hlm.results import read
 ROOT = Path(__file__).parents[2]
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
 LABELS = {"estimates": ["term"], "fits": [], "tests": ["test"]}
-TABLES = ("estimates", "fits", "tests", "measures", "selection", "scenarios")
+SUMMARIES = ("measures", "differences", "accounting", "selection", "scenarios")
+TABLES = ("estimates", "fits", "tests", *SUMMARIES)
 HLM = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
 
 
@@ -162,7 +163,7 @@ def test_a_look_leaves_nothing_where_there_were_no_results(look, tmp_path):
 def test_a_look_leaves_what_other_studies_have(tmp_path):
     (tmp_path / "study.yaml").write_text(TINY, encoding="utf-8")
     (tmp_path / "results/another").mkdir(parents=True)
-    assert "simulate" in hlm(tmp_path, "run", "study.yaml", "--", "-n")
+    assert "fit" in hlm(tmp_path, "run", "study.yaml", "--", "-n")
     assert "another" in names(tmp_path / "results")
     assert "tiny" not in names(tmp_path / "results")
 
@@ -197,12 +198,11 @@ def test_a_run_leaves_all_files_and_nothing_temporary(finished):
     folder = finished[0] / "results/tiny"
     for name in TABLES:
         assert (folder / f"{name}.parquet").exists()
-    for name in ("measures", "selection", "scenarios"):
+    for name in SUMMARIES:
         lines = (folder / f"{name}.csv").read_text().splitlines()
         assert len(lines) == 1 + read(folder / f"{name}.parquet").num_rows
     assert list((folder / "figures").glob("*.png"))
     assert not [path for path in folder.rglob("*") if path.suffix == ".tmp"]
-    assert not list(folder.glob("crossproducts/*"))
 
 
 def test_files_say_where_they_come_from(finished):
@@ -355,7 +355,7 @@ def test_kernels_are_compiled_for_what_is_new_and_no_finished_batch_is_done_agai
     with_q1 = TINY + "  mean: y ~ 1 + (1 | unit)\n"
     jobs = planned(folder, with_q1)
     assert jobs["compile_kernels"] == 1
-    assert jobs["fit"] == jobs["simulate"] == 1
+    assert jobs["fit"] == 1
     with_q2 = TINY + "  line: y ~ x + (1 + x || unit)\n"
     jobs = planned(folder, with_q2)
     assert "compile_kernels" not in jobs
