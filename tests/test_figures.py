@@ -971,7 +971,7 @@ def test_half_written_figures_are_removed(tmp_path, results, monkeypatch):
     monkeypatch.undo()
     study = made_study()
     study.batches, study.kinds = (), ("estimates", "fits", "tests")
-    study.generators = ()
+    study.generators, study.is_settled = (), True
     assert {path.name for path in remove_leftovers(study, tmp_path)} == set(left)
     assert len(left) == 2
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

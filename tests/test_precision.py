@@ -89,7 +89,7 @@ def test_the_errors_of_shares_are_those_of_the_table_of_measures_from_a_few_fail
     mcse, share = table["mcse"].to_numpy(), table["measure"].isin(SHARES).to_numpy()
     np.testing.assert_array_equal(judged[~share], mcse[~share])
     some = share & (mcse > 0)
-    np.testing.assert_allclose(judged[some], mcse[some], rtol=0.01)
+    np.testing.assert_allclose(judged[some], mcse[some], rtol=0.02)
     assert (judged[share] > mcse[share]).all()
 
 

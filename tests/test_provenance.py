@@ -97,7 +97,7 @@ def test_untouched_results_are_verified_to_the_last_bit(made, verify):
     assert "13 of 13 files are as manifest.json says" in out
     # A replicate has 4 fits of 11 numbers each, 8 + 6 terms by 2 methods, 5 numbers each, and
     # 2 + 1 F tests by 2 methods, 4 numbers each.
-    numbers = 7 * (44 + 140 + 24)
+    numbers = 7 * (48 + 140 + 24)
     assert f"7 replicates drawn and fitted again: {numbers:,} numbers, all the same" in out
     assert verify(made, "--n", "0")[0] == 0
 
@@ -151,7 +151,7 @@ def test_results_from_before_there_were_several_inferences_are_verified(results,
     seal(results)
     status, out = verify(results, "--n", "7")
     assert status == 0
-    assert f"{7 * (44 + 140 + 24):,} numbers, all the same" in out
+    assert f"{7 * (48 + 140 + 24):,} numbers, all the same" in out
 
 
 def test_other_machines_and_code_are_allowed_a_rounding_error(results, verify):

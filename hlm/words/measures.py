@@ -312,6 +312,9 @@ MEASURES = {
 RATES = {"singular": "Singular fits", "failed": "Failed fits"}
 """The rates of what becomes of fits."""
 
+WITHOUT_MCSE = ("ks_distance", "ks_p_value")
+"""The measures that have no Monte Carlo standard error: of a test of all replicates together."""
+
 NEED_TRUE = tuple(name for name, measure in MEASURES.items() if "true" in measure.needs)
 """The measures that there are only where there is a true value."""
 
