@@ -77,8 +77,8 @@ def between_contestants(
         Which replicates count under the policy; all by default.
     """
     if policy in OF_POLICIES:
-        pairs = zip(_misses(one, rules).items(), _misses(other, rules).values(), strict=True)
-        return {name: _difference(a, b) for (name, a), b in pairs}
+        mine, theirs = _misses(one, rules), _misses(other, rules)
+        return {name: _difference(mine[name], theirs[name]) for name in mine if name in theirs}
     both = _counted(one, counted, rules).common(_counted(other, counted, rules))
     first, second = _measures(one, both, rules), _measures(other, both, rules)
     found = {

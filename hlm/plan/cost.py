@@ -298,9 +298,15 @@ def _held_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
 
     if not wants_coefficient_profile(model.df):
         return 0.0
-    bare = replace(model, tests=(), df=(), limits=())
+    bare = _bare(model)
     fit = _fit_seconds(scenario, bare, shared=shared)
     return 2.0 * _size(model).p * HELD_FITS * fit
+
+
+def _bare(model: Model) -> Model:
+    """Return a model of which nothing is asked but its parameters."""
+    nothing = dict.fromkeys(("tests", "df", "limits", "lrt", "estimands"), ())
+    return replace(model, **nothing, expressions=(), comparisons=(), bootstrap=0)
 
 
 def _ratio_tests_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
@@ -311,7 +317,7 @@ def _ratio_tests_seconds(scenario: Scenario, model: Model, *, shared: bool) -> f
     for test in model.lrt:
         terms = terms_of(model)
         of_coefficients = len(test.fixed) < len(terms.fixed)
-        less = replace(model, terms=terms.smaller(test), tests=(), df=(), limits=(), lrt=())
+        less = replace(_bare(model), terms=terms.smaller(test))
         if test.blocks:
             fit = _fit_seconds(scenario, less, shared=shared)
         else:
