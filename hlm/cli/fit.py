@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from hlm.datasets.table_files import read_table
 from hlm.errors import InputError
-from hlm.estimands.kinds import check_further
 from hlm.versions import installation
 
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ def _limits(fit: LmerFit, options: argparse.Namespace) -> str:
 
 def _estimands(fit: LmerFit, options: argparse.Namespace) -> str:
     """Return the table of what is asked for besides the parameters."""
+    from hlm.estimands.kinds import check_further  # with NumPy: not for the help
+
     if not options.estimand:
         return ""
     asked = {}

@@ -80,7 +80,9 @@ def ratio_tests(
     for k, test in enumerate(model.lrt):
         less, large = terms.smaller(test), by_ml if of_coefficients[k] else own
         methods = ("ml",) if of_coefficients[k] else model.methods
-        found = criteria(replace(_bare(model, methods), terms=less), columns[1 + k])
+        # By a name of its own: whatever their terms, models of one name are equal, and cached
+        name = f"{model.name} without {test.name}"
+        found = criteria(replace(_bare(model, methods), name=name, terms=less), columns[1 + k])
         statistic = np.broadcast_to(excess(found, large), own.shape)
         freedom = terms.n_parameters - less.n_parameters
         for place, one in enumerate(RATIO_TESTS.values()):

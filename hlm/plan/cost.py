@@ -305,8 +305,8 @@ def _held_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
 
 def _bare(model: Model) -> Model:
     """Return a model of which nothing is asked but its parameters."""
-    nothing = dict.fromkeys(("tests", "df", "limits", "lrt", "estimands"), ())
-    return replace(model, **nothing, expressions=(), comparisons=(), bootstrap=0)
+    own = replace(model, tests=(), df=(), limits=(), lrt=(), bootstrap=0)
+    return replace(own, estimands=(), expressions=(), comparisons=())
 
 
 def _ratio_tests_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
@@ -317,14 +317,16 @@ def _ratio_tests_seconds(scenario: Scenario, model: Model, *, shared: bool) -> f
     for test in model.lrt:
         terms = terms_of(model)
         of_coefficients = len(test.fixed) < len(terms.fixed)
-        less = replace(_bare(model), terms=terms.smaller(test))
+        # By a name of its own: whatever their terms, models of one name are equal, and cached
+        name = f"{model.name} without {test.name}"
+        less = replace(_bare(model), name=name, terms=terms.smaller(test))
         if test.blocks:
             fit = _fit_seconds(scenario, less, shared=shared)
         else:
             fit = FIT_BASE + scenario.n_units * SHARED_X * len(test.fixed) ** 2
         seconds += fit * (1 if of_coefficients else len(model.methods))
         if of_coefficients and not by_ml:
-            seconds += _fit_seconds(scenario, replace(less, terms=terms), shared=shared)
+            seconds += _fit_seconds(scenario, _bare(model), shared=shared)
             by_ml = True
     return seconds
 

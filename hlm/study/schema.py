@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import ChainMap
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -414,7 +415,7 @@ class Estimation(Part):
     )
 
     methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
-    df: _one_or_more({**COEFFICIENTS, **COEFFICIENT_LIMITS}, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
+    df: _one_or_more(ChainMap(COEFFICIENT_LIMITS, COEFFICIENTS), RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
         "satterthwaite",
         description="Degrees of freedom of the fixed coefficients, by one method or a list of "
         "them; with 'kenward-roger' the standard errors of REML fits are adjusted too, with 'cr2' "

@@ -153,3 +153,16 @@ def test_f_tests_are_compared_by_their_rejections():
     assert found["rejection"] == (pytest.approx(1 / 3), pytest.approx(1 / 3), 3)
     missed = between_contestants(one, two, "absent_as_miss", Rules())
     assert missed["rejection"][::2] == (0.0, 4)
+
+
+@pytest.mark.parametrize("policy", ["all", "absent_as_miss"])
+def test_of_two_of_which_one_has_no_true_value_what_needs_none_is_compared(policy):
+    rng = np.random.default_rng(4)
+    lower = rng.normal(size=50)
+    one = {"true": np.zeros(50), "estimate": lower + 1, "lower": lower, "upper": lower + 2}
+    other = one | {"true": np.full(50, nan), "lower": lower - 1}
+    rules = Rules(tests_zero=True)
+    found = between_contestants(one, other, policy, rules)
+    assert "rejection" in found
+    assert "coverage" not in found
+    assert found.keys() == between_contestants(other, one, policy, rules).keys()

@@ -655,10 +655,10 @@ MISTAKES = [
     case(
         "df that are limits",
         "satterthwaite",
-        "[infinite, profile]",
+        "[infinite, wald]",
         21,
         "estimation.df[1]",
-        "'profile'",
+        "'wald'",
         "did you mean 'limits'",
     ),
     case(
