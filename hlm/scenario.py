@@ -415,6 +415,8 @@ class Model:
     terms : Terms, optional
         What the formula says, where it has been read: models of a study have it. It does not count
         in comparisons. `hlm.formula.terms_of` gives it for any model.
+    predictions : bool
+        Whether the coefficients of each unit are predicted, and held against the true ones.
     """
 
     name: str
@@ -427,6 +429,7 @@ class Model:
     estimands: tuple[str, ...] = ()
     true: tuple[tuple[str, float], ...] = ()
     terms: Terms | None = field(default=None, compare=False, repr=False)
+    predictions: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as builtin types, for JSON."""
@@ -437,7 +440,7 @@ class Model:
 
         That is all but the true values, which only measures need, and what follows from the rest.
         It is written as when a model had one inference for each part and no estimands beside its
-        parameters, so that results made then are still those of their plan.
+        parameters nor predictions, so that results made then are still those of their plan.
         """
         found = {k: value for k, value in self.to_dict().items() if k not in ("true", "terms")}
         for part in ("df", "limits"):
@@ -445,6 +448,8 @@ class Model:
                 (found[part],) = found[part]
         if not self.estimands:
             del found["estimands"]
+        if not self.predictions:
+            del found["predictions"]
         return found
 
     @classmethod

@@ -36,14 +36,16 @@ __all__ = [
     "ResidualSd",
     "Scale",
     "Sd",
+    "UnitCoefficient",
     "Variance",
     "check_further",
     "parameters_of",
     "tests_of",
+    "unit_coefficients_of",
 ]
 
 Floats = NDArray[np.float64]
-Part = Literal["fixed", "random", "tests"]
+Part = Literal["fixed", "random", "tests", "predictions"]
 Scale = Literal["identity", "log", "square", "atanh", "correlation", "logit", "share"]
 """Scales of Wald limits, see `hlm.kernels.limits.confidence_limits`."""
 
@@ -56,7 +58,7 @@ class Estimand(ABC):
     ----------
     kind : str
         The key of its class in `KINDS`, and what the column `kind` of measures says.
-    part : {'fixed', 'random', 'tests'}
+    part : {'fixed', 'random', 'tests', 'predictions'}
         The part of the model that it is of.
     stage : int
         Where terms of several models are listed, those of a lower stage come first.
@@ -222,6 +224,19 @@ class FTest(Estimand):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnitCoefficient(Estimand):
+    """The coefficient of one column of rows in each unit: there is no one value.
+
+    See `hlm.estimands.unit_coefficients`.
+    """
+
+    kind, part, stage = "unit_coefficient", "predictions", 5
+
+    def value(self, at: Parameters) -> Floats:  # noqa: D102
+        return np.full(np.shape(at.sigma), np.nan)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Variance(FurtherEstimand):
     """The variance of the random effect at `place`, or that of the residuals.
 
@@ -296,7 +311,8 @@ class Icc(FurtherEstimand):
 
 
 KINDS: dict[str, type[Estimand]] = {
-    one.kind: one for one in (Coefficient, Sd, Cor, ResidualSd, Variance, Icc, FTest)
+    one.kind: one
+    for one in (Coefficient, Sd, Cor, ResidualSd, Variance, Icc, FTest, UnitCoefficient)
 }
 """All kinds, in the order of a table."""
 
@@ -307,7 +323,7 @@ FURTHER: dict[str, type[FurtherEstimand]] = {
 
 PARTS: dict[str, tuple[str, ...]] = {
     part: tuple(kind for kind, one in KINDS.items() if one.part == part)
-    for part in ("fixed", "random", "tests")
+    for part in ("fixed", "random", "tests", "predictions")
 }
 """The parts of a model, each with the kinds of its terms in the order of a table."""
 
@@ -353,3 +369,10 @@ def tests_of(terms: Terms, tests: Sequence[tuple[str, Sequence[str]]]) -> Iterat
         places = tuple(terms.fixed.index(one) for one in coefficients)
         words = f"F test: {test}"
         yield FTest(name=names.of_test(test), words=words, terms=terms, places=places)
+
+
+def unit_coefficients_of(terms: Terms) -> Iterator[Estimand]:
+    """Yield the coefficients that differ between units, one for each random effect."""
+    for effect in terms.effects:
+        name = names.of_effects("coef", [effect], terms.group)
+        yield UnitCoefficient(name=name, words=f"{effect} of units", terms=terms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hlm.estimands.kinds import FURTHER, KINDS, parameters_of, tests_of
+from hlm.estimands.kinds import FURTHER, KINDS, parameters_of, tests_of, unit_coefficients_of
 from hlm.formula import terms_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ __all__ = ["catalogue", "estimands_of", "further_of", "rank", "rows_of"]
 def estimands_of(model: Model) -> tuple[Estimand, ...]:
     """Return what a model estimates: its parameters, its further estimands and its F tests.
 
+    Where its predictions are asked for, the coefficients of units come last.
+
     Examples
     --------
     >>> from hlm.scenario import Model
@@ -29,12 +31,13 @@ def estimands_of(model: Model) -> tuple[Estimand, ...]:
     """
     terms = terms_of(model)
     further = further_of(terms, model.estimands)
-    return (*parameters_of(terms), *further, *tests_of(terms, model.tests))
+    of_units = unit_coefficients_of(terms) if model.predictions else ()
+    return (*parameters_of(terms), *further, *tests_of(terms, model.tests), *of_units)
 
 
 def rows_of(model: Model) -> tuple[Estimand, ...]:
-    """Return the estimands that have rows of estimates: all but the F tests."""
-    return tuple(one for one in estimands_of(model) if one.part != "tests")
+    """Return the estimands that have rows of estimates: of the fixed and of the random part."""
+    return tuple(one for one in estimands_of(model) if one.part in ("fixed", "random"))
 
 
 def further_of(terms: Terms, kinds: Sequence[str]) -> tuple[Estimand, ...]:

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from hlm.estimands import kinds, names
 from hlm.estimands.column_links import link_columns
-from hlm.estimands.model_estimands import estimands_of
+from hlm.estimands.model_estimands import estimands_of, rows_of
 from hlm.estimands.parameters import Parameters
+from hlm.estimands.unit_coefficients import unit_columns
 from hlm.formula import formula_in, terms_in
 from hlm.rows.residual import ByCovariate
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from hlm.formula import Formula, Term
     from hlm.scenario import Model, Scenario
 
-__all__ = ["FALSE", "Target", "parameters_of", "targets"]
+__all__ = ["EACH", "FALSE", "Target", "parameters_of", "targets"]
 
 Floats = NDArray[np.float64]
 
@@ -42,6 +43,7 @@ ZERO = 1e-12
 """A sum below this share of its parts is 0."""
 
 FALSE = "its hypothesis is false"
+EACH = "each unit has its own"
 NO_CORRELATION = "an effect that does not vary has no correlation"
 
 
@@ -89,7 +91,7 @@ class _Origin(NamedTuple):
 
 
 def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
-    """Return what each estimand of a model is in a scenario, its F tests last.
+    """Return what each estimand of a model is in a scenario: F tests and units' coefficients last.
 
     Values that the user gives (`model.true`) stand where none is computed, and in the place of the
     truth's own where the model leaves terms out.
@@ -113,14 +115,13 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     left_out = (*of_random.left_out, *_of_residuals(scenario))
     origins = {"fixed": of_fixed, "random": of_random._replace(left_out=left_out)}
     found = []
-    for one in estimands_of(model):
-        if one.part == "tests":
-            continue
+    for one in rows_of(model):
         target = _target(one, at, origins[one.part], unequal)
         if not target.follows and target.term in given:
             target = Target(one, given[target.term])
         found.append(target)
-    return (*found, *_tests(estimands_of(model), found[: len(beta)], at))
+    tests = _tests(estimands_of(model), found[: len(beta)], at)
+    return (*found, *tests, *_of_units(scenario, model))
 
 
 def parameters_of(scenario: Scenario) -> tuple[Target, ...]:
@@ -186,6 +187,14 @@ def _tests(
             unknown = [target.reason for target in known if np.isnan(target.true)]
             true = float(one.value(at))
             yield Target(one, true, (unknown or [FALSE])[0] if np.isnan(true) else "")
+
+
+def _of_units(scenario: Scenario, model: Model) -> Iterator[Target]:
+    """Yield the coefficients of units, which have a true value in each, or none."""
+    own = [one for one in estimands_of(model) if isinstance(one, kinds.UnitCoefficient)]
+    reasons = unit_columns(scenario, model).reasons if own else ()
+    for one, reason in zip(own, reasons, strict=True):
+        yield Target(one, nan, reason or EACH)
 
 
 def _fixed_part(scenario: Scenario, formula: Formula) -> tuple[Floats, _Origin, tuple[str, ...]]:

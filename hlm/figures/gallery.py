@@ -13,6 +13,7 @@ from hlm.figures.departures import shrinkage
 from hlm.figures.example_units import unit_lines, units_against_attribute
 from hlm.figures.lines import lines_of_fit
 from hlm.figures.performance_figures import failure_rates, measure_against_units, selection_rates
+from hlm.figures.prediction_figures import prediction_errors
 from hlm.figures.saving import save
 from hlm.figures.style import blank
 from hlm.plan.report import FIGURES, figure_names, models_with_lines
@@ -61,6 +62,9 @@ def draw(name: str, study: Planned, folder: str | Path) -> Figure:
     if name == "failures":
         wanted = {"measure": ["singular", "failed"]}
         return failure_rates(read_results(study, folder, "measures", wanted))
+    if name == "prediction_rmse":
+        wanted = {"measure": [name, "n_total"]}
+        return prediction_errors(read_results(study, folder, "measures", wanted), name)
     measure, _, part = name.rpartition("_")
     wanted = {"measure": [measure, "n_total", "unbounded"]}
     measures = read_results(study, folder, "measures", wanted)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.estimands.kinds import parameters_of
+from hlm.fits.predictions import predictions_table
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
@@ -47,18 +48,22 @@ def fit_batch(scenario: Scenario, models: Sequence[Model], drawn: Drawn) -> dict
     -------
     dict of str to dict of str to array
         `estimates`, `fits` and `tests`: the columns of the files of these names; a row per
-        replicate, model, method (and term or F test, and inference).
+        replicate, model, method (and term or F test, and inference). Where a model has them,
+        `predictions` too.
     """
-    estimates, fits, tests = [], [], []
+    estimates, fits, tests, predictions = [], [], [], []
     kernels = {one.q: one for one in kernels_of(models)}
-    for model, columns in zip(models, drawn.columns, strict=True):
+    of_units = drawn.units or (None,) * len(models)
+    for model, columns, units in zip(models, drawn.columns, of_units, strict=True):
         results = fit_model(model, columns, drawn.cross, kernels[len(columns.random)])
         fitted = fitted_of(model, columns, drawn.cross, results)
         estimates.append(estimates_table(scenario, model, drawn, fitted))
         fits.append(fits_table(scenario, model, drawn, results))
         tests.append(tests_table(scenario, model, drawn, fitted))
-    tables = {"estimates": estimates, "fits": fits, "tests": tests}
-    return {kind: concatenate(parts) for kind, parts in tables.items()}
+        if units is not None:
+            predictions.append(predictions_table(scenario, model, drawn, columns, units, results))
+    tables = {"estimates": estimates, "fits": fits, "tests": tests, "predictions": predictions}
+    return {kind: concatenate(parts) for kind, parts in tables.items() if parts}
 
 
 def fit_model(
@@ -71,7 +76,7 @@ def fit_model(
     kernels = kernels or kernels_of([model])[0]
     terms, parametrization = terms_of(model), parametrize(terms_of(model).sizes, columns)
     p, q, n_theta = len(columns.fixed), len(columns.random), len(parametrization.row)
-    n_units, shared = cross.response.shape[2], _one_design(columns, cross)
+    n, n_units, shared = len(cross.n_obs), cross.response.shape[2], _one_design(columns, cross)
     workspace = allocate_workspace(parametrization, n_units, shared=shared)
     tests = allocate_joint_tests(_contrasts(terms.fixed, model), p, n_theta)
     inferences = Inferences(
@@ -81,7 +86,8 @@ def fit_model(
         if kernels.profile
         else None,
     )
-    results = _allocate(model, len(cross.sum_squares), p, n_theta, kernels)
+    effects = np.full((n if model.predictions else 0, len(model.methods), n_units, q), np.nan)
+    results = _allocate(model, n, p, n_theta, kernels, effects if kernels.predictions else None)
     reml = np.array([method == "reml" for method in _fitted_methods(model)])
     fit_stack(cross, columns, parametrization, reml, workspace, inferences, results)
     return results
@@ -103,7 +109,9 @@ def _fitted_methods(model: Model) -> tuple[str, ...]:
     return model.methods
 
 
-def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> StackResults:
+def _allocate(
+    model: Model, n: int, p: int, n_theta: int, kernels: Kernels, effects: Floats | None
+) -> StackResults:
     """Return arrays for the results of n data sets: only what is wanted has any."""
     n_methods, n_tests = len(model.methods), len(model.tests)
     wanted = [COEFFICIENTS[name] for name in model.df]
@@ -123,6 +131,7 @@ def _allocate(model: Model, n: int, p: int, n_theta: int, kernels: Kernels) -> S
         expected=expected if kernels.expected else None,
         limits=limits if kernels.profile else None,
         n_spread=n_theta if model.estimands else 0,
+        effects=effects,
     )
 
 

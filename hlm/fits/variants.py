@@ -29,11 +29,14 @@ class Kernels(NamedTuple):
         Whether an inference of one of them rests on the expected information.
     profile : bool
         Whether one of them has profile limits.
+    predictions : bool
+        Whether the coefficients of each unit are predicted by one of them.
     """
 
     q: int
     expected: bool = False
     profile: bool = False
+    predictions: bool = False
 
     @property
     def name(self) -> str:
@@ -44,7 +47,12 @@ class Kernels(NamedTuple):
         >>> Kernels(2).name, Kernels(3, expected=True, profile=True).name
         ('q2', 'q3-expected-profile')
         """
-        parts = [f"q{self.q}", "expected" * self.expected, "profile" * self.profile]
+        parts = [
+            f"q{self.q}",
+            "expected" * self.expected,
+            "profile" * self.profile,
+            "predictions" * self.predictions,
+        ]
         return "-".join(filter(None, parts))
 
 
@@ -65,9 +73,12 @@ def kernels_of(models: Iterable[Model]) -> list[Kernels]:
     found: dict[int, Kernels] = {}
     for model in models:
         q = sum(terms_of(model).sizes)
-        _, expected, profile = found.get(q, Kernels(q))
+        before = found.get(q, Kernels(q))
         found[q] = Kernels(
-            q, expected or wants_expected(model.df), profile or wants_profile(model.limits)
+            q,
+            before.expected or wants_expected(model.df),
+            before.profile or wants_profile(model.limits),
+            before.predictions or model.predictions,
         )
     return sorted(found.values())
 
@@ -92,4 +103,5 @@ def kernels_named(name: str) -> list[Kernels]:
     True
     """
     parts = [one.split("-") for one in name.split("+")]
-    return [Kernels(int(q[1:]), "expected" in rest, "profile" in rest) for q, *rest in parts]
+    ways = ("expected", "profile", "predictions")
+    return [Kernels(int(q[1:]), *(way in rest for way in ways)) for q, *rest in parts]

@@ -71,5 +71,6 @@ def _example(kernels: Kernels) -> tuple[Scenario, Model]:
         formula,
         df=("kenward-roger" if kernels.expected else "satterthwaite",),
         limits=("profile" if kernels.profile else "wald",),
+        predictions=kernels.predictions,
     )
     return scenario, model

@@ -23,6 +23,7 @@ from hlm.kernels.joint_tests import (
 )
 from hlm.kernels.linalg import copy_vector
 from hlm.kernels.load import load
+from hlm.kernels.predict import predict_effects
 from hlm.kernels.problem import divisor, problem_of
 from hlm.kernels.profile_stack import profile_fit_of
 
@@ -53,6 +54,8 @@ class StackResults(NamedTuple):
         Lower and upper profile limits of the random part.
     spread : ndarray (n or 0, methods, n_theta + 1, n_theta)
         B d of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`.
+    effects : ndarray (n, methods, n_units, q), optional
+        Predicted random effects of each unit.
     """
 
     estimate: np.ndarray
@@ -64,6 +67,7 @@ class StackResults(NamedTuple):
     expected: ExpectedResults | None
     limits: np.ndarray | None
     spread: np.ndarray
+    effects: np.ndarray | None
 
 
 def allocate_results(
@@ -75,6 +79,7 @@ def allocate_results(
     expected: ExpectedResults | None = None,
     limits: np.ndarray | None = None,
     n_spread: int = 0,
+    effects: np.ndarray | None = None,
 ) -> StackResults:
     """Return arrays for the results of n data sets; `n_tests` are by the observed information.
 
@@ -91,6 +96,7 @@ def allocate_results(
         expected,
         limits,
         np.empty((n if n_spread else 0, n_methods, n_spread + 1, n_spread)),
+        effects,
     )
 
 
@@ -152,6 +158,9 @@ def fit_stack(cross, design, parametrization, reml, workspace, inferences, resul
                     problem, parametrization, workspace,
                     inferences.expected, results.expected, r, method,
                 )  # fmt: skip
+                predict_effects(
+                    problem, parametrization.random, workspace, results.effects, r, method
+                )
             profile_fit_of(
                 problem, parametrization, workspace.fit,
                 inferences.profile, results.limits, r, method,

@@ -3,6 +3,7 @@
 from hlm.measures.f_tests import rejection_rates
 from hlm.measures.likelihood_ratio import likelihood_ratio
 from hlm.measures.performance import performance
+from hlm.measures.predictions import prediction_measures, sum_predictions
 from hlm.measures.selection import rates, selection_rates
 from hlm.measures.summarize import (
     count_fits,
@@ -18,9 +19,11 @@ __all__ = [
     "join_summaries",
     "likelihood_ratio",
     "performance",
+    "prediction_measures",
     "rates",
     "rejection_rates",
     "selection_rates",
+    "sum_predictions",
     "summarize",
     "summarize_estimates",
 ]

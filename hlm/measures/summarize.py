@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hlm.errors import InputError
-from hlm.estimands.kinds import KINDS
+from hlm.estimands.kinds import KINDS, UnitCoefficient
 from hlm.estimands.names import of_test
 from hlm.measures.f_tests import rejection_counts
 from hlm.measures.input_table import as_frame, group_rows, numbers, require
 from hlm.measures.performance import measures_of_groups, tidy, with_limits
+from hlm.measures.predictions import prediction_measures, sum_predictions
 from hlm.measures.selection import (
     add_counts,
     counts_to_rates,
@@ -55,6 +56,7 @@ def summarize(
     *,
     truth: Any,
     tests: Any = None,
+    predictions: Any = None,
     level: float | Mapping[str, float] = 0.95,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Summarize a study's replicates, whatever the order of their rows.
@@ -75,6 +77,8 @@ def summarize(
         for each term of each model in each scenario, F tests among them.
     tests : pandas frame, Arrow table or stream, optional
         The columns of `tests.parquet`.
+    predictions : pandas frame, Arrow table or stream, optional
+        The columns of `predictions.parquet`.
     level : float or mapping of str to float
         Confidence level of limits made from `se` and `df` if the estimates come without limits, for
         which it must be one number; F tests reject at 1 - level, of their model.
@@ -84,7 +88,8 @@ def summarize(
     measures : pandas frame
         scenario, model, method, term, kind, true, inference, measure, estimate, mcse, n; the rates
         of singular and of failed fits have the term and the kind '', the rejection rates of F tests
-        the term 'F(name)'. A measure that rests on no inference has the inference ''.
+        the term 'F(name)'. A measure that rests on no inference has the inference '', and one of
+        coefficients of units the name of the predictor.
     selection : pandas frame
         scenario, criterion, method, model, rate, mcse, n.
 
@@ -95,7 +100,8 @@ def summarize(
     """
     of_estimates = summarize_estimates(estimates, truth=truth, level=level)
     of_tests = [] if tests is None else [count_tests(tests, truth=truth, level=level)]
-    return join_summaries([of_estimates], [count_fits(fits)], of_tests)
+    of_units = [] if predictions is None else [sum_predictions(predictions)]
+    return join_summaries([of_estimates], [count_fits(fits)], of_tests, of_units)
 
 
 def summarize_estimates(
@@ -162,6 +168,7 @@ def join_summaries(
     measures: Iterable[pd.DataFrame],
     counts: Iterable[FitCounts],
     tests: Iterable[pd.DataFrame] = (),
+    predictions: Iterable[pd.DataFrame] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Join the summaries of different terms and of different replicates; see `summarize`."""
     import pandas as pd
@@ -176,6 +183,9 @@ def join_summaries(
         of_all = counted["measure"] == "n_total"
         tables.append(counts_to_rates(counted[~of_all], "estimate"))
         tables.append(counted[of_all].assign(estimate=counted["n"].astype(float), mcse=np.nan))
+    if sums := list(predictions):
+        of_units = prediction_measures(sums)
+        tables.append(of_units.assign(kind=UnitCoefficient.kind, true=np.nan))
     table = pd.concat([rows[[*KEYS, "kind", "true", *RESULTS]] for rows in tables])
     rates = counts_to_rates(selection, "rate")[[*SELECTION, "rate", "mcse", "n"]]
     return (

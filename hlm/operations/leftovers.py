@@ -21,6 +21,7 @@ MADE_BY = {
     "estimates": "compact",
     "fits": "compact",
     "tests": "compact",
+    "predictions": "compact",
     "scenarios": "compact",
     "measures": "summarize_chunk",
     "selection": "summarize_chunk",
@@ -100,7 +101,7 @@ def _called(folder: Path, names: Collection[str]) -> list[Path]:
 
 def _is_unwanted(plan: Plan, table: str) -> bool:
     """Tell whether a study no longer has this table of replicates."""
-    return table == "tests" and table not in plan.kinds
+    return table in ("tests", "predictions") and table not in plan.kinds
 
 
 def _contents(path: Path) -> str:

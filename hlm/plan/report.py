@@ -43,6 +43,9 @@ SECTIONS = {
         "rmse_random": "Root mean squared error, random part",
         "coverage_random": "Coverage, random part",
     },
+    "Predictions": {
+        "prediction_rmse": "Root mean squared error, coefficients of units",
+    },
     "Selection": {
         "selection_aic": "Selection by AIC",
         "selection_bic": "Selection by BIC",
@@ -61,6 +64,7 @@ TABLES = {
     "performance_fixed": "Performance, fixed effects",
     "performance_random": "Performance, random part",
     "performance_tests": "Rejection rates, F tests",
+    "performance_predictions": "Errors of predicted coefficients of units",
     "selection": "Selection rates",
 }
 """Every table's name, which is also its file's and its caption's, and its title."""
@@ -82,7 +86,7 @@ def figure_names(study: Planned) -> tuple[str, ...]:
 
     The pictures of units need covariates to draw them by and a truth without factors, the one of
     shrinkage a model with random intercepts and slopes, those of selection two models to choose
-    from, the one of F tests some tests.
+    from, the one of F tests some tests, that of predictions a study that asks for them.
 
     Parameters
     ----------
@@ -105,6 +109,7 @@ def figure_names(study: Planned) -> tuple[str, ...]:
         "unit_lines": not straight,
         "shrinkage": not models_with_lines(study),
         "rejection_tests": not any(model.tests for model in study.models),
+        "prediction_rmse": not any(model.predictions for model in study.models),
         "selection_aic": len(study.models) < 2,
         "selection_bic": len(study.models) < 2,
     }
@@ -115,6 +120,7 @@ def table_names(study: Planned) -> tuple[str, ...]:
     """Return the names of the tables that a study has; one model alone is not selected."""
     lacking = {
         "performance_tests": not any(model.tests for model in study.models),
+        "performance_predictions": not any(model.predictions for model in study.models),
         "selection": len(study.models) < 2,
     }
     return tuple(name for name in TABLES if not lacking.get(name))

@@ -8,7 +8,7 @@ are lost to large fixed effects.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,10 @@ from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.simulate.columns import Basis, Part, basis_of, model_columns_of, truth_effects
 from hlm.simulate.draws import Draws, draw
 from hlm.simulate.ragged import RowDraws, draw_by_row
+from hlm.simulate.unit_design import UnitDesign, unit_design_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hlm.scenario import Model, Scenario
     from hlm.simulate.layout import Layout
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Drawn", "simulate"]
 
 Floats = NDArray[np.float64]
+AnyDraws = TypeVar("AnyDraws", Draws, RowDraws)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class Drawn:
         With what is random of the response, y*.
     columns : tuple of ModelColumns
         Of each model.
+    effects : ndarray (n, q, n_units), optional
+        The random effects of the truth, where a model's predictions are held against them.
+    units : tuple of UnitDesign or None
+        Of each model: how coefficients of units are made of effects, where they are predicted.
     """
 
     key: str
@@ -50,6 +56,8 @@ class Drawn:
     stop: int
     cross: CrossProducts
     columns: tuple[ModelColumns, ...]
+    effects: Floats | None = None
+    units: tuple[UnitDesign | None, ...] = ()
 
 
 def simulate(
@@ -73,11 +81,12 @@ def simulate(
     """
     basis = basis_of(scenario, models)
     truth, scales = truth_effects(scenario, basis)
+    effects: list[Floats] | None = [] if any(model.predictions for model in models) else None
     if scenario.is_plain:
-        drawn = draw(scenario, seed, start, stop)
+        drawn = _keeping(effects, draw(scenario, seed, start, stop))
         chunks = [_reduce(basis, truth, scales, draws) for draws in drawn]
     else:
-        by_row = draw_by_row(scenario, seed, start, stop)
+        by_row = _keeping(effects, draw_by_row(scenario, seed, start, stop))
         chunks = [_reduce_rows(basis, truth, scales, scenario, draws) for draws in by_row]
     cross = CrossProducts(
         gram=_join([chunk.gram for chunk in chunks]),
@@ -87,7 +96,22 @@ def simulate(
         n_obs=np.concatenate([chunk.n_obs for chunk in chunks]),
     )
     columns = tuple(model_columns_of(scenario, basis, model) for model in models)
-    return Drawn(scenario.key, start, stop, cross, columns)
+    units = tuple(
+        unit_design_of(scenario, basis, model, own.offset, own.fixed_transform)
+        if model.predictions
+        else None
+        for model, own in zip(models, columns, strict=True)
+    )
+    together = None if effects is None else np.concatenate(effects)
+    return Drawn(scenario.key, start, stop, cross, columns, together, units)
+
+
+def _keeping(effects: list[Floats] | None, draws: Iterable[AnyDraws]) -> Iterator[AnyDraws]:
+    """Yield draws, and keep their random effects if there is a list for them."""
+    for some in draws:
+        if effects is not None:
+            effects.append(some.effects)
+        yield some
 
 
 def _join(arrays: Sequence[Floats]) -> Floats:

@@ -10,7 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hlm.estimands.true_values import targets
-from hlm.measures import count_fits, count_tests, join_summaries, summarize_estimates
+from hlm.measures import (
+    count_fits,
+    count_tests,
+    join_summaries,
+    sum_predictions,
+    summarize_estimates,
+)
 from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
 from hlm.results import MEASURES, SELECTION, open_parquet, with_grid, writing, writing_csv
@@ -31,6 +37,7 @@ ROWS = 100_000
 
 OF_FITS = ("aic", "bic", "npar", "singular", "status")
 OF_TESTS = ("test", "inference", "p_value")
+OF_PREDICTIONS = ("term", "predictor", "mse", "mse_paired")
 
 
 def summarize_chunk(
@@ -51,6 +58,11 @@ def summarize_chunk(
     estimates = SortedRows(plan, parts, "estimates", ["term", "inference", *VALUES])
     fits = SortedRows(plan, parts, "fits", OF_FITS)
     tests = SortedRows(plan, parts, "tests", OF_TESTS) if "tests" in plan.kinds else None
+    predictions = (
+        SortedRows(plan, parts, "predictions", OF_PREDICTIONS)
+        if "predictions" in plan.kinds
+        else None
+    )
     folder, levels = Path(measures).parent, {model.name: model.level for model in plan.models}
     with writing(measures, MEASURES) as to_measures, writing(selection, SELECTION) as to_selection:
         for scenarios in _few_at_a_time(plan, chunks(plan)[chunk]):
@@ -60,6 +72,7 @@ def summarize_chunk(
                 (summarize_estimates(table, truth=truth, level=levels) for table in terms),
                 (count_fits(table) for table in _portions(scenarios, fits)),
                 (count_tests(t, truth=truth, level=levels) for t in _portions(scenarios, tests)),
+                (sum_predictions(table) for table in _whole_data_sets(scenarios, predictions)),
             )
             to_measures.append(of_measures)
             to_selection.append(of_selection)
@@ -152,6 +165,11 @@ def _whole_terms(
 def _portions(scenarios: Iterable[Scenario], parts: SortedRows | None) -> Iterator[pa.Table]:
     """Yield the rows of scenarios, few enough at a time; none of a table that there is not."""
     return in_portions(_windows(scenarios, parts), ROWS) if parts else iter(())
+
+
+def _whole_data_sets(scenarios: Iterable[Scenario], parts: SortedRows | None) -> Iterator[pa.Table]:
+    """Yield the rows of scenarios, those of a data set together; none of a table there is not."""
+    return _windows(scenarios, parts) if parts else iter(())
 
 
 def _windows(scenarios: Iterable[Scenario], parts: SortedRows) -> Iterator[pa.Table]:

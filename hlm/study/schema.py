@@ -401,6 +401,11 @@ class Candidate(Part):
 class Estimation(Part):
     """How the models are fitted."""
 
+    synonyms: ClassVar[dict[str, str]] = dict.fromkeys(
+        *(("predict", "predicted", "prediction", "blup", "blups", "ranef", "shrinkage"),),
+        "predictions",
+    )
+
     methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
     df: _one_or_more(COEFFICIENTS, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
         "satterthwaite",
@@ -421,6 +426,11 @@ class Estimation(Part):
     estimands: list[FurtherKind] = Field(
         [],
         description="What is estimated besides the parameters, in every model that has it.",
+    )
+    predictions: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Whether the coefficients of each unit are predicted, and held against the "
+        "true ones beside least squares of the unit's own rows.",
     )
 
 

@@ -31,6 +31,7 @@ from hlm.study.messages import validate
 from hlm.study.models import (
     Candidate,
     check_levels,
+    check_predictions,
     check_true_values,
     check_variables,
     models_of,
@@ -192,6 +193,8 @@ def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict
         labels, scenarios = _cross(outline, tried, tree, mistakes, code or {})
         for model in models if data.complete else ():
             mistakes.keep(check_true_values, model, scenarios)
+        if data.complete:
+            mistakes.keep(check_predictions, models, scenarios)
         if study is not None and outline.axes is not None:
             own = _own_key(study, code or {})
             keys = [scenario.key for scenario in scenarios]

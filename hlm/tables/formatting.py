@@ -13,6 +13,7 @@ from hlm.words.inferences import inference_words
 from hlm.words.levels import MINUS, WORDS, level_words, span
 from hlm.words.measures import MEASURES, NEED_TRUE
 from hlm.words.notes import unbounded
+from hlm.words.predictors import predictor_words
 
 __all__ = ["INFINITE", "MISSING", "FormattedTable", "format_table", "notes"]
 
@@ -30,6 +31,7 @@ _HEADINGS = {
     "model": "Model",
     "method": "Method",
     "inference": "Inference",
+    "predictor": "Predictor",
     "criterion": "Criterion",
     **{name: measure.heading for name, measure in MEASURES.items()},
 }
@@ -123,6 +125,8 @@ def _texts(table: pd.DataFrame, name: str) -> list[str]:
         return [METHODS.get(value, str(value)) for value in values]
     if name == "inference":
         return [inference_words(value) for value in values]
+    if name == "predictor":
+        return [predictor_words(value) for value in values]
     if name == "criterion":
         return [str(value).upper() for value in values]
     return [_level(value) for value in values]
@@ -181,6 +185,8 @@ def _on_fewer(table: pd.DataFrame) -> list[str]:
     )
     if "kind" in table and set(table["kind"]) == {"test"}:
         lacking = "no test"
+    if "kind" in table and set(table["kind"]) == {"unit_coefficient"}:
+        lacking = "no prediction, as the fit failed, or no unit whose rows determine its own"
     return [f"[n]: the measure rests on n of {of} replicates; the others have {lacking}."]
 
 

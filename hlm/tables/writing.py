@@ -105,7 +105,10 @@ def _table(name: str, study: Planned, folder: Path) -> pd.DataFrame:
     if name == "selection":
         return selection_table(read_results(study, folder, name, {}), study.replicates)
     part = name.removeprefix("performance_")
-    return wide_table(read_results(study, folder, "measures", {"measure": READ}), part)
+    table = wide_table(read_results(study, folder, "measures", {"measure": READ}), part)
+    if part == "predictions":  # each unit has a true value of its own
+        table = table.drop(columns="true").rename(columns={"inference": "predictor"})
+    return table
 
 
 def _write_sentence(stem: Path, title: str, sentence: str) -> tuple[Path, Path, Path]:
