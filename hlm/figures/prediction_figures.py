@@ -81,18 +81,19 @@ def prediction_errors(
     ]
     words = _words(frame, rows)
     left = not_shown([words[row].replace("\n", ", ") for row in rows[MOST_ROWS:]], "the table")
-    own_rows = list(zip(frame["term"], frame["model"], strict=True))
-    frame = frame.assign(row=own_rows)
-    frame = frame[frame["row"].isin(rows[:MOST_ROWS])]
+    frame = frame.assign(row=frame["term"] + "\n" + frame["model"])
+    order = ["\n".join(row) for row in rows]
+    frame = frame[frame["row"].isin(order[:MOST_ROWS])]
     keys = ["scenario", "model", "method", "term"]
     total = own[own["measure"] == "n_total"].set_index(keys)["estimate"].rename("n_total")
-    frame = frame.join(total, on=keys).sort_values("row", key=lambda c: c.map(rows.index))
-    frame = frame.assign(model=frame["inference"].map(predictor_words), row=frame["row"].map(words))
+    frame = frame.join(total, on=keys).sort_values("row", key=lambda c: c.map(order.index))
+    frame = frame.assign(model=frame["inference"].map(predictor_words))
     about = MEASURES[measure]
     look = Look(
         label=about.label,
         reference=lambda _: [0.0] if about.nominal == "zero" else [],
         from_zero=about.kind == "size",
+        words={"\n".join(row): text for row, text in words.items()},
         series="Predictor",
         notes=lambda shown: [*left, *_on_fewer(shown)],
     )

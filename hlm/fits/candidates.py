@@ -86,8 +86,8 @@ def fit_model(
         if kernels.profile
         else None,
     )
-    effects = np.full((n if model.predictions else 0, len(model.methods), n_units, q), np.nan)
-    results = _allocate(model, n, p, n_theta, kernels, effects if kernels.predictions else None)
+    units = (n_units, q) if model.predictions else (0, 0)
+    results = _allocate(model, n, p, n_theta, kernels, units)
     reml = np.array([method == "reml" for method in _fitted_methods(model)])
     fit_stack(cross, columns, parametrization, reml, workspace, inferences, results)
     return results
@@ -110,7 +110,7 @@ def _fitted_methods(model: Model) -> tuple[str, ...]:
 
 
 def _allocate(
-    model: Model, n: int, p: int, n_theta: int, kernels: Kernels, effects: Floats | None
+    model: Model, n: int, p: int, n_theta: int, kernels: Kernels, units: tuple[int, int]
 ) -> StackResults:
     """Return arrays for the results of n data sets: only what is wanted has any."""
     n_methods, n_tests = len(model.methods), len(model.tests)
@@ -131,7 +131,7 @@ def _allocate(
         expected=expected if kernels.expected else None,
         limits=limits if kernels.profile else None,
         n_spread=n_theta if model.estimands else 0,
-        effects=effects,
+        units=units,
     )
 
 

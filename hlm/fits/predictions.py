@@ -100,7 +100,6 @@ def predicted(
 
     NaN where it says nothing.
     """
-    assert results.effects is not None
     numbers, effects = drawn.cross.multipliers, results.effects[:, method]
     beta = results.estimate[:, method, : len(design.fixed)]
     average = _sum_up(design.fixed, numbers, beta, place, effects.shape[:2])

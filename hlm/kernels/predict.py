@@ -32,11 +32,9 @@ __all__ = ["fit_units_apart", "predict_effects"]
 def predict_effects(problem, random, workspace, effects, r, method):
     """Write b^ of each unit, in the formula's units, from the fit in a workspace.
 
-    `effects` (n or 0, methods, n_units, q), NaN on entry, or None; `random` is T_z^{-1}. They stay
-    NaN where there are no estimates, or where the data do not determine all of Psi.
+    `effects` (n or 0, methods, n_units, q) are NaN on entry; `random` is T_z^{-1}. They stay NaN
+    where there are no estimates, or where the data do not determine all of Psi.
     """
-    if effects is None:
-        return
     if len(effects) == 0:
         return
     fit, units, state = workspace.fit, workspace.units, workspace.state

@@ -54,7 +54,7 @@ class StackResults(NamedTuple):
         Lower and upper profile limits of the random part.
     spread : ndarray (n or 0, methods, n_theta + 1, n_theta)
         B d of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`.
-    effects : ndarray (n, methods, n_units, q), optional
+    effects : ndarray (n or 0, methods, n_units, q)
         Predicted random effects of each unit.
     """
 
@@ -67,7 +67,7 @@ class StackResults(NamedTuple):
     expected: ExpectedResults | None
     limits: np.ndarray | None
     spread: np.ndarray
-    effects: np.ndarray | None
+    effects: np.ndarray
 
 
 def allocate_results(
@@ -79,11 +79,12 @@ def allocate_results(
     expected: ExpectedResults | None = None,
     limits: np.ndarray | None = None,
     n_spread: int = 0,
-    effects: np.ndarray | None = None,
+    units: tuple[int, int] = (0, 0),
 ) -> StackResults:
     """Return arrays for the results of n data sets; `n_tests` are by the observed information.
 
-    `n_spread` is the number of free elements of Psi where their spread is asked for.
+    `n_spread` is the number of free elements of Psi where their spread is asked for, `units` the
+    number of units and of their random effects where these are predicted.
     """
     shape, of_tests = (n, n_methods, n_terms), (n, n_methods, n_tests)
     return StackResults(
@@ -96,7 +97,7 @@ def allocate_results(
         expected,
         limits,
         np.empty((n if n_spread else 0, n_methods, n_spread + 1, n_spread)),
-        effects,
+        np.full((n if units[0] else 0, n_methods, *units), np.nan),
     )
 
 
