@@ -213,8 +213,8 @@ def test_the_errors_of_means_of_units_are_those_of_theory():
 
     Least squares is a unit's mean, with the error s. The fixed part alone is the mean of all, with
     tau^2 + v/m - 2 tau^2/m. REML's prediction moves the unit's mean to that of all by the share
-    (m - 1) s^ / S, S the sum of squares of means and s^ = MSW / n, independent: by Stein's lemma its
-    error is
+    (m - 1) s^ / S, S the sum of squares of means and s^ = MSW / n, independent: by Stein's lemma
+    its error is
 
         s + (s^2 / v) [(m - 1)^2 (1 + 2/f) - 2 (m - 1)(m - 3)] / (m (m - 3)),
 
@@ -275,7 +275,10 @@ def test_measures_are_those_of_the_formulas():
     blup[3] = paired[3] = np.nan
     rows = pd.DataFrame(
         {
-            **{"scenario": "s", "model": "m", "method": "ml", "term": "coef_x|g"},
+            "scenario": "s",
+            "model": "m",
+            "method": "ml",
+            "term": "coef_x|g",
             "replicate": np.repeat(np.arange(n), 2),
             "predictor": ["blup", "least_squares"] * n,
             "mse": np.column_stack([blup, apart]).ravel(),
