@@ -10,7 +10,7 @@ from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.style import blank
 from hlm.results.shown import in_order, with_words
 from hlm.words.levels import WORDS, span
-from hlm.words.measures import MEASURES
+from hlm.words.measures import OF_PREDICTIONS
 from hlm.words.notes import not_shown
 from hlm.words.predictors import PREDICTORS, predictor_words
 
@@ -58,13 +58,11 @@ def prediction_errors(
     InputError
         If there is no such measure of predictions.
     """
-    known = [name for name in MEASURES if name.startswith("prediction_")]
-    if measure not in known:
-        suggestion = nearest(measure, known)
+    if measure not in OF_PREDICTIONS:
         raise InputError(
             f"'{measure}' is no measure of predictions",
-            allowed=", ".join(known),
-            suggestion=suggestion,
+            allowed=", ".join(OF_PREDICTIONS),
+            suggestion=nearest(measure, OF_PREDICTIONS),
         )
     measures = with_words(measures)
     own = measures[measures["kind"].isin(PARTS["predictions"])]
@@ -88,7 +86,7 @@ def prediction_errors(
     total = own[own["measure"] == "n_total"].set_index(keys)["estimate"].rename("n_total")
     frame = frame.join(total, on=keys).sort_values("row", key=lambda c: c.map(order.index))
     frame = frame.assign(model=frame["inference"].map(predictor_words))
-    about = MEASURES[measure]
+    about = OF_PREDICTIONS[measure]
     look = Look(
         label=about.label,
         reference=lambda _: [0.0] if about.nominal == "zero" else [],

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.estimands.kinds import parameters_of
-from hlm.fits.predictions import predictions_table
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
+from hlm.fits.unit_errors import predictions_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
 from hlm.inference import COEFFICIENTS, Expected, Fitted, wants_expected, wants_profile

@@ -11,7 +11,7 @@ from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import inference_words
 from hlm.words.levels import MINUS, WORDS, level_words, span
-from hlm.words.measures import MEASURES, NEED_TRUE
+from hlm.words.measures import MEASURES, NEED_TRUE, OF_PREDICTIONS
 from hlm.words.notes import unbounded
 from hlm.words.predictors import predictor_words
 
@@ -33,7 +33,7 @@ _HEADINGS = {
     "inference": "Inference",
     "predictor": "Predictor",
     "criterion": "Criterion",
-    **{name: measure.heading for name, measure in MEASURES.items()},
+    **{name: one.heading for name, one in {**MEASURES, **OF_PREDICTIONS}.items()},
 }
 _HIDDEN = ("kind", TOTAL, UNBOUNDED)
 

@@ -13,6 +13,7 @@ from hlm.results.shown import in_order, with_inference, with_words
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import INFERENCES
 from hlm.words.levels import WORDS
+from hlm.words.measures import OF_PREDICTIONS
 from hlm.words.predictors import PREDICTORS
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ SHOWN = {
     "fixed": (*_ALWAYS, "rejection"),
     "random": (*_ALWAYS, "median_ci_width"),
     "tests": ("rejection",),
-    "predictions": (
-        *("prediction_rmse", "prediction_mse", "prediction_ratio", "prediction_difference"),
-    ),
+    "predictions": tuple(OF_PREDICTIONS),
 }
 """The measures that the table of each part shows."""
 

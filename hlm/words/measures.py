@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from hlm.words.levels import MINUS
 
-__all__ = ["MEASURES", "NEED_TRUE", "OF_INFERENCE", "RATES", "Measure"]
+__all__ = ["MEASURES", "NEED_TRUE", "OF_INFERENCE", "OF_PREDICTIONS", "RATES", "Measure"]
 
 Need: TypeAlias = Literal["", "true", "se", "limits", "true, limits", "reference"]
 
@@ -177,6 +177,10 @@ MEASURES = {
         needs="limits",
         kind="size",
     ),
+}
+"""Every measure of a term that can be shown, by its name in `measures.parquet`."""
+
+OF_PREDICTIONS = {
     "prediction_rmse": Measure(
         "sqrt(prediction_mse)",
         "RMSE",
@@ -206,7 +210,7 @@ MEASURES = {
         nominal="zero",
     ),
 }
-"""Every measure of a term that can be shown, by its name in `measures.parquet`."""
+"""Every measure of how well coefficients of units are predicted."""
 
 RATES = {"singular": "Singular fits", "failed": "Failed fits"}
 """The rates of what becomes of fits."""
