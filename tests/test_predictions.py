@@ -392,3 +392,10 @@ def test_the_plan_knows_what_predictions_cost():
     assert asked.seconds > plain.seconds
     assert asked.kept_bytes > plain.kept_bytes
     assert make_plan(study).kinds == ("estimates", "fits", "predictions")
+
+
+@pytest.mark.parametrize("name", ["blup", "ranef", "predict", "predicted"])
+def test_other_names_of_the_key_find_it(name):
+    with pytest.raises(InputError) as caught:
+        Study.from_text(BASE.format(**SOME).replace("predictions:", f"{name}:"))
+    assert caught.value.suggestion == "predictions"
