@@ -87,7 +87,7 @@ PROFILE_STEPS, PROFILE_STEPS_WEAK, PROFILE_UNIT = 17.0, 26.0, 0.1 * MICRO
 WRITE_FIT, WRITE_ESTIMATE, WRITE_TEST = 1.8 * MICRO, 0.12 * MICRO, 1.5 * MICRO
 """Seconds to write a row of fits, of estimates, of F tests with their p-values."""
 
-WRITE_PREDICTION, PREDICT_UNIT = 0.5 * MICRO, 0.15 * MICRO
+WRITE_PREDICTION, PREDICT_UNIT = 0.35 * MICRO, 0.07 * MICRO
 """Seconds to write a row of predictions; and of each coefficient of a unit, by all predictors."""
 
 ESTIMATE_BYTES, FIT_BYTES, TEST_BYTES, PREDICTION_BYTES = 32.0, 49.0, 25.0, 17.0
