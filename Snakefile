@@ -12,6 +12,7 @@ from hlm.operations.prepare import makes_no_results, open_plan, plan_of_run
 from hlm.operations.slurm import become_own_task
 from hlm.plan import chunks, holdings
 from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
+from hlm.results import SUMMARIES
 from hlm.tables.study_summary import summary
 
 become_own_task()
@@ -92,8 +93,7 @@ localrules:
 rule all:
     input:
         expand("<study>/{kind}.parquet", kind=plan.kinds),
-        "<study>/measures.csv",
-        "<study>/selection.csv",
+        expand("<study>/{kind}.csv", kind=SUMMARIES),
         expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
         expand("<study>/tables/{name}.tex", name=table_names(plan)),
         ["<study>/audit.html"] if AUDITED else [],
@@ -167,8 +167,7 @@ rule summarize_chunk:
             batch=HELD[int(wildcards.chunk)],
         ),
     output:
-        measures=temp("<study>/chunks/{chunk}.measures.parquet"),
-        selection=temp("<study>/chunks/{chunk}.selection.parquet"),
+        **{kind: temp(f"<study>/chunks/{{chunk}}.{kind}.parquet") for kind in SUMMARIES},
     log:
         "<study>/logs/summarize/{chunk}.log",
     benchmark:
@@ -183,18 +182,17 @@ rule summarize_chunk:
 
 rule summarize:
     input:
-        measures=expand(
-            "<study>/chunks/{chunk}.measures.parquet", chunk=range(len(chunks(plan)))
-        ),
-        selection=expand(
-            "<study>/chunks/{chunk}.selection.parquet", chunk=range(len(chunks(plan)))
-        ),
+        **{
+            kind: expand(
+                f"<study>/chunks/{{chunk}}.{kind}.parquet",
+                chunk=range(len(chunks(plan))),
+            )
+            for kind in SUMMARIES
+        },
         receipts=rules.compact.input.receipts,
     output:
-        measures="<study>/measures.parquet",
-        measures_csv="<study>/measures.csv",
-        selection="<study>/selection.parquet",
-        selection_csv="<study>/selection.csv",
+        **{kind: f"<study>/{kind}.parquet" for kind in SUMMARIES},
+        csv=expand("<study>/{kind}.csv", kind=SUMMARIES),
     log:
         "<study>/logs/summarize.log",
     benchmark:
@@ -209,8 +207,7 @@ rule summarize:
 
 rule figures:
     input:
-        measures=rules.summarize.output.measures,
-        selection=rules.summarize.output.selection,
+        **{kind: rules.summarize.output[kind] for kind in SUMMARIES},
     output:
         *[
             report(
@@ -238,8 +235,7 @@ rule figures:
 
 rule tables:
     input:
-        measures=rules.summarize.output.measures,
-        selection=rules.summarize.output.selection,
+        **{kind: rules.summarize.output[kind] for kind in SUMMARIES},
     output:
         *[
             report(

@@ -18,7 +18,7 @@ from hlm.jit import entry
 from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.kernels.fit import CRITERION, ITERATIONS, SINGULAR, STATUS, allocate_workspace
 from hlm.kernels.inference import Parametrization
-from hlm.kernels.load import load
+from hlm.kernels.load import data_set, load
 from hlm.kernels.newton import CONVERGED, minimize
 from hlm.kernels.problem import Problem
 from hlm.kernels.stack import allocate_results, fit_stack, only_the_fit
@@ -110,7 +110,7 @@ def load_set(
     effects: tuple[int, ...], cross: CrossProducts, r: int, design: ModelColumns, units: Units
 ) -> None:
     """Load data set r of a stack, as `fit_stack` does."""
-    load(effects, cross, r, design, units)
+    load(effects, data_set(cross, r), design, units)
 
 
 def _fit_group(

@@ -32,6 +32,7 @@ __all__ = [
     "CorrelatedSet",
     "Covariate",
     "Model",
+    "RatioTest",
     "Scenario",
     "Terms",
 ]
@@ -380,15 +381,114 @@ class Terms:
         return tuple(pairs)
 
     @property
+    def n_parameters(self) -> int:
+        """The number of parameters: coefficients, free elements of Psi, and sigma."""
+        return len(self.fixed) + len(self.elements) + 1
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """The number of random effects of each block."""
         return tuple(len(block) for block in self.blocks)
+
+    def smaller(self, test: RatioTest) -> Terms:
+        """Return the terms that stay under the hypothesis of a likelihood ratio test.
+
+        Examples
+        --------
+        >>> terms = Terms(("(Intercept)", "x"), (("(Intercept)", "x"),), "g")
+        >>> terms.smaller(RatioTest("x", (0,), ((0,),)))
+        Terms(fixed=('(Intercept)',), blocks=(('(Intercept)',),), group='g')
+        """
+        return Terms(
+            tuple(self.fixed[place] for place in test.fixed),
+            tuple(tuple(self.effects[place] for place in block) for block in test.blocks),
+            self.group,
+        )
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Terms:
         """Read what `dataclasses.asdict` wrote."""
         blocks = tuple(tuple(block) for block in data["blocks"])
         return cls(tuple(data["fixed"]), blocks, data["group"], tuple(data.get("degrees", ())))
+
+
+Program = tuple[tuple[str, str | float], ...]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A function of a model's terms that a user writes, read: no parser is needed any more.
+
+    Attributes
+    ----------
+    name : str
+    program : tuple of (str, str or float)
+        What is done, operands first: ``("term", NAME)``, ``("number", VALUE)``, or ``("apply", F)``
+        of an operator or a function to what is before it.
+    scale : {'identity', 'log', 'logit', 'atanh'}
+        That of its limits, if it is not linear in the coefficients.
+    """
+
+    name: str
+    program: Program
+    scale: Literal["identity", "log", "logit", "atanh"] = "identity"
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Expression:
+        """Read what `dataclasses.asdict` wrote."""
+        return cls(data["name"], tuple((op, of) for op, of in data["program"]), data["scale"])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The share of a variance that a model explains against a smaller one.
+
+    Attributes
+    ----------
+    name : str
+    less : Model
+        The smaller model.
+    sd : str
+        The term whose square is the variance, in both.
+    """
+
+    name: str
+    less: Model
+    sd: str
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Comparison:
+        """Read what `dataclasses.asdict` wrote."""
+        return cls(data["name"], Model.from_dict(data["less"]), data["sd"])
+
+
+@dataclass(frozen=True)
+class RatioTest:
+    """A likelihood ratio test of a model against a smaller one: some of its terms.
+
+    Attributes
+    ----------
+    name : str
+    fixed : tuple of int
+        The places of the coefficients that stay; the others are 0 under the hypothesis.
+    blocks : tuple of tuple of int
+        The places of the random effects that stay, those that are correlated in one block. There
+        may be none: then the smaller model has no random part.
+    """
+
+    name: str
+    fixed: tuple[int, ...]
+    blocks: tuple[tuple[int, ...], ...]
+
+    @property
+    def effects(self) -> tuple[int, ...]:
+        """The places of the random effects that stay."""
+        return tuple(place for block in self.blocks for place in block)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RatioTest:
+        """Read what `dataclasses.asdict` wrote."""
+        return cls(data["name"], tuple(data["fixed"]), tuple(map(tuple, data["blocks"])))
 
 
 @dataclass(frozen=True)
@@ -410,8 +510,16 @@ class Model:
         F tests by name, each with the coefficients that are zero under its hypothesis.
     estimands : tuple of str
         The kinds of estimands beside the parameters, such as ``'icc'``.
+    expressions : tuple of Expression
+        Functions of its terms that a user writes.
+    comparisons : tuple of Comparison
+        With smaller models of the study; they are made of the fits of both.
+    bootstrap : int
+        How many data sets the bootstrap draws from each fit; 0 where no inference rests on one.
     true : tuple of (str, float)
         True values of terms that the user gives, for those that have none of their own.
+    lrt : tuple of RatioTest
+        Likelihood ratio tests.
     terms : Terms, optional
         What the formula says, where it has been read: models of a study have it. It does not count
         in comparisons. `hlm.formula.terms_of` gives it for any model.
@@ -427,29 +535,45 @@ class Model:
     limits: tuple[str, ...] = ("wald",)
     tests: tuple[tuple[str, tuple[str, ...]], ...] = ()
     estimands: tuple[str, ...] = ()
+    expressions: tuple[Expression, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    bootstrap: int = field(default=0, kw_only=True)
     true: tuple[tuple[str, float], ...] = ()
+    lrt: tuple[RatioTest, ...] = ()
     terms: Terms | None = field(default=None, compare=False, repr=False)
     predictions: bool = False
+
+    @property
+    def has_tests(self) -> bool:
+        """Whether there are F tests or likelihood ratio tests."""
+        return bool(self.tests or self.lrt)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as builtin types, for JSON."""
         return asdict(self)
 
+    def wanted(self) -> dict[str, Any]:
+        """Return what its measures depend on, for digests."""
+        compared = [(one.name, one.less.definition(), one.sd) for one in self.comparisons]
+        own = {"comparisons": compared} if compared else {}
+        return self.definition() | {"true": self.true} | own
+
     def definition(self) -> dict[str, Any]:
         """Return what its fits depend on, for digests.
 
-        That is all but the true values, which only measures need, and what follows from the rest.
-        It is written as when a model had one inference for each part and no estimands beside its
-        parameters nor predictions, so that results made then are still those of their plan.
+        That is all but true values and comparisons, which only measures need, and what follows from
+        the rest. It is written as when a model had one inference for each part, and no estimands
+        beside its parameters, bootstrap, likelihood ratio tests or predictions, so that results
+        made then are still those of their plan.
         """
-        found = {k: value for k, value in self.to_dict().items() if k not in ("true", "terms")}
+        later = ("true", "comparisons", "terms")
+        found = {k: value for k, value in self.to_dict().items() if k not in later}
         for part in ("df", "limits"):
             if len(found[part]) == 1:
                 (found[part],) = found[part]
-        if not self.estimands:
-            del found["estimands"]
-        if not self.predictions:
-            del found["predictions"]
+        for part in ("estimands", "expressions", "bootstrap", "lrt", "predictions"):
+            if not found[part]:
+                del found[part]
         return found
 
     @classmethod
@@ -463,7 +587,10 @@ class Model:
                 "methods": tuple(data["methods"]),
                 "tests": tuple((name, tuple(test)) for name, test in data.get("tests", ())),
                 "estimands": tuple(data.get("estimands", ())),
+                "expressions": tuple(map(Expression.from_dict, data.get("expressions", ()))),
+                "comparisons": tuple(map(Comparison.from_dict, data.get("comparisons", ()))),
                 "true": tuple((name, value) for name, value in data.get("true", ())),
+                "lrt": tuple(map(RatioTest.from_dict, data.get("lrt", ()))),
                 "terms": Terms.from_dict(data["terms"]) if data.get("terms") else None,
             }
         )

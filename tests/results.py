@@ -9,6 +9,7 @@ from hlm.operations.lock import run_lock
 from hlm.operations.parts import part_file
 from hlm.operations.prepare import prepare
 from hlm.plan.chunking import chunks
+from hlm.results import SUMMARIES
 from hlm.stages.compact import compact, write_scenarios
 from hlm.stages.fit import simulate_and_fit
 from hlm.stages.summarize import join_chunks, summarize_chunk
@@ -51,11 +52,11 @@ def _run_batch(plan: Plan, name: str, results: Path) -> None:
 
 
 def summarize_results(plan: Plan, results: Path) -> None:
-    """Write the measures and the selection rates."""
-    pieces = {kind: [] for kind in ("measures", "selection")}
+    """Write the tables of summaries."""
+    pieces = {kind: [] for kind in SUMMARIES}
     for chunk in range(len(chunks(plan))):
         files = {kind: results / "chunks" / f"{chunk}.{kind}.parquet" for kind in pieces}
-        summarize_chunk(plan, chunk, results / "parts", **files)
+        summarize_chunk(plan, chunk, results / "parts", files)
         for kind, path in files.items():
             pieces[kind].append(path)
     for kind, paths in pieces.items():

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from hlm.criteria import USUAL
 from hlm.distributions import Points
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.words.levels import ORDER, WORDS
@@ -78,6 +79,26 @@ def made_results(grid=GRID, models=MODELS):
     words = frame["term"].map(lambda term: WORDS_OF.get(term, term))
     order = frame["term"].map(lambda term: ORDER_OF.get(term, 0))
     return frame.assign(**{WORDS: words, ORDER: order}), pd.DataFrame(selection)
+
+
+def made_accounting(measures):
+    """Return the outcomes of the fits of `made_results`: a tenth is singular, one has failed."""
+    counts = {"converged": REPLICATES - 1, "singular": REPLICATES // 10, "cor_boundary": 0}
+    counts |= {"ok": REPLICATES - 1, "not_converged": 1, "unidentified": 0}
+    keys = ["scenario", *(name for name in GRID if name in measures), "model", "method"]
+    fits = measures[keys].drop_duplicates().assign(n=REPLICATES)
+    return pd.concat([fits.assign(outcome=name, count=n) for name, n in counts.items()])
+
+
+def made_margins(selection):
+    """Return margins of every model that is chosen among others, at random."""
+    rng = np.random.default_rng(3)
+    rows = selection.drop(columns=["rate", "mcse", "n"])
+    parts = [
+        rows.assign(statistic=name, margin=rng.normal(size=len(rows)), mcse=0.1, n=1000)
+        for name in ("mean", "median")
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def with_inferences(measures, names=("satterthwaite", "kenward-roger", "infinite")):
@@ -157,4 +178,6 @@ def made_study(grid=GRID, models=MODELS):
         levels=levels,
         example=len(levels) // 2,
         models=tuple(Model(n, "y ~ x + (1 + x | unit)", tests=_tests(n)) for n in models),
+        policies=("all",),
+        selection=USUAL,
     )

@@ -10,7 +10,7 @@ import pytest
 from hlm.cli import main
 from hlm.distributions import SHAPES
 from hlm.estimands.kinds import FURTHER, KINDS
-from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.inference import COEFFICIENT_LIMITS, COEFFICIENTS, RANDOM_PART
 from hlm.kernels.fit import STATUSES
 from hlm.results import ESTIMATES, FITS, PREDICTIONS, TESTS
 from hlm.words.fitting import METHODS
@@ -46,8 +46,8 @@ def listed(text, pattern):
 
 def test_the_manual_has_every_df_for_coefficients_and_for_f_tests():
     of_coefficients, of_tests = tables(MANUAL, "`estimation.df`")
-    assert first_cells(of_coefficients) == list(COEFFICIENTS)
-    assert sorted(first_cells(of_tests)) == sorted(COEFFICIENTS)
+    assert first_cells(of_coefficients) == [*COEFFICIENTS, *COEFFICIENT_LIMITS]
+    assert sorted(first_cells(of_tests)) == sorted([*COEFFICIENTS, *COEFFICIENT_LIMITS])
 
 
 def test_the_manual_has_every_way_to_limits():
@@ -58,7 +58,9 @@ def test_the_manual_has_every_way_to_limits():
 def test_the_manual_has_every_further_estimand():
     (table,) = tables(MANUAL, "`estimation.estimands`")
     assert first_cells(table) == list(FURTHER)
-    assert listed(MANUAL, r"\| `estimation.estimands` \| list \| none \| (.*):") == list(FURTHER)
+    assert listed(MANUAL, r"\| `estimation.estimands` \| list or mapping \| none \| (.*):") == list(
+        FURTHER
+    )
 
 
 def test_the_manual_has_every_shape():
@@ -112,4 +114,5 @@ def test_the_help_of_fit_has_every_inference(capsys):
     with pytest.raises(SystemExit):
         main(["fit", "--help"])
     words = re.split(r"[\s,()]+", capsys.readouterr().out)
-    assert {*COEFFICIENTS, *RANDOM_PART} <= set(words)
+    both = [*COEFFICIENTS.values(), *RANDOM_PART.values()]
+    assert {one.name for one in both if not one.bootstrap} <= set(words)

@@ -15,6 +15,7 @@ import yaml
 from hlm.cli import main
 from hlm.operations.parts import part_file
 from hlm.plan import chunks, make_plan
+from hlm.results import SUMMARIES
 from hlm.stages.compact import compact
 from hlm.stages.fit import simulate_and_fit
 from hlm.stages.summarize import join_chunks, summarize_chunk
@@ -63,11 +64,11 @@ def folder(tmp_path_factory):
         receipt = parts / f"{batch.name}.json"
         simulate_and_fit(plan, batch.name, files=files, receipt=receipt)
     compact(plan, parts, {kind: results / f"{kind}.parquet" for kind in plan.kinds})
-    tables = {kind: results / f"{kind}.parquet" for kind in ("measures", "selection")}
+    tables = {kind: results / f"{kind}.parquet" for kind in SUMMARIES}
     pieces = {kind: [] for kind in tables}
     for chunk in range(len(chunks(plan))):
         files = {kind: parts / f"{chunk}.{kind}.parquet" for kind in tables}
-        summarize_chunk(plan, chunk, parts, **files)
+        summarize_chunk(plan, chunk, parts, files)
         for kind, file in files.items():
             pieces[kind].append(file)
     for kind, path in tables.items():

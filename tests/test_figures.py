@@ -20,6 +20,7 @@ from hlm.figures import gallery
 from hlm.figures.departures import ellipse_axes
 from hlm.figures.facets import arrange
 from hlm.figures.lines import lines_of_fit
+from hlm.measures import share_limits
 from hlm.model import lmer
 from hlm.operations.leftovers import remove_leftovers
 from hlm.plan.report import FIGURES, SECTIONS, TABLES, figure_names, section
@@ -31,6 +32,7 @@ from tests.synthetic_results import (
     FIXED,
     MODELS,
     WORDS_OF,
+    made_accounting,
     made_results,
     made_scenario,
     made_study,
@@ -127,12 +129,13 @@ def results():
     return made_results()
 
 
-def test_a_panel_shows_the_estimates_with_bars_of_1_96_errors(results):
+@pytest.mark.parametrize("measure", ["bias", "coverage"])
+def test_a_panel_shows_the_estimates_with_bars_of_1_96_errors_or_limits(results, measure):
     measures, _ = results
-    figure = figures.measure_against_units(measures, "coverage", term="x:a")
+    figure = figures.measure_against_units(measures, measure, term="x:a")
     assert len(figure.axes) == 6, "three levels of rows by two of the correlation"
     ax = figure.axes[4]  # second row, second column
-    wanted = measures.query("measure == 'coverage' and term == 'x:a' and rows == 15 and cor == 0.9")
+    wanted = measures.query("measure == @measure and term == 'x:a' and rows == 15 and cor == 0.9")
     for method in ("REML", "ML"):
         series = drawn_series(ax, method)
         assert list(series) == ["slopes_on_a", "intercepts_only"]
@@ -140,7 +143,11 @@ def test_a_panel_shows_the_estimates_with_bars_of_1_96_errors(results):
             kept = (wanted["model"] == model) & (wanted["method"] == method.lower())
             own = wanted[kept].sort_values("units")
             np.testing.assert_allclose(y, own["estimate"])
-            np.testing.assert_allclose(halves, 1.959964 * own["mcse"], rtol=1e-5)
+            half = 1.959964 * own["mcse"]
+            if measure == "coverage":
+                lower, upper = share_limits(own["estimate"], own["n"])
+                half = (upper - lower) / 2
+            np.testing.assert_allclose(halves, half, rtol=1e-5)
             np.testing.assert_allclose(x, own["units"], rtol=0.4)
 
 
@@ -162,12 +169,13 @@ def test_colour_and_marker_tell_the_model_and_filling_and_line_the_method(result
 
 def test_the_legend_says_which_method_where_there_is_one(results):
     measures, selection = results
-    for figure in (
-        figures.measure_against_units(measures, "bias", term="x", method="ml"),
-        figures.failure_rates(measures[measures["method"] == "ml"]),
-        figures.selection_rates(selection[selection["method"] == "ml"]),
+    limits = "95% limits"
+    for figure, bars in (
+        (figures.measure_against_units(measures, term="x", method="ml"), "±1.96 Monte Carlo SE"),
+        (figures.failure_rates(measures[measures["method"] == "ml"]), limits),
+        (figures.selection_rates(selection[selection["method"] == "ml"]), limits),
     ):
-        assert legend_texts(figure) == ["Model (ML); bars: ±1.96 Monte Carlo SE", *MODELS]
+        assert legend_texts(figure) == [f"Model (ML); bars: {bars}", *MODELS]
         assert {c[0].get_markerfacecolor() for c in figure.axes[0].containers} == {"white"}
 
 
@@ -245,7 +253,7 @@ def test_inferences_of_one_model_are_series(results):
     alone = results[0][results[0]["model"] == MODELS[0]]
     figure = figures.measure_against_units(with_inferences(alone), "coverage", term="x")
     names = ["Satterthwaite", "Kenward-Roger", "Normal (z)"]
-    title = "Inference and method; bars: ±1.96 Monte Carlo SE"
+    title = "Inference and method; bars: 95% limits"
     assert legend_texts(figure) == [title, *names, "REML", "ML", "nominal level, 95%"]
     series = drawn_series(figure.axes[0])
     assert list(series) == names
@@ -407,8 +415,8 @@ def test_a_share_has_no_axis_beyond_0_and_1(results):
     measures, _ = results
     few = measures.assign(estimate=measures["estimate"].clip(upper=5e-4), mcse=5e-4)
     bottom, top = figures.failure_rates(few).axes[0].get_ylim()
-    assert -1e-4 < bottom < 0
-    assert top < 2e-3
+    assert -2e-4 < bottom < 0
+    assert top < 4e-3
 
 
 def test_models_stand_beside_each_other_around_their_level(results):
@@ -844,7 +852,8 @@ def test_a_study_is_drawn_by_names_that_its_plan_gives(tmp_path, results):
     assert [file.name for file in files] == [
         "bias_fixed.png", "bias_fixed.pdf", "rmse_fixed.png", "rmse_fixed.pdf",
     ]  # fmt: skip
-    for name in ("coverage_fixed", "bias_random", "selection_bic", "failures"):
+    made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
+    for name in ("coverage_fixed", "bias_random", "selection_bic", "failures", "accounting"):
         assert name in names
         assert len(figures.draw(name, study, tmp_path).axes) >= 6
     with pytest.raises(InputError, match="did you mean 'bias_fixed'"):
@@ -868,6 +877,7 @@ def test_the_example_is_the_scenario_that_the_study_marks(tmp_path):
 def drawable(tmp_path, results):
     for table, name in zip(results, ("measures", "selection"), strict=True):
         table.to_parquet(tmp_path / f"{name}.parquet")
+    made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
     return tmp_path
 
 

@@ -12,6 +12,7 @@ from scipy import special, stats
 from hlm import lmer
 from hlm.datasets import load_sleepstudy
 from hlm.errors import InputError
+from hlm.estimands.kinds import FURTHER
 from hlm.estimands.model_estimands import estimands_of, rows_of
 from hlm.estimands.true_values import targets
 from hlm.measures import summarize_estimates
@@ -280,7 +281,7 @@ def test_a_study_asks_for_kinds():
 @pytest.mark.parametrize(
     ("asked", "model", "path", "problem", "allowed", "suggestion"),
     [
-        ("[varience]", None, "[0]", "no kind of estimands", "variance, icc", "variance"),
+        ("[varience]", None, "[0]", "no kind of estimands", ", ".join(FURTHER), "variance"),
         ("[icc, icc]", None, "[1]", "'icc' is there twice", "each kind once", None),
         (
             "[icc]",

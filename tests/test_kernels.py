@@ -100,6 +100,9 @@ def test_models_with_as_many_random_effects_share_kernels():
     intercepts = replace(plain, formula="y ~ x + (1 | g)", df=("infinite", "kenward-roger"))
     expected = replace(plain, df=("satterthwaite-expected",))
     profile = replace(plain, limits=("wald", "profile"))
+    robust = replace(plain, df=("infinite", "cr2"))
+    assert kernels_of([plain, robust]) == [Kernels(2, robust=True)]
+    assert kernels_named("q2-profile-robust") == [Kernels(2, profile=True, robust=True)]
     assert kernels_of([expected, plain]) == [Kernels(2, expected=True)]
     name = "q1-expected+q2-expected-profile"
     assert name_of(kernels_of([intercepts, plain, expected, profile])) == name

@@ -11,13 +11,16 @@ import pytest
 import hlm
 from hlm.cli import main
 from hlm.errors import InputError
+from hlm.estimands.true_values import targets
 from hlm.estimands.unit_coefficients import unit_columns
 from hlm.figures.prediction_figures import prediction_errors
 from hlm.fits import fit_batch
-from hlm.measures import prediction_measures, sum_predictions
+from hlm.measures import summarize
+from hlm.measures.arrays import ERRORS, Contestant, TermArrays
+from hlm.measures.predictions import prediction_measures
 from hlm.plan import Plan, make_plan
 from hlm.plan.cost import replicate_cost
-from hlm.results import PREDICTIONS, read_frame, to_table
+from hlm.results import KINDS, PREDICTIONS, read_frame, to_table
 from hlm.scenario import Model
 from hlm.simulate import draw, draw_by_row, draw_rows, simulate
 from hlm.study import Study
@@ -61,6 +64,24 @@ def predictions_of(study, models=None, first=0, stop=None):
     drawn = simulate(scenario, models, study.seed, first, stop or study.replicates)
     tables = fit_batch(scenario, models, drawn)
     return to_table(tables["predictions"], PREDICTIONS).to_pandas()
+
+
+def measures_of(study, models=None):
+    """Return the measures of predictions of the first scenario, by measure and predictor."""
+    scenario, models = study.scenarios[0], models or study.models
+    drawn = simulate(scenario, models, study.seed, 0, study.replicates)
+    tables = {
+        kind: to_table(columns, KINDS[kind])
+        for kind, columns in fit_batch(scenario, models, drawn).items()
+        if kind != "tests"
+    }
+    truth = [
+        {"scenario": scenario.key, "model": m.name, "term": t.term, "kind": t.kind, "true": t.true}
+        for m in models
+        for t in targets(scenario, m)
+    ]
+    found, _ = summarize(**tables, truth=pd.DataFrame(truth))
+    return found[found["kind"] == "unit_coefficient"].set_index(["measure", "inference"])
 
 
 def true_effects(study, replicate):
@@ -232,8 +253,7 @@ def test_the_errors_of_means_of_units_are_those_of_theory():
     }
     known = s - s**2 / v * (m - 1) / m
     assert known == pytest.approx(tau2 * s / v + (s / v) ** 2 * v / m)
-    sums = sum_predictions(predictions_of(Study.from_text(ONE_WAY)))
-    found = prediction_measures([sums]).set_index(["measure", "inference"])
+    found = measures_of(Study.from_text(ONE_WAY))
     for predictor, value in expected.items():
         row = found.loc["prediction_mse", predictor]
         assert abs(row["estimate"] - value) < 4 * row["mcse"], predictor
@@ -247,8 +267,7 @@ def test_the_errors_of_means_of_units_are_those_of_theory():
 def test_with_many_units_the_error_of_a_prediction_is_that_of_known_variances():
     """tau^2 (1 - lambda), the conditional variance; lambda = tau^2 / (tau^2 + sigma^2 / n)."""
     text = ONE_WAY.replace("units: 12", "units: 4000").replace("3000", "60")
-    found = prediction_measures([sum_predictions(predictions_of(Study.from_text(text)))])
-    row = found.set_index(["measure", "inference"]).loc["prediction_mse", "blup"]
+    row = measures_of(Study.from_text(text)).loc["prediction_mse", "blup"]
     assert abs(row["estimate"] - 1.44 / (1 + 3 * 1.44)) < 4 * row["mcse"]
     assert row["mcse"] < 0.002
 
@@ -257,8 +276,7 @@ def test_the_error_of_least_squares_is_its_variance():
     """sigma^2 (Z'Z)^{-1}, whatever the random effects are."""
     study = study_of(x=GRID, replicates=1500)
     full = [model for model in study.models if model.name == "full"]
-    found = prediction_measures([sum_predictions(predictions_of(study, full))])
-    own = found[(found["inference"] == "least_squares") & (found["measure"] == "prediction_mse")]
+    own = measures_of(study, full).loc[[("prediction_mse", "least_squares")]]
     Z = np.column_stack([np.ones(6), np.arange(6)])
     for term, value in zip(
         ("coef_(Intercept)|unit", "coef_x|unit"), np.diag(np.linalg.inv(Z.T @ Z)), strict=True
@@ -273,36 +291,33 @@ def test_measures_are_those_of_the_formulas():
     blup, apart = rng.gamma(3, size=n), rng.gamma(4, size=n)
     paired = blup * rng.uniform(0.9, 1.1, n)
     blup[3] = paired[3] = np.nan
-    rows = pd.DataFrame(
-        {
-            "scenario": "s",
-            "model": "m",
-            "method": "ml",
-            "term": "coef_x|g",
-            "replicate": np.repeat(np.arange(n), 2),
-            "predictor": ["blup", "least_squares"] * n,
-            "mse": np.column_stack([blup, apart]).ravel(),
-            "mse_paired": np.column_stack([paired, apart]).ravel(),
-        }
+    contestants = tuple(Contestant("m", "ml", name) for name in ("blup", "least_squares"))
+    values = np.array([[blup, paired], [apart, apart]])
+    arrays = TermArrays(
+        "unit_coefficient", "coef_x|g", contestants, np.full(2, np.nan), ERRORS, values
     )
-    parts = [sum_predictions(rows[:40]), sum_predictions(rows[40:])]
-    found = prediction_measures(parts).set_index(["inference", "measure"])
-    known = np.isfinite(blup)
-    s, a, b = blup[known], paired[known], apart[known]
-    error, ratio = s.std(ddof=1) / np.sqrt(len(s)), a.mean() / b.mean()
-    expected = {
-        "prediction_mse": (s.mean(), error),
-        "prediction_rmse": (np.sqrt(s.mean()), error / (2 * np.sqrt(s.mean()))),
-        "prediction_ratio": (ratio, (a - ratio * b).std(ddof=1) / np.sqrt(len(s)) / b.mean()),
-        "prediction_difference": ((a - b).mean(), (a - b).std(ddof=1) / np.sqrt(len(s))),
-    }
-    for measure, values in expected.items():
-        row = found.loc["blup", measure]
-        np.testing.assert_allclose([row["estimate"], row["mcse"]], values, rtol=1e-10)
-        assert row["n"] == n - 1
-    assert found.loc[("least_squares", "prediction_mse"), "n"] == n
-    assert found.loc[("", "n_total"), "estimate"] == n
-    assert ("least_squares", "prediction_ratio") not in found.index
+    some = rng.uniform(size=n) < 0.7
+    masks = {"all": None, "converged": some, "absent_as_miss": None}
+    found, least = (prediction_measures(arrays, place, masks) for place in (0, 1))
+    for policy, mask in (("all", np.ones(n, dtype=bool)), ("converged", some)):
+        known = mask & np.isfinite(blup)
+        s, a, b = blup[known], paired[known], apart[known]
+        error, ratio = s.std(ddof=1) / np.sqrt(len(s)), a.mean() / b.mean()
+        expected = {
+            "prediction_mse": (s.mean(), error),
+            "prediction_rmse": (np.sqrt(s.mean()), error / (2 * np.sqrt(s.mean()))),
+            "prediction_ratio": (ratio, (a - ratio * b).std(ddof=1) / np.sqrt(len(s)) / b.mean()),
+            "prediction_difference": ((a - b).mean(), (a - b).std(ddof=1) / np.sqrt(len(s))),
+        }
+        for measure, of_formula in expected.items():
+            value = found[policy][measure]
+            np.testing.assert_allclose([value.estimate, value.mcse], of_formula, rtol=1e-10)
+            assert value.robust == value.mcse
+            assert value.n == len(s)
+        assert least[policy]["prediction_mse"].n == mask.sum()
+        assert found[policy]["n_total"].estimate == n
+        assert "prediction_ratio" not in least[policy]
+    assert list(found["absent_as_miss"]) == ["n_total"]
 
 
 @pytest.fixture(scope="module")
@@ -310,7 +325,9 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("predictions")
     path = folder / "study.yaml"
     grid = "grid: {design.rows: [4, 8]}"
-    path.write_text(BASE.format(**SOME | {"replicates": 150, "more": grid, "rows": 4}))
+    policies = "policies: [all, nonsingular]"
+    text = BASE.format(**SOME | {"replicates": 150, "more": f"{grid}\n{policies}", "rows": 4})
+    path.write_text(text)
     found = make_results(folder, study=path)
     plan = Plan.read(found / "plan.json")
     summarize_results(plan, found)
@@ -345,6 +362,24 @@ def test_the_whole_path_to_the_table(results):
     of_units = measures[measures["kind"] == "unit_coefficient"]
     assert of_units["true"].isna().all()
     assert set(of_units["term"]) == {"coef_(Intercept)|unit", "coef_x|unit"}
+
+
+def test_policies_choose_the_fits_whose_predictions_count(results):
+    _, folder = results
+    keys = ["scenario", "model", "method", "replicate"]
+    fits = read_frame(folder / "fits.parquet").astype(dict.fromkeys(keys[:3], object))
+    kept = read_frame(folder / "predictions.parquet").astype(dict.fromkeys(keys[:3], object))
+    kept = kept.merge(fits[[*keys, "singular"]], on=keys)
+    measures = read_frame(folder / "measures.parquet")
+    own = measures[measures["measure"] == "prediction_mse"]
+    assert set(own["policy"]) == {"all", "nonsingular"}
+    some = kept[~kept["singular"].astype(bool)]
+    assert 0 < len(some) < len(kept)
+    by = ["scenario", "model", "method", "term", "predictor"]
+    expected = some.astype({"term": object, "predictor": object}).groupby(by)["mse"].mean()
+    found = own[own["policy"] == "nonsingular"].set_index([*by[:4], "inference"])["estimate"]
+    found.index.names = by
+    pd.testing.assert_series_equal(found.sort_index(), expected, check_names=False, rtol=1e-12)
 
 
 def test_the_figure_has_a_row_for_each_coefficient_and_a_mark_for_each_predictor(results):

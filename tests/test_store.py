@@ -10,6 +10,8 @@ import pytest
 from hlm.disk import replacing
 from hlm.errors import InputError
 from hlm.results import (
+    ACCOUNTING,
+    DIFFERENCES,
     ESTIMATES,
     FITS,
     MEASURES,
@@ -62,11 +64,14 @@ def test_values_and_types_survive_exactly(schema, tmp_path):
 
 AGREED = {
     "scenario replicate model method term inference estimate se df lower upper": ESTIMATES,
-    "scenario replicate model method criterion loglik aic bic npar singular status iterations "
-    "gradient_norm smallest_eigenvalue boundary_rank": FITS,
-    "scenario units cor model method term kind true inference measure estimate mcse n": with_grid(
-        MEASURES, [{"units": 1, "cor": 0.5}]
+    "scenario replicate model method criterion loglik aic bic npar n_obs singular status "
+    "iterations gradient_norm smallest_eigenvalue boundary_rank": FITS,
+    "scenario units cor model method term kind true inference policy measure estimate mcse "
+    "mcse_robust n": with_grid(MEASURES, [{"units": 1, "cor": 0.5}]),
+    "scenario factor model method inference against term kind policy measure difference mcse n": (
+        DIFFERENCES
     ),
+    "scenario model method outcome count n": ACCOUNTING,
     "scenario units criterion method model rate mcse n": with_grid(SELECTION, [{"units": 1}]),
 }
 

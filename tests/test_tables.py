@@ -18,6 +18,8 @@ from tests.synthetic_results import (
     F_TEST,
     FIXED,
     MODELS,
+    made_accounting,
+    made_margins,
     made_results,
     made_study,
     with_inferences,
@@ -210,14 +212,17 @@ def test_a_study_has_its_tables_by_name(tmp_path, results):
     study = made_study()
     for table, name in zip(results, ("measures", "selection"), strict=True):
         table.sort_values("model").to_parquet(tmp_path / f"{name}.parquet")
+    made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
+    made_margins(results[1]).to_parquet(tmp_path / "margins.parquet")
     files = tables.write_all(study, tmp_path)
     stems = ["performance_fixed", "performance_random", "performance_tests", "selection"]
+    stems += ["margins", "factor_effects", "accounting"]
     kinds = ("csv", "tex", "html")
     assert [file.name for file in files] == [f"{s}.{kind}" for s in stems for kind in kinds]
     assert all((CAPTIONS / f"{stem}.rst").exists() for stem in table_names(study))
     assert pd.read_csv(files[0])["model"][:6:2].tolist() == list(MODELS)
     alone = table_names(made_study(models=("ignoring_a",)))
-    assert alone == ("performance_fixed", "performance_random")
+    assert alone == ("performance_fixed", "performance_random", "factor_effects", "accounting")
 
 
 def _on_fewer(measures):
@@ -354,6 +359,8 @@ def test_a_table_that_cannot_be_made_is_a_sentence_and_the_others_are_made(
     study = made_study()
     results[0][results[0]["kind"] != "coefficient"].to_parquet(tmp_path / "measures.parquet")
     results[1].to_parquet(tmp_path / "selection.parquet")
+    made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
+    made_margins(results[1]).to_parquet(tmp_path / "margins.parquet")
 
     def broken(*_):
         raise ZeroDivisionError("50% of rows")

@@ -13,7 +13,7 @@ import pytest
 from hlm import performance
 from hlm.cli import main
 from hlm.errors import InputError
-from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.inference import COEFFICIENTS, RANDOM_PART, RATIO_TESTS
 from hlm.kernels.fit import STATUSES
 from hlm.measures import summarize_estimates
 from hlm.plan import make_plan
@@ -98,7 +98,7 @@ def test_messages_about_one(old, new, words):
         Study.from_text(text)
 
 
-COUNTS = {"n_total", "n_used", "unbounded"}
+COUNTS = {"n_total", "n_used", "unbounded", "absent"}
 """Rows of `measures` that say what the others rest on."""
 
 DATA = pd.DataFrame(
@@ -108,9 +108,11 @@ TWO = pd.concat([DATA.assign(m="x"), DATA.assign(m="y", b=[1.0, 2.5, 3.0])])
 
 
 def needing(*needs):
-    """Return the names of the measures whose needs are among these."""
+    """Return the names of the measures whose needs are among these, the true value being 1.5."""
     return {
-        name for name, measure in MEASURES.items() if set(measure.needs.split(", ")) <= {*needs}
+        name
+        for name, measure in MEASURES.items()
+        if set(measure.needs.split(", ")) <= {*needs} and measure.where != "true is 0"
     }
 
 
@@ -152,13 +154,17 @@ def test_the_readme_lists_every_measure_as_the_catalogue_does():
 
 
 def test_every_inference_method_and_status_has_its_words():
-    assert list(INFERENCES) == [*COEFFICIENTS, *RANDOM_PART]
+    assert list(INFERENCES) == list(dict.fromkeys([*COEFFICIENTS, *RANDOM_PART, *RATIO_TESTS]))
     assert all(INFERENCES[name].tests for name in COEFFICIENTS)
     assert set(METHODS) == set(get_args(Method))
     assert set(REASONS) == {*STATUSES, "constant_response"} - {"ok"}
 
 
 def test_several_inferences_are_told_in_one_sentence():
+    assert way_of(["infinite", "bootstrap"], ["bootstrap"], 0.9) == (
+        "infinite degrees of freedom, the parametric bootstrap and 90% limits, those of the random "
+        "part by parametric bootstrap"
+    )
     assert way_of(["infinite", "satterthwaite", "kenward-roger"], ["wald"], 0.95) == (
         "infinite, Satterthwaite's and Kenward and Roger's degrees of freedom and 95% limits"
     )

@@ -199,10 +199,13 @@ def _differences(our: _OurFit, fit: OtherFit, frame: Frame, inference: str) -> d
     """Compare coefficients and what one inference says of them."""
     if fit.status != "ok":
         return dict.fromkeys(("coef", "se", *INFERENCE), np.nan)
-    # Kenward and Roger's standard errors are held against theirs, not against plain ones.
-    adjusted = COEFFICIENTS[inference].adjusts and fit.method == "reml"
+    # Standard errors of an inference's own are held against theirs, not against plain ones.
+    one = COEFFICIENTS.get(inference)
+    own_se = one is not None and (
+        one.robust or one.bootstrap or (one.adjusts and fit.method == "reml")
+    )
     theirs = fit.inferences.get(inference, OtherInference())
-    other_se = theirs.adjusted if adjusted else fit.se
+    other_se = theirs.adjusted if own_se else fit.se
     ours = our.by(inference)
     coef = [abs(ours[name][0] - b) / ours[name][1] for name, b in fit.coef.items()]
     se = [abs(b / ours[name][1] - 1.0) for name, b in other_se.items()]

@@ -2,7 +2,8 @@
 
 The methods that are a count (residual, infinite, between-within) are held against the definition,
 evaluated from the rows: whether a column varies within units is seen there, not in the formula.
-Satterthwaite's by the expected information is audited by no program.
+Satterthwaite's by the expected information, what is cluster-robust and the bootstrap are audited by
+no program.
 """
 
 from __future__ import annotations

@@ -88,7 +88,9 @@ def _contents(plan: Plan) -> Iterator[str]:
         df, limits = ", ".join(model.df), ", ".join(model.limits)
         limits = "" if limits == "wald" else f"; limits: {limits}"
         level = "" if model.level == DEFAULT_LEVEL else f"; level: {model.level:g}"
-        yield f"{model.name:<{width}}  {model.formula}  ({methods}; df: {df}{limits}{level})"
+        draws = f"; bootstrap: {model.bootstrap}" if model.bootstrap else ""
+        way = f"{methods}; df: {df}{limits}{draws}{level}"
+        yield f"{model.name:<{width}}  {model.formula}  ({way})"
 
 
 def _sizes(plan: Plan, scenario: Scenario) -> list[Any]:

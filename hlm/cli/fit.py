@@ -3,6 +3,7 @@
 hlm fit 'y ~ x * a + (1 + x | unit)' ogorek2012
 hlm fit 'score ~ ses + (1 | school)' pupils.csv --ml --level 0.9 --limits profile
 hlm fit 'score ~ ses + (1 + ses | school)' pupils.csv --shrinkage lines.png
+hlm fit 'score ~ ses + m + (1 | school)' pupils.csv --estimand 'total = ses + m' --estimand icc
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hlm.datasets.table_files import read_table
 from hlm.errors import InputError
+from hlm.estimands.kinds import check_further
 from hlm.versions import installation
 
 if TYPE_CHECKING:
@@ -32,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--df",
         metavar="METHOD",
         default="satterthwaite",
-        help="satterthwaite, satterthwaite-expected, kenward-roger, between-within, residual or "
-        "infinite (default: %(default)s)",
+        help="satterthwaite, satterthwaite-expected, kenward-roger, cr2, between-within, residual "
+        "or infinite (default: %(default)s)",
     )
     parser.add_argument("--weights", metavar="COLUMN", help="prior weights of the rows")
     parser.add_argument("--level", type=float, metavar="L", help="also print limits at this level")
@@ -42,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="METHOD",
         default="wald",
         help="of the random part: wald, wald-variance or profile (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--estimand",
+        metavar="WHAT",
+        action="append",
+        default=[],
+        help="also print a kind of estimands, such as icc, or NAME=ARITHMETIC of terms",
     )
     parser.add_argument(
         "--shrinkage",
@@ -65,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         raise error.at(file=options.file) from None
     summary = fit.summary(options.df)
     limits = _limits(fit, options) if options.level is not None else ""
-    print(summary + limits, flush=True)
+    print(summary + limits + _estimands(fit, options), flush=True)
     if options.shrinkage is not None:
         _draw(fit, data, options.shrinkage)
     return 0
@@ -74,9 +83,26 @@ def run(options: argparse.Namespace) -> int:
 def _limits(fit: LmerFit, options: argparse.Namespace) -> str:
     table = fit.tidy(df_method=options.df, level=options.level)
     limits = fit.confint(options.limits, options.level, df_method=options.df)
-    # By place: profile limits are of the last terms, and a covariate may be named as one of them.
+    if options.limits == "profile":  # of the random part, which comes first
+        limits = limits.iloc[: len(table) - len(fit.beta)]
+    # By place: a covariate may be named as a term of the random part.
     rows = table.index[len(table) - len(limits) :]
     table.loc[rows, ["lower", "upper"]] = limits[["lower", "upper"]].to_numpy()
+    return "\n" + table.to_string(index=False, float_format="{:.5g}".format)
+
+
+def _estimands(fit: LmerFit, options: argparse.Namespace) -> str:
+    """Return the table of what is asked for besides the parameters."""
+    if not options.estimand:
+        return ""
+    asked = {}
+    for text in options.estimand:
+        name, is_named, expression = text.partition("=")
+        asked[name.strip()] = expression.strip() if is_named else check_further(text)
+    try:
+        table = fit.estimands(asked, options.level or 0.95, df_method=options.df)
+    except InputError as error:
+        raise error.at(path="--estimand") from None
     return "\n" + table.to_string(index=False, float_format="{:.5g}".format)
 
 

@@ -2,6 +2,7 @@
 
 hlm measures estimates.csv --true 0.3 --se se --by scenario term
 hlm measures results/ogorek2012/estimates.parquet --true 0 --by scenario model method term
+hlm measures both.csv --true 0.3 --method method --ref old --id data_set --differences
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from hlm.cli.data_files import print_table
 from hlm.datasets.table_files import read_table
 from hlm.errors import InputError
+from hlm.words.policies import POLICIES
 
 if TYPE_CHECKING:
     import argparse
@@ -25,6 +27,8 @@ COLUMNS = {
     "df": "degrees of freedom",
     "lower": "lower limits",
     "upper": "upper limits",
+    "converged": "whether the fit converged, for --policies",
+    "singular": "whether the fit is singular, for --policies",
 }
 
 
@@ -37,21 +41,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", metavar="COLUMN", help=words)
     parser.add_argument("--by", nargs="+", default=[], metavar="COLUMN", help="what makes a group")
     parser.add_argument("--level", type=float, default=0.95, metavar="L", help="%(default)s")
+    parser.add_argument(
+        "--policies", nargs="+", metavar="POLICY", help=f"which rows count: {', '.join(POLICIES)}"
+    )
+    parser.add_argument(
+        "--differences", action="store_true", help="each method less --ref, paired by --id"
+    )
     parser.add_argument("--output", metavar="FILE", help="CSV or Parquet, not standard output")
 
 
 def run(options: argparse.Namespace) -> int:
     """Summarize, print, return 0."""
-    from hlm.measures import performance
+    from hlm.measures import differences, performance
 
     frame = read_table(options.file)
     try:
-        table = performance(
+        summarize = differences if options.differences else performance
+        table = summarize(
             frame,
             estimate=options.estimate,
             true=_number_or_name(options.true),
             by=options.by or None,
             level=options.level,
+            policies=options.policies,
             **{name: getattr(options, name) for name in COLUMNS},
         )
     except InputError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.estimands.true_values import EACH, FALSE, targets
+from hlm.words.measures import TEST_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +58,7 @@ def _by_term(of_scenarios: Sequence[Sequence[Target]]) -> dict[str, list[Target]
 
 def _values(found: Sequence[Target]) -> str:
     """Write the true values of a term over the scenarios."""
-    if found[0].kind == "test":
+    if found[0].kind in TEST_KINDS:
         return ", ".join(dict.fromkeys(_hypothesis(target) for target in found))
     if all(target.reason == EACH for target in found):
         return EACH
@@ -76,7 +77,7 @@ def _hypothesis(test: Target) -> str:
 
 def _remarks(model: Model, terms: Sequence[Sequence[Target]]) -> Iterator[str]:
     """Say what the model lacks of the truth, and why terms have no true value."""
-    of_parameters = [found for found in terms if found[0].kind != "test"]
+    of_parameters = [found for found in terms if found[0].kind not in TEST_KINDS]
     lists = {target.left_out for found in of_parameters for target in found}
     left_out = dict.fromkeys(name for some in sorted(lists, key=len, reverse=True) for name in some)
     if left_out:

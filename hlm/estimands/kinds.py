@@ -5,132 +5,62 @@ To add a kind is to add a class to `KINDS`; a study asks for it in `estimation.e
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
 from hlm.estimands import names
+from hlm.estimands.estimand import Estimand, FurtherEstimand, Part, Scale
+from hlm.estimands.explained import Explained
+from hlm.estimands.functions import Contrast, Function, PositiveFunction
 from hlm.estimands.parameters import position
+from hlm.estimands.shares import R2, ConditionalIcc, Reliability
 from hlm.scenario import INTERCEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hlm.estimands.parameters import Parameters
-    from hlm.scenario import Terms
+    from hlm.scenario import RatioTest, Terms
 
 __all__ = [
     "FURTHER",
     "KINDS",
+    "OWN",
     "PARTS",
+    "R2",
     "Coefficient",
+    "ConditionalIcc",
+    "Contrast",
     "Cor",
+    "Covariance",
     "Estimand",
+    "Explained",
     "FTest",
+    "Function",
+    "FurtherEstimand",
     "Icc",
     "Part",
+    "PositiveFunction",
+    "RatioTestOf",
+    "Reliability",
     "ResidualSd",
     "Scale",
     "Sd",
     "UnitCoefficient",
     "Variance",
     "check_further",
+    "is_asked_for",
     "parameters_of",
+    "ratio_tests_of",
     "tests_of",
     "unit_coefficients_of",
 ]
 
 Floats = NDArray[np.float64]
-Part = Literal["fixed", "random", "tests", "predictions"]
-Scale = Literal["identity", "log", "square", "atanh", "correlation", "logit", "share"]
-"""Scales of Wald limits, see `hlm.kernels.limits.confidence_limits`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimand(ABC):
-    """One quantity that a model estimates.
-
-    Attributes
-    ----------
-    kind : str
-        The key of its class in `KINDS`, and what the column `kind` of measures says.
-    part : {'fixed', 'random', 'tests', 'predictions'}
-        The part of the model that it is of.
-    stage : int
-        Where terms of several models are listed, those of a lower stage come first.
-    scale, variance_scale : str
-        The scale of its Wald limits, and of its limits by the method 'wald-variance'.
-    tests_zero : bool
-        Whether there is a test that it is 0: whether its limits may leave 0 out, and hold it.
-    name : str
-        As in files of results.
-    words : str
-        As in sentences, tables and figures.
-    order : int
-        Its place among those of its kind in a table: main effects before products.
-    terms : Terms
-        The names in the model's formula.
-    """
-
-    kind: ClassVar[str]
-    part: ClassVar[Part]
-    stage: ClassVar[int]
-    scale: ClassVar[Scale] = "identity"
-    variance_scale: ClassVar[Scale] = "identity"
-    tests_zero: ClassVar[bool] = False
-
-    name: str
-    words: str
-    order: int = 0
-    terms: Terms = field(repr=False)
-
-    @abstractmethod
-    def value(self, at: Parameters) -> Floats:
-        """Return the value, (...); NaN where it is not defined."""
-
-    def derivatives(self, at: Parameters) -> dict[int, Floats]:
-        """Return the derivatives that are not 0, (...) each, by their places in `gradient`."""
-        raise NotImplementedError(f"the gradient of {self.name} at {at}")
-
-    def gradient(self, at: Parameters) -> Floats:
-        """Return the derivatives in beta, the free elements of Psi and sigma^2, (..., n).
-
-        NaN where there are none: at the boundary.
-        """
-        n = len(self.terms.fixed) + len(self.terms.elements) + 1
-        gradient = np.zeros((*np.shape(at.sigma), n))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            for place, derivative in self.derivatives(at).items():
-                gradient[..., place] = np.where(np.isfinite(derivative), derivative, np.nan)
-        return gradient
-
-    def from_limits(self, limits: Floats) -> Floats | None:  # noqa: ARG002 - some kinds use it
-        """Return limits made of those of the random part, (..., n_theta + 1), or None.
-
-        What increases with one of its parameters has its limits, by whatever inference.
-        """
-        return None
-
-
-class FurtherEstimand(Estimand):
-    """What a model estimates besides its parameters, where a study asks for it.
-
-    Attributes
-    ----------
-    needs : str
-        What a model must have for it, in words.
-    """
-
-    needs: ClassVar[str]
-
-    @classmethod
-    @abstractmethod
-    def of_terms(cls, terms: Terms) -> Iterator[Self]:
-        """Yield those of this kind that a model has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,10 +160,69 @@ class UnitCoefficient(Estimand):
     See `hlm.estimands.unit_coefficients`.
     """
 
-    kind, part, stage = "unit_coefficient", "predictions", 5
+    kind, part, stage = "unit_coefficient", "predictions", 6
 
     def value(self, at: Parameters) -> Floats:  # noqa: D102
         return np.full(np.shape(at.sigma), np.nan)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatioTestOf(Estimand):
+    """The hypothesis of a likelihood ratio test: 0 where all that is 0 under it is, as an F test's.
+
+    A correlation with an effect that does not vary counts as 0.
+    """
+
+    kind, part, stage = "ratio_test", "tests", 4
+    tests_zero = True
+
+    test: RatioTest
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The coefficients that are 0."""
+        return _without(len(self.terms.fixed), self.test.fixed)
+
+    @property
+    def zero_effects(self) -> tuple[int, ...]:
+        """The random effects that do not vary."""
+        return _without(len(self.terms.effects), self.test.effects)
+
+    @property
+    def zero_pairs(self) -> tuple[tuple[int, int], ...]:
+        """The pairs of other random effects whose correlation is 0."""
+        together = {(a, b) for block in self.test.blocks for a in block for b in block}
+        pairs = ((a, b) for a, b in self.terms.elements if a != b)
+        return tuple(
+            pair for pair in pairs if {*pair} <= {*self.test.effects} and pair not in together
+        )
+
+    @property
+    def zeros(self) -> tuple[str, ...]:
+        """The names of all that is 0."""
+        effects, group = self.terms.effects, self.terms.group
+        of_random = [("sd", [effects[k]]) for k in self.zero_effects]
+        of_random += [("cor", [effects[a], effects[b]]) for a, b in self.zero_pairs]
+        return (
+            *(self.terms.fixed[place] for place in self.places),
+            *(names.of_effects(what, some, group) for what, some in of_random),
+        )
+
+    def value(self, at: Parameters) -> Floats:  # noqa: D102
+        zeros = [at.beta[..., place] == 0.0 for place in self.places]
+        zeros += [at.sd[..., place] == 0.0 for place in self.zero_effects]
+        zeros += [at.psi[..., a, b] == 0.0 for a, b in self.zero_pairs]
+        return np.where(np.all(zeros, axis=0), 0.0, np.nan)
+
+    def is_unknown(self, at: Parameters) -> bool:
+        """Tell whether what it tests of the random part has no true value."""
+        values = [at.sd[..., place] for place in self.zero_effects]
+        values += [at.psi[..., a, b] for a, b in self.zero_pairs]
+        return bool(np.isnan(values).any())
+
+
+def _without(n: int, places: Sequence[int]) -> tuple[int, ...]:
+    return tuple(place for place in range(n) if place not in places)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,6 +258,34 @@ class Variance(FurtherEstimand):
         place = -1 if self.place is None else elements.index((self.place, self.place))
         with np.errstate(over="ignore"):
             return limits[..., place] ** 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Covariance(FurtherEstimand):
+    """The covariance Psi_ab of two random effects, with limits on its own scale."""
+
+    kind, part, stage = "covariance", "random", 3
+    tests_zero = True
+    needs = "two random effects that may be correlated"
+
+    places: tuple[int, int]
+
+    @classmethod
+    def of_terms(cls, terms: Terms) -> Iterator[Self]:  # noqa: D102
+        for a, b in terms.elements:
+            if a != b:
+                effects = [terms.effects[a], terms.effects[b]]
+                name = names.of_effects("cov", effects, terms.group)
+                words = f"covariance {'.'.join(effects)}"
+                yield cls(name=name, words=words, terms=terms, places=(a, b))
+
+    def value(self, at: Parameters) -> Floats:  # noqa: D102
+        return at.psi[..., *self.places]
+
+    def derivatives(self, at: Parameters) -> dict[int, Floats]:  # noqa: D102
+        a, b = self.places
+        inside = (at.sd[..., a] > 0.0) & (at.sd[..., b] > 0.0)
+        return {position(self.terms, a, b): np.where(inside, 1.0, np.nan)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,20 +329,38 @@ class Icc(FurtherEstimand):
 
 KINDS: dict[str, type[Estimand]] = {
     one.kind: one
-    for one in (Coefficient, Sd, Cor, ResidualSd, Variance, Icc, FTest, UnitCoefficient)
+    for one in (
+        *(Coefficient, Contrast, Sd, Cor, ResidualSd),
+        *(Variance, Covariance, Icc, ConditionalIcc, Reliability, R2),
+        *(Function, PositiveFunction, Explained, FTest, RatioTestOf, UnitCoefficient),
+    )
 }
 """All kinds, in the order of a table."""
 
 FURTHER: dict[str, type[FurtherEstimand]] = {
     kind: one for kind, one in KINDS.items() if issubclass(one, FurtherEstimand)
 }
-"""Those that only a study has that asks for them."""
+"""Those that a study asks for by their kind."""
+
+OWN = tuple(one.kind for one in (Contrast, Function, PositiveFunction, Explained))
+"""Those of what a study asks for under a name of its own."""
 
 PARTS: dict[str, tuple[str, ...]] = {
     part: tuple(kind for kind, one in KINDS.items() if one.part == part)
     for part in ("fixed", "random", "tests", "predictions")
 }
 """The parts of a model, each with the kinds of its terms in the order of a table."""
+
+
+def is_asked_for(kind: str) -> bool:
+    """Tell a kind of terms that a study has only if it asks for it.
+
+    Examples
+    --------
+    >>> is_asked_for("icc"), is_asked_for("contrast"), is_asked_for("sd")
+    (True, True, False)
+    """
+    return kind in FURTHER or kind in OWN
 
 
 def check_further(kind: str) -> str:
@@ -376,3 +411,10 @@ def unit_coefficients_of(terms: Terms) -> Iterator[Estimand]:
     for effect in terms.effects:
         name = names.of_effects("coef", [effect], terms.group)
         yield UnitCoefficient(name=name, words=f"{effect} of units", terms=terms)
+
+
+def ratio_tests_of(terms: Terms, tests: Sequence[RatioTest]) -> Iterator[Estimand]:
+    """Yield likelihood ratio tests."""
+    for test in tests:
+        name, words = names.of_ratio_test(test.name), f"LR test: {test.name}"
+        yield RatioTestOf(name=name, words=words, terms=terms, test=test)

@@ -5,21 +5,38 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hlm.estimands.kinds import FURTHER, KINDS, parameters_of, tests_of, unit_coefficients_of
+from hlm.estimands.explained import comparisons_of
+from hlm.estimands.functions import Contrast, estimand_of
+from hlm.estimands.kinds import (
+    FURTHER,
+    KINDS,
+    parameters_of,
+    ratio_tests_of,
+    tests_of,
+    unit_coefficients_of,
+)
 from hlm.formula import terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from hlm.estimands.kinds import Estimand
-    from hlm.scenario import Model, Terms
+    from hlm.scenario import Expression, Model, Terms
 
-__all__ = ["catalogue", "estimands_of", "further_of", "rank", "rows_of"]
+__all__ = [
+    "catalogue",
+    "contrasts_of",
+    "estimands_of",
+    "further_of",
+    "operands_of",
+    "rank",
+    "rows_of",
+]
 
 
 @lru_cache(maxsize=1024)
 def estimands_of(model: Model) -> tuple[Estimand, ...]:
-    """Return what a model estimates: its parameters, its further estimands and its F tests.
+    """Return what a model estimates: parameters, further estimands, comparisons and tests.
 
     Where its predictions are asked for, the coefficients of units come last.
 
@@ -30,19 +47,45 @@ def estimands_of(model: Model) -> tuple[Estimand, ...]:
     ['(Intercept)', 'x', 'sd_(Intercept)|g', 'sigma', 'F(t)']
     """
     terms = terms_of(model)
-    further = further_of(terms, model.estimands)
+    further = further_of(terms, model.estimands, model.expressions)
+    compared = comparisons_of(terms, model.comparisons)
+    tests = (*tests_of(terms, model.tests), *ratio_tests_of(terms, model.lrt))
     of_units = unit_coefficients_of(terms) if model.predictions else ()
-    return (*parameters_of(terms), *further, *tests_of(terms, model.tests), *of_units)
+    return (*parameters_of(terms), *further, *compared, *tests, *of_units)
 
 
 def rows_of(model: Model) -> tuple[Estimand, ...]:
-    """Return the estimands that have rows of estimates: of the fixed and of the random part."""
-    return tuple(one for one in estimands_of(model) if one.part in ("fixed", "random"))
+    """Return the estimands that have rows of estimates: of one fit, fixed or random part."""
+    own = (one for one in estimands_of(model) if one.part in ("fixed", "random"))
+    return tuple(one for one in own if one.of_one_fit)
 
 
-def further_of(terms: Terms, kinds: Sequence[str]) -> tuple[Estimand, ...]:
-    """Return the further estimands of a model, those of the given kinds of `FURTHER`."""
-    return tuple(one for kind in kinds for one in FURTHER[kind].of_terms(terms))
+def contrasts_of(estimands: Iterable[Estimand]) -> tuple[Contrast, ...]:
+    """Return those that are linear combinations of coefficients."""
+    return tuple(one for one in estimands if isinstance(one, Contrast))
+
+
+def further_of(
+    terms: Terms, kinds: Sequence[str], expressions: Sequence[Expression] = ()
+) -> tuple[Estimand, ...]:
+    """Return the further estimands of a model: those of kinds of `FURTHER`, then expressions."""
+    known = operands_of(terms) if expressions else {}
+    return (
+        *(one for kind in kinds for one in FURTHER[kind].of_terms(terms)),
+        *(estimand_of(expression, terms, known) for expression in expressions),
+    )
+
+
+def operands_of(terms: Terms) -> dict[str, Estimand]:
+    """Return what may stand in expressions, by name: all parameters and further estimands.
+
+    Examples
+    --------
+    >>> from hlm.scenario import Terms
+    >>> list(operands_of(Terms(("(Intercept)",), (("(Intercept)",),), "g")))[:3]
+    ['(Intercept)', 'sd_(Intercept)|g', 'sigma']
+    """
+    return {one.name: one for one in (*parameters_of(terms), *further_of(terms, [*FURTHER]))}
 
 
 def catalogue(models: Iterable[Model]) -> dict[tuple[str, str], Estimand]:

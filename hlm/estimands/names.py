@@ -9,7 +9,15 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Terms
 
-__all__ = ["SIGMA", "SIGMA2", "factors_of", "of_effects", "of_test", "variances_of"]
+__all__ = [
+    "SIGMA",
+    "SIGMA2",
+    "factors_of",
+    "of_effects",
+    "of_ratio_test",
+    "of_test",
+    "variances_of",
+]
 
 SIGMA, SIGMA2 = "sigma", "sigma^2"
 
@@ -34,6 +42,17 @@ def of_test(test: str) -> str:
     'F(treatment)'
     """
     return f"F({test})"
+
+
+def of_ratio_test(test: str) -> str:
+    """Name a likelihood ratio test among the terms of a table, as `of_test` does an F test.
+
+    Examples
+    --------
+    >>> of_ratio_test("slopes")
+    'LRT(slopes)'
+    """
+    return f"LRT({test})"
 
 
 def factors_of(coefficient: str) -> tuple[str, ...]:

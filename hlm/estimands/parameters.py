@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from hlm.estimands.population import Population
     from hlm.scenario import Terms
 
 __all__ = ["Parameters", "position"]
@@ -26,12 +27,15 @@ class Parameters(NamedTuple):
     cor : ndarray (..., q, q)
         NaN where an sd is 0.
     sigma : ndarray (...)
+    population : Population, optional
+        The moments of the columns, of what rests on them.
     """
 
     beta: Floats
     sd: Floats
     cor: Floats
     sigma: Floats
+    population: Population | None = None
 
     @property
     def psi(self) -> Floats:

@@ -12,7 +12,7 @@ no true values but those that the user gives.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,22 +20,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.estimands import kinds, names
+from hlm.estimands.absorbed import absorbed_covariance
 from hlm.estimands.column_links import link_columns
-from hlm.estimands.model_estimands import estimands_of, rows_of
+from hlm.estimands.explained import Explained
+from hlm.estimands.model_estimands import estimands_of
 from hlm.estimands.parameters import Parameters
+from hlm.estimands.population import of_design
 from hlm.estimands.unit_coefficients import unit_columns
 from hlm.formula import formula_in, terms_in
 from hlm.rows.residual import ByCovariate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from hlm.estimands.column_links import Link
+    from hlm.estimands.estimand import Part
     from hlm.estimands.kinds import Estimand
     from hlm.formula import Formula, Term
     from hlm.scenario import Model, Scenario
 
-__all__ = ["EACH", "FALSE", "Target", "parameters_of", "targets"]
+__all__ = ["EACH", "FALSE", "Target", "parameters_of", "targets", "true_parameters"]
 
 Floats = NDArray[np.float64]
 
@@ -91,7 +95,7 @@ class _Origin(NamedTuple):
 
 
 def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
-    """Return what each estimand of a model is in a scenario: F tests and units' coefficients last.
+    """Return what each estimand of a model is in a scenario: tests and units' coefficients last.
 
     Values that the user gives (`model.true`) stand where none is computed, and in the place of the
     truth's own where the model leaves terms out.
@@ -107,21 +111,88 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     >>> targets(truth, Model("m", "y ~ I(x^2) + (1 | g)"))[1].reason
     'x of the truth is no combination of (Intercept) and I(x^2), and I(x^2) is not in the truth'
     """
-    formula, given = formula_in(model.formula, scenario.covariates), dict(model.true)
-    beta, of_fixed, lost = _fixed_part(scenario, formula)
-    sd, cor, of_random = _random_part(scenario, formula, lost)
-    sigma, unequal = _sigma(scenario)
-    at = Parameters(beta, sd, cor, np.array(sigma))
-    left_out = (*of_random.left_out, *_of_residuals(scenario))
-    origins = {"fixed": of_fixed, "random": of_random._replace(left_out=left_out)}
-    found = []
-    for one in rows_of(model):
-        target = _target(one, at, origins[one.part], unequal)
+    given, unequal = dict(model.true), _sigma(scenario)[1]
+    at, origins = _parameters(scenario, model)
+    found: list[Target] = []
+    for one in estimands_of(model):
+        if one.part not in ("fixed", "random"):
+            continue
+        if isinstance(one, Explained):
+            target = _explained(one, scenario, replace(model, comparisons=()))
+        else:
+            target = _target(one, at, _together_of(origins, one.parts), unequal)
         if not target.follows and target.term in given:
             target = Target(one, given[target.term])
         found.append(target)
-    tests = _tests(estimands_of(model), found[: len(beta)], at)
+    unknown = origins["random"].reason
+    tests = _tests(estimands_of(model), found[: at.beta.shape[-1]], at, unknown)
     return (*found, *tests, *_of_units(scenario, model))
+
+
+def _explained(one: Explained, scenario: Scenario, model: Model) -> Target:
+    """Return the share that is explained, where both models have a true variance.
+
+    Of a model that lacks unit-level terms of the truth it is what its random part absorbs of them.
+    """
+    sds = []
+    for own in (one.less, model):
+        sd = next(target for target in targets(scenario, own) if target.term == one.sd)
+        true = sd.true if sd.follows else _with_absorbed(scenario, own, one.sd)
+        if true is None:
+            lost = f"the model '{own.name}' lacks {_listed(sd.left_out)}, and {one.sd} with "
+            return Target(one, nan, sd.reason or lost + _them(sd))
+        sds.append(np.array(true))
+    if sds[0] == 0.0:
+        return Target(one, nan, f"{one.sd} is 0 in the model '{one.less.name}'")
+    return Target(one, float(_short(one.share(*sds))))
+
+
+def _with_absorbed(scenario: Scenario, model: Model, sd: str) -> float | None:
+    """Return an sd of a model that lacks nothing but unit-level terms; None if it lacks more."""
+    formula, truth = formula_in(model.formula, scenario.covariates), _truth(scenario).fixed
+    beta = np.array([value for _, value in scenario.fixed])
+    link = link_columns(scenario.covariates, formula.fixed, truth)
+    lost = [(truth[k], beta[k]) for k in np.flatnonzero((beta != 0.0) & ~link.spanned)]
+    more = absorbed_covariance(scenario, formula, lost)
+    own_sd, cor, origin = _random_part(scenario, formula, ())
+    if more is None or origin.reason or origin.left_out:
+        return None
+    at = Parameters(np.zeros(len(formula.fixed)), own_sd, cor, np.array(scenario.sigma))
+    psi = at.psi + more
+    if np.any(psi[~_together(formula.blocks)]):
+        return None
+    at = Parameters.of_covariance(at.beta, psi, at.sigma)
+    return next(float(of.value(at)) for of in estimands_of(model) if of.name == sd)
+
+
+def true_parameters(scenario: Scenario, model: Model) -> Parameters:
+    """Return the true parameters of a model in a scenario; NaN where there are none.
+
+    With the moments of its columns, if something that it estimates rests on them.
+    """
+    return _parameters(scenario, model)[0]
+
+
+def _parameters(scenario: Scenario, model: Model) -> tuple[Parameters, dict[Part, _Origin]]:
+    """Return these, and of each part of the model where they come from."""
+    formula = formula_in(model.formula, scenario.covariates)
+    beta, of_fixed, lost = _fixed_part(scenario, formula)
+    sd, cor, of_random = _random_part(scenario, formula, lost)
+    left_out = (*of_random.left_out, *_of_residuals(scenario))
+    at = Parameters(beta, sd, cor, np.array(_sigma(scenario)[0]))
+    if any(one.of_columns for one in estimands_of(model)):
+        at = at._replace(population=of_design(scenario, model))
+    return at, {"fixed": of_fixed, "random": of_random._replace(left_out=left_out)}
+
+
+def _together_of(origins: Mapping[Part, _Origin], parts: Collection[Part]) -> _Origin:
+    """Return why there is no true value of what is made of some parts, and what keeps it from it.
+
+    What the fixed part lacks is lost to the random part too, and named once.
+    """
+    own = [origins[part] for part in ("fixed", "random") if part in parts]
+    reason = next((origin.reason for origin in own if origin.reason), "")
+    return _Origin(reason, tuple(dict.fromkeys(one for o in own for one in o.left_out)))
 
 
 def parameters_of(scenario: Scenario) -> tuple[Target, ...]:
@@ -147,8 +218,11 @@ def _truth(scenario: Scenario) -> Formula:
 
 
 def _target(one: Estimand, at: Parameters, origin: _Origin, unequal: str) -> Target:
+    if one.of_columns and origin.left_out:
+        lost = f"the model lacks {_listed(origin.left_out)}, and variance with {_them(origin)}"
+        return Target(one, nan, origin.reason or lost)
     true = one.value(at)
-    if isinstance(one, kinds.FurtherEstimand):
+    if kinds.is_asked_for(one.kind):
         true = _short(true)
     if not np.isnan(true):
         return Target(one, float(true), "", origin.left_out)
@@ -177,14 +251,19 @@ def _of_residuals(scenario: Scenario) -> tuple[str, ...]:
 
 
 def _tests(
-    estimands: Sequence[Estimand], coefficients: Sequence[Target], at: Parameters
+    estimands: Sequence[Estimand], coefficients: Sequence[Target], at: Parameters, random: str
 ) -> Iterator[Target]:
-    """Yield those of the F tests: 0 where all coefficients are 0, the hypothesis is true."""
+    """Yield those of the tests: 0 where all that they test is 0, the hypothesis is true.
+
+    `random` is why the random part has no true values, if it has none.
+    """
     at = at._replace(beta=np.array([target.true for target in coefficients]))
     for one in estimands:
-        if isinstance(one, kinds.FTest):
+        if isinstance(one, kinds.FTest | kinds.RatioTestOf):
             known = [coefficients[place] for place in one.places]
             unknown = [target.reason for target in known if np.isnan(target.true)]
+            if isinstance(one, kinds.RatioTestOf) and one.is_unknown(at):
+                unknown.append(random)
             true = float(one.value(at))
             yield Target(one, true, (unknown or [FALSE])[0] if np.isnan(true) else "")
 
@@ -287,6 +366,10 @@ def _neither(
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _them(origin: _Origin | Target) -> str:
+    return "it" if len(origin.left_out) == 1 else "them"
 
 
 def _verb(names: Sequence[str]) -> str:

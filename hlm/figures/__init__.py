@@ -7,7 +7,12 @@ from hlm.figures.departures import shrinkage
 from hlm.figures.example_units import unit_lines, units_against_attribute
 from hlm.figures.gallery import draw, draw_all, shrinkage_of_data, shrinkage_of_fit
 from hlm.figures.lines import least_squares_lines, predicted_lines
-from hlm.figures.performance_figures import failure_rates, measure_against_units, selection_rates
+from hlm.figures.performance_figures import (
+    failure_rates,
+    measure_against_units,
+    outcome_shares,
+    selection_rates,
+)
 from hlm.figures.saving import save, save_as
 
 __all__ = [
@@ -16,6 +21,7 @@ __all__ = [
     "failure_rates",
     "least_squares_lines",
     "measure_against_units",
+    "outcome_shares",
     "predicted_lines",
     "save",
     "save_as",

@@ -9,16 +9,25 @@ import numpy as np
 import pandas as pd
 
 from hlm.errors import InputError, nearest
+from hlm.estimands.kinds import PARTS
 from hlm.figures.departures import shrinkage
 from hlm.figures.example_units import unit_lines, units_against_attribute
 from hlm.figures.lines import lines_of_fit
-from hlm.figures.performance_figures import failure_rates, measure_against_units, selection_rates
+from hlm.figures.performance_figures import (
+    failure_rates,
+    measure_against_units,
+    outcome_shares,
+    selection_rates,
+)
 from hlm.figures.prediction_figures import prediction_errors
 from hlm.figures.saving import save
 from hlm.figures.style import blank
+from hlm.measures.chosen import without_reason
 from hlm.plan.report import FIGURES, figure_names, models_with_lines
 from hlm.results.shown import attempt, read_results
+from hlm.words.criteria_words import REML_NOTE, selected_by
 from hlm.words.fitting import METHODS
+from hlm.words.notes import policies_differ
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,18 +67,23 @@ def draw(name: str, study: Planned, folder: str | Path) -> Figure:
     if name.startswith("selection_"):
         criterion = name.removeprefix("selection_")
         rates = read_results(study, folder, "selection", {"criterion": [criterion]})
-        return selection_rates(rates, criterion, replicates=study.replicates)
+        remarks = [REML_NOTE] if without_reason(criterion, "reml", study.models) else []
+        return selection_rates(rates, criterion, replicates=study.replicates, remarks=remarks)
     if name == "failures":
         wanted = {"measure": ["singular", "failed"]}
         return failure_rates(read_results(study, folder, "measures", wanted))
     if name == "prediction_rmse":
         wanted = {"measure": [name, "n_total"]}
         return prediction_errors(read_results(study, folder, "measures", wanted), name)
+    if name == "accounting":
+        return outcome_shares(read_results(study, folder, name, {}))
     measure, _, part = name.rpartition("_")
     wanted = {"measure": [measure, "n_total", "unbounded"]}
     measures = read_results(study, folder, "measures", wanted)
     levels = {model.name: model.level for model in study.models}
-    return measure_against_units(measures, measure, term=part, level=levels)
+    levels |= {selected_by(one): study.models[0].level for one in study.selection.criteria}
+    remarks = _where_policies_differ(study, folder, measure, part)
+    return measure_against_units(measures, measure, term=part, level=levels, remarks=remarks)
 
 
 def draw_all(
@@ -104,6 +118,15 @@ def draw_all(
         _check_name(name, study)
     files = (_draw_one(name, study, Path(folder), strict=strict) for name in wanted)
     return tuple(file for of_one in files for file in of_one)
+
+
+def _where_policies_differ(
+    study: Planned, folder: str | Path, measure: str, part: str
+) -> list[str]:
+    if len(study.policies) < 2:
+        return []
+    wanted = {"factor": ["policy"], "measure": [measure], "kind": PARTS[part]}
+    return policies_differ(read_results(study, folder, "differences", wanted), [measure])
 
 
 def _draw_one(name: str, study: Planned, folder: Path, *, strict: bool) -> tuple[Path, ...]:

@@ -16,6 +16,7 @@ from hlm.figures.axis import Axis
 from hlm.figures.facets import Grid, arrange
 from hlm.figures.headers import name_panels, span_columns, wrap
 from hlm.figures.style import COLUMN, GREY, INK, PAGE, Mark, legend_columns, marks, styled
+from hlm.measures import share_limits
 from hlm.words.fitting import METHODS
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.text import Text
+    from numpy.typing import NDArray
 
 __all__ = ["Look", "small_multiples"]
 
@@ -60,6 +62,8 @@ class Look:
         A column: the panels of one of its values have one scale.
     words : dict
         The text for a value of the column that makes the rows.
+    shares : bool
+        Whether bars are Wilson's limits of shares of `n`, which do not leave 0 to 1.
     series : str
         What the marks tell apart, for the title of the legend.
     models : dict
@@ -77,6 +81,7 @@ class Look:
     from_zero: bool = False
     scale: str | None = None
     words: Mapping[Any, str] = field(default_factory=dict)
+    shares: bool = False
     series: str = "Model"
     models: Mapping[str, str] = field(default_factory=dict)
     notes: Callable[[pd.DataFrame], Sequence[str]] = lambda _: ()
@@ -91,7 +96,7 @@ def small_multiples(
     at: Mapping[str, Any] | None = None,
     models: Sequence[str] | None = None,
 ) -> Figure:
-    """Draw estimates with bars of 1.96 Monte Carlo standard errors over a grid.
+    """Draw estimates with bars over a grid: 1.96 Monte Carlo standard errors, or limits of shares.
 
     Colour and marker tell the model, filled marks on solid lines fits by REML, hollow ones on
     dotted lines fits by ML.
@@ -124,7 +129,7 @@ def small_multiples(
     slots = _slots(series, apart=row != "method")
     axis.dress(canvas.axes[0, 0], (canvas.figure.get_figwidth() - 0.9) / grid.shape[1])
     if look.scale:
-        _give_room(canvas, grid, shown, look.scale)
+        _give_room(canvas, grid, shown, look)
     for panel, points in zip(grid.panels, shown, strict=True):
         _draw(canvas.axes[panel.row, panel.column], points, axis, series, slots, look)
     _finish(canvas, grid, look, ticks=axis.name is not None)
@@ -209,11 +214,21 @@ def _canvas(
     return _Canvas(figure, axes, share, below / height)
 
 
-def _give_room(canvas: _Canvas, grid: Grid, shown: Sequence[pd.DataFrame], column: str) -> None:
+def _bars(points: pd.DataFrame, look: Look) -> NDArray[np.float64]:
+    """Return how far bars reach down and up, (2, n)."""
+    estimate = points["estimate"].to_numpy(float)
+    if look.shares:
+        lower, upper = share_limits(estimate, points["n"].to_numpy(float))
+        return np.array([estimate - lower, upper - estimate])
+    half = Z * points["mcse"].to_numpy(float)
+    return np.array([half, half])
+
+
+def _give_room(canvas: _Canvas, grid: Grid, shown: Sequence[pd.DataFrame], look: Look) -> None:
     """Let the axis of each panel reach as far as those of all with the same value of a column."""
-    every = pd.concat(shown)
-    bars = Z * every["mcse"].fillna(0)
-    ends = every.assign(low=every["estimate"] - bars, high=every["estimate"] + bars)
+    every, column = pd.concat(shown), look.scale
+    down, up = np.nan_to_num(_bars(every, look))
+    ends = every.assign(low=every["estimate"] - down, high=every["estimate"] + up)
     reach = ends.groupby(column).agg({"low": "min", "high": "max"})
     for panel, points in zip(grid.panels, shown, strict=True):
         for low, high in reach.loc[points[column].unique()].to_numpy():
@@ -243,7 +258,7 @@ def _draw(
         ax.errorbar(
             x[order],
             points["estimate"].to_numpy(float)[order],
-            yerr=Z * points["mcse"].to_numpy(float)[order],
+            yerr=_bars(points, look)[:, order],
             label=f"{model}, {METHODS[method]}",
             elinewidth=0.9,
             **mark.look(joined=axis.joined),
@@ -302,7 +317,8 @@ def _handles(
 
 def _title(look: Look, methods: set[str]) -> str:
     by = "and method" if len(methods) > 1 else f"({METHODS[min(methods)]})"
-    return f"{look.series} {by}; bars: ±1.96 Monte Carlo SE"
+    bars = "95% limits" if look.shares else "±1.96 Monte Carlo SE"
+    return f"{look.series} {by}; bars: {bars}"
 
 
 def _legend(figure: Figure, handles: Sequence[Line2D], title: str) -> None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from hlm.errors import InputError, nearest
-from hlm.estimands.kinds import FURTHER, PARTS
+from hlm.estimands.kinds import PARTS, is_asked_for
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.style import blank
 from hlm.plan.report import FIGURES, TABLES
-from hlm.results.shown import in_order, with_inference, with_words
-from hlm.words.fitting import METHODS
-from hlm.words.inferences import INFERENCES, inference_words
+from hlm.results.shown import in_order, of_first_policy, with_inference, with_words
+from hlm.words.criteria_words import CRITERION_WORDS
+from hlm.words.fitting import METHODS, OUTCOMES
+from hlm.words.inferences import INFERENCES, inference_words, joined
 from hlm.words.levels import WORDS, level_words, span
 from hlm.words.measures import MEASURES, RATES, Measure
 from hlm.words.notes import not_shown, on_fewer, unbounded, without_true_value
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["failure_rates", "measure_against_units", "selection_rates"]
+__all__ = ["failure_rates", "measure_against_units", "outcome_shares", "selection_rates"]
 
 MOST_TERMS, MOST_ROWS = 6, 12
 """The terms that a figure shows, and the rows of panels if each inference has its own."""
@@ -42,13 +43,15 @@ def measure_against_units(
     method: str | None = None,
     level: float | Mapping[str, float] = 0.95,
     at: Mapping[str, Any] | None = None,
+    remarks: Sequence[str] = (),
 ) -> Figure:
     """Draw one measure against the number of units.
 
     The panels are the next factors of the study's grid and, where there are several, the terms;
     each model has its mark, filled for fits by REML and hollow for fits by ML. The bars reach
-    1.96 Monte Carlo standard errors to either side. A grey line marks no error or, for coverage
-    and for the rejection of a true null hypothesis, the nominal level. Lines of text below
+    1.96 Monte Carlo standard errors to either side; those of shares are Wilson's limits. A grey
+    line marks no error or, for coverage and for the rejection of a true null hypothesis, the
+    nominal level. Lines of text below
     name the terms without a true value and those for which there is no room, and say where a
     measure does not rest on all replicates.
 
@@ -71,6 +74,8 @@ def measure_against_units(
         The confidence level of the study's intervals, or that of each model.
     at : dict, optional
         The level at which to hold a factor of the grid that has no place among the panels.
+    remarks : sequence of str
+        Sentences for the foot of the figure.
 
     Returns
     -------
@@ -82,7 +87,7 @@ def measure_against_units(
         If the table has no such measure or term.
     """
     _check(measure, list(MEASURES), "measure")
-    measures = with_words(measures)
+    measures = with_words(of_first_policy(measures))
     every = _terms(measures, term)
     asked = with_inference(measures)
     asked = asked.assign(key=asked["kind"] + " " + asked["term"])
@@ -97,6 +102,7 @@ def measure_against_units(
     frame = asked[(asked["measure"] == measure) & asked["estimate"].notna()]
     missing = without_true_value(frame, asked, measure)
     missing += not_shown(_words_but(measures, every, found), _table_of(measure, term))
+    missing += remarks
     if frame.empty:
         return blank(" ".join([f"No value of {measure} in this study.", *missing]))
     frame = _beside(frame, asked, "n_total", "unbounded")
@@ -122,6 +128,7 @@ def selection_rates(
     criterion: str = "aic",
     *,
     replicates: int | None = None,
+    remarks: Sequence[str] = (),
     at: Mapping[str, Any] | None = None,
 ) -> Figure:
     """Draw how often a criterion prefers each model, over the grid, for each method.
@@ -130,9 +137,12 @@ def selection_rates(
     ----------
     selection : DataFrame
         A study's `selection.parquet`.
-    criterion : {'aic', 'bic'}
+    criterion : str
+        Such as 'aic'.
     replicates : int, optional
         The data sets of each scenario: with it, the figure says where a rate rests on fewer.
+    remarks : sequence of str
+        Sentences for the figure.
     at : dict, optional
         As in `measure_against_units`.
 
@@ -146,18 +156,18 @@ def selection_rates(
         If the table has no such criterion.
     """
     _check(criterion, selection["criterion"].drop_duplicates().tolist(), "criterion")
+    by = CRITERION_WORDS.get(criterion, criterion)
     frame = selection[selection["criterion"] == criterion].rename(columns={"rate": "estimate"})
     frame = frame[frame["estimate"].notna()].sort_values("method", ascending=False, kind="stable")
     if frame.empty:
-        return blank(
-            f"No value of {criterion.upper()} in this study: on every data set a fit fails."
-        )
+        return blank(f"No choice by {by} in this study: on every data set a fit fails.")
     look = Look(
-        label=f"Share of data sets where {criterion.upper()} chooses the model",
+        label=f"Share of data sets for which the model is chosen by {by}",
         ends=(0, 1),
+        shares=True,
         whole=True,
         words={key: f"fitted by {word}" for key, word in METHODS.items()},
-        notes=lambda shown: _on_fewer_data_sets(shown["n"], replicates),
+        notes=lambda shown: [*_on_fewer_data_sets(shown["n"], replicates), *remarks],
     )
     return small_multiples(frame, look, row="method", at=at, models=_models(selection))
 
@@ -189,11 +199,52 @@ def failure_rates(
     look = Look(
         label="Share of fits",
         ends=(0, 1),
+        shares=True,
         from_zero=True,
         words=RATES,
         notes=_on_fewer_fits,
     )
     return small_multiples(frame, look, row="measure", at=at, models=_models(measures))
+
+
+def outcome_shares(accounting: pd.DataFrame, *, at: Mapping[str, Any] | None = None) -> Figure:
+    """Draw what share of fits ended in each way, over the grid.
+
+    Parameters
+    ----------
+    accounting : DataFrame
+        A study's `accounting.parquet`.
+    at
+        As in `measure_against_units`.
+
+    Returns
+    -------
+    Figure
+        With a row of panels for each outcome but `ok` that some fit had, and for singular and
+        converged fits.
+    """
+    happened = accounting.loc[accounting["count"] > 0, "outcome"].unique()
+    rows = [
+        name
+        for name in dict.fromkeys([*OUTCOMES, *happened])
+        if name in ("converged", "singular") or (name in happened and name != "ok")
+    ]
+    frame = accounting[accounting["outcome"].isin(rows)]
+    if frame.empty:
+        return blank("No fits in this study.")
+    frame = frame.assign(estimate=frame["count"] / frame["n"], mcse=np.nan)
+    frame = frame.sort_values("outcome", key=lambda names: names.map(rows.index), kind="stable")
+    never = [OUTCOMES[name] for name in OUTCOMES if name not in (*rows, "ok")]
+    look = Look(
+        label="Share of fits",
+        ends=(0, 1),
+        shares=True,
+        from_zero=True,
+        scale="outcome",
+        words=OUTCOMES,
+        notes=lambda _: [f"No fit: {joined(never)}."] if never else [],
+    )
+    return small_multiples(frame, look, row="outcome", at=at, models=_models(accounting))
 
 
 def _look(
@@ -217,6 +268,7 @@ def _look(
         reference_label=f"nominal level, {several}" if about.has_level else "",
         percent=about.kind == "relative",
         ends=(0, 1) if about.kind == "share" else (-np.inf, np.inf),
+        shares=about.kind == "share",
         whole=about.nominal == "alpha",
         from_zero=about.kind == "size",
         words=words,
@@ -266,13 +318,13 @@ def _terms(measures: pd.DataFrame, term: str | Sequence[str]) -> list[str]:
 
 
 def _first_those_asked_for(keys: Sequence[str], most: int) -> list[str]:
-    """Choose terms, kept in order: first those of `FURTHER`, one of each kind in turn."""
+    """Choose terms, kept in order: first those asked for, one of each kind in turn."""
     seen: dict[str, int] = {}
     ranks = {}
     for place, key in enumerate(keys):
         kind = key.partition(" ")[0]
         seen[kind] = seen.get(kind, 0) + 1
-        ranks[key] = (0, seen[kind]) if kind in FURTHER else (1, place)
+        ranks[key] = (0, seen[kind]) if is_asked_for(kind) else (1, place)
     chosen = sorted(keys, key=ranks.__getitem__)[:most]
     return [key for key in keys if key in chosen]
 

@@ -8,7 +8,7 @@ from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import PARTS
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.style import blank
-from hlm.results.shown import in_order, with_words
+from hlm.results.shown import in_order, of_first_policy, with_words
 from hlm.words.levels import WORDS, span
 from hlm.words.measures import OF_PREDICTIONS
 from hlm.words.notes import not_shown
@@ -64,7 +64,7 @@ def prediction_errors(
             allowed=", ".join(OF_PREDICTIONS),
             suggestion=nearest(measure, OF_PREDICTIONS),
         )
-    measures = with_words(measures)
+    measures = with_words(of_first_policy(measures))
     own = measures[measures["kind"].isin(PARTS["predictions"])]
     if method is not None:
         own = own[own["method"] == method]

@@ -5,10 +5,17 @@ Without numba, so that whoever plans can ask.
 
 from __future__ import annotations
 
+from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 from hlm.formula import terms_of
-from hlm.inference import wants_expected, wants_profile
+from hlm.inference import (
+    wants_bootstrap,
+    wants_coefficient_profile,
+    wants_expected,
+    wants_profile,
+    wants_robust,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +35,13 @@ class Kernels(NamedTuple):
     expected : bool
         Whether an inference of one of them rests on the expected information.
     profile : bool
-        Whether one of them has profile limits.
+        Whether one of them has profile limits of the random part.
+    robust : bool
+        Whether an inference of one of them is cluster-robust.
+    bootstrap : bool
+        Whether one of them has a bootstrap.
+    coefficients : bool
+        Whether one of them has profile limits of coefficients.
     predictions : bool
         Whether the coefficients of each unit are predicted by one of them.
     """
@@ -36,6 +49,9 @@ class Kernels(NamedTuple):
     q: int
     expected: bool = False
     profile: bool = False
+    robust: bool = False
+    bootstrap: bool = False
+    coefficients: bool = False
     predictions: bool = False
 
     @property
@@ -47,20 +63,18 @@ class Kernels(NamedTuple):
         >>> Kernels(2).name, Kernels(3, expected=True, profile=True).name
         ('q2', 'q3-expected-profile')
         """
-        parts = [
-            f"q{self.q}",
-            "expected" * self.expected,
-            "profile" * self.profile,
-            "predictions" * self.predictions,
-        ]
-        return "-".join(filter(None, parts))
+        return "-".join([f"q{self.q}", *(part for part in PARTS if getattr(self, part))])
+
+
+PARTS = Kernels._fields[1:]
+"""What kernels have beyond the fit itself, where they have it."""
 
 
 def kernels_of(models: Iterable[Model]) -> list[Kernels]:
     """Return the kernels of models that are fitted together, by number of random effects.
 
     There is one for each number: with all that one of its models needs, for what another does not
-    need takes no time.
+    need takes no time. The smaller models of likelihood ratio tests are models too.
 
     Examples
     --------
@@ -73,13 +87,19 @@ def kernels_of(models: Iterable[Model]) -> list[Kernels]:
     found: dict[int, Kernels] = {}
     for model in models:
         q = sum(terms_of(model).sizes)
-        before = found.get(q, Kernels(q))
-        found[q] = Kernels(
+        wanted = Kernels(
             q,
-            before.expected or wants_expected(model.df),
-            before.profile or wants_profile(model.limits),
-            before.predictions or model.predictions,
+            wants_expected(model.df),
+            wants_profile(model.limits),
+            wants_robust(model.df),
+            wants_bootstrap(model.df, model.limits),
+            wants_coefficient_profile(model.df),
+            model.predictions,
         )
+        found[q] = Kernels(q, *map(or_, found.get(q, wanted)[1:], wanted[1:]))
+        for test in model.lrt:
+            if test.blocks:  # else by least squares
+                found.setdefault(len(test.effects), Kernels(len(test.effects)))
     return sorted(found.values())
 
 
@@ -103,5 +123,4 @@ def kernels_named(name: str) -> list[Kernels]:
     True
     """
     parts = [one.split("-") for one in name.split("+")]
-    ways = ("expected", "profile", "predictions")
-    return [Kernels(int(q[1:]), *(way in rest for way in ways)) for q, *rest in parts]
+    return [Kernels(int(q[1:]), *(part in rest for part in PARTS)) for q, *rest in parts]

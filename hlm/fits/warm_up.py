@@ -45,7 +45,7 @@ def compile_kernels(needed: Iterable[Kernels]) -> None:
         with compiling(kernels.name) as missing:
             if missing:
                 scenario, model = _example(kernels)
-                fit_batch(scenario, [model], simulate(scenario, [model], 0, 0, 2))
+                fit_batch(scenario, [model], simulate(scenario, [model], 0, 0, 2), seed=0)
 
 
 def _example(kernels: Kernels) -> tuple[Scenario, Model]:
@@ -69,8 +69,15 @@ def _example(kernels: Kernels) -> tuple[Scenario, Model]:
     model = Model(
         "m",
         formula,
-        df=("kenward-roger" if kernels.expected else "satterthwaite",),
+        df=(
+            "satterthwaite",
+            *(["kenward-roger"] if kernels.expected else []),
+            *(["cr2"] if kernels.robust else []),
+            *(["bootstrap"] if kernels.bootstrap else []),
+            *(["profile"] if kernels.coefficients else []),
+        ),
         limits=("profile" if kernels.profile else "wald",),
+        bootstrap=2 if kernels.bootstrap else 0,
         predictions=kernels.predictions,
     )
     return scenario, model

@@ -14,10 +14,11 @@ from typing import NamedTuple
 from hlm.errors import InputError
 from hlm.formula.syntax import Binary, Call, Name, Node, Number, Paren, Sum, walk
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "complaint", "normalize", "parse_sides"]
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "complaint", "normalize", "parse_expression", "parse_sides"]
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 50
+FORMULA = "y ~ x + (1 + x | unit)"
 
 _TOKEN = re.compile(
     r"""
@@ -41,16 +42,17 @@ class Token(NamedTuple):
     at: int
 
 
-def normalize(text: object) -> str:
+def normalize(text: object, what: str = "formula", example: str = FORMULA) -> str:
     """Return a formula's text on one line, or complain that it is no text at all."""
     if not isinstance(text, str):
-        raise InputError(f"a formula must be text, not {text!r}", allowed="y ~ x + (1 + x | unit)")
+        article = "an" if what[0] in "aeiou" else "a"
+        raise InputError(f"{article} {what} must be text, not {text!r}", allowed=example)
     if len(text) > MAX_LENGTH:
         raise InputError(
-            f"the formula has {len(text)} characters", allowed=f"at most {MAX_LENGTH} characters"
+            f"the {what} has {len(text)} characters", allowed=f"at most {MAX_LENGTH} characters"
         )
     if not text.strip():
-        raise InputError("the formula is empty", allowed="y ~ x + (1 + x | unit)")
+        raise InputError(f"the {what} is empty", allowed=example)
     return " ".join(text.split())
 
 
@@ -89,17 +91,27 @@ def parse_sides(text: str) -> tuple[Node | None, Node]:
     return left, right
 
 
-def _check_depth(text: str, root: Node | None) -> None:
+def parse_expression(text: str) -> Node:
+    """Parse a normalized text without ``~``: arithmetic by the same rules."""
+    parser = _Parser(text, "expression")
+    node = parser.expression(0)
+    if parser.token.kind != "end":
+        raise parser.unexpected()
+    _check_depth(text, node, "expression")
+    return node
+
+
+def _check_depth(text: str, root: Node | None, what: str = "formula") -> None:
     for node, depth in walk(root) if root else ():
         if depth > MAX_DEPTH:
-            raise _too_deep(text, node.at)
+            raise _too_deep(text, node.at, what)
 
 
-def _too_deep(text: str, at: int) -> InputError:
-    return complaint(text, at, "the formula is nested too deeply", allowed=f"{MAX_DEPTH} levels")
+def _too_deep(text: str, at: int, what: str) -> InputError:
+    return complaint(text, at, f"the {what} is nested too deeply", allowed=f"{MAX_DEPTH} levels")
 
 
-def _scan(text: str) -> list[Token]:
+def _scan(text: str, what: str) -> list[Token]:
     tokens, at = [], 0
     while at < len(text):
         if text[at] == " ":
@@ -107,7 +119,7 @@ def _scan(text: str) -> list[Token]:
             continue
         found = _TOKEN.match(text, at)
         if found is None:
-            raise complaint(text, at, f"the formula does not parse: unexpected {text[at]!r}")
+            raise complaint(text, at, f"the {what} does not parse: unexpected {text[at]!r}")
         kind = found.lastgroup or ""
         word = "^" if found[kind] == "**" else found[kind]
         tokens.append(Token("name" if kind == "quoted" else kind, word, at))
@@ -116,11 +128,12 @@ def _scan(text: str) -> list[Token]:
 
 
 class _Parser:
-    """The tokens of one formula and the place reached in them."""
+    """The tokens of one formula, or other `what`, and the place reached in them."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, what: str = "formula") -> None:
         self.text = text
-        self.tokens = _scan(text)
+        self.what = what
+        self.tokens = _scan(text, what)
         self.next = 0
         self.depth = 0
 
@@ -138,7 +151,7 @@ class _Parser:
 
     def unexpected(self) -> InputError:
         found = "it ends here" if self.token.kind == "end" else f"unexpected '{self.token.text}'"
-        return complaint(self.text, self.token.at, f"the formula does not parse: {found}")
+        return complaint(self.text, self.token.at, f"the {self.what} does not parse: {found}")
 
     def expect(self, text: str) -> None:
         if not self.is_op(text):
@@ -149,7 +162,7 @@ class _Parser:
         """Parse operators that bind more tightly than `least`."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise _too_deep(self.text, self.token.at)
+            raise _too_deep(self.text, self.token.at, self.what)
         left = self.prefix()
         while (power := self.power()) > least:
             left = self.sum(left) if power == _SUM else self.binary(left, power)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from hlm.formula.expansion import Factor, Term, check_arithmetic, expand, unique
 from hlm.formula.parser import complaint, normalize, parse_sides
 from hlm.formula.syntax import Binary, Call, Name, Node, Paren, Sum, deparse
+
+if TYPE_CHECKING:
+    from hlm.scenario import RatioTest
 
 __all__ = ["Formula", "RandomTerm", "parse"]
 
@@ -74,6 +78,25 @@ class Formula:
         """Every variable right of the ``~`` but the group, in order of appearance."""
         factors = (*(factor for term in self.terms for factor in term.factors), *self.offset)
         return unique(name for factor in factors for name in factor.variables)
+
+    def smaller(self, test: RatioTest) -> Formula:
+        """Return the model under the hypothesis of a likelihood ratio test; the text stays.
+
+        Examples
+        --------
+        >>> from hlm.scenario import RatioTest
+        >>> small = parse("y ~ x + (1 + x | g)").smaller(RatioTest("x", (0,), ((0,), (1,))))
+        >>> [term.name for term in small.fixed], small.blocks
+        (['(Intercept)'], (1, 1))
+        """
+        group, effects = self.random[0].group, self.effects
+        return replace(
+            self,
+            fixed=tuple(self.fixed[place] for place in test.fixed),
+            random=tuple(
+                RandomTerm(tuple(effects[place] for place in block), group) for block in test.blocks
+            ),
+        )
 
 
 @lru_cache(maxsize=256)

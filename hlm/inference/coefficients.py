@@ -1,7 +1,9 @@
 """Inferences of coefficients and F tests.
 
 Satterthwaite (1946), with the observed information as lmerTest has it or with the expected;
-Kenward & Roger (1997); and degrees of freedom that are a count, by rows or by levels, or infinite.
+Kenward & Roger (1997); cluster-robust, by Bell & McCaffrey (2002) and Pustejovsky & Tipton (2018);
+degrees of freedom that are a count, by rows or by levels, or infinite; and the parametric
+bootstrap.
 """
 
 from __future__ import annotations
@@ -11,17 +13,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.inference.fitted import Expected, Fitted, Inferred
+from hlm.inference.fitted import Bootstrap, Expected, Fitted, Inferred
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = [
     "between_within",
+    "bootstrap",
+    "bootstrap_of",
     "by_count",
+    "cr2",
     "degrees_by_levels",
     "infinite",
     "kenward_roger",
+    "profile_of_coefficients",
     "residual",
     "satterthwaite",
     "satterthwaite_expected",
@@ -46,6 +52,35 @@ def kenward_roger(fitted: Fitted) -> Inferred:
     """Return Kenward and Roger's inference; of ML fits the degrees of freedom only."""
     expected = _expected(fitted)
     return Inferred(expected.se, expected.df, expected.F_adjusted, expected.ddf_adjusted)
+
+
+def cr2(fitted: Fitted) -> Inferred:
+    """Return cluster-robust inference, its standard errors those of CR2."""
+    if fitted.robust is None:
+        raise ValueError("the fits have no cluster-robust inference")
+    return Inferred(*fitted.robust)
+
+
+def bootstrap(fitted: Fitted) -> Inferred:
+    """Return what the bootstrap says; it has no degrees of freedom."""
+    of = bootstrap_of(fitted)
+    none, no_ddf = np.full_like(of.se, np.nan), np.full_like(fitted.F, np.nan)
+    limits = of.limits[..., : fitted.p]
+    return Inferred(of.se, none, fitted.F, no_ddf, limits, of.p_value, of.contrasts)
+
+
+def bootstrap_of(fitted: Fitted) -> Bootstrap:
+    """Return the bootstrap of some fits, which must be there."""
+    if fitted.bootstrap is None:
+        raise ValueError("the fits have no bootstrap")
+    return fitted.bootstrap
+
+
+def profile_of_coefficients(fitted: Fitted) -> tuple[Floats, Floats]:
+    """Return the limits by profile likelihood."""
+    if fitted.coefficient_profile is None:
+        raise ValueError("the fits have no profile likelihood limits of coefficients")
+    return fitted.coefficient_profile[..., 0, :], fitted.coefficient_profile[..., 1, :]
 
 
 def by_count(degrees: Callable[[Fitted], Floats]) -> Callable[[Fitted], Inferred]:

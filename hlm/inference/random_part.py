@@ -1,4 +1,4 @@
-"""Inferences of the random part: limits on the log and atanh scale, of variances, by profile."""
+"""Inferences of the random part: limits by Wald on either scale, by profile, by bootstrap."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.inference.coefficients import bootstrap_of
 from hlm.kernels.limits import confidence_limits
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from hlm.inference.fitted import Fitted
 
-__all__ = ["profile", "wald", "wald_variance"]
+__all__ = ["percentile", "profile", "wald", "wald_variance"]
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +35,12 @@ def profile(fitted: Fitted, level: float) -> tuple[Floats, Floats]:  # noqa: ARG
     if fitted.profile is None:
         raise ValueError("the fits have no profile likelihood limits")
     return fitted.profile[..., 0, :], fitted.profile[..., 1, :]
+
+
+def percentile(fitted: Fitted, level: float) -> tuple[Floats, Floats]:  # noqa: ARG001
+    """Return the percentiles of the bootstrap, made at the level when the fit was there."""
+    limits = bootstrap_of(fitted).limits[..., fitted.p :]
+    return limits[..., 0, :], limits[..., 1, :]
 
 
 def _wald(fitted: Fitted, level: float, scales: Sequence[str]) -> tuple[Floats, Floats]:

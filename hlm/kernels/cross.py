@@ -9,7 +9,7 @@ from hlm.jit import kernel
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DataSet", "gather", "product"]
+__all__ = ["DataSet", "cross_unit", "gather", "product"]
 
 
 class DataSet(NamedTuple):
@@ -86,3 +86,25 @@ def gather(q, p, data, design, units):
             total += weight * element
     within[p, p] = total
     return total
+
+
+@kernel
+def cross_unit(i, data, design, out):
+    """Write unit i's [Z X]'[Z X], its lower triangle, and below it y'[Z X].
+
+    `out` is (q + p + 1, q + p); the response is that of `gather`.
+    """
+    q, p, rest, coef = len(design.random), len(design.fixed), design.rest, design.rest_coef
+    gram, response, u = data.gram, data.response, data.multipliers
+    # Column a of [Z X] with those up to it
+    for a in range(q + p):
+        left = design.random[a] if a < q else design.fixed[a - q]
+        for b in range(a + 1):
+            right = design.random[b] if b < q else design.fixed[b - q]
+            level = u[left[1], i] * u[right[1], i]
+            out[a, b] = product(gram, left[0], right[0], i) * level
+        # y'[Z X] + coef'R'[Z X]
+        element = response[left[0], i]
+        for k in range(len(rest)):
+            element += coef[k] * product(gram, left[0], rest[k, 0], i) * u[rest[k, 1], i]
+        out[q + p, a] = element * u[left[1], i]

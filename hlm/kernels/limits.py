@@ -1,18 +1,30 @@
-"""Wald limits, by t for coefficients, by the normal for the random part; p-values of F tests."""
+"""Wald limits, by t for coefficients, by the normal for the random part; percentiles; p-values."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["confidence_limits", "critical_value", "f_p_value"]
+__all__ = [
+    "chi_square_p",
+    "confidence_limits",
+    "critical_value",
+    "f_p_value",
+    "percentile_limits",
+]
 
 Floats = NDArray[np.float64]
+
+FEWEST_SMOOTH, DEGREE, AGREES = 2.0, 24, 1e-13
+"""Degrees of freedom from which quantiles of t are a polynomial, its degree, and the relative error
+from which it is not."""
 
 
 def critical_value(df: Floats, level: float) -> Floats:
@@ -26,8 +38,37 @@ def critical_value(df: Floats, level: float) -> Floats:
     from scipy.special import ndtri, stdtrit
 
     share = 0.5 + level / 2.0
+    coefficients = _in_reciprocal(share)
     finite = np.isfinite(df)
-    return np.where(finite, stdtrit(np.where(finite, df, 1.0), share), ndtri(share))
+    known = np.where(finite, df, 1.0)
+    smooth = finite & (known >= FEWEST_SMOOTH) & (coefficients is not None)
+    found = np.full(np.shape(df), ndtri(share))
+    if coefficients is not None:
+        found[smooth] = chebyshev.chebval(2.0 * FEWEST_SMOOTH / known[smooth] - 1.0, coefficients)
+    few = finite & ~smooth
+    found[few] = stdtrit(known[few], share)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _in_reciprocal(share: float) -> Floats | None:
+    """Return the quantile of t at a share as a polynomial in u = 2 FEWEST_SMOOTH / df - 1.
+
+    In 1 / df it is smooth as far as the normal's at 0, so that few Chebyshev coefficients give all
+    its digits, in a tenth of the time of a root of the distribution function. None where they do
+    not, far out in the tail.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    def quantile(u: Floats) -> Floats:
+        reciprocal = (u + 1.0) / (2.0 * FEWEST_SMOOTH)
+        some = np.where(reciprocal > 0.0, reciprocal, 1.0)
+        return np.where(reciprocal > 0.0, stdtrit(1.0 / some, share), ndtri(share))
+
+    nodes, between = chebyshev.chebpts1(DEGREE + 1), np.linspace(-1.0, 1.0, 8 * DEGREE)
+    coefficients: Floats = chebyshev.chebfit(nodes, quantile(nodes), DEGREE).astype(float)
+    error = np.abs(chebyshev.chebval(between, coefficients) / quantile(between) - 1.0)
+    return coefficients if error.max() < AGREES else None
 
 
 def f_p_value(statistic: ArrayLike, df: ArrayLike, ddf: ArrayLike) -> Floats:
@@ -48,6 +89,34 @@ def f_p_value(statistic: ArrayLike, df: ArrayLike, ddf: ArrayLike) -> Floats:
     finite = np.isfinite(nu) & (nu > 0.0)
     p = np.where(nu == np.inf, chdtrc(r, r * F), np.nan)
     return np.where(finite, fdtrc(r, np.where(finite, nu, 1.0), F), p)
+
+
+def chi_square_p(statistic: ArrayLike, df: ArrayLike, *, boundary: bool) -> Floats:
+    """P-values of likelihood ratio statistics, by chi-square or by the mixture at the boundary.
+
+    Parameters
+    ----------
+    statistic, df : array_like
+        Chi-square with 0 df is a point mass at 0.
+    boundary : bool
+        By the mixture of df - 1 and df.
+
+    Examples
+    --------
+    >>> chi_square_p([3.84, 3.84], [1, 2], boundary=False).round(4)
+    array([0.05  , 0.1466])
+    >>> chi_square_p([3.84, 3.84], [1, 2], boundary=True).round(4)
+    array([0.025 , 0.0983])
+    """
+    from scipy.special import chdtrc
+
+    x, k = np.maximum(np.asarray(statistic, dtype=float), 0.0), np.asarray(df, dtype=float)
+
+    def tail(k: Floats) -> Floats:
+        mass = np.where(np.isnan(x), np.nan, np.where(x > 0.0, 0.0, 1.0))
+        return np.where(k > 0.0, chdtrc(np.maximum(k, 1.0), x), mass)
+
+    return 0.5 * (tail(k - 1.0) + tail(k)) if boundary else tail(k)
 
 
 def confidence_limits(
@@ -85,6 +154,46 @@ def confidence_limits(
             limits = _ON_SCALE[scale](estimate[..., of], half[..., of])
             lower[..., of], upper[..., of] = limits
     return lower, upper
+
+
+def percentile_limits(draws: Floats, level: float, least: float = 1) -> Floats:
+    """Return percentile limits of bootstrap draws, as `boot.ci(type = "perc")` of R.
+
+    Parameters
+    ----------
+    draws : ndarray (n, n_terms)
+        NaN counts out.
+    level : float
+    least : float
+        How many draws a term must have.
+
+    Returns
+    -------
+    ndarray (2, n_terms)
+        Of N draws, in order, number (N + 1) share; between two of them by the quantiles of the
+        normal (Davison & Hinkley 1997, 5.8), beyond them the last one. NaN of terms with
+        fewer than `least`.
+
+    Examples
+    --------
+    >>> percentile_limits(np.arange(1.0, 200.0)[:, None], 0.95).ravel().round(6)
+    array([  5., 195.])
+    """
+    from scipy.special import ndtri
+
+    ordered, n = np.sort(draws, axis=0), np.isfinite(draws).sum(axis=0)
+    limits = np.full((2, draws.shape[1]), np.nan)
+    known = np.flatnonzero((n > 0) & (n >= least))
+    n = n[known]
+    for limit, share in zip(limits, (0.5 - level / 2.0, 0.5 + level / 2.0), strict=True):
+        below = np.floor((n + 1) * share)
+        inside = (below >= 1) & (below < n)
+        first, last = (ndtri(np.where(inside, k / (n + 1), 0.5)) for k in (below, below + 1))
+        part = np.where(inside, (ndtri(share) - first) / np.where(inside, last - first, 1.0), 0.0)
+        places = (np.clip(below + k, 1, n).astype(int) - 1 for k in (0, 1))
+        low, high = (ordered[place, known] for place in places)
+        limit[known] = low + part * (high - low)
+    return limits
 
 
 def _identity(estimate: Floats, half: Floats) -> tuple[Floats, Floats]:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.jit import entry
+from hlm.kernels.cr2 import infer_robust, rotate_clusters
+from hlm.kernels.held_coefficient import coefficient_limits
 from hlm.kernels.joint_tests import Information, f_tests, observed_information
 from hlm.kernels.kenward_roger import kenward_roger
+from hlm.kernels.load import data_set
 from hlm.kernels.problem import problem_of
 from hlm.kernels.profile_stack import profile_fit
 
-__all__ = ["adjust_fit", "f_tests_expected", "f_tests_observed", "profile_ml_fit"]
+__all__ = [
+    "adjust_fit",
+    "f_tests_expected",
+    "f_tests_observed",
+    "profile_coefficients",
+    "profile_ml_fit",
+    "robust_fit",
+]
 
 
 @entry
@@ -43,7 +53,22 @@ def f_tests_expected(parametrization, workspace, adjusted, adjust, tests, F, ddf
 
 
 @entry
+def robust_fit(cross, design, parametrization, reml, workspace, clusters, results):
+    """Fill `results` (`RobustResults` of one data set) from the fit in a workspace."""
+    rotate_clusters(data_set(cross, 0), design, clusters)
+    problem = problem_of(parametrization, workspace, cross.n_obs[0], reml)
+    infer_robust(problem, parametrization, workspace, clusters, results, 0, 0)
+
+
+@entry
 def profile_ml_fit(parametrization, workspace, n_obs, profile, limits):
     """Fill `limits` (2, n_theta + 1) from the fit by ML in a workspace."""
     problem = problem_of(parametrization, workspace, n_obs, np.bool_(False))
     profile_fit(problem, parametrization, workspace.fit, profile, limits)
+
+
+@entry
+def profile_coefficients(parametrization, workspace, n_obs, held, limits):
+    """Fill `limits` (2, p) from the fit by ML in a workspace."""
+    problem = problem_of(parametrization, workspace, n_obs, np.bool_(False))
+    coefficient_limits(problem, parametrization, workspace.fit, held, limits)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hlm.jit import entry, kernel
+from hlm.kernels.cr2 import RobustResults, infer_robust, rotate_clusters
 from hlm.kernels.expected import ExpectedResults, infer_expected
 from hlm.kernels.fit import N_SUMMARY, fit_units
+from hlm.kernels.held_coefficient import limits_of_fit
 from hlm.kernels.inference import spread_of_variances
 from hlm.kernels.joint_tests import (
     Information,
@@ -21,14 +23,16 @@ from hlm.kernels.joint_tests import (
     f_tests,
     observed_information,
 )
-from hlm.kernels.linalg import copy_vector
-from hlm.kernels.load import load
+from hlm.kernels.linalg import copy, copy_vector
+from hlm.kernels.load import data_set, load
 from hlm.kernels.predict import predict_effects
 from hlm.kernels.problem import divisor, problem_of
 from hlm.kernels.profile_stack import profile_fit_of
 
 if TYPE_CHECKING:
+    from hlm.kernels.cr2 import Clusters
     from hlm.kernels.expected import Adjustment
+    from hlm.kernels.held_coefficient import HeldCoefficient
     from hlm.kernels.inference import Parametrization
     from hlm.kernels.profile_stack import Profile
 
@@ -50,12 +54,18 @@ class StackResults(NamedTuple):
         What became of each fit, see `fit.Workspace`.
     expected : ExpectedResults, optional
         By the expected information.
+    robust : RobustResults, optional
+        Cluster-robust.
     limits : ndarray (n or 0, 2, n_theta + 1), optional
         Lower and upper profile limits of the random part.
     spread : ndarray (n or 0, methods, n_theta + 1, n_theta)
         B d of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`.
+    vcov : ndarray (n or 0, methods, p, p)
+        Covariance of the coefficients.
     effects : ndarray (n or 0, methods, n_units, q)
         Predicted random effects of each unit.
+    coefficient_limits : ndarray (n or 0, 2, p), optional
+        Lower and upper profile limits of the coefficients.
     """
 
     estimate: np.ndarray
@@ -65,9 +75,12 @@ class StackResults(NamedTuple):
     ddf: np.ndarray
     summary: np.ndarray
     expected: ExpectedResults | None
+    robust: RobustResults | None
     limits: np.ndarray | None
     spread: np.ndarray
+    vcov: np.ndarray
     effects: np.ndarray
+    coefficient_limits: np.ndarray | None = None
 
 
 def allocate_results(
@@ -77,14 +90,18 @@ def allocate_results(
     *,
     n_tests: int = 0,
     expected: ExpectedResults | None = None,
+    robust: RobustResults | None = None,
     limits: np.ndarray | None = None,
     n_spread: int = 0,
+    n_vcov: int = 0,
     units: tuple[int, int] = (0, 0),
+    coefficient_limits: np.ndarray | None = None,
 ) -> StackResults:
     """Return arrays for the results of n data sets; `n_tests` are by the observed information.
 
-    `n_spread` is the number of free elements of Psi where their spread is asked for, `units` the
-    number of units and of their random effects where these are predicted.
+    `n_spread` is the number of free elements of Psi where their spread is asked for, `n_vcov` that
+    of the coefficients where their covariance is, `units` the number of units and of their random
+    effects where these are predicted.
     """
     shape, of_tests = (n, n_methods, n_terms), (n, n_methods, n_tests)
     return StackResults(
@@ -95,9 +112,12 @@ def allocate_results(
         np.full(of_tests, np.nan),
         np.empty((n, n_methods, N_SUMMARY)),
         expected,
+        robust,
         limits,
         np.empty((n if n_spread else 0, n_methods, n_spread + 1, n_spread)),
+        np.empty((n if n_vcov else 0, n_methods, n_vcov, n_vcov)),
         np.full((n if units[0] else 0, n_methods, *units), np.nan),
+        coefficient_limits,
     )
 
 
@@ -111,12 +131,18 @@ class Inferences(NamedTuple):
     expected : Adjustment, optional
         For what rests on the expected information.
     profile : Profile, optional
-        For profile limits.
+        For profile limits of the random part.
+    clusters : Clusters, optional
+        For what is cluster-robust.
+    coefficients : HeldCoefficient, optional
+        For profile limits of the coefficients.
     """
 
     tests: JointTests
     expected: Adjustment | None = None
     profile: Profile | None = None
+    clusters: Clusters | None = None
+    coefficients: HeldCoefficient | None = None
 
 
 def only_the_fit(parametrization: Parametrization) -> Inferences:
@@ -146,7 +172,9 @@ def fit_stack(cross, design, parametrization, reml, workspace, inferences, resul
     """
     # Data set r: loaded once, then fitted and reported by each method
     for r in range(len(cross.sum_squares)):
-        sum_squares = load(workspace.effects, cross, r, design, workspace.units)
+        data = data_set(cross, r)
+        sum_squares = load(workspace.effects, data, design, workspace.units)
+        rotate_clusters(data, design, inferences.clusters)
         # By each method; the last may be there for the profile only
         for method in range(len(reml)):
             problem = problem_of(parametrization, workspace, cross.n_obs[r], reml[method])
@@ -159,12 +187,20 @@ def fit_stack(cross, design, parametrization, reml, workspace, inferences, resul
                     problem, parametrization, workspace,
                     inferences.expected, results.expected, r, method,
                 )  # fmt: skip
+                infer_robust(
+                    problem, parametrization, workspace,
+                    inferences.clusters, results.robust, r, method,
+                )  # fmt: skip
                 predict_effects(
                     problem, parametrization.random, workspace, results.effects, r, method
                 )
             profile_fit_of(
                 problem, parametrization, workspace.fit,
                 inferences.profile, results.limits, r, method,
+            )  # fmt: skip
+            limits_of_fit(
+                problem, parametrization, workspace.fit,
+                inferences.coefficients, results.coefficient_limits, r, method,
             )  # fmt: skip
 
 
@@ -180,6 +216,8 @@ def report_fit(problem, parametrization, workspace, tests, results, r, method):
     if len(results.spread) > 0:
         sigma2, spread = out.estimate[-1] ** 2, results.spread[r, method]
         spread_of_variances(sigma2, parametrization, fit.Lambda, jacobian, delta, spread)
+    if len(results.vcov) > 0:
+        copy(out.vcov, results.vcov[r, method])
     if results.F.shape[2] > 0 and np.isfinite(out.estimate[-1]):
         observed_information(divisor(problem), workspace.state.T, jacobian, delta, tests)
         information = Information(workspace.state.Ls, tests.P, tests.Omega, out.vcov)

@@ -1,29 +1,24 @@
 """What replicates say: performance measures, rejection rates of F tests, selection rates."""
 
+from hlm.measures.differences import differences
 from hlm.measures.f_tests import rejection_rates
+from hlm.measures.factor_effects import factor_effects
 from hlm.measures.likelihood_ratio import likelihood_ratio
 from hlm.measures.performance import performance
-from hlm.measures.predictions import prediction_measures, sum_predictions
 from hlm.measures.selection import rates, selection_rates
-from hlm.measures.summarize import (
-    count_fits,
-    count_tests,
-    join_summaries,
-    summarize,
-    summarize_estimates,
-)
+from hlm.measures.share_limits import share_limits
+from hlm.measures.summarize import summarize, summarize_all, summarize_estimates
 
 __all__ = [
-    "count_fits",
-    "count_tests",
-    "join_summaries",
+    "differences",
+    "factor_effects",
     "likelihood_ratio",
     "performance",
-    "prediction_measures",
     "rates",
     "rejection_rates",
     "selection_rates",
-    "sum_predictions",
+    "share_limits",
     "summarize",
+    "summarize_all",
     "summarize_estimates",
 ]

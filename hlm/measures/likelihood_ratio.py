@@ -11,46 +11,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hlm.errors import InputError, nearest
+from hlm.kernels.limits import chi_square_p
 from hlm.measures.input_table import as_frame, names, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["chi_square_p", "likelihood_ratio"]
-
-
-def chi_square_p(statistic: ArrayLike, df: ArrayLike, *, boundary: bool) -> NDArray[np.float64]:
-    """P-values of likelihood ratio statistics.
-
-    Parameters
-    ----------
-    statistic, df : array_like
-        Chi-square with 0 df is a point mass at 0.
-    boundary : bool
-        By the mixture of df - 1 and df.
-
-    Examples
-    --------
-    >>> chi_square_p([3.84, 3.84], [1, 2], boundary=False).round(4)
-    array([0.05  , 0.1466])
-    >>> chi_square_p([3.84, 3.84], [1, 2], boundary=True).round(4)
-    array([0.025 , 0.0983])
-    """
-    from scipy.special import chdtrc
-
-    x, k = np.maximum(np.asarray(statistic, dtype=float), 0.0), np.asarray(df, dtype=float)
-
-    def tail(k: NDArray[np.float64]) -> NDArray[np.float64]:
-        mass = np.where(np.isnan(x), np.nan, np.where(x > 0.0, 0.0, 1.0))
-        return np.where(k > 0.0, chdtrc(np.maximum(k, 1.0), x), mass)
-
-    return 0.5 * (tail(k - 1.0) + tail(k)) if boundary else tail(k)
 
 
 def likelihood_ratio(

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hlm.errors import InputError, nearest
-from hlm.measures.group import group_measures
-from hlm.measures.input_table import as_frame, group_rows, names, numbers, require
+from hlm.measures.given import check_pairing, method_named, read_given
+from hlm.measures.group import WINSORIZE, Rules, measures_by_policy
+from hlm.measures.input_table import group_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from hlm.measures.formulas import Array, Value
-    from hlm.measures.input_table import Groups
+    from hlm.measures.formulas import Array
+    from hlm.measures.given import Given
+    from hlm.measures.group import Values
 
-__all__ = ["measures_of_groups", "performance", "tidy", "with_limits"]
+__all__ = ["performance"]
 
 
 def performance(
@@ -36,6 +36,10 @@ def performance(
     lower: str | None = None,
     upper: str | None = None,
     level: float = 0.95,
+    winsorize: float = WINSORIZE,
+    policies: Sequence[str] | None = None,
+    converged: str | None = None,
+    singular: str | None = None,
 ) -> pd.DataFrame:
     """Turn replicate estimates into performance measures with Monte Carlo standard errors.
 
@@ -67,12 +71,21 @@ def performance(
         infinite.
     level : float
         Confidence level of the limits made from `se`, between 0 and 1.
+    winsorize : float
+        Winsorized measures are of estimates that are clipped so many interquartile ranges beyond
+        the quartiles.
+    policies : sequence of str, optional
+        Which replicates count, each in turn: 'all', 'converged', 'nonsingular' (converged, and not
+        singular), or 'absent_as_miss' (of coverage and rejection only: all replicates count, and
+        one without limits covers and rejects nothing). The table then has a column `policy`.
+    converged, singular : str, optional
+        The columns that say which fits converged and which are singular, for policies.
 
     Returns
     -------
     pandas frame
-        The `by` columns, the method column, `measure`, `estimate`, `mcse` and `n`, sorted by
-        group. A measure is there if the columns that it needs are given, in this order:
+        The `by` columns, the method column, `measure`, `estimate`, `mcse`, `mcse_robust` and `n`,
+        sorted by group. A measure is there if the columns that it needs are given, in this order:
 
         ========================  ===================================================  ==========
         n_total, n_used           replicates; those with a finite estimate (and `se`)
@@ -81,23 +94,38 @@ def performance(
         median_bias               median(b) - t
         empirical_se              sd(b)
         mse, rmse                 mean((b - t)^2) and its root
+        winsorized_bias,          bias, sd and RMSE of the clipped estimates
+        winsorized_se,
+        winsorized_rmse
+        clipped                   share of estimates that were clipped
         relative_precision        (sd(ref)/sd(b))^2 - 1                                ref
         model_se                  sqrt(mean(s^2))                                      se
         relative_error_se         model_se/empirical_se - 1                            se
+        relative_bias_variance    mean(s^2)/var(b) - 1                                 se
         coverage                  share of L <= t <= U                                 se or limits
+        below, above              shares of U < t and of L > t                         se or limits
         bias_eliminated_coverage  share of L <= mean(b) <= U                           se or limits
         rejection                 share of intervals without 0 (p < 1 - level)         se or limits
         ci_width                  mean(U - L), NaN where an interval is unbounded      se or limits
         median_ci_width           median(U - L)                                        se or limits
         unbounded                 share of intervals that are infinite, or more than   se or limits
                                   1000 times as wide as the narrowest tenth
+        absent                    share of replicates without limits                   se or limits
+        type_s, type_m            of intervals without 0, where t is not 0: share on   se or limits
+                                  the wrong side of 0; mean(abs(b)/abs(t))
+        rejection_01, _05, _10    where t is 0: shares of p < 0.01, 0.05, 0.10, p by   se
+                                  estimate/se and `df`
+        ks_distance, ks_p_value   where t is 0: distance of the distribution of p      se
+                                  from the uniform one, and its p-value
         ========================  ===================================================  ==========
 
         Shares are proportions, `relative_*` are fractions. `n` is the number of replicates that
         the measure rests on: those used, less those without a partner in the reference method
         (relative precision); for measures of intervals, those with two limits. Where a true value
         is missing, so are the measures that need it. `mcse` is the closed form of
-        `hlm.measures.formulas`; of counts it is NaN. What is undefined, such as an sd of one
+        `hlm.measures.formulas`, and `mcse_robust` one that assumes no distribution: they differ
+        for `empirical_se`, `winsorized_se`, `relative_precision` and `relative_error_se`. Of
+        counts and of distances both are NaN. What is undefined, such as an sd of one
         value, is NaN. If a `by` column bears the name of an output column (often `n`), that
         output column gets a trailing underscore (`n_`).
 
@@ -114,142 +142,82 @@ def performance(
     >>> table = hlm.measures.performance(data, estimate="b", se="s", true=1)
     >>> table[table.measure.isin(["bias", "coverage"])].round(4).to_dict("records")
     ... # doctest: +NORMALIZE_WHITESPACE
-    [{'measure': 'bias', 'estimate': 0.1, 'mcse': 0.1581, 'n': 4},
-     {'measure': 'coverage', 'estimate': 0.75, 'mcse': 0.2165, 'n': 4}]
+    [{'measure': 'bias', 'estimate': 0.1, 'mcse': 0.1581, 'mcse_robust': 0.1581, 'n': 4},
+     {'measure': 'coverage', 'estimate': 0.75, 'mcse': 0.2165, 'mcse_robust': 0.2165, 'n': 4}]
     """
-    frame = as_frame(data)
-    keys = names([*names(by), *names(method), *(["inference"] if "inference" in frame else [])])
-    named = {"estimate": estimate, "se": se, "df": df, "lower": lower, "upper": upper}
-    if isinstance(true, str):
-        named["true"] = true
-    require(frame, [*named.items(), ("id", id), *(("by, method", key) for key in keys)])
-    _check(true, lower, upper, level)
-    columns = {role: numbers(frame, name) for role, name in named.items() if name is not None}
-    if not isinstance(true, str):
-        columns["true"] = np.full(len(frame), true, dtype=float)
-    if se is not None:
-        _check_standard_errors(columns["se"], se)
-    columns = with_limits(columns, level)
+    given = read_given(
+        data,
+        {
+            "estimate": estimate,
+            "se": se,
+            "df": df,
+            "lower": lower,
+            "upper": upper,
+            "converged": converged,
+            "singular": singular,
+            "id": id,
+        },
+        true=true,
+        by=by,
+        method=method,
+        level=level,
+        winsorize=winsorize,
+        policies=policies or ("all",),
+    )
+    columns = dict(given.columns)
     if ref is not None:
-        columns["reference"] = _reference(frame, columns, keys, method, ref, id)
-    groups = group_rows(frame, keys)
-    return tidy(groups.labels, measures_of_groups(groups, columns))
-
-
-def measures_of_groups(
-    groups: Groups, columns: Mapping[str, Array], *, needs_se: bool = True
-) -> list[dict[str, Value]]:
-    """Return the measures of each group; `columns` are the arrays of `group_measures` by role."""
-    return [
-        group_measures(
-            columns["estimate"][rows],
-            true=columns["true"][rows],
-            needs_se=needs_se,
-            **{role: c[rows] for role, c in columns.items() if role not in ("estimate", "true")},
+        columns["reference"] = _reference(given, method, ref, id)
+    groups, rules = group_rows(given.frame, given.keys), Rules(winsorize=winsorize)
+    values = [
+        measures_by_policy(
+            {role: column[rows] for role, column in columns.items()},
+            {name: None if mask is None else mask[rows] for name, mask in given.masks.items()},
+            rules,
         )
         for rows in groups.rows()
     ]
+    return _tidy(groups.labels, values, with_policy=policies is not None)
 
 
-def tidy(labels: pd.DataFrame, values: list[dict[str, Value]]) -> pd.DataFrame:
-    """Return one row per group and measure: the labels, `measure`, `estimate`, `mcse`, `n`."""
+def _tidy(
+    labels: pd.DataFrame, values: Sequence[Mapping[str, Values]], *, with_policy: bool
+) -> pd.DataFrame:
+    """Return one row per group, policy and measure: labels, then the values."""
     import pandas as pd
 
-    measures = list(values[0]) if values else []
-    table = labels.iloc[np.repeat(np.arange(len(labels)), len(measures))].reset_index(drop=True)
-    flat = [value for group in values for value in group.values()]
-    results: dict[str, Any] = {
-        "measure": pd.Series(measures * len(labels), dtype=str),
-        "estimate": np.array([value.estimate for value in flat], dtype=float),
-        "mcse": np.array([value.mcse for value in flat], dtype=float),
-        "n": np.array([value.n for value in flat], dtype=np.int64),
-    }
+    flat = [
+        (place, policy, name, value)
+        for place, of_group in enumerate(values)
+        for policy, measures in of_group.items()
+        for name, value in measures.items()
+    ]
+    places = np.array([row[0] for row in flat], dtype=np.intp)
+    results: dict[str, Any] = {"policy": pd.Series([row[1] for row in flat], dtype=str)}
+    results |= {"measure": pd.Series([row[2] for row in flat], dtype=str)}
+    for name, of, kind in (
+        ("estimate", "estimate", float),
+        ("mcse", "mcse", float),
+        ("mcse_robust", "robust", float),
+        ("n", "n", np.int64),
+    ):
+        results[name] = np.array([getattr(row[3], of) for row in flat], dtype=kind)
+    if not with_policy:
+        del results["policy"]
+    table = labels.iloc[places].reset_index(drop=True)
     return table.assign(
         **{f"{name}_" if name in labels else name: column for name, column in results.items()}
     )
 
 
-def _check(true: Any, lower: str | None, upper: str | None, level: float) -> None:
-    if not isinstance(true, str | Real):
-        raise InputError(f"true value {true!r}", path="true", allowed="a number or a column")
-    if (lower is None) != (upper is None):
-        raise InputError("one limit without the other", path="lower, upper", allowed="both or none")
-    if not 0 < level < 1:
-        raise InputError(f"level {level!r}", path="level", allowed="a number between 0 and 1")
-
-
-def _check_standard_errors(values: Array, column: str) -> None:
-    negative = np.flatnonzero((values < 0) & np.isfinite(values))
-    if len(negative):
-        first, more = negative[0], len(negative) - 1
-        raise InputError(
-            f"the standard error in row {first + 1} of column {column!r} is {values[first]:g}"
-            + (f", and {more} more are negative" if more else ""),
-            path="se",
-            allowed="0 or more; a missing value where there is none",
-        )
-
-
-def with_limits(columns: dict[str, Array], level: float) -> dict[str, Array]:
-    """Return the columns with limits estimate -/+ quantile x se, unless they have limits."""
-    others = {role: column for role, column in columns.items() if role != "df"}
-    if "lower" in columns or "se" not in columns:
-        return others
-    estimate, se = columns["estimate"], columns["se"]
-    known = np.isfinite(estimate) & np.isfinite(se)
-    half = np.where(known, _quantile(level, columns.get("df")) * se, np.nan)
-    return others | {"lower": estimate - half, "upper": estimate + half}
-
-
-def _quantile(level: float, df: Array | None) -> float | Array:
-    """Return the two-sided quantile of t with `df`, of the normal where it is NaN or infinite."""
-    from scipy.special import ndtri, stdtrit
-
-    p = (1 + level) / 2
-    normal = float(ndtri(p))
-    return normal if df is None else np.where(np.isfinite(df), stdtrit(df, p), normal)
-
-
-def _reference(
-    frame: pd.DataFrame,
-    columns: dict[str, Array],
-    keys: list[str],
-    method: str | None,
-    ref: Any,
-    id: str | None,  # noqa: A002
-) -> Array:
+def _reference(given: Given, method: str | None, ref: Any, id: str | None) -> Array:  # noqa: A002
     """Return, for each row, the estimate of method `ref` on the same data set, NaN if none."""
     import pandas as pd
 
-    if method is None or id is None:
-        raise InputError(
-            f"ref={ref!r} compares methods on the same data sets",
-            path="ref",
-            allowed="with method= (the column of methods) and id= (the column of data sets)",
-        )
-    _refuse_repeats(frame, [*keys, id])
-    is_ref = (frame[method] == _method_named(frame[method], ref)).to_numpy(bool, na_value=False)
+    check_pairing(given, method, ref, id)
+    frame, columns = given.frame, given.columns
+    is_ref = (frame[method] == method_named(frame[method], ref)).to_numpy(bool, na_value=False)
     if "se" in columns:
         is_ref = is_ref & np.isfinite(columns["se"])
-    data_set = group_rows(frame, [*(key for key in keys if key != method), id]).codes
+    data_set = group_rows(frame, [*(key for key in given.keys if key != method), str(id)]).codes
     reference = pd.Series(columns["estimate"][is_ref], index=data_set[is_ref])
     return reference.reindex(data_set).to_numpy()
-
-
-def _method_named(methods: pd.Series, ref: Any) -> Any:
-    known = {str(value): value for value in methods.unique()}
-    if str(ref) not in known:
-        raise InputError(
-            f"no method {ref!r} in column {methods.name!r}",
-            path="ref",
-            allowed=", ".join(known),
-            suggestion=nearest(str(ref), known),
-        )
-    return known[str(ref)]
-
-
-def _refuse_repeats(frame: pd.DataFrame, keys: list[str]) -> None:
-    repeated = frame.duplicated(keys)
-    if repeated.any():
-        place = ", ".join(f"{k}={v}" for k, v in frame.loc[repeated, keys].iloc[0].items())
-        raise InputError(f"more than one estimate of {place}", path="id", allowed="one each")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+
 __all__ = [
     "add_counts",
     "counts_to_rates",

@@ -1,4 +1,4 @@
-"""A study's estimates, fits and F tests -> its measures and its selection rates."""
+"""A study's estimates, fits and tests, as tables -> its measures and its selection rates."""
 
 from __future__ import annotations
 
@@ -7,46 +7,42 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hlm.errors import InputError
-from hlm.estimands.kinds import KINDS, UnitCoefficient
-from hlm.estimands.names import of_test
-from hlm.measures.f_tests import rejection_counts
+from hlm.measures.arrays import ERRORS, P_VALUE, VALUES
+from hlm.measures.dense import fit_arrays, name_of_test, scattered, term_arrays, terms_of
 from hlm.measures.input_table import as_frame, group_rows, numbers, require
-from hlm.measures.performance import measures_of_groups, tidy, with_limits
-from hlm.measures.predictions import prediction_measures, sum_predictions
-from hlm.measures.selection import (
-    add_counts,
-    counts_to_rates,
-    failure_counts,
-    selection_counts,
+from hlm.measures.intervals import with_limits
+from hlm.measures.scenario_summary import (
+    ACCOUNTING,
+    DIFFERENCES,
+    MEASURES,
+    SELECTION,
+    Summary,
+    summarize_scenario,
 )
-from hlm.words.measures import NEED_TRUE, OF_INFERENCE
+from hlm.words.fitting import METHODS
+from hlm.words.inferences import INFERENCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
-__all__ = [
-    "FitCounts",
-    "count_fits",
-    "count_tests",
-    "join_summaries",
-    "summarize",
-    "summarize_estimates",
-]
+    from hlm.measures.arrays import FitArrays, TermArrays
+    from hlm.measures.dense import Targets
 
-KEYS = ["scenario", "model", "method", "term"]
-RESULTS = ["inference", "measure", "estimate", "mcse", "n"]
-SELECTION = ["scenario", "criterion", "method", "model"]
+__all__ = ["Summaries", "summarize", "summarize_all", "summarize_estimates"]
 
-WITHOUT_ZERO = tuple(kind for kind, one in KINDS.items() if not one.tests_zero)
-"""Kinds of terms whose intervals never hold 0, so that none is rejected."""
+FIT = ["model", "method"]
+ALL = ("all",)
 
 
-class FitCounts(NamedTuple):
-    """Singular and failed fits, and choices by AIC and BIC, as counts that add up."""
+class Summaries(NamedTuple):
+    """The tables of a study, as those of the same names in its folder of results."""
 
-    failures: pd.DataFrame
+    measures: pd.DataFrame
+    differences: pd.DataFrame
+    accounting: pd.DataFrame
     selection: pd.DataFrame
 
 
@@ -58,14 +54,15 @@ def summarize(
     tests: Any = None,
     predictions: Any = None,
     level: float | Mapping[str, float] = 0.95,
+    policies: Sequence[str] = ALL,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Summarize a study's replicates, whatever the order of their rows.
 
-    Every finite estimate counts, whatever the status of its fit: at the boundary an sd is 0 and
-    has no standard error, and to leave it out would bias the rest upwards. Measures that need a
-    standard error or limits rest on the replicates that have them; their `n` says how many. Where
-    there is no true value, the measures that need one are left out; `rejection` is for sds and
-    sigma, whose intervals can never hold 0.
+    Every finite estimate counts, whatever the status of its fit, unless a policy says otherwise:
+    at the boundary an sd is 0 and has no standard error, and to leave it out would bias the rest
+    upwards. Measures that need a standard error or limits rest on the replicates that have them;
+    their `n` says how many. Where there is no true value, the measures that need one are left out;
+    `rejection` is for sds and sigma, whose intervals can never hold 0.
 
     Parameters
     ----------
@@ -74,138 +71,213 @@ def summarize(
         estimates have a single one, which has no name.
     truth : pandas frame, Arrow table or stream, or mapping of columns
         `scenario`, `model`, `term`, its `kind` and its `true` value, NaN where there is none: a row
-        for each term of each model in each scenario, F tests among them.
+        for each term of each model in each scenario, tests among them.
     tests : pandas frame, Arrow table or stream, optional
         The columns of `tests.parquet`.
     predictions : pandas frame, Arrow table or stream, optional
         The columns of `predictions.parquet`.
+    predictions : pandas frame, Arrow table or stream, optional
+        The columns of `predictions.parquet`.
     level : float or mapping of str to float
         Confidence level of limits made from `se` and `df` if the estimates come without limits, for
-        which it must be one number; F tests reject at 1 - level, of their model.
+        which it must be one number; tests reject at 1 - level, of their model.
+    policies : sequence of str
+        Which replicates count: names of `hlm.words.policies.POLICIES`.
 
     Returns
     -------
     measures : pandas frame
-        scenario, model, method, term, kind, true, inference, measure, estimate, mcse, n; the rates
-        of singular and of failed fits have the term and the kind '', the rejection rates of F tests
-        the term 'F(name)'. A measure that rests on no inference has the inference '', and one of
-        coefficients of units the name of the predictor.
+        scenario, model, method, term, kind, true, inference, policy, measure, estimate, mcse,
+        mcse_robust, n; the rates of singular and of failed fits have the term, the kind and the
+        policy '', the rejection rates of F tests the term 'F(name)', those of likelihood ratio
+        tests 'LRT(name)'. A measure that rests on no
+        inference has the inference ''; the one of a measure of predictions is the predictor.
     selection : pandas frame
         scenario, criterion, method, model, rate, mcse, n.
 
     Raises
     ------
     InputError
-        If a column is missing, or `truth` lacks a term.
+        If a column is missing, `truth` lacks a term, or a replicate occurs twice.
     """
-    of_estimates = summarize_estimates(estimates, truth=truth, level=level)
-    of_tests = [] if tests is None else [count_tests(tests, truth=truth, level=level)]
-    of_units = [] if predictions is None else [sum_predictions(predictions)]
-    return join_summaries([of_estimates], [count_fits(fits)], of_tests, of_units)
+    found = summarize_all(
+        *(estimates, fits),
+        truth=truth,
+        tests=tests,
+        predictions=predictions,
+        level=level,
+        policies=policies,
+    )
+    return found.measures, found.selection
 
 
 def summarize_estimates(
     estimates: Any, *, truth: Any, level: float | Mapping[str, float] = 0.95
 ) -> pd.DataFrame:
-    """Return the measures of some terms, whose replicates must all be there; see `summarize`."""
-    frame = as_frame(estimates)
-    require(frame, [("estimates", column) for column in [*KEYS, "estimate", "se"]])
-    by = [*KEYS, "inference"] if "inference" in frame else KEYS
-    groups = group_rows(frame, by)
-    labels = _with_truth(groups.labels, truth)
-    given = [name for name in ("estimate", "se", "df", "lower", "upper") if name in frame]
-    columns = {name: numbers(frame, name) for name in given}
+    """Return the measures of estimates alone; see `summarize`."""
+    return summarize_all(estimates, None, truth=truth, level=level).measures
+
+
+def summarize_all(
+    estimates: Any,
+    fits: Any,
+    *,
+    truth: Any,
+    tests: Any = None,
+    predictions: Any = None,
+    level: float | Mapping[str, float] = 0.95,
+    policies: Sequence[str] = ALL,
+) -> Summaries:
+    """Return all tables of a study; see `summarize`."""
+    import pandas as pd
+
+    frame = _without_categories(as_frame(estimates))
+    require(
+        frame, [("estimates", column) for column in ["scenario", *FIT, "term", "estimate", "se"]]
+    )
+    tables = {"estimates": frame}
+    if fits is not None:
+        tables["fits"] = _without_categories(as_frame(fits))
+    if tests is not None:
+        tested = _without_categories(as_frame(tests))
+        ways = tested["inference"] if "inference" in tested else [""] * len(tested)
+        tables["tests"] = tested.assign(term=list(map(name_of_test, tested["test"], ways)))
+    if predictions is not None:
+        predicted = _without_categories(as_frame(predictions))
+        require(predicted, [("predictions", name) for name in ["predictor", *ERRORS]])
+        tables["predictions"] = predicted.rename(columns={"predictor": "inference"})
+    known = _targets(truth)
+    by_scenario = {
+        kind: {str(scenario): own for scenario, own in table.groupby("scenario", sort=True)}
+        for kind, table in tables.items()
+    }
+    summary = Summary()
+    for scenario, own in by_scenario["estimates"].items():
+        summary.add(_of_scenario(scenario, own, by_scenario, known, level, policies))
+    return Summaries(
+        _sorted(pd.DataFrame(summary.measures, columns=MEASURES), ["scenario", *FIT, "term"]),
+        pd.DataFrame(summary.differences, columns=DIFFERENCES),
+        pd.DataFrame(summary.accounting, columns=ACCOUNTING),
+        _sorted(pd.DataFrame(summary.selection, columns=SELECTION), list(SELECTION[:4])),
+    )
+
+
+def _of_scenario(
+    scenario: str,
+    own: pd.DataFrame,
+    by_scenario: Mapping[str, Mapping[str, pd.DataFrame]],
+    known: Mapping[tuple[str, str, str], tuple[str, float]],
+    level: float | Mapping[str, float],
+    policies: Sequence[str],
+) -> Summary:
+    fits, tests, predictions = (
+        by_scenario.get(kind, {}).get(scenario) for kind in ("fits", "tests", "predictions")
+    )
+    given = [table for table in (own, fits, tests, predictions) if table is not None]
+    replicates = np.unique(np.concatenate([_numbers_of(table) for table in given]))
+    targets = _targets_in(scenario, known)
+    terms = [*_terms(own, VALUES, replicates, targets, level)]
+    if tests is not None:
+        terms += _terms(tests, P_VALUE, replicates, targets, level)
+    if predictions is not None:
+        terms += _terms(predictions, ERRORS, replicates, targets, level)
+    models = dict.fromkeys(model for one in terms for model, *_ in one.contestants)
+    levels = dict.fromkeys(models, level) if isinstance(level, float) else level
+    return summarize_scenario(
+        scenario,
+        terms,
+        None if fits is None else _fits(fits, replicates),
+        alphas={model: 1.0 - levels[model] for model in models},
+        policies=policies,
+    )
+
+
+def _targets_in(scenario: str, known: Mapping[tuple[str, str, str], tuple[str, float]]) -> Targets:
+    """Return what gives a term's kind and true value in a scenario."""
+
+    def target(model: str, term: str) -> tuple[str, float]:
+        labels = (scenario, model, term)
+        if labels not in known:
+            keys = zip(("scenario", "model", "term"), labels, strict=True)
+            raise InputError(
+                "no true value, nor that there is none, of "
+                + ", ".join(f"{key} {value!r}" for key, value in keys),
+                path="truth",
+                allowed="a row for each term of each model in each scenario; NaN if it is unknown",
+            )
+        return known[labels]
+
+    return target
+
+
+def _targets(truth: Any) -> dict[tuple[str, str, str], tuple[str, float]]:
+    table = _without_categories(as_frame(truth))
+    keys = ["scenario", "model", "term"]
+    require(table, [("truth", column) for column in [*keys, "kind", "true"]])
+    places = zip(*(table[key] for key in keys), strict=True)
+    return dict(zip(places, zip(table["kind"], numbers(table, "true"), strict=True), strict=True))
+
+
+def _without_categories(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the labels as strings: rows are sorted by names, not by when these came first."""
+    categories = [str(name) for name in table.select_dtypes("category")]
+    return table.astype(dict.fromkeys(categories, object)) if categories else table
+
+
+def _numbers_of(table: pd.DataFrame) -> NDArray[Any]:
+    """Return the replicate of each row; without numbers, by the order of the rows."""
+    if "replicate" in table:
+        return table["replicate"].to_numpy()
+    keys = [name for name in (*FIT, "term", "inference") if name in table]
+    return table.groupby(keys).cumcount().to_numpy()
+
+
+def _terms(
+    table: pd.DataFrame,
+    names: tuple[str, ...],
+    replicates: NDArray[Any],
+    targets: Targets,
+    level: float | Mapping[str, float],
+) -> Iterator[TermArrays]:
+    table = table if "inference" in table else table.assign(inference="")
+    groups = group_rows(table, [*FIT, "term", "inference"])
+    labels = list(groups.labels.itertuples(index=False, name=None))
+    columns = {name: numbers(table, name) for name in names if name in table}
     if isinstance(level, float):
         columns = with_limits(columns, level)
-    columns.pop("df", None)
-    columns["true"] = labels["true"].to_numpy()[groups.codes]
-    table = tidy(labels, measures_of_groups(groups, columns, needs_se=False))
-    lacking = table["true"].isna() & table["measure"].isin(NEED_TRUE)
-    needless = table["kind"].isin(WITHOUT_ZERO) & (table["measure"] == "rejection")
-    return _each_once(table[~(lacking | needless)], table["measure"].isin(OF_INFERENCE))
+    places = np.searchsorted(replicates, _numbers_of(table))
+    values = scattered(list(columns.values()), groups.codes, places, (len(labels), len(replicates)))
+    for (kind, term), found in terms_of(labels, targets).items():
+        rows = sorted(found, key=lambda row: _place(*labels[row]))
+        own = [labels[row] for row in rows]
+        yield term_arrays(kind, term, own, targets, tuple(columns), values[rows])
 
 
-def _each_once(table: pd.DataFrame, of_inference: pd.Series) -> pd.DataFrame:
-    """Keep one row of a measure that rests on no inference, which has the inference ''.
-
-    Rows of a term stay in their order: what rests on none, then what rests on one after another.
-    """
-    names = table["inference"].astype(object) if "inference" in table else ""
-    table = table.assign(inference=names)
-    table.loc[~of_inference.reindex(table.index), "inference"] = ""
-    return table.drop_duplicates([*KEYS, "inference", "measure"])
+def _place(model: str, method: str, _: str, inference: str) -> tuple[str, int, int]:
+    """Sort contestants as in the files of a study; its order of models is not known."""
+    return model, _rank(METHODS, method), _rank(INFERENCES, inference)
 
 
-def count_fits(fits: Any) -> FitCounts:
-    """Count the fits of some replicates; every replicate must have all its fits."""
-    import pandas as pd
-
-    frame = as_frame(fits)
-    chosen = [
-        selection_counts(frame, by=["scenario", "method"], criterion=criterion).assign(
-            criterion=criterion
-        )
-        for criterion in ("aic", "bic")
-    ]
-    return FitCounts(failure_counts(frame, by=KEYS[:3]), pd.concat(chosen))
+def _rank(catalogue: Collection[str], name: str) -> int:
+    known = list(catalogue)
+    return known.index(name) if name in known else len(known)
 
 
-def count_tests(
-    tests: Any, *, truth: Any, level: float | Mapping[str, float] = 0.95
-) -> pd.DataFrame:
-    """Count the rejections of some replicates; see `summarize`."""
-    frame = as_frame(tests)
-    by = [*KEYS[:3], "test", *(["inference"] if "inference" in frame else [])]
-    counts = rejection_counts(frame, by=by, level=level).reset_index(drop=True)
-    terms = counts["test"].map(of_test).astype(object)
-    counts = _each_once(
-        counts.drop(columns="test").assign(term=terms), counts["measure"] != "n_total"
+def _fits(table: pd.DataFrame, replicates: NDArray[Any]) -> FitArrays:
+    require(
+        table, [("fits", column) for column in [*FIT, "aic", "bic", "npar", "singular", "status"]]
     )
-    return _with_truth(counts, truth)
+    groups = group_rows(table, FIT)
+    statuses = tuple(dict.fromkeys(["ok", *sorted(table["status"].unique())]))
+    numeric = ("aic", "bic", "npar", "singular")
+    columns = {name: numbers(table, name) for name in numeric}
+    columns["status"] = table["status"].map(statuses.index).to_numpy(float)
+    places = np.searchsorted(replicates, _numbers_of(table))
+    shape = len(groups.labels), len(replicates)
+    values = scattered(list(columns.values()), groups.codes, places, shape)
+    arrays = {name: values[:, number] for number, name in enumerate(columns)}
+    return fit_arrays(list(groups.labels.itertuples(index=False, name=None)), arrays, statuses)
 
 
-def join_summaries(
-    measures: Iterable[pd.DataFrame],
-    counts: Iterable[FitCounts],
-    tests: Iterable[pd.DataFrame] = (),
-    predictions: Iterable[pd.DataFrame] = (),
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Join the summaries of different terms and of different replicates; see `summarize`."""
-    import pandas as pd
-
-    failures, selection = (add_counts(tables) for tables in zip(*counts, strict=True))
-    of_fits = counts_to_rates(failures, "estimate").assign(
-        term="", kind="", true=np.nan, inference=""
-    )
-    tables = [*measures, of_fits]
-    if found := list(tests):
-        counted = add_counts(found)
-        of_all = counted["measure"] == "n_total"
-        tables.append(counts_to_rates(counted[~of_all], "estimate"))
-        tables.append(counted[of_all].assign(estimate=counted["n"].astype(float), mcse=np.nan))
-    if sums := list(predictions):
-        of_units = prediction_measures(sums)
-        tables.append(of_units.assign(kind=UnitCoefficient.kind, true=np.nan))
-    table = pd.concat([rows[[*KEYS, "kind", "true", *RESULTS]] for rows in tables])
-    rates = counts_to_rates(selection, "rate")[[*SELECTION, "rate", "mcse", "n"]]
-    return (
-        table.sort_values(KEYS, kind="stable", ignore_index=True),
-        rates.sort_values(SELECTION, ignore_index=True),
-    )
-
-
-def _with_truth(labels: pd.DataFrame, truth: Any) -> pd.DataFrame:
-    """Return labels with the kind and the true value of each term."""
-    known = as_frame(truth)
-    keys = ["scenario", "model", "term"]
-    require(known, [("truth", column) for column in [*keys, "kind", "true"]])
-    names = labels.astype(dict.fromkeys(keys, object))
-    found = names.merge(known[[*keys, "kind", "true"]], on=keys, how="left", validate="many_to_one")
-    if found["kind"].isna().any():
-        lacking = ", ".join(f"{key} {found.loc[found.kind.isna(), key].iloc[0]!r}" for key in keys)
-        raise InputError(
-            f"no true value, nor that there is none, of {lacking}",
-            path="truth",
-            allowed="a row for each term of each model in each scenario; true is NaN if unknown",
-        )
-    return labels.assign(kind=found["kind"].to_numpy(), true=found["true"].to_numpy(float))
+def _sorted(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    return table.sort_values(keys, kind="stable", ignore_index=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hlm.errors import InputError
-from hlm.measures.likelihood_ratio import chi_square_p
+from hlm.kernels.limits import chi_square_p
 from hlm.model.lmer import fit_frame
 from hlm.model.rformat import align, format_numbers, format_p_values
 

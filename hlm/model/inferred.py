@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.inference import COEFFICIENTS, Expected, Fitted, Inferred
+from hlm.inference import COEFFICIENTS, Expected, Fitted, Inferred, Robust
+from hlm.kernels.cr2 import allocate_clusters, allocate_robust
 from hlm.kernels.joint_tests import JointTests, allocate_joint_tests
 from hlm.kernels.kenward_roger import KenwardRoger
-from hlm.kernels.one_fit import f_tests_expected, f_tests_observed
+from hlm.kernels.one_fit import f_tests_expected, f_tests_observed, robust_fit
 from hlm.model import effects
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def infer(fit: LmerFit, method: str, contrasts: Sequence[Floats] = ()) -> Inferr
     """Return the inference of the coefficients, and of F tests of contrasts (r, p), by a method."""
     inference = COEFFICIENTS[method]
     fitted = fitted_of(fit, contrasts)
+    if inference.robust:
+        return inference.infer(fitted._replace(robust=_robust(fit, contrasts)))
     if not inference.expected:
         F, ddf = _observed_tests(fit, contrasts)
         return inference.infer(fitted._replace(F=F, ddf=ddf))
@@ -69,6 +72,20 @@ def _observed_tests(fit: LmerFit, contrasts: Sequence[Floats]) -> tuple[Floats, 
         engine, n_star = fit.engine, fit.nobs - len(fit.beta) if fit.reml else fit.nobs
         f_tests_observed(engine.moments.parametrization, engine.workspace, n_star, tests, F, ddf)
     return F, ddf
+
+
+def _robust(fit: LmerFit, contrasts: Sequence[Floats]) -> Robust:
+    """Return cluster-robust inference; NaN without estimates."""
+    engine, (tests, *_) = fit.engine, _allocate_tests(fit, contrasts)
+    moments, p = engine.moments, len(fit.beta)
+    results = allocate_robust(1, 1, p, len(contrasts))
+    clusters = allocate_clusters(fit.n_groups, len(fit.psi), p, tests)
+    if np.isfinite(fit.sigma):
+        robust_fit(
+            moments.cross, moments.places, moments.parametrization, fit.reml, engine.workspace,
+            clusters, results,
+        )  # fmt: skip
+    return Robust(*(values[0, 0] for values in results))
 
 
 def _expected_tests(

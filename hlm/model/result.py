@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.errors import InputError, nearest
-from hlm.estimands.kinds import check_further, parameters_of
+from hlm.estimands.kinds import parameters_of
 from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.kernels.elements import free_elements
 from hlm.kernels.kenward_roger import KenwardRoger
@@ -20,7 +20,7 @@ from hlm.model.moments import kenward_roger_of
 from hlm.model.undetermined import open_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from hlm.model.contest import FTest
     from hlm.model.frame import Frame
     from hlm.model.moments import EngineFit
+    from hlm.model.ranova import Ranova
 
 __all__ = ["LmerFit"]
 
 Floats = NDArray[np.float64]
-LIMIT_METHODS = (*RANDOM_PART, "boot")
+DF_METHODS = tuple(name for name, one in COEFFICIENTS.items() if not one.bootstrap)
+LIMIT_METHODS = (*(name for name, one in RANDOM_PART.items() if not one.bootstrap), "boot")
 
 
 def owned(values: Any) -> Any:
@@ -44,11 +46,14 @@ def owned(values: Any) -> Any:
 
 def check_df_method(method: str) -> None:
     """Refuse an unknown method of degrees of freedom."""
-    if method not in COEFFICIENTS:
+    if method not in DF_METHODS:
+        has_none = method in COEFFICIENTS
         raise InputError(
-            f"unknown method '{method}' of degrees of freedom",
-            allowed=", ".join(COEFFICIENTS),
-            suggestion=nearest(method, COEFFICIENTS),
+            "the bootstrap has no degrees of freedom; its limits are those of confint('boot')"
+            if has_none
+            else f"unknown method '{method}' of degrees of freedom",
+            allowed=", ".join(DF_METHODS),
+            suggestion=None if has_none else nearest(method, DF_METHODS),
         )
 
 
@@ -221,16 +226,18 @@ class LmerFit:
         method : str
             'satterthwaite' with the observed information, as lmerTest's; 'satterthwaite-expected'
             with the expected, which for one coefficient is 'kenward-roger' (REML only; its standard
-            errors are adjusted too, see `tidy`); 'between-within' as nlme's; 'residual', rows less
-            coefficients; 'infinite', for Wald z.
+            errors are adjusted too, see `tidy`); 'cr2', with the cluster-robust standard errors of
+            clubSandwich, units being the clusters; 'between-within' as nlme's; 'residual', rows
+            less coefficients; 'infinite', for Wald z.
 
         Raises
         ------
         InputError
-            If the method is unknown, or Kenward and Roger's is asked of an ML fit.
+            If the method is unknown, Kenward and Roger's is asked of an ML fit, or 'cr2' of a fit
+            with weights.
         """
         check_df_method(method)
-        self._check_reml(method)
+        self._check_defined(method)
         return infer(self, method).df
 
     @cached_property
@@ -238,12 +245,18 @@ class LmerFit:
         """Kenward and Roger's covariance and degrees of freedom, from the expected information."""
         return KenwardRoger(*map(owned, kenward_roger_of(self.engine, self.nobs)))
 
-    def _check_reml(self, method: str) -> None:
+    def _check_defined(self, method: str) -> None:
         if COEFFICIENTS[method].adjusts and not self.reml:
-            others = [name for name, one in COEFFICIENTS.items() if not one.adjusts]
+            others = [name for name in DF_METHODS if not COEFFICIENTS[name].adjusts]
             raise InputError(
                 "Kenward and Roger's method is defined for REML fits; this fit is by ML",
                 allowed=", ".join(others),
+            )
+        # The rows times the roots of their weights have another square root of V, and another CR2
+        if COEFFICIENTS[method].robust and (self.frame.weights != 1.0).any():
+            raise InputError(
+                "cluster-robust standard errors are for fits without weights; this fit has weights",
+                allowed=", ".join(name for name in DF_METHODS if not COEFFICIENTS[name].robust),
             )
 
     def confint(
@@ -262,9 +275,9 @@ class LmerFit:
         method : {'wald', 'wald-variance', 'profile', 'boot'}
             Wald's: t for fixed effects; for the random part on the log and atanh scale (as nlme),
             or on the scale of variances (as SAS and MLwiN), negative lower limits shown as 0.
-            'profile' is lme4's: by the ML likelihood, random part only; 0, -1 or 1 where the data
-            do not exclude the boundary. 'boot' is the parametric bootstrap's percentiles, of the
-            samples in which a term is estimated: a correlation with an sd of zero is not.
+            'profile' is lme4's: by the ML likelihood, the random part first; 0, -1 or 1 where the
+            data do not exclude the boundary. 'boot' is the parametric bootstrap's percentiles, of
+            the samples in which a term is estimated: a correlation with an sd of zero is not.
         level : float
         df_method : str
             See `df`; for Wald's.
@@ -301,14 +314,15 @@ class LmerFit:
         contrasts : array_like (r, p) or sequence of str
             The combinations, or the names of coefficients. Rows that depend on others are dropped.
         method : str
-            As of `df`; 'kenward-roger' scales F too. Of the methods that have degrees of freedom
-            for each coefficient only, 'between-within' and 'residual', the smallest; 'infinite'
-            is Wald's chi-square / r.
+            As of `df`; 'kenward-roger' and 'cr2', whose test is HTZ, scale F too. Of the methods
+            that have degrees of freedom for each coefficient only, 'between-within' and 'residual',
+            the smallest; 'infinite' is Wald's chi-square / r.
 
         Raises
         ------
         InputError
-            If the method or a coefficient is unknown, or Kenward and Roger's is asked of an ML fit.
+            If the method or a coefficient is unknown, Kenward and Roger's is asked of an ML fit, or
+            'cr2' of a fit with weights.
 
         Examples
         --------
@@ -322,8 +336,38 @@ class LmerFit:
         from hlm.model.contest import contest
 
         check_df_method(method)
-        self._check_reml(method)
+        self._check_defined(method)
         return contest(self, contrasts, method)
+
+    def ranova(self) -> Ranova:
+        """Test each term of the random part by the likelihood ratio, as lmerTest's `ranova`.
+
+        Of a block of an intercept and slopes each slope leaves, with its correlations; another
+        block leaves as a whole, and the last one leaves the model of least squares. By the
+        fit's method: the fixed part is the same. `print` it, or take its `table`.
+
+        Returns
+        -------
+        Ranova
+            P-values by chi-square, as R's, and where one random effect leaves by the mixture too,
+            in which a variance of 0 is at the boundary.
+
+        Examples
+        --------
+        >>> from hlm import lmer
+        >>> from hlm.datasets import load_sleepstudy
+        >>> print(lmer("Reaction ~ Days + (Days | Subject)", load_sleepstudy()).ranova())
+        ANOVA-like table for random-effects: Single term deletions
+        <BLANKLINE>
+        Model:
+        Reaction ~ Days + (Days | Subject)
+                                     npar  logLik    AIC    LRT Df Pr(>Chisq) Pr(boundary)
+        <none>                          6 -871.81 1755.6
+        Days in (1 + Days | Subject)    4 -893.23 1794.5 42.837  2   4.99e-10    2.793e-10
+        """
+        from hlm.model.ranova import ranova
+
+        return ranova(self)
 
     def vcov_random(self) -> pd.DataFrame:
         """Covariance matrix of the variances and covariances of the random part and of sigma^2.
@@ -335,31 +379,52 @@ class LmerFit:
 
         return vcov_random(self)
 
-    def estimands(self, kinds: Sequence[str], level: float = 0.95) -> pd.DataFrame:
+    def estimands(
+        self,
+        what: Sequence[str | Mapping[str, str]] | Mapping[str, str],
+        level: float = 0.95,
+        *,
+        df_method: str = "satterthwaite",
+    ) -> pd.DataFrame:
         """Return what the model estimates besides its parameters, one row each.
 
         Parameters
         ----------
-        kinds : sequence of str
-            Names of kinds, as in `estimation.estimands` of a study.
+        what : sequence of str and mappings, or mapping of str to str
+            Kinds, as in `estimation.estimands` of a study; under names, kinds and arithmetic of the
+            model's terms.
         level : float
-            Of the Wald limits.
+            Of the limits.
+        df_method : str
+            The inference of what is linear in the coefficients, as in `summary`.
 
         Returns
         -------
         pandas.DataFrame
-            term, estimate, se by the delta method, lower, upper; no row of a kind that the model
-            does not have.
+            term, estimate, se, lower, upper, and before the limits df if something is linear in the
+            coefficients; no row of a kind that the model does not have. By the delta method and
+            Wald's limits, but for what is linear in the coefficients.
 
         Raises
         ------
         InputError
-            If there is no such kind.
+            If there is no such kind, term or function, or the text is no expression.
+
+        Examples
+        --------
+        >>> from hlm import lmer
+        >>> from hlm.datasets import load_sleepstudy
+        >>> fit = lmer("Reaction ~ Days + (1 + Days | Subject)", load_sleepstudy())
+        >>> fit.estimands({"after_week": "(Intercept) + 7 * Days"}).round(2)
+                 term  estimate     se    df   lower   upper
+        0  after_week    324.68  11.97  17.0  299.42  349.94
         """
         from hlm.model.limits import further
 
         check_level(level)
-        return further(self, [check_further(kind) for kind in kinds], level)
+        check_df_method(df_method)
+        self._check_defined(df_method)
+        return further(self, what, level, df_method)
 
     def tidy(self, df_method: str = "satterthwaite", level: float = 0.95) -> pd.DataFrame:
         """Every estimate as one row: term, estimate, se, df, statistic, p_value, lower, upper.

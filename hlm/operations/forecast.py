@@ -43,7 +43,7 @@ PANELS = 200
 REPORT_SECONDS = 3.0
 """Seconds for report and manifest."""
 
-FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 58, 5, 2
+FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 67, 5, 2
 """Files of a study: tables, figures, logs, benchmarks; those of a batch, with receipt."""
 
 FILES_OF_TESTS = FILES_OF_PREDICTIONS = 6
@@ -52,11 +52,11 @@ FILES_OF_TESTS = FILES_OF_PREDICTIONS = 6
 BYTES, BYTES_PER_BATCH = 9e6, 45e3
 """Bytes of figures and report, and of the heads of a batch's files."""
 
-SUMMARY_BYTES = 32.0
+SUMMARY_BYTES = 40.0
 """Bytes of the temporary file of a summary for each estimate of a scenario."""
 
-MEASURES, MEASURE_BYTES = 17, 150.0
-"""Measures of a term, and the bytes of each in Parquet and CSV together."""
+MEASURES, MEASURE_BYTES = 38, 160.0
+"""Measures of a term and their differences, and the bytes of each in Parquet and CSV together."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,10 @@ MADE_BY = {
     "predictions": "compact",
     "scenarios": "compact",
     "measures": "summarize_chunk",
+    "differences": "summarize_chunk",
+    "accounting": "summarize_chunk",
     "selection": "summarize_chunk",
+    "margins": "summarize_chunk",
 }
 """The table -> the rule with which its making begins."""
 

@@ -75,5 +75,6 @@ def _seconds(plan: Plan, scenario: Scenario, n: int) -> float:
     from hlm.simulate import simulate
 
     start = process_time()
-    fit_batch(scenario, plan.models, simulate(scenario, plan.models, plan.seed, 0, n))
+    drawn = simulate(scenario, plan.models, plan.seed, 0, n)
+    fit_batch(scenario, plan.models, drawn, seed=plan.seed)
     return process_time() - start

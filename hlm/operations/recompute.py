@@ -112,7 +112,7 @@ def redraw(
 def _again(results: Results, scenario: Scenario, replicate: int) -> dict[str, pa.Table]:
     models = results.plan.models
     drawn = simulate(scenario, models, results.plan.seed, replicate, replicate + 1)
-    tables = fit_batch(scenario, models, drawn)
+    tables = fit_batch(scenario, models, drawn, seed=results.plan.seed)
     return {kind: to_table(tables[kind], KINDS[kind]) for kind in results.plan.kinds}
 
 

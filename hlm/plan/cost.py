@@ -14,7 +14,7 @@ The constants are measured (`benchmarks/quote.py` shows what they are worth).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
@@ -78,11 +78,21 @@ EXPECTED_UNIT, EXPECTED_UNIT_THETA = 0.1 * MICRO, 0.18 * MICRO
 """Seconds of inference by expected information where all units share a design; else per unit, and
 per unit and element of theta."""
 
+ROBUST_UNIT, ROBUST_UNIT_X = 0.2 * MICRO, 25.0 * NANO
+"""Seconds of cluster-robust inference per unit, and per unit and squared number of columns of X."""
+
+REFIT_NORMAL, REFIT_UNIT, REFIT_ZZ = 9.0 * NANO, 30.0 * NANO, 75.0 * NANO
+"""Seconds of a fit of a bootstrap, beyond those of its iterations: per normal, and per unit; where
+designs are drawn also per unit and squared number of columns of Z."""
+
 F_TEST = 1.2 * MICRO
 """Seconds of an F test."""
 
 PROFILE_STEPS, PROFILE_STEPS_WEAK, PROFILE_UNIT = 17.0, 26.0, 0.1 * MICRO
 """Iterations that the profile limits of one parameter cost, and seconds per unit."""
+
+HELD_FITS = 3.5
+"""Fits that one profile limit of a coefficient costs."""
 
 WRITE_FIT, WRITE_ESTIMATE, WRITE_TEST = 1.8 * MICRO, 0.12 * MICRO, 1.5 * MICRO
 """Seconds to write a row of fits, of estimates, of F tests with their p-values."""
@@ -93,10 +103,10 @@ WRITE_PREDICTION, PREDICT_UNIT = 0.35 * MICRO, 0.07 * MICRO
 ESTIMATE_BYTES, FIT_BYTES, TEST_BYTES, PREDICTION_BYTES = 32.0, 49.0, 25.0, 17.0
 """Bytes on disk of one row of estimates, of fits, of F tests, of predictions."""
 
-SUMMARY_ROW_SECONDS = 0.9e-6
+SUMMARY_ROW_SECONDS = 0.5e-6
 """Seconds to read and summarize one row of estimates."""
 
-SUMMARY_TERM_SECONDS = 0.3e-3
+SUMMARY_TERM_SECONDS = 0.9e-3
 """Seconds to summarize one term of one model and method, however few its rows."""
 
 
@@ -113,7 +123,7 @@ class Cost:
     cross_product_bytes : float
         Its cross-products, in memory from the drawing to the fit.
     kept_bytes : float
-        Its estimates, fits, F tests and predictions on disk.
+        Its estimates, fits, tests and predictions on disk.
     """
 
     compute_seconds: float
@@ -151,6 +161,9 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
         len(model.methods) * _fit_seconds(scenario, model, shared=design.shared)
         + _profile_seconds(scenario, model, shared=design.shared)
         + _prediction_seconds(scenario, model)
+        + _bootstrap_seconds(scenario, model, shared=design.shared)
+        + _held_seconds(scenario, model, shared=design.shared)
+        + _ratio_tests_seconds(scenario, model, shared=design.shared)
         for model in models
     )
     rows = WRITE_FIT * fits + WRITE_ESTIMATE * estimates + WRITE_TEST * tests
@@ -175,9 +188,34 @@ def _rows(model: Model) -> int:
     return n_fixed * len(model.df) + (len(rows_of(model)) - n_fixed) * len(model.limits)
 
 
+def _contrasts(model: Model) -> int:
+    from hlm.estimands.model_estimands import contrasts_of, rows_of  # as above
+
+    return len(contrasts_of(rows_of(model)))
+
+
 def tests_of(models: Sequence[Model]) -> int:
-    """Return the number of rows of F tests of one replicate: one by each inference."""
-    return sum(len(model.methods) * len(model.tests) * len(model.df) for model in models)
+    """Return the number of rows of tests of one replicate: one by each inference."""
+    return sum(
+        len(model.methods) * (len(model.tests) * _n_df(model) + _ratio_rows(model))
+        for model in models
+    )
+
+
+def _n_df(model: Model) -> int:
+    from hlm.inference import COEFFICIENTS  # with NumPy, as `_size`
+
+    return sum(name in COEFFICIENTS for name in model.df)
+
+
+def _ratio_rows(model: Model) -> int:
+    from hlm.formula import terms_of  # with NumPy, as `_size`
+    from hlm.inference import RATIO_TESTS
+
+    q = len(terms_of(model).effects) if model.lrt else 0
+    return sum(
+        one.applies(q - len(test.effects)) for test in model.lrt for one in RATIO_TESTS.values()
+    )
 
 
 def predictions_of(models: Sequence[Model]) -> int:
@@ -238,28 +276,76 @@ def _shape_seconds(shape: Distribution, dependence: Dependence) -> float:
 
 
 def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
-    from hlm.inference import wants_expected  # with NumPy: not for jobs that only read a plan
+    # With NumPy: not for jobs that only read a plan
+    from hlm.inference import wants_expected, wants_robust
 
     p, q, thetas = _size(model)
-    m, place = scenario.n_units, min(q, 3) - 1
-    steps = STEPS_WEAK[place] * _weakness(scenario, model)
+    m = scenario.n_units
     if shared:
-        if 2 * thetas == q * (q + 1):
-            steps = 0.0
         unit = SHARED_X * p + SHARED_Z * q
         expected = EXPECTED_SHARED + m * unit
     else:
-        steps += STEPS_DRAWN[place]
         unit = q * (DRAWN_Z + DRAWN_XZ * (p + 1) ** 2)
         expected = m * (EXPECTED_UNIT + EXPECTED_UNIT_THETA * thetas)
     return (
         FIT_BASE
         + FIT_THETA * thetas**2
         + m * unit
-        + steps * _step_seconds(scenario, model, shared=shared)
-        + F_TEST * len(model.tests)
+        + _steps(scenario, model, shared=shared) * _step_seconds(scenario, model, shared=shared)
+        + F_TEST * (len(model.tests) + _contrasts(model))
         + (expected if wants_expected(model.df) else 0.0)
+        + (m * (ROBUST_UNIT + ROBUST_UNIT_X * p**2) if wants_robust(model.df) else 0.0)
     )
+
+
+def _steps(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    """Return the number of iterations of a fit."""
+    _, q, thetas = _size(model)
+    place = min(q, 3) - 1
+    weak = STEPS_WEAK[place] * _weakness(scenario, model)
+    if shared:
+        return 0.0 if 2 * thetas == q * (q + 1) else weak
+    return weak + STEPS_DRAWN[place]
+
+
+def _bootstrap_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    """Seconds of the bootstraps of a model's fits: draws of q numbers a unit, and their fits."""
+    p, q, thetas = _size(model)
+    unit = REFIT_UNIT + REFIT_NORMAL * q + (SHARED_X * p if shared else REFIT_ZZ) * q**2
+    one = FIT_BASE + FIT_THETA * thetas**2 + F_TEST * len(model.tests) + scenario.n_units * unit
+    steps = _steps(scenario, model, shared=shared) * _step_seconds(scenario, model, shared=shared)
+    return len(model.methods) * model.bootstrap * (one + steps)
+
+
+def _held_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    """Seconds of the profile limits of coefficients: some fits for each of both limits."""
+    from hlm.inference import wants_coefficient_profile  # as above
+
+    if not wants_coefficient_profile(model.df):
+        return 0.0
+    bare = replace(model, tests=(), df=(), limits=())
+    fit = _fit_seconds(scenario, bare, shared=shared)
+    return 2.0 * _size(model).p * HELD_FITS * fit
+
+
+def _ratio_tests_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+    """Seconds of the smaller models' fits, and of the ML fit where only tests need it."""
+    from hlm.formula import terms_of  # as above
+
+    seconds, by_ml = 0.0, "ml" in model.methods
+    for test in model.lrt:
+        terms = terms_of(model)
+        of_coefficients = len(test.fixed) < len(terms.fixed)
+        less = replace(model, terms=terms.smaller(test), tests=(), df=(), limits=(), lrt=())
+        if test.blocks:
+            fit = _fit_seconds(scenario, less, shared=shared)
+        else:
+            fit = FIT_BASE + scenario.n_units * SHARED_X * len(test.fixed) ** 2
+        seconds += fit * (1 if of_coefficients else len(model.methods))
+        if of_coefficients and not by_ml:
+            seconds += _fit_seconds(scenario, replace(less, terms=terms), shared=shared)
+            by_ml = True
+    return seconds
 
 
 def _step_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:

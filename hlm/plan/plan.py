@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from hlm.criteria import USUAL, Selection
 from hlm.data_source import Source
 from hlm.disk import write_text
 from hlm.errors import InputError
@@ -65,6 +66,10 @@ class Plan:
     sources : tuple of Source
         The data sets from which the study takes values, and the files of its generators: the
         scenarios have both.
+    selection : Selection
+        How one of the models is chosen.
+    policies : tuple of str
+        Which replicates count, the one that figures and tables show first.
     """
 
     study: str
@@ -82,6 +87,8 @@ class Plan:
     example: int = 0
     data_version: int = DATA_VERSION
     sources: tuple[Source, ...] = ()
+    selection: Selection = USUAL
+    policies: tuple[str, ...] = ("all",)
 
     def batch(self, name: str) -> Batch:
         """Return the batch of that name."""
@@ -107,7 +114,9 @@ class Plan:
                 self.replicates,
                 [scenario.key for scenario in self.scenarios],
                 self.levels,
-                [model.definition() | {"true": model.true} for model in self.models],
+                [model.wanted() for model in self.models],
+                *([self.selection.to_dict()] if self.selection != USUAL else []),
+                *([self.policies] if self.policies != ("all",) else []),
             ]
         )
 
@@ -136,14 +145,18 @@ class Plan:
             source = one.pop("source")
             one["blake2b"] = blake2b(source)
             code[one["blake2b"]] = source
+        own = {**vars(self)}
+        if self.policies == ("all",):
+            del own["policies"]
         return json.dumps(
             {
-                **vars(self),
+                **own,
                 "scenarios": scenarios,
                 "models": [model.to_dict() for model in self.models],
                 "batches": [batch.to_dict() for batch in self.batches],
                 "retired": retired,
                 "sources": [source.to_dict() for source in self.sources],
+                "selection": self.selection.to_dict(),
                 **({"generators": code} if code else {}),
             }
         )
@@ -184,6 +197,8 @@ class Plan:
                     "batches": tuple(Batch.from_dict(item) for item in data["batches"]),
                     "retired": tuple(Scenario.from_dict(item) for item in data["retired"]),
                     "sources": tuple(map(Source.from_dict, data.get("sources", ()))),
+                    "selection": _selection(data.get("selection")),
+                    "policies": tuple(data.get("policies", ("all",))),
                 }
             )
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -220,6 +235,10 @@ def _put_sources(data: dict[str, Any], code: dict[str, str]) -> None:
                 raise ValueError("the source of a generator is not that of its checksum")
 
 
+def _selection(data: dict[str, Any] | None) -> Selection:
+    return Selection.from_dict(data) if data else USUAL
+
+
 def _allowed(scenario: Scenario) -> Scenario:
     if scenario.generator is None:
         return scenario
@@ -229,7 +248,7 @@ def _allowed(scenario: Scenario) -> Scenario:
 def kinds_of(models: Sequence[Model]) -> tuple[str, ...]:
     """Return the tables of replicates of a study with these models.
 
-    F tests and predictions are there if a model has any.
+    Tests and predictions are there if a model has any.
 
     Examples
     --------
@@ -237,7 +256,7 @@ def kinds_of(models: Sequence[Model]) -> tuple[str, ...]:
     ('estimates', 'fits')
     """
     there = {
-        "tests": any(model.tests for model in models),
+        "tests": any(model.has_tests for model in models),
         "predictions": any(model.predictions for model in models),
     }
     return ("estimates", "fits", *(kind for kind, some in there.items() if some))
@@ -289,6 +308,8 @@ def make_plan(
         retired=_retired(study, old, kept),
         example=study.example,
         sources=study.sources,
+        selection=study.selection,
+        policies=study.policies,
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hlm.criteria import OF_INFORMATION
 from hlm.formula import formula_in, parse
 from hlm.formula.linear_in import is_linear_in, random_line
+from hlm.words.criteria_words import CRITERION_WORDS
 
 if TYPE_CHECKING:
     from hlm.results.shown import Planned
@@ -36,7 +38,7 @@ SECTIONS = {
         "relative_error_se_fixed": "Error of the model standard error, fixed effects",
         "coverage_fixed": "Coverage, fixed effects",
         "rejection_fixed": "Rejection rate, fixed effects",
-        "rejection_tests": "Rejection rate, F tests",
+        "rejection_tests": "Rejection rate, tests",
     },
     "Random part": {
         "bias_random": "Bias, random part",
@@ -47,11 +49,11 @@ SECTIONS = {
         "prediction_rmse": "Root mean squared error, coefficients of units",
     },
     "Selection": {
-        "selection_aic": "Selection by AIC",
-        "selection_bic": "Selection by BIC",
+        **{f"selection_{name}": f"Selection by {words}" for name, words in CRITERION_WORDS.items()},
     },
     "Failures": {
         "failures": "Singular and failed fits",
+        "accounting": "What became of the fits",
     },
 }
 """The figures by section: every figure's name, which is also its file's and its caption's, and
@@ -63,9 +65,13 @@ FIGURES = {name: title for section in SECTIONS.values() for name, title in secti
 TABLES = {
     "performance_fixed": "Performance, fixed effects",
     "performance_random": "Performance, random part",
-    "performance_tests": "Rejection rates, F tests",
+    "performance_tests": "Rejection rates, tests",
     "performance_predictions": "Errors of predicted coefficients of units",
     "selection": "Selection rates",
+    "margins": "Margins of the criteria",
+    "policies": "Policies side by side",
+    "factor_effects": "What the factors explain",
+    "accounting": "What became of the fits",
 }
 """Every table's name, which is also its file's and its caption's, and its title."""
 
@@ -86,7 +92,8 @@ def figure_names(study: Planned) -> tuple[str, ...]:
 
     The pictures of units need covariates to draw them by and a truth without factors, the one of
     shrinkage a model with random intercepts and slopes, those of selection two models to choose
-    from, the one of F tests some tests, that of predictions a study that asks for them.
+    from, the one of tests some F tests or likelihood ratio tests, that of predictions a study that
+    asks for them.
 
     Parameters
     ----------
@@ -108,22 +115,35 @@ def figure_names(study: Planned) -> tuple[str, ...]:
         "units_against_attribute": not (straight and use.attribute),
         "unit_lines": not straight,
         "shrinkage": not models_with_lines(study),
-        "rejection_tests": not any(model.tests for model in study.models),
+        "rejection_tests": not any(model.has_tests for model in study.models),
         "prediction_rmse": not any(model.predictions for model in study.models),
-        "selection_aic": len(study.models) < 2,
-        "selection_bic": len(study.models) < 2,
+        **{
+            f"selection_{name}": len(study.models) < 2 or name not in study.selection.criteria
+            for name in CRITERION_WORDS
+        },
     }
     return tuple(name for name in FIGURES if not lacking.get(name))
 
 
 def table_names(study: Planned) -> tuple[str, ...]:
-    """Return the names of the tables that a study has; one model alone is not selected."""
+    """Return the names of the tables that a study has.
+
+    One model alone is not selected, one policy has none beside it, and one factor explains all.
+    """
     lacking = {
-        "performance_tests": not any(model.tests for model in study.models),
+        "performance_tests": not any(model.has_tests for model in study.models),
         "performance_predictions": not any(model.predictions for model in study.models),
         "selection": len(study.models) < 2,
+        "margins": len(study.models) < 2 or not {*study.selection.criteria} & {*OF_INFORMATION},
+        "policies": len(study.policies) < 2,
+        "factor_effects": sum(_varies(study, name) for name in study.levels[0]) < 2,
     }
     return tuple(name for name in TABLES if not lacking.get(name))
+
+
+def _varies(study: Planned, factor: str) -> bool:
+    first = study.levels[0][factor]
+    return any(level[factor] != first for level in study.levels)
 
 
 def models_with_lines(study: Planned) -> tuple[Model, ...]:

@@ -12,6 +12,8 @@ from hlm.results.files import (
     writing_csv,
 )
 from hlm.results.schemas import (
+    ACCOUNTING,
+    DIFFERENCES,
     ESTIMATES,
     FITS,
     KINDS,
@@ -19,12 +21,15 @@ from hlm.results.schemas import (
     PREDICTIONS,
     SCENARIOS,
     SELECTION,
+    SUMMARIES,
     TESTS,
     scenarios_schema,
     with_grid,
 )
 
 __all__ = [
+    "ACCOUNTING",
+    "DIFFERENCES",
     "ESTIMATES",
     "FITS",
     "KINDS",
@@ -32,6 +37,7 @@ __all__ = [
     "PREDICTIONS",
     "SCENARIOS",
     "SELECTION",
+    "SUMMARIES",
     "TESTS",
     "Writer",
     "open_parquet",

@@ -6,14 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from hlm.results.schemas import MEASURES, SCENARIOS, SELECTION
+from hlm.results.schemas import SCENARIOS, SUMMARIES
 from hlm.words.levels import ORDER, WORDS
 
 __all__ = ["factors", "levels", "numeric"]
 
 _RESULTS = {
-    *(*MEASURES.names, *SELECTION.names, *SCENARIOS.names),
-    *("inference", "n_total", "unbounded", "key", "row", WORDS, ORDER),
+    *(name for schema in (*SUMMARIES.values(), SCENARIOS) for name in schema.names),
+    *("n_total", "unbounded", "key", "row", WORDS, ORDER),
 }
 
 

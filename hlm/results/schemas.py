@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from hlm.scenario import Scenario
 
 __all__ = [
+    "ACCOUNTING",
+    "DIFFERENCES",
     "ESTIMATES",
     "FITS",
     "KINDS",
@@ -19,6 +21,7 @@ __all__ = [
     "PREDICTIONS",
     "SCENARIOS",
     "SELECTION",
+    "SUMMARIES",
     "TESTS",
     "scenarios_schema",
     "with_grid",
@@ -54,6 +57,7 @@ FITS = pa.schema(
         "aic": pa.float64(),
         "bic": pa.float64(),
         "npar": pa.int32(),
+        "n_obs": pa.int32(),
         "singular": pa.bool_(),
         "status": NAME,
         "iterations": pa.int32(),
@@ -105,9 +109,40 @@ MEASURES = pa.schema(
         "kind": pa.string(),
         "true": pa.float64(),
         "inference": pa.string(),
+        "policy": pa.string(),
         "measure": pa.string(),
         "estimate": pa.float64(),
         "mcse": pa.float64(),
+        "mcse_robust": pa.float64(),
+        "n": pa.int64(),
+    }
+)
+
+DIFFERENCES = pa.schema(
+    {
+        "scenario": pa.string(),
+        "factor": pa.string(),
+        "model": pa.string(),
+        "method": pa.string(),
+        "inference": pa.string(),
+        "against": pa.string(),
+        "term": pa.string(),
+        "kind": pa.string(),
+        "policy": pa.string(),
+        "measure": pa.string(),
+        "difference": pa.float64(),
+        "mcse": pa.float64(),
+        "n": pa.int64(),
+    }
+)
+
+ACCOUNTING = pa.schema(
+    {
+        "scenario": pa.string(),
+        "model": pa.string(),
+        "method": pa.string(),
+        "outcome": pa.string(),
+        "count": pa.int64(),
         "n": pa.int64(),
     }
 )
@@ -123,6 +158,28 @@ SELECTION = pa.schema(
         "n": pa.int64(),
     }
 )
+
+MARGINS = pa.schema(
+    {
+        "scenario": pa.string(),
+        "criterion": pa.string(),
+        "method": pa.string(),
+        "model": pa.string(),
+        "statistic": pa.string(),
+        "margin": pa.float64(),
+        "mcse": pa.float64(),
+        "n": pa.int64(),
+    }
+)
+
+SUMMARIES = {
+    "measures": MEASURES,
+    "differences": DIFFERENCES,
+    "accounting": ACCOUNTING,
+    "selection": SELECTION,
+    "margins": MARGINS,
+}
+"""The tables of summaries: a file of each for every chunk of scenarios, and one of all."""
 
 SCENARIOS = pa.schema({"scenario": pa.string(), "n_units": pa.int64(), "n_rows": pa.int64()})
 

@@ -11,6 +11,7 @@ from hlm.errors import InputError
 from hlm.estimands.kinds import KINDS
 from hlm.estimands.model_estimands import catalogue
 from hlm.results.files import read_frame
+from hlm.words.criteria_words import selected_by
 from hlm.words.levels import ORDER, WORDS
 
 if TYPE_CHECKING:
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from hlm.criteria import Selection
     from hlm.scenario import Model, Scenario
 
-__all__ = ["Planned", "attempt", "in_order", "read_results", "with_inference", "with_words"]
+__all__ = [
+    "Planned",
+    "attempt",
+    "in_order",
+    "of_first_policy",
+    "read_results",
+    "with_inference",
+    "with_words",
+]
 
 R = TypeVar("R")
 
@@ -52,6 +62,14 @@ class Planned(Protocol):
     def models(self) -> tuple[Model, ...]:
         """The candidates, in the order of their marks."""
 
+    @property
+    def selection(self) -> Selection:
+        """How one of them is chosen."""
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Which replicates count, the one that is shown first."""
+
 
 def read_results(
     study: Planned, folder: str | Path, table: str, where: Mapping[str, Sequence[str]]
@@ -63,12 +81,14 @@ def read_results(
     study : Study or Plan
     folder : path
         The study's folder of results.
-    table : {'measures', 'selection'}
+    table : {'measures', 'differences', 'accounting', 'selection'}
     where : mapping of str to sequence of str
         Column -> the values of the rows to read, which are all that memory holds.
     """
     frame = read_frame(Path(folder) / f"{table}.parquet", where=where)
-    order = {model.name: place for place, model in enumerate(study.models)}
+    chosen = [selected_by(criterion) for criterion in study.selection.criteria]
+    names = [*(model.name for model in study.models), *chosen]
+    order = {name: place for place, name in enumerate(names)}
     frame = frame.sort_values("model", key=lambda names: names.map(order), kind="stable")
     return with_words(frame, study.models) if "term" in frame else frame
 
@@ -130,6 +150,22 @@ def with_inference(measures: pd.DataFrame) -> pd.DataFrame:
     """
     known = measures["inference"].fillna("") if "inference" in measures else ""
     return measures.assign(inference=known)
+
+
+def of_first_policy(measures: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the policy that comes first, and those that rest on none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"policy": ["", "all", "converged"], "n": [1, 2, 3]})
+    >>> of_first_policy(frame)["n"].tolist()
+    [1, 2]
+    """
+    if "policy" not in measures:
+        return measures
+    found = [name for name in measures["policy"].drop_duplicates() if name]
+    return measures[measures["policy"].isin(["", *found[:1]])]
 
 
 def attempt(make: Callable[[], R], instead: Callable[[str], R], *, strict: bool = False) -> R:

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Covariate, Model, Scenario
 
-__all__ = ["Basis", "Part", "basis_of", "express", "model_columns_of", "truth_effects"]
+__all__ = [
+    "Basis",
+    "Part",
+    "basis_of",
+    "express",
+    "model_columns_of",
+    "smaller_columns_of",
+    "truth_effects",
+]
 
 Floats = NDArray[np.float64]
 
@@ -89,19 +97,22 @@ class Basis:
 
 
 def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:
-    """Collect the parts that the truth's random effects and the models need.
+    """Collect the parts that the truth's random effects, the models and their tests need.
 
     Where the coefficients of units are predicted, the columns of rows by themselves too.
     """
     columns, multipliers = {CONSTANT.identity: CONSTANT}, {CONSTANT.identity: CONSTANT}
     truth = formula_in(scenario.formula, scenario.covariates)
     needed = [_plain(scenario, term) for term in truth.effects]
-    for model in models:
-        formula = formula_in(model.formula, scenario.covariates)
+    models = tuple(models)
+    whole = [(formula_in(model.formula, scenario.covariates), model.lrt) for model in models]
+    smaller = [formula.smaller(test) for formula, tests in whole for test in tests]
+    for formula in [*(formula for formula, _ in whole), *smaller]:
         needed += [split for split, _ in _splits(scenario, formula.fixed)]
         needed += [split for split, _ in _remainder(scenario, formula)[0]]
         for block in formula.random:
             needed += [split for split, _ in _splits(scenario, block.terms)]
+    for model in models:
         if model.predictions:
             needed += [split for split, _ in _splits(scenario, unit_columns(scenario, model).own)]
     for row, unit in needed:
@@ -120,7 +131,17 @@ def truth_effects(scenario: Scenario, basis: Basis) -> tuple[NDArray[np.int64], 
 
 def model_columns_of(scenario: Scenario, basis: Basis, model: Model) -> ModelColumns:
     """Express a model in a basis that contains it."""
+    return _columns_of(scenario, basis, formula_in(model.formula, scenario.covariates))
+
+
+def smaller_columns_of(scenario: Scenario, basis: Basis, model: Model) -> list[ModelColumns]:
+    """Express the smaller model of each of a model's likelihood ratio tests."""
     formula = formula_in(model.formula, scenario.covariates)
+    return [_columns_of(scenario, basis, formula.smaller(test)) for test in model.lrt]
+
+
+def _columns_of(scenario: Scenario, basis: Basis, formula: Formula) -> ModelColumns:
+    """Express a formula in a basis that contains it."""
     fixed, fixed_transform = express(scenario, basis, formula.fixed)
     blocks = [express(scenario, basis, block.terms) for block in formula.random]
     rest, values = _remainder(scenario, formula)

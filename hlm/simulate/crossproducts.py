@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from hlm.jit import entry
 from hlm.kernels.data import CrossProducts, ModelColumns
-from hlm.simulate.columns import Basis, Part, basis_of, model_columns_of, truth_effects
+from hlm.simulate.columns import (
+    Basis,
+    Part,
+    basis_of,
+    model_columns_of,
+    smaller_columns_of,
+    truth_effects,
+)
 from hlm.simulate.draws import Draws, draw
 from hlm.simulate.ragged import RowDraws, draw_by_row
 from hlm.simulate.unit_design import UnitDesign, unit_design_of
@@ -44,7 +51,8 @@ class Drawn:
     cross : CrossProducts
         With what is random of the response, y*.
     columns : tuple of ModelColumns
-        Of each model.
+        Of each model; after them those of the smaller model of each likelihood ratio test, model by
+        model.
     effects : ndarray (n, q, n_units), optional
         The random effects of the truth, where a model's predictions are held against them.
     units : tuple of UnitDesign or None
@@ -95,15 +103,17 @@ def simulate(
         multipliers=_join([chunk.multipliers for chunk in chunks]),
         n_obs=np.concatenate([chunk.n_obs for chunk in chunks]),
     )
-    columns = tuple(model_columns_of(scenario, basis, model) for model in models)
+    columns = [model_columns_of(scenario, basis, model) for model in models]
     units = tuple(
         unit_design_of(scenario, basis, model, own.offset, own.fixed_transform)
         if model.predictions
         else None
         for model, own in zip(models, columns, strict=True)
     )
+    for model in models:
+        columns += smaller_columns_of(scenario, basis, model)
     together = None if effects is None else np.concatenate(effects)
-    return Drawn(scenario.key, start, stop, cross, columns, together, units)
+    return Drawn(scenario.key, start, stop, cross, tuple(columns), together, units)
 
 
 def _keeping(effects: list[Floats] | None, draws: Iterable[AnyDraws]) -> Iterator[AnyDraws]:

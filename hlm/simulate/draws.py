@@ -6,6 +6,7 @@ seed), those of covariates by a hash of the name too: so the draws of a covariat
 which others there are. Where random effects differ in shape, each has a stream spawned from theirs.
 Where a study asks for common random numbers, zeros stand for the key.
 A user's generator has a stream too, and its blocks are the groups for which it is called.
+The parametric bootstrap of a fit has one that no data depend on, of its replicate and not a block.
 Within a block the replicates follow one another, so a replicate does not depend on how many come
 after it, and a range that starts within a block skips what is before it.
 
@@ -31,7 +32,16 @@ from hlm.simulate.random_effects import Copula, Mixing, recipe_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CHUNK_VALUES", "Draws", "Seeds", "balanced_rows", "chunks", "draw", "row_shape"]
+__all__ = [
+    "CHUNK_VALUES",
+    "Draws",
+    "Seeds",
+    "balanced_rows",
+    "bootstrap_stream",
+    "chunks",
+    "draw",
+    "row_shape",
+]
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +50,9 @@ CHUNK_VALUES = 1 << 17
 
 NOISE, EFFECTS, COVARIATE = 0, 1, 2
 """What a stream is for; that of a covariate is named by two more numbers."""
+
+BOOTSTRAP = 4
+"""What that of a bootstrap is for, after `GENERATOR`; it is named by two more numbers too."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +143,24 @@ class Seeds:
     @property
     def _rest(self) -> tuple[int, ...]:
         return self.block, *_halves(self.scenario.streams), self.seed
+
+
+def bootstrap_stream(
+    scenario: Scenario, seed: int, replicate: int, fit: str
+) -> np.random.Generator:
+    """Return the stream of the bootstrap of one fit of a replicate.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    seed : int
+        The study's.
+    replicate : int
+    fit : str
+        The names of model and method.
+    """
+    names = *_halves(_hash(fit)), replicate, *_halves(scenario.streams)
+    return np.random.default_rng((BOOTSTRAP, *names, seed))
 
 
 class _Streams:

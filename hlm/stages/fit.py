@@ -49,7 +49,7 @@ def simulate_and_fit(
         for key, first, stop in batch.ranges:
             scenario = plan.scenario(key)
             drawn = simulate(scenario, batch.models, plan.seed, first, stop)
-            tables = fit_batch(scenario, batch.models, drawn)
+            tables = fit_batch(scenario, batch.models, drawn, seed=plan.seed)
             for kind, writer in writers.items():
                 writer.append(tables[kind])
     done = make_receipt(name, files, code=plan.code, seconds=monotonic() - start)

@@ -1,7 +1,10 @@
-"""The files of all batches -> measures and selection rates: chunks of scenarios, then all."""
+"""The files of all batches -> the tables of summaries: chunks of scenarios, then all."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,40 +12,40 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hlm.criteria import CRITERIA
 from hlm.estimands.true_values import targets
-from hlm.measures import (
-    count_fits,
-    count_tests,
-    join_summaries,
-    sum_predictions,
-    summarize_estimates,
-)
+from hlm.measures.arrays import ERRORS, P_VALUE, VALUES
+from hlm.measures.dense import name_of_test
+from hlm.measures.scenario_summary import MEASURES, Summary, summarize_scenario
 from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
-from hlm.results import MEASURES, SELECTION, open_parquet, with_grid, writing, writing_csv
+from hlm.results import SUMMARIES, open_parquet, with_grid, writing, writing_csv
 from hlm.results.windows import METHODS, in_portions
-from hlm.stages.by_term import VALUES, by_term
+from hlm.stages.comparisons import with_comparisons
+from hlm.stages.scenario_arrays import FITS, read_fits, read_terms
 from hlm.stages.sorted_rows import SortedRows
+from hlm.words.criteria_words import selected_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from hlm.measures.arrays import TermArrays
     from hlm.plan import Plan
     from hlm.scenario import Scenario
 
 __all__ = ["join_chunks", "summarize_chunk"]
 
-ROWS = 100_000
-"""Rows in memory at a time, or the estimates of one term where these are more."""
+ROWS = 1_000_000
+"""Estimates of a scenario that are kept in memory: more are put into a temporary file."""
 
-OF_FITS = ("aic", "bic", "npar", "singular", "status")
+HELD = 20_000
+"""Rows of measures that are written together, or those of one scenario."""
+
 OF_TESTS = ("test", "inference", "p_value")
-OF_PREDICTIONS = ("term", "predictor", "mse", "mse_paired")
+OF_PREDICTIONS = ("term", "predictor", *ERRORS)
 
 
-def summarize_chunk(
-    plan: Plan, chunk: int, parts: str | Path, *, measures: str | Path, selection: str | Path
-) -> None:
+def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[str, Any]) -> None:
     """Summarize the scenarios of a chunk, from the files of the batches.
 
     Parameters
@@ -52,30 +55,83 @@ def summarize_chunk(
         Position in `chunks(plan)`.
     parts : path
         The folder with the files of the batches.
-    measures, selection : path
-        The Parquet files to write, without the levels of the grid.
+    files : mapping of str to path
+        Each of `SUMMARIES` -> the Parquet file to write, without the levels of the grid.
     """
     estimates = SortedRows(plan, parts, "estimates", ["term", "inference", *VALUES])
-    fits = SortedRows(plan, parts, "fits", OF_FITS)
+    fits = SortedRows(plan, parts, "fits", list(FITS))
     tests = SortedRows(plan, parts, "tests", OF_TESTS) if "tests" in plan.kinds else None
     predictions = (
         SortedRows(plan, parts, "predictions", OF_PREDICTIONS)
         if "predictions" in plan.kinds
         else None
     )
-    folder, levels = Path(measures).parent, {model.name: model.level for model in plan.models}
-    with writing(measures, MEASURES) as to_measures, writing(selection, SELECTION) as to_selection:
-        for scenarios in _few_at_a_time(plan, chunks(plan)[chunk]):
-            terms = _whole_terms(plan, scenarios, estimates, folder)
-            truth = _truth(plan, scenarios)
-            of_measures, of_selection = join_summaries(
-                (summarize_estimates(table, truth=truth, level=levels) for table in terms),
-                (count_fits(table) for table in _portions(scenarios, fits)),
-                (count_tests(t, truth=truth, level=levels) for t in _portions(scenarios, tests)),
-                (sum_predictions(table) for table in _whole_data_sets(scenarios, predictions)),
+    folder = Path(files["measures"]).parent if _rows(plan) > ROWS else None
+    with ExitStack() as stack:
+        writers = {
+            kind: stack.enter_context(writing(files[kind], schema))
+            for kind, schema in SUMMARIES.items()
+        }
+        held = Summary()
+        scenarios = chunks(plan)[chunk]
+        for number, scenario in enumerate(scenarios, 1):
+            held.add(_of_scenario(plan, scenario, estimates, fits, tests, predictions, folder))
+            if len(held.measures) >= HELD or number == len(scenarios):
+                for kind, writer in writers.items():
+                    writer.append(_columns(kind, getattr(held, kind)))
+                held = Summary()
+
+
+def _of_scenario(
+    plan: Plan,
+    scenario: Scenario,
+    estimates: SortedRows,
+    fits: SortedRows,
+    tests: SortedRows | None,
+    predictions: SortedRows | None,
+    folder: Path | None,
+) -> Summary:
+    known = {
+        (model.name, target.term): (target.kind, float(target.true))
+        for model in plan.models
+        for target in targets(scenario, model)
+    }
+
+    def target(model: str, term: str) -> tuple[str, float]:
+        return known[model, term]
+
+    n, key = plan.replicates, scenario.key
+    windows = (with_comparisons(window, plan.models) for window in estimates.windows(key))
+    with ExitStack() as stack:
+        terms: Iterable[TermArrays] = stack.enter_context(
+            read_terms(windows, VALUES, n, target, folder=folder)
+        )
+        if tests is not None:
+            tested = read_terms(
+                tests.windows(key), P_VALUE, n, target, label="test", term=name_of_test
             )
-            to_measures.append(of_measures)
-            to_selection.append(of_selection)
+            terms = chain(terms, stack.enter_context(tested))
+        if predictions is not None:
+            predicted = read_terms(
+                predictions.windows(key), ERRORS, n, target, inference="predictor", folder=folder
+            )
+            terms = chain(terms, stack.enter_context(predicted))
+        found = summarize_scenario(
+            key,
+            terms,
+            read_fits(fits.windows(key), n),
+            alphas={model.name: 1.0 - model.level for model in plan.models},
+            policies=plan.policies,
+            selection=plan.selection,
+        )
+    # As in `summarize`: within a model and method the rates of its fits, then terms by name.
+    found.measures.sort(key=itemgetter(MEASURES.index("term")))
+    return found
+
+
+def _columns(kind: str, rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+    names = SUMMARIES[kind].names
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
 def join_chunks(plan: Plan, files: Sequence[str | Path], path: str | Path, kind: str) -> None:
@@ -90,9 +146,10 @@ def join_chunks(plan: Plan, files: Sequence[str | Path], path: str | Path, kind:
         The chunks in their order, which is that of the scenarios.
     path : path
         The Parquet file to write; the CSV lies beside it.
-    kind : {'measures', 'selection'}
+    kind : str
+        One of `SUMMARIES`.
     """
-    schema = {"measures": MEASURES, "selection": SELECTION}[kind]
+    schema = SUMMARIES[kind]
     wide = with_grid(schema, plan.levels)
     levels = {
         name: pa.array([level[name] for level in plan.levels], wide.field(name).type)
@@ -100,15 +157,16 @@ def join_chunks(plan: Plan, files: Sequence[str | Path], path: str | Path, kind:
     }
     orders = {
         "scenario": [scenario.key for scenario in plan.scenarios],
-        "model": [model.name for model in plan.models],
+        "model": [model.name for model in plan.models]
+        + [selected_by(criterion) for criterion in plan.selection.criteria],
         "method": METHODS,
-        "criterion": ["aic", "bic"],
+        "criterion": list(CRITERIA),
     }
     with (
         writing(path, wide, plan.metadata()) as parquet,
         writing_csv(Path(path).with_suffix(".csv"), wide) as csv,
     ):
-        for table in in_portions(_row_groups(files), ROWS):
+        for table in in_portions(_row_groups(files), 5 * HELD):
             places = {
                 name: pc.index_in(table[name], pa.array(names)).to_numpy()
                 for name, names in orders.items()
@@ -128,49 +186,6 @@ def _row_groups(files: Sequence[str | Path]) -> Iterator[pa.Table]:
             yield from (file.read_row_group(group) for group in range(file.num_row_groups))
 
 
-def _truth(plan: Plan, scenarios: Sequence[Scenario]) -> dict[str, list[Any]]:
-    """Return what each term of each model estimates in some scenarios, as columns."""
-    rows = [
-        (scenario.key, model.name, target.term, target.kind, target.true)
-        for scenario in scenarios
-        for model in plan.models
-        for target in targets(scenario, model)
-    ]
-    names = ("scenario", "model", "term", "kind", "true")
-    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-
-
-def _few_at_a_time(plan: Plan, scenarios: Sequence[Scenario]) -> Iterator[Sequence[Scenario]]:
-    """Yield as many scenarios together as memory should hold, at least one."""
-    n = max(1, ROWS // _rows(plan))
-    return (scenarios[first : first + n] for first in range(0, len(scenarios), n))
-
-
 def _rows(plan: Plan) -> int:
     """Return the number of estimates of a scenario."""
     return plan.replicates * estimates_of(plan.models)
-
-
-def _whole_terms(
-    plan: Plan, scenarios: Sequence[Scenario], parts: SortedRows, folder: Path
-) -> Iterator[pa.Table]:
-    """Yield estimates, all replicates of a term together: whole scenarios, or single terms."""
-    windows = _windows(scenarios, parts)
-    if _rows(plan) <= ROWS:
-        yield pa.concat_tables(windows)
-    else:
-        yield from by_term(windows, folder)
-
-
-def _portions(scenarios: Iterable[Scenario], parts: SortedRows | None) -> Iterator[pa.Table]:
-    """Yield the rows of scenarios, few enough at a time; none of a table that there is not."""
-    return in_portions(_windows(scenarios, parts), ROWS) if parts else iter(())
-
-
-def _whole_data_sets(scenarios: Iterable[Scenario], parts: SortedRows | None) -> Iterator[pa.Table]:
-    """Yield the rows of scenarios, those of a data set together; none of a table there is not."""
-    return _windows(scenarios, parts) if parts else iter(())
-
-
-def _windows(scenarios: Iterable[Scenario], parts: SortedRows) -> Iterator[pa.Table]:
-    return (window for scenario in scenarios for window in parts.windows(scenario.key))

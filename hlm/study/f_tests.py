@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from hlm.formula import Formula
 
-__all__ = ["check_tests", "tests_of"]
+__all__ = ["check_tests", "named_coefficients", "tests_of"]
 
 
 def tests_of(
@@ -28,7 +28,7 @@ def tests_of(
     >>> tests_of(parse("y ~ x * a + (1 | g)"), {"a": ["a", "a:x"], "b": ["b"]})
     (('a', ('a', 'x:a')),)
     """
-    own = _named(formula)
+    own = named_coefficients(formula)
     return tuple(
         (name, tuple(one for coefficient in wanted for one in own[factors_of(coefficient)]))
         for name, wanted in tests.items()
@@ -36,7 +36,7 @@ def tests_of(
     )
 
 
-def _named(formula: Formula) -> dict[tuple[str, ...], list[str]]:
+def named_coefficients(formula: Formula) -> dict[tuple[str, ...], list[str]]:
     """Return the coefficients that a name may stand for: one, or those of a term with several."""
     own: dict[tuple[str, ...], list[str]] = {}
     for term in formula.fixed:

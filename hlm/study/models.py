@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isclose
+from math import ceil, isclose
 from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, Mistakes, nearest
-from hlm.estimands.kinds import FURTHER
 from hlm.estimands.model_estimands import rows_of
 from hlm.estimands.true_values import targets
 from hlm.estimands.unit_coefficients import unit_columns
 from hlm.formula import formula_in, terms_in
+from hlm.inference import COEFFICIENTS, wants_bootstrap
 from hlm.scenario import Model, Scenario
 from hlm.study import schema
+from hlm.study.asked import check_kinds, kinds_asked, names_asked, with_own
 from hlm.study.f_tests import tests_of
+from hlm.study.ratio_tests import named_tests, ratio_tests_of
 from hlm.study.truth import read_formula
 
 if TYPE_CHECKING:
@@ -58,23 +60,53 @@ def models_of(
         for name, spec in study.models.items()
     ]
     models = tuple(one for one in found if one is not None)
-    if len(models) == len(found):
-        mistakes.keep(_check_estimands, study.estimation.estimands, models)
-    return models
+    mistakes.keep(_check_df, study.estimation)
+    if len(models) < len(found):
+        return models
+    mistakes.keep(check_kinds, study.estimation.estimands, models)
+    mistakes.keep(_check_bootstrap, study.estimation, models)
+    return with_own(study.estimation.estimands, models, mistakes)
 
 
-def _check_estimands(kinds: Sequence[str], models: Sequence[Model]) -> None:
-    """Refuse a kind of estimands that is there twice or that no model has."""
-    there = {one.kind for model in models for one in rows_of(model)}
-    with Mistakes() as mistakes:
-        for place, kind in enumerate(kinds):
-            path = f"estimation.estimands[{place}]"
-            if kind in kinds[:place]:
-                problem = f"'{kind}' is there twice"
-                mistakes.add(InputError(problem, path=path, allowed="each kind once"))
-            elif kind not in there:
-                problem, allowed = f"no model has '{kind}'", FURTHER[kind].needs
-                mistakes.add(InputError(problem, path=path, allowed=allowed))
+DRAWS = 199
+"""Of a bootstrap, where nothing is said: the 5th and the 195th are 95 % limits."""
+
+
+def _draws(estimation: Estimation) -> int:
+    """Return how many data sets are drawn from each fit: none where nothing rests on them."""
+    wanted = wants_bootstrap(_names(estimation.df), _names(estimation.limits))
+    return (estimation.bootstrap or DRAWS) if wanted else 0
+
+
+def _check_bootstrap(estimation: Estimation, models: Sequence[Model]) -> None:
+    """Refuse draws that nothing rests on, and so few that they have no such percentiles."""
+    path, draws = "estimation.bootstrap", _draws(estimation)
+    if estimation.bootstrap is not None and not draws:
+        df, limits = (", ".join(_names(one)) for one in (estimation.df, estimation.limits))
+        raise InputError(
+            "neither df nor limits are by bootstrap",
+            path=path,
+            allowed=f"it with df: [{df}, bootstrap] or limits: [{limits}, bootstrap]",
+        )
+    # The first of B draws, in order, is at the share 1 / (B + 1), which (1 - level) / 2 must reach
+    least = ceil(round(2.0 / (1.0 - max(model.level for model in models)), 6)) - 1
+    if draws and draws < least:
+        level = max(model.level for model in models)
+        raise InputError(
+            f"{draws} draws do not have the percentiles of {100 * level:g} % limits",
+            path=path,
+            allowed=f"{least} or more",
+        )
+
+
+def _check_df(estimation: Estimation) -> None:
+    """Refuse F tests without degrees of freedom."""
+    if estimation.tests and not any(name in COEFFICIENTS for name in _names(estimation.df)):
+        raise InputError(
+            "the limits by profile likelihood have no degrees of freedom for F tests",
+            path="estimation.tests",
+            allowed="an entry of df that has some, or likelihood ratio tests (estimation.lrt)",
+        )
 
 
 def _model(
@@ -97,12 +129,15 @@ def _model(
         own.level or estimation.level,
         _names(estimation.limits),
         tests_of(formula, estimation.tests),
-        tuple(dict.fromkeys(estimation.estimands)),
+        kinds_asked(estimation.estimands),
+        bootstrap=_draws(estimation),
+        lrt=ratio_tests_of(formula, named_tests(estimation.lrt)),
         terms=terms_in(formula),
         predictions=estimation.predictions,
     )
     terms = [one.name for one in rows_of(model)]
     _refuse_one_name(model, terms, path)
+    terms += names_asked(estimation.estimands)
     true = tuple(
         (term, value)
         for term, value in own.true.items()
@@ -155,11 +190,14 @@ def check_true_values(model: Model, scenarios: Sequence[Scenario]) -> None:
         At the paths of the values.
     """
     given, bare = dict(model.true), replace(model, true=())
+    own = {*(e.name for e in model.expressions), *(c.name for c in model.comparisons)}
     found = [targets(scenario, bare) for scenario in scenarios] if given else []
     with Mistakes() as mistakes:
         for of_term in zip(*found, strict=True):
             term = of_term[0].term
             if term not in given or not all(target.follows for target in of_term):
+                continue
+            if term in own:  # it may be for another model, in which none follows
                 continue
             others = [t.true for t in of_term if not isclose(given[term], t.true, rel_tol=1e-9)]
             if others:

@@ -22,6 +22,7 @@ from hlm.study.grid import Axis, axes, changes
 from hlm.study.identified import check_columns, check_finite
 from hlm.study.messages import validate
 from hlm.study.models import Candidate, check_variables, methods_of
+from hlm.study.ratio_tests import check_ratio_tests
 from hlm.study.schema import Design, Truth
 from hlm.study.schema_covariates import FINITE, OneCovariate, kind_of
 from hlm.study.shapes import by_effect
@@ -207,13 +208,20 @@ class Outline:
                 yield replace(candidate, methods=self._methods.get(name, ()))
 
     def _check_tests(self) -> None:
-        """Check the F tests, unless a model is wrong that might have their coefficients."""
+        """Check the tests, unless a model is wrong that might have their terms."""
         if len(self.models) < len(self._keys("models") or ("unknown",)):
             return
         tests = self._at("estimation", "tests")
         tests = tests.items() if isinstance(tests, dict) else ()
         texts = {name: wanted for name, wanted in tests if _is_list(wanted, of=str)}
-        self._mistakes.keep(check_tests, texts, [model.formula for model in self.models])
+        formulas = [model.formula for model in self.models]
+        self._mistakes.keep(check_tests, texts, formulas)
+        ratios = self._at("estimation", "lrt")
+        if isinstance(ratios, dict):
+            ratios = {name: own for name, own in ratios.items() if _is_list(own, of=str) and own}
+        elif not _is_list(ratios, of=str):
+            ratios = ()
+        self._mistakes.keep(check_ratio_tests, ratios, texts, formulas)
 
     def _axes(
         self, study: StudyFile | None, sections: Mapping[str, Part | None]

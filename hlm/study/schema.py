@@ -22,17 +22,27 @@ from pydantic import (
 )
 
 from hlm import datasets
+from hlm.criteria import CRITERIA  # noqa: TC001 - pydantic reads it
 from hlm.errors import InputError, nearest
-from hlm.estimands.kinds import FURTHER, check_further
-from hlm.inference import COEFFICIENTS, RANDOM_PART
+from hlm.inference import COEFFICIENT_LIMITS, COEFFICIENTS, RANDOM_PART
 from hlm.scenario import Dependence  # noqa: TC001 - pydantic reads it
 from hlm.study.messages import shown
 from hlm.study.schema_covariates import Covariate  # noqa: TC001 - as above
+from hlm.study.schema_estimands import Estimands  # noqa: TC001 - as above
 from hlm.study.schema_missing import Missing, MissingRows
 from hlm.study.schema_part import Part
 from hlm.study.schema_residual import AutoRegression, Variance  # noqa: TC001 - as above
 from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
-from hlm.study.schema_values import SHAPE, Correlation, Positive, Probability, Shape, Shapes
+from hlm.study.schema_values import (
+    SHAPE,
+    Correlation,
+    Positive,
+    Probability,
+    SafeName,
+    Shape,
+    Shapes,
+)
+from hlm.words.policies import OF_POLICIES, POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -51,22 +61,6 @@ __all__ = [
 
 MAX_UNITS = 1_000_000
 
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
-
-
-def _safe_name(name: str) -> str:
-    if not _SAFE_NAME.fullmatch(name):
-        raise InputError(
-            f"the name {name!r} is not safe for files",
-            allowed="letters, digits, _ . -; not first a dot; at most 64 characters",
-        )
-    return name
-
-
-SafeName = Annotated[str, AfterValidator(_safe_name)]
-FurtherKind = Annotated[
-    str, AfterValidator(check_further), Field(json_schema_extra={"enum": [*FURTHER]})
-]
 Method = Literal["reml", "ml"]
 Methods = Annotated[list[Method], Field(min_length=1)]
 
@@ -82,7 +76,7 @@ def _one_or_more(registry: Collection[str], others: Collection[str], key: str) -
     """Return the type of one name of a registry, or of a list; those of `others` are at `key`."""
 
     def known(name: str) -> str:
-        if name in others:
+        if name in others and name not in registry:
             raise InputError(
                 f"{shown(name)} is not allowed", allowed=", ".join(registry), suggestion=key
             )
@@ -398,39 +392,109 @@ class Candidate(Part):
     )
 
 
+RatioTests = Annotated[
+    Annotated[list[str], Tag("<list>")]
+    | Annotated[
+        dict[SafeName, Annotated[list[str], Field(min_length=1)]],
+        Tag("<mapping>"),
+    ],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, dict) else "<list>"),
+]
+
+
 class Estimation(Part):
     """How the models are fitted."""
 
-    synonyms: ClassVar[dict[str, str]] = dict.fromkeys(
-        *(("predict", "predicted", "prediction", "blup", "blups", "ranef", "shrinkage"),),
-        "predictions",
+    synonyms: ClassVar[dict[str, str]] = (
+        dict.fromkeys(
+            ("draws", "boot", "nsim", "n_boot", "n_bootstrap", "resamples", "bootstrap_samples"),
+            "bootstrap",
+        )
+        | dict.fromkeys(
+            ("likelihood_ratio", "likelihood_ratio_tests", "lr_tests", "lrts", "anova", "ranova"),
+            "lrt",
+        )
+        | dict.fromkeys(
+            ("predict", "predicted", "prediction", "blup", "blups", "ranef", "shrinkage"),
+            "predictions",
+        )
     )
 
     methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
-    df: _one_or_more(COEFFICIENTS, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
+    df: _one_or_more({**COEFFICIENTS, **COEFFICIENT_LIMITS}, RANDOM_PART, "limits") = Field(  # type: ignore[valid-type]
         "satterthwaite",
         description="Degrees of freedom of the fixed coefficients, by one method or a list of "
-        "them; with 'kenward-roger' the standard errors of REML fits are adjusted too.",
+        "them; with 'kenward-roger' the standard errors of REML fits are adjusted too, with 'cr2' "
+        "all are cluster-robust; with 'bootstrap' limits and F tests need none, and with 'profile' "
+        "limits, by profile likelihood.",
     )
     level: Probability = Field(0.95, description="Level of the confidence limits.")
     limits: _one_or_more(RANDOM_PART, COEFFICIENTS, "df") = Field(  # type: ignore[valid-type]
         "wald",
         description="Limits of the random part, by one method or a list of them: Wald's on the "
-        "log and atanh scale, on the scale of variances, or by profile likelihood.",
+        "log and atanh scale, on the scale of variances, by profile likelihood or by bootstrap.",
+    )
+    bootstrap: int | None = Field(
+        None,
+        ge=2,
+        description="How many data sets the bootstrap draws from each fit, where `df` or `limits` "
+        "have it; 199 where nothing is said.",
     )
     tests: dict[SafeName, Annotated[list[str], Field(min_length=1)]] = Field(
         {},
         description="F tests by name: the coefficients that are all zero under the hypothesis, "
         "tested in every model that has them.",
     )
-    estimands: list[FurtherKind] = Field(
+    lrt: RatioTests = Field(
         [],
-        description="What is estimated besides the parameters, in every model that has it.",
+        description="Likelihood ratio tests by name: the coefficients, standard deviations and "
+        "correlations that are all zero under the hypothesis, tested in every model that has them; "
+        "or a list of terms, each a test of its own.",
+    )
+    estimands: Estimands = Field(
+        [],
+        description="What is estimated besides the parameters, in every model that has it: kinds, "
+        "or arithmetic of terms under names.",
     )
     predictions: Annotated[bool, Field(strict=True)] = Field(
         False,
         description="Whether the coefficients of each unit are predicted, and held against the "
         "true ones beside least squares of the unit's own rows.",
+    )
+
+
+class Selection(Part):
+    """How one of the models is chosen."""
+
+    synonyms: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("criterion", "by", "ic"), "criteria"),
+        **dict.fromkeys(("models", "along", "sequence", "nested"), "order"),
+        **dict.fromkeys(("estimates", "post_selection", "after", "averaging"), "estimate"),
+        **dict.fromkeys(("level", "p", "p_value", "significance"), "alpha"),
+    }
+
+    criteria: Annotated[list[Literal[CRITERIA]], Field(min_length=1)] = Field(  # type: ignore[valid-type]
+        ["aic", "bic"],
+        description="AIC, AICc, BIC: the smallest value chooses; or likelihood-ratio tests along "
+        "an order of nested models, by the chi-square distribution or the mixture.",
+    )
+    order: list[str] | None = Field(
+        None,
+        description="For tests: the models from the smallest to the largest, each within the next; "
+        "all models by their number of parameters unless given.",
+    )
+    direction: Literal["forward", "backward"] = Field(
+        "forward",
+        description="Forward from the smallest model while tests reject, or backward from the "
+        "largest while they do not.",
+    )
+    alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.05, description="A test with a p-value below it rejects the smaller model."
+    )
+    estimate: Literal["none", "selected"] = Field(
+        "none",
+        description="Whether the estimates of the model that is chosen for each data set are "
+        "measured as those of a model of their own.",
     )
 
 
@@ -456,6 +520,18 @@ Points = Annotated[
 ]
 
 
+def _first_of_all_measures(policies: str | list[str]) -> str | list[str]:
+    """Refuse a first policy that has not all measures: figures and tables show it."""
+    first = policies if isinstance(policies, str) else policies[0]
+    if first in OF_POLICIES:
+        whole = ", ".join(name for name in POLICIES if name not in OF_POLICIES)
+        raise InputError(
+            f"'{first}' comes first, which has {' and '.join(OF_POLICIES[first][1:])} only",
+            allowed=f"first one of {whole}",
+        )
+    return policies
+
+
 class StudyFile(Part):
     """A Monte Carlo study of hierarchical linear models."""
 
@@ -464,6 +540,7 @@ class StudyFile(Part):
         **dict.fromkeys(("exclude", "skip", "drop", "omit", "without", "except"), "leave_out"),
         "missing": "design.missing",
         **dict.fromkeys(("dropout", "attrition"), "design.missing.dropout"),
+        **dict.fromkeys(("policy", "failures", "nonconvergence", "convergence"), "policies"),
     }
 
     name: SafeName = Field(description="The study's name, also that of its results' folder.")
@@ -491,6 +568,15 @@ class StudyFile(Part):
     )
     models: Models = Field(min_length=1, description="The models to be fitted, by name.")
     estimation: Estimation = Field(Estimation(), description="How the models are fitted.")
+    selection: Selection | None = Field(None, description="How one of the models is chosen.")
+    policies: Annotated[
+        _one_or_more(POLICIES, (), "policies"),  # type: ignore[valid-type]
+        AfterValidator(_first_of_all_measures),
+    ] = Field(
+        "all",
+        description="Which replicates count in the measures of performance: one way or several, "
+        "side by side. Figures and tables show the first.",
+    )
 
 
 def schema_text() -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from hlm import distributions
+from hlm.errors import InputError
 
-__all__ = ["SHAPE", "Correlation", "Positive", "Probability", "Shape", "Shapes"]
+__all__ = ["SHAPE", "Correlation", "Positive", "Probability", "SafeName", "Shape", "Shapes"]
 
 Positive = Annotated[float, Field(gt=0)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
@@ -33,3 +35,18 @@ Correlation = Annotated[
     Annotated[float, Tag("<number>")] | Annotated[list[list[float]], Tag("<matrix>")],
     Discriminator(lambda value: "<matrix>" if isinstance(value, list) else "<number>"),
 ]
+
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
+
+
+def _safe_name(name: str) -> str:
+    if not _SAFE_NAME.fullmatch(name):
+        raise InputError(
+            f"the name {name!r} is not safe for files",
+            allowed="letters, digits, _ . -; not first a dot; at most 64 characters",
+        )
+    return name
+
+
+SafeName = Annotated[str, AfterValidator(_safe_name)]

@@ -7,10 +7,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hlm.criteria import USUAL, Selection
 from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.formula import formula_in
 from hlm.scenario import Model, Scenario
+from hlm.study.asked import check_values
 from hlm.study.design import (
     covariates,
     levels_in,
@@ -39,6 +41,7 @@ from hlm.study.models import (
 from hlm.study.outline import Outline
 from hlm.study.reading import place, read_text, read_tree
 from hlm.study.schema import Design, StudyFile, Truth
+from hlm.study.selected import selection_of
 from hlm.study.shapes import by_effect
 from hlm.study.structure import (
     autocorrelation,
@@ -84,6 +87,10 @@ class Study:
         32 hexadecimal digits of the text.
     sources : tuple of Source
         The data sets from which it takes values, and the files of its generators.
+    selection : Selection
+        How one of the models is chosen.
+    policies : tuple of str
+        Which replicates count, the one that figures and tables show first.
     """
 
     name: str
@@ -96,6 +103,8 @@ class Study:
     text: str
     hash: str
     sources: tuple[Source, ...] = ()
+    selection: Selection = USUAL
+    policies: tuple[str, ...] = ("all",)
 
     @classmethod
     def load(cls, path: str | Path, *, allow_code: bool = False) -> Study:
@@ -195,6 +204,8 @@ def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict
             mistakes.keep(check_true_values, model, scenarios)
         if data.complete:
             mistakes.keep(check_predictions, models, scenarios)
+        if study is not None and data.complete and not mistakes.found:
+            mistakes.keep(check_values, study.estimation.estimands, models, scenarios)
         if study is not None and outline.axes is not None:
             own = _own_key(study, code or {})
             keys = [scenario.key for scenario in scenarios]
@@ -206,9 +217,17 @@ def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict
                 "levels": labels,
                 "example": keys.index(own) if own in keys else middle(outline.axes, points),
                 "models": models,
+                "selection": mistakes.keep(selection_of, study.selection, models, scenarios)
+                if len(models) == len(study.models)
+                else None,
                 "sources": (*data.sources, *sources_of(code or {})),
+                "policies": _names(study.policies),
             }
     return resolved
+
+
+def _names(one_or_more: str | list[str]) -> tuple[str, ...]:
+    return (one_or_more,) if isinstance(one_or_more, str) else tuple(one_or_more)
 
 
 def _validated(tree: Mapping[str, Any], unknown: Sequence[str]) -> StudyFile | None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hlm.measures import share_limits
 from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
-from hlm.words.fitting import METHODS
+from hlm.words.fitting import METHODS, OUTCOMES
 from hlm.words.inferences import inference_words
 from hlm.words.levels import MINUS, WORDS, level_words, span
-from hlm.words.measures import MEASURES, NEED_TRUE, OF_PREDICTIONS
-from hlm.words.notes import unbounded
+from hlm.words.measures import MEASURES, NEED_TRUE, OF_PREDICTIONS, TEST_KINDS
+from hlm.words.notes import NOTES, unbounded
+from hlm.words.policies import POLICIES
 from hlm.words.predictors import predictor_words
 
 __all__ = ["INFINITE", "MISSING", "FormattedTable", "format_table", "notes"]
@@ -33,6 +35,12 @@ _HEADINGS = {
     "inference": "Inference",
     "predictor": "Predictor",
     "criterion": "Criterion",
+    "policy": "Policy",
+    "measure": "Measure",
+    "chance": "Chance",
+    "rest": "Rest",
+    "n": "Fits",
+    **{name: f"{words[0].upper()}{words[1:]}" for name, words in OUTCOMES.items()},
     **{name: one.heading for name, one in {**MEASURES, **OF_PREDICTIONS}.items()},
 }
 _HIDDEN = ("kind", TOTAL, UNBOUNDED)
@@ -107,7 +115,13 @@ def notes(table: pd.DataFrame) -> list[str]:
     >>> notes(table.assign(n_total=500, rejection_n=445))
     ['[n]: the measure rests on n of 500 replicates; the others have no test.']
     """
-    return [*_on_fewer(table), *_without_true_value(table), *_unbounded(table)]
+    return [
+        *_on_fewer(table),
+        *_without_true_value(table),
+        *_unbounded(table),
+        *_none_or_all(table),
+        *table.attrs.get(NOTES, []),
+    ]
 
 
 def _measured(table: pd.DataFrame) -> list[str]:
@@ -127,6 +141,10 @@ def _texts(table: pd.DataFrame, name: str) -> list[str]:
         return [inference_words(value) for value in values]
     if name == "predictor":
         return [predictor_words(value) for value in values]
+    if name == "measure":
+        return [MEASURES[value].heading if value in MEASURES else str(value) for value in values]
+    if name == "policy":
+        return [POLICIES.get(value, str(value)) for value in values]
     if name == "criterion":
         return [str(value).upper() for value in values]
     return [_level(value) for value in values]
@@ -183,7 +201,7 @@ def _on_fewer(table: pd.DataFrame) -> list[str]:
         f"{MINUS}1 or 1 have no Wald limits), or no estimate (the fit failed, or the data do not "
         "identify the term)"
     )
-    if "kind" in table and set(table["kind"]) == {"test"}:
+    if "kind" in table and set(table["kind"]) <= {*TEST_KINDS}:
         lacking = "no test"
     if "kind" in table and set(table["kind"]) == {"unit_coefficient"}:
         lacking = "no prediction, as the fit failed, or no unit whose rows determine its own"
@@ -200,6 +218,23 @@ def _without_true_value(table: pd.DataFrame) -> list[str]:
 
 def _unbounded(table: pd.DataFrame) -> list[str]:
     return unbounded(table[UNBOUNDED]) if UNBOUNDED in table and "coverage" in table else []
+
+
+def _none_or_all(table: pd.DataFrame) -> list[str]:
+    """Say how sure a share of 0 or 1 is, whose Monte Carlo standard error is 0."""
+    farthest = 0.0
+    for name in _measured(table):
+        if (name in MEASURES and MEASURES[name].kind != "share") or name + COUNT not in table:
+            continue
+        if name not in MEASURES and "criterion" not in table:
+            continue
+        own = table[table[name].isin([0.0, 1.0]) & (table[name + MCSE] == 0)]
+        lower, upper = share_limits(own[name], own[name + COUNT].astype(float))
+        farthest = max(farthest, float(np.max(upper - lower, initial=0.0)))
+    if not farthest > 0:
+        return []
+    said = "A share of 0 or 1 has the Monte Carlo standard error 0; its 95% limits (Wilson) are"
+    return [f"{said} {farthest:.2g} apart or less."]
 
 
 def _again(keys: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,8 @@ from hlm.words.levels import level_words, said
 from hlm.words.nouns import counted, noun
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hlm.plan.plan import Plan
     from hlm.scenario import Model, Scenario
 
@@ -34,7 +36,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         was `done` so often, in words; the formula of the `truth` and its `values`, (term, value,
         whether the grid varies it), with the distributions that are not normal, at the point of
         the grid that `example` names; the factors of the `grid`, (factor, levels); the `models`,
-        (name, formula, the way in which they are fitted); the F `tests`, (name, hypothesis); the
+        (name, formula, the way in which they are fitted); the `tests`, (name, hypothesis); the
         `versions` of what made the numbers.
     """
     fits = sum(len(model.methods) for model in plan.models)
@@ -113,19 +115,31 @@ def _levels(plan: Plan, name: str) -> str:
 
 
 def _tests(plan: Plan) -> list[tuple[str, str]]:
-    """Return each F test with its hypothesis, named as in the first model that has it."""
+    """Return each test with its hypothesis, named as in the first model that has it."""
+    from hlm.estimands.kinds import RatioTestOf
+    from hlm.estimands.model_estimands import estimands_of
+
     found: dict[str, str] = {}
     for model in plan.models:
         for name, coefficients in model.tests:
-            verb = noun(len(coefficients), "is", "are")
-            found.setdefault(name, f"{', '.join(coefficients)} {verb} 0")
+            found.setdefault(name, _hypothesis(coefficients))
+    for model in plan.models:
+        for one in estimands_of(model):
+            if isinstance(one, RatioTestOf):
+                hypothesis = f"{_hypothesis(one.zeros)} (likelihood ratio)"
+                found.setdefault(one.test.name, hypothesis)
     return list(found.items())
+
+
+def _hypothesis(zeros: Sequence[str]) -> str:
+    return f"{', '.join(zeros)} {noun(len(zeros), 'is', 'are')} 0"
 
 
 def _model(model: Model) -> dict[str, str]:
     methods = " and ".join(METHODS[method] for method in model.methods)
+    draws = f" ({model.bootstrap} draws)" if model.bootstrap else ""
     return {
         "name": model.name,
         "formula": model.formula,
-        "way": f"by {methods}, with {way_of(model.df, model.limits, model.level)}",
+        "way": f"by {methods}, with {way_of(model.df, model.limits, model.level)}{draws}",
     }

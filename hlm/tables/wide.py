@@ -9,7 +9,7 @@ import pandas as pd
 from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import PARTS
 from hlm.results.grid_columns import factors, levels
-from hlm.results.shown import in_order, with_inference, with_words
+from hlm.results.shown import in_order, of_first_policy, with_inference, with_words
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import INFERENCES
 from hlm.words.levels import WORDS
@@ -45,7 +45,7 @@ SHOWN = {
 _NONE = {
     "fixed": "no model has a coefficient",
     "random": "no model has a random part",
-    "tests": "no model has an F test",
+    "tests": "no model has a test",
     "predictions": "no model has a coefficient of units with a true value",
 }
 
@@ -105,7 +105,7 @@ def wide_table(
     >>> wide_table(pd.DataFrame([row])).drop(columns=["term", "kind"]).to_dict("records")
     [{'model': 'm', 'method': 'ml', 'true': 3.0, 'bias': 0.1, 'bias_mcse': 0.02, 'bias_n': 100}]
     """
-    measures = with_words(with_inference(measures))
+    measures = with_words(with_inference(of_first_policy(measures)))
     if show is None:
         show = SHOWN.get(str(part), SHOWN["fixed"])
     keep = _of(measures, part) & measures["measure"].isin([*show, TOTAL, UNBOUNDED])

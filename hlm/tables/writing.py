@@ -6,11 +6,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlm.disk import write_text
+from hlm.estimands.kinds import PARTS
+from hlm.measures.chosen import without_reason
 from hlm.plan.report import TABLES, table_names
 from hlm.results.shown import attempt, read_results
 from hlm.tables.latex import escape, to_latex
 from hlm.tables.page import sentence_page, study_page, table_page
-from hlm.tables.wide import READ, scenario_table, selection_table, wide_table
+from hlm.tables.side_by_side import (
+    SIDE_BY_SIDE,
+    accounting_table,
+    effects_table,
+    margin_table,
+    policy_table,
+)
+from hlm.tables.wide import (
+    READ,
+    SHOWN,
+    TOTAL,
+    UNBOUNDED,
+    scenario_table,
+    selection_table,
+    wide_table,
+)
+from hlm.words.criteria_words import REML_NOTE
+from hlm.words.notes import NOTES, policies_differ
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,12 +122,33 @@ def _write_one(name: str, study: Planned, folder: Path, *, strict: bool) -> tupl
 
 def _table(name: str, study: Planned, folder: Path) -> pd.DataFrame:
     if name == "selection":
-        return selection_table(read_results(study, folder, name, {}), study.replicates)
+        table = selection_table(read_results(study, folder, name, {}), study.replicates)
+        if any(without_reason(one, "reml", study.models) for one in study.selection.criteria):
+            table.attrs[NOTES] = [*table.attrs.get(NOTES, []), REML_NOTE]
+        return table
+    if name == "margins":
+        return margin_table(read_results(study, folder, name, {}))
+    if name == "accounting":
+        return accounting_table(read_results(study, folder, name, {}))
+    if name == "factor_effects":
+        return effects_table(read_results(study, folder, "measures", {"measure": SIDE_BY_SIDE}))
+    if name == "policies":
+        wanted = {"measure": [*SIDE_BY_SIDE, TOTAL, UNBOUNDED]}
+        measures = read_results(study, folder, "measures", wanted)
+        return policy_table(measures, study.policies, _of_policies(study, folder))
     part = name.removeprefix("performance_")
     table = wide_table(read_results(study, folder, "measures", {"measure": READ}), part)
     if part == "predictions":  # each unit has a true value of its own
-        table = table.drop(columns="true").rename(columns={"inference": "predictor"})
+        return table.drop(columns="true").rename(columns={"inference": "predictor"})
+    if len(study.policies) > 1 and part in PARTS:
+        own = _of_policies(study, folder)
+        own = own[own["kind"].isin(PARTS[part])]
+        table.attrs[NOTES] = policies_differ(own, SHOWN[part])
     return table
+
+
+def _of_policies(study: Planned, folder: Path) -> pd.DataFrame:
+    return read_results(study, folder, "differences", {"factor": ["policy"]})
 
 
 def _write_sentence(stem: Path, title: str, sentence: str) -> tuple[Path, Path, Path]:

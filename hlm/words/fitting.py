@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["METHODS", "REASONS"]
+__all__ = ["METHODS", "OUTCOMES", "REASONS"]
 
 METHODS = {"reml": "REML", "ml": "ML"}
 
@@ -15,3 +15,16 @@ REASONS = {
     "not_converged": "the search did not end at a minimum",
 }
 """Why a fit is not `ok`."""
+
+OUTCOMES = {
+    "converged": "converged",
+    "singular": "singular",
+    "cor_boundary": "a correlation of -1 or 1",
+    "ok": "ok",
+    "partly_identified": "partly identified",
+    "not_converged": "not converged",
+    "unidentified": "not identified",
+    "perfect_fit": "perfect fit",
+    "not_finite": "not finite",
+}
+"""What becomes of the fits of a study: the first three overlap, the others are the statuses."""

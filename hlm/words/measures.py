@@ -7,9 +7,17 @@ from typing import Literal, TypeAlias
 
 from hlm.words.levels import MINUS
 
-__all__ = ["MEASURES", "NEED_TRUE", "OF_INFERENCE", "OF_PREDICTIONS", "RATES", "Measure"]
+__all__ = [
+    "MEASURES",
+    "NEED_TRUE",
+    "OF_INFERENCE",
+    "OF_PREDICTIONS",
+    "RATES",
+    "TEST_KINDS",
+    "Measure",
+]
 
-Need: TypeAlias = Literal["", "true", "se", "limits", "true, limits", "reference"]
+Need: TypeAlias = Literal["", "true", "se", "limits", "true, se", "true, limits", "reference"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,8 @@ class Measure:
     kind : str
         Of number: a `value` may have either sign, a `size` starts at 0, a `share` ends at 1, and
         a `relative` error is a fraction that is shown as a percentage.
+    where : str
+        The true values for which there is the measure, if not all.
     """
 
     formula: str
@@ -45,6 +55,7 @@ class Measure:
     needs: Need = ""
     nominal: Literal["", "zero", "level", "alpha"] = ""
     kind: Literal["value", "size", "share", "relative"] = "value"
+    where: Literal["", "true is 0", "true is not 0"] = ""
 
     @property
     def is_inferred(self) -> bool:
@@ -108,6 +119,36 @@ MEASURES = {
         needs="true",
         kind="size",
     ),
+    "winsorized_bias": Measure(
+        "mean(b, clipped) - t",
+        "Wins. bias",
+        "Bias of the clipped estimates",
+        "bias of the clipped estimates",
+        needs="true",
+        nominal="zero",
+    ),
+    "winsorized_se": Measure(
+        "sd(b, clipped)",
+        "Wins. SE",
+        "Standard deviation of the clipped estimates",
+        "the standard deviation of the clipped estimates",
+        kind="size",
+    ),
+    "winsorized_rmse": Measure(
+        "root of mean((b, clipped, - t)^2)",
+        "Wins. RMSE",
+        "Root mean squared error of the clipped estimates",
+        "root mean squared error of the clipped estimates",
+        needs="true",
+        kind="size",
+    ),
+    "clipped": Measure(
+        "share of b beyond the quartiles by 3 IQR",
+        "Clipped",
+        "Share of estimates clipped",
+        "the share of estimates clipped",
+        kind="share",
+    ),
     "relative_precision": Measure(
         "(sd(reference)/sd(b))^2 - 1",
         "Precision",
@@ -134,6 +175,15 @@ MEASURES = {
         nominal="zero",
         kind="relative",
     ),
+    "relative_bias_variance": Measure(
+        "mean(s^2)/var(b) - 1",
+        "Var. error",
+        "Error of the model variance (%)",
+        "the error of the variance",
+        needs="se",
+        nominal="zero",
+        kind="relative",
+    ),
     "coverage": Measure(
         "share of L <= t <= U",
         "Coverage",
@@ -141,6 +191,22 @@ MEASURES = {
         "coverage",
         needs="true, limits",
         nominal="level",
+        kind="share",
+    ),
+    "below": Measure(
+        "share of U < t",
+        "Below",
+        "Share of {level} intervals below the true value",
+        "the share of intervals below",
+        needs="true, limits",
+        kind="share",
+    ),
+    "above": Measure(
+        "share of L > t",
+        "Above",
+        "Share of {level} intervals above the true value",
+        "the share of intervals above",
+        needs="true, limits",
         kind="share",
     ),
     "bias_eliminated_coverage": Measure(
@@ -176,6 +242,69 @@ MEASURES = {
         "the median width",
         needs="limits",
         kind="size",
+    ),
+    "type_s": Measure(
+        "share of rejections with b on the wrong side of 0",
+        "Type S",
+        "Share of significant estimates of the wrong sign",
+        "the share of wrong signs",
+        needs="true, limits",
+        kind="share",
+        where="true is not 0",
+    ),
+    "type_m": Measure(
+        "mean(abs(b)/abs(t)) of rejections",
+        "Type M",
+        "Exaggeration by significant estimates",
+        "the exaggeration",
+        needs="true, limits",
+        kind="size",
+        where="true is not 0",
+    ),
+    "rejection_01": Measure(
+        "share of p < 0.01",
+        "p < 0.01",
+        "Share of p-values below 0.01",
+        "the rejection rate",
+        needs="true, se",
+        kind="share",
+        where="true is 0",
+    ),
+    "rejection_05": Measure(
+        "share of p < 0.05",
+        "p < 0.05",
+        "Share of p-values below 0.05",
+        "the rejection rate",
+        needs="true, se",
+        kind="share",
+        where="true is 0",
+    ),
+    "rejection_10": Measure(
+        "share of p < 0.10",
+        "p < 0.10",
+        "Share of p-values below 0.10",
+        "the rejection rate",
+        needs="true, se",
+        kind="share",
+        where="true is 0",
+    ),
+    "ks_distance": Measure(
+        "largest distance of the distribution of p from the uniform one",
+        "KS distance",
+        "Distance of p-values from uniform",
+        "the distance of p-values from uniform",
+        needs="true, se",
+        kind="share",
+        where="true is 0",
+    ),
+    "ks_p_value": Measure(
+        "p-value of that distance",
+        "KS p",
+        "P-value of the distance of p-values from uniform",
+        "the p-value of uniformity",
+        needs="true, se",
+        kind="share",
+        where="true is 0",
     ),
 }
 """Every measure of a term that can be shown, by its name in `measures.parquet`."""
@@ -218,5 +347,12 @@ RATES = {"singular": "Singular fits", "failed": "Failed fits"}
 NEED_TRUE = tuple(name for name, measure in MEASURES.items() if "true" in measure.needs)
 """The measures that there are only where there is a true value."""
 
-OF_INFERENCE = (*(name for name in MEASURES if MEASURES[name].is_inferred), "unbounded")
-"""The measures that each inference has its own of, with the share of unbounded intervals."""
+TEST_KINDS = ("test", "ratio_test")
+"""The kinds of terms that are tests: F tests and likelihood ratio tests."""
+
+OF_INFERENCE = (
+    *(name for name in MEASURES if MEASURES[name].is_inferred),
+    *("unbounded", "absent"),
+)
+"""The measures that each inference has its own of, with the shares of unbounded and of absent
+intervals."""

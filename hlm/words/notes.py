@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hlm.words.inferences import joined
 from hlm.words.levels import WORDS, percent, span
-from hlm.words.measures import MEASURES
+from hlm.words.measures import MEASURES, TEST_KINDS
 from hlm.words.nouns import noun
 
 if TYPE_CHECKING:
@@ -15,8 +17,20 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["not_shown", "on_fewer", "unbounded", "without_true_value"]
+__all__ = [
+    "NOTES",
+    "no_replicate",
+    "not_shown",
+    "on_fewer",
+    "policies_differ",
+    "unbounded",
+    "without_true_value",
+]
 
+NOTES = "notes"
+"""What a table's `attrs` call the sentences that it has of its own."""
+
+_FAR = 2.0  # Monte Carlo standard errors
 _MOST = 4  # terms of a model that a sentence lists
 _MOST_LEFT_OUT = 40  # terms that a figure lists in the place of drawing them
 
@@ -35,7 +49,7 @@ def on_fewer(frame: pd.DataFrame, measure: str) -> list[str]:
         return []
     what, needs = MEASURES[measure].noun, MEASURES[measure].needs
     lacked = {"se": "standard error", "limits": "limits", "true, limits": "limits"}
-    is_test = measure == "rejection" and (known["kind"] == "test").all()
+    is_test = measure == "rejection" and known["kind"].isin(TEST_KINDS).all()
     rest = f"have no {'test' if is_test else lacked.get(needs, 'estimate')}"
     of = f"{span(known['n'])} of {span(known['n_total'])} replicates"
     return [f"{what[0].upper()}{what[1:]} rests on {of}: the others {rest}."]
@@ -96,6 +110,56 @@ def without_true_value(frame: pd.DataFrame, measures: pd.DataFrame, measure: str
     if in_places:
         said.append(f"No true value at some points of the grid: {_listed(in_places)}.")
     return said
+
+
+def policies_differ(differences: pd.DataFrame, measures: Sequence[str]) -> list[str]:
+    """Say of which measures policies differ by more than two errors of the paired difference.
+
+    Parameters
+    ----------
+    differences : DataFrame
+        Rows of a study's `differences`.
+    measures : sequence of str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> row = {"factor": "policy", "policy": "converged", "against": "all", "model": "m",
+    ...        "method": "ml", "term": "x", "measure": "bias", "difference": 0.3, "mcse": 0.1}
+    >>> print(*policies_differ(pd.DataFrame([row]), ["bias"]))  # doctest: +ELLIPSIS
+    By the policy 'converged' bias ... in 1 of 1 cases, most for x of model m (by 0.3, ...).
+    """
+    said = []
+    rows = differences[differences["factor"] == "policy"]
+    for (policy, measure), own in rows.groupby(["policy", "measure"], sort=False):
+        errors = (own["difference"].abs() / own["mcse"]).to_numpy()
+        far = np.count_nonzero(errors > _FAR)
+        if measure not in measures or not far:
+            continue
+        most = own.iloc[int(np.nanargmax(errors))]
+        said.append(
+            f"By the policy '{policy}' {MEASURES[str(measure)].noun} differs from that by "
+            f"'{most['against']}' by more than two Monte Carlo standard errors in {far} of "
+            f"{len(own)} cases, most for {most['term']} of model {most['model']} "
+            f"(by {most['difference']:.2g}, with error {most['mcse']:.2g})."
+        )
+    return said
+
+
+def no_replicate(table: pd.DataFrame) -> list[str]:
+    """Say under which policies measures rest on no replicate.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows with `policy` and the counts of measures, `NAME_n`.
+    """
+    counts = table[[name for name in table if str(name).endswith("_n")]]
+    nobody = (counts.fillna(0) == 0).all(axis=1) if len(counts.columns) else counts.any(axis=1)
+    return [
+        f"Under the policy '{policy}' no replicate counts in {len(own)} rows of this table."
+        for policy, own in table[nobody].groupby("policy", sort=False)
+    ]
 
 
 def _listed(terms: Sequence[tuple[str, ...]]) -> str:

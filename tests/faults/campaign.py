@@ -40,12 +40,10 @@ CORES = 2
 BATCHES = 3
 TARGETS = ("compact", "summarize")
 HLM = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
+SUMMARIES = ("measures", "differences", "accounting", "selection", "margins", "scenarios")
 FILES = (
-    *(
-        f"{table}.parquet"
-        for table in ("estimates", "fits", "tests", "measures", "selection", "scenarios")
-    ),
-    *(f"{table}.csv" for table in ("measures", "selection", "scenarios")),
+    *(f"{table}.parquet" for table in ("estimates", "fits", "tests", *SUMMARIES)),
+    *(f"{table}.csv" for table in SUMMARIES),
 )
 WHOM = {"everything": 6, "jobs": 1, "snakemake": 1, "hlm": 1}
 """What is killed -> in how many runs, relative to the others."""

@@ -96,6 +96,12 @@ class Deviance:
         S = self.parts(psi)[1][:-1, :-1]
         return self(psi, sigma) + np.linalg.slogdet(S / sigma**2 / (2 * np.pi))[1]
 
+    def hold(self, j: int, value: float) -> None:
+        """Hold coefficient j: without its column, for the response y - value times the column."""
+        change = np.delete(np.eye(len(self.C)), j, axis=1)
+        change[j, -1] = -value
+        self.B, self.C = self.B @ change, change.T @ self.C @ change
+
 
 SEARCHES = ("BFGS", "Nelder-Mead", "BFGS")
 
@@ -103,7 +109,7 @@ SEARCHES = ("BFGS", "Nelder-Mead", "BFGS")
 def profile_deviance(
     fit: LmerFit, term: str, value: float, *, starts: int = 3, searches: Sequence[str] = SEARCHES
 ) -> float:
-    """Minimize the deviance with one parameter of the random part held at `value`.
+    """Minimize the deviance with one parameter held at `value`.
 
     Psi = U U' with square blocks U of full freedom, of which the rows are scaled or turned to hold
     the parameter; from several starts.
@@ -112,13 +118,15 @@ def profile_deviance(
     free = block_diag(*(np.ones((size, size)) for size in blocks)) > 0
     pairs = list(zip(*free_elements(blocks), strict=True))
     place = fit.terms.index(term) - len(fit.beta)
+    if place < 0:
+        deviance.hold(fit.terms.index(term), value)
 
     def objective(z: Floats) -> float:
         U, sigma = np.zeros(free.shape), np.exp(z[-1])
         U[free] = z[:-1]
         if place == len(pairs):
             sigma = value
-        else:
+        elif place >= 0:
             hold(U, *pairs[place], value, sigma)
         return deviance(U @ U.T, sigma)
 

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 SEED = 5
 
+OF_COEFFICIENTS, OF_RANDOM_PART = (
+    tuple(name for name, one in registry.items() if not one.bootstrap)
+    for registry in (COEFFICIENTS, RANDOM_PART)
+)
+"""Inferences of one fit, in which there is no chance."""
+
 SLOPES = "y ~ x * a + (1 + x | unit)"
 GRID = Covariate("x", "row", Points((-2.0, -1.0, 0.0, 1.0, 2.0)))
 ROW = Covariate("x", "row")
@@ -45,7 +51,11 @@ def with_tests(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, 
     serves all, and each fit all the tests that look at it.
     """
     asked = set(model.df) | set(model.limits)
-    everything = replace(model, df=tuple(COEFFICIENTS), limits=tuple(RANDOM_PART))
+    everything = replace(
+        model,
+        df=OF_COEFFICIENTS,
+        limits=OF_RANDOM_PART,
+    )
     estimates, fits, found = fitted(truth, everything, stop)
     estimates, found = (
         frame[frame["inference"].isin(asked)].reset_index(drop=True) for frame in (estimates, found)
@@ -56,7 +66,7 @@ def with_tests(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, 
 @cache
 def fitted(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, ...]:
     """Simulate and fit; return estimates, fits and F tests."""
-    found = fit_batch(truth, [model], simulate(truth, [model], SEED, 0, stop))
+    found = fit_batch(truth, [model], simulate(truth, [model], SEED, 0, stop), seed=SEED)
     return tuple(as_frame(found[kind]) for kind in ("estimates", "fits", "tests"))
 
 

@@ -67,6 +67,25 @@ def test_variance_of_the_slopes_is_chi_square(limits):
     assert (np.abs(ours - expected) < 4 * mc_error(density) + 0.02).all()
 
 
+BY_LME4 = {
+    "sd_(Intercept)|Subject": (12.25443965, 36.37116351),
+    "cor_Days.(Intercept)|Subject": (-0.48201976, 0.89762838),
+    "sd_Days|Subject": (3.40826275, 8.33239638),
+    "sigma": (22.68139506, 28.46444184),
+    "(Intercept)": (237.75547976, 264.39525766),
+    "Days": (7.49465656, 13.57444428),
+}
+"""confint(fit, method = "boot", nsim = 4000, boot.type = "perc") after set.seed(1), lme4 1.1-31."""
+
+
+def test_limits_are_those_of_lme4(limits):
+    """The normal gives the size of the Monte Carlo error; tails of correlations are longer."""
+    ours, theirs = limits[True], np.array([BY_LME4[name] for name in limits[True].index])
+    sd = (theirs[:, 1] - theirs[:, 0])[:, None] / (2 * stats.norm.ppf(0.975))
+    error = mc_error(stats.norm.pdf(stats.norm.ppf(SHARE))) * np.sqrt(1 + N / 4000) * sd
+    assert (np.abs(ours - theirs) < 4 * error).all(axis=None)
+
+
 def test_unbalanced_and_weighted():
     """Columns far from zero, prior weights: the mean and spread of beta and sigma."""
     data = frame("made").assign(year=lambda d: 2000.0 + d["x"])
@@ -82,18 +101,25 @@ def test_unbalanced_and_weighted():
 
 @pytest.mark.parametrize("reml", [True, False])
 def test_one_sample_is_the_fit_of_its_rows(reml):
-    """Draw what the bootstrap draws, as rows, and fit them by `lmer`."""
+    """Make rows of the statistics that the bootstrap draws, and fit them by `lmer`."""
     data = frame("sleepstudy").sort_values("Subject", kind="stable")
     fit = lmer(SLEEP, data, reml=reml)
     limits = fit.confint("boot", n=1, rng=11)
     assert (limits["lower"] == limits["upper"]).all()
     rng = np.random.default_rng(11)
-    b = rng.standard_normal((18, 2)) @ fit.engine.workspace.fit.Lambda.T
-    b = b @ fit.engine.moments.parametrization.random.T
-    noise = rng.standard_normal(180)
-    effects = b[np.repeat(np.arange(18), 10)]
+    normals, rest = rng.standard_normal(18 * 2 + 2), rng.chisquare(180 - 36)
+    Z = np.column_stack([np.ones(10), np.arange(10)])
+    Q, R = np.linalg.qr(Z - [0, 4.5])
+    Q, R = Q * np.sign(np.diag(R)), R * np.sign(np.diag(R))[:, None]
+    to_centred = np.array([[1, 4.5], [0, 1]])
+    covariance = R @ to_centred @ fit.psi @ to_centred.T @ R.T + fit.sigma**2 * np.eye(2)
+    c = normals[:36].reshape(18, 2) @ np.linalg.cholesky(covariance).T
+    # X is in the span of Z: any rows orthogonal to Z with the rest for their sum of squares
+    left = np.random.default_rng(1).standard_normal((18, 10))
+    left -= left @ Q @ Q.T
+    left *= fit.sigma * np.sqrt(rest / (left**2).sum())
     X = np.column_stack([np.ones(180), data["Days"]])
-    y = X @ fit.beta + fit.sigma * ((X * effects).sum(1) + noise)
+    y = X @ fit.beta + (c @ Q.T + left).ravel()
     again = lmer(SLEEP, data.assign(Reaction=y), reml=reml)
     assert limits["lower"].to_numpy() == pytest.approx(
         again.tidy()["estimate"].to_numpy(), rel=1e-6
@@ -115,9 +141,11 @@ def test_samples_without_an_estimate_do_not_count():
     limits = fit.confint("boot", n=200, rng=1)
     assert limits.notna().all(axis=None)
     assert limits.loc["sd_x|unit", "lower"] == 0.0
-    few = fit.confint("boot", n=2, rng=1)
-    assert few.loc["cor_x.(Intercept)|unit"].isna().all()
-    assert few.drop("cor_x.(Intercept)|unit").notna().all(axis=None)
+    single = [fit.confint("boot", n=1, rng=rng) for rng in range(8)]
+    without = [one for one in single if one.loc["cor_x.(Intercept)|unit"].isna().all()]
+    assert without
+    for one in single:
+        assert one.drop("cor_x.(Intercept)|unit").notna().all(axis=None)
 
 
 def test_mistakes():

@@ -25,7 +25,8 @@ for x in (row, grid):
     )
     for formula in ("y ~ x + a + (1 + x | unit)", "y ~ x + (1 | unit)"):
         tests = (("both", ("(Intercept)", "x")),)
-        models = [Model("m", formula, df=("kenward-roger",), limits=("profile",), tests=tests)]
+        df = ("kenward-roger", "cr2")
+        models = [Model("m", formula, df=df, limits=("profile",), tests=tests)]
         tables = fit_batch(scenario, models, simulate(scenario, models, 2, 0, 2))
         found += [tables["estimates"][name] for name in ("estimate", "se", "df", "lower", "upper")]
         found += [tables["tests"][name] for name in ("statistic", "ddf", "p_value")]

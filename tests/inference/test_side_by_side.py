@@ -10,13 +10,21 @@ import pytest
 from scipy import stats
 
 from hlm.fits import fit_batch
-from hlm.inference import COEFFICIENTS, RANDOM_PART
 from hlm.plan import Plan
 from hlm.scenario import Model
 from hlm.simulate import simulate
 from tests.results import make_results, summarize_results
 
-from .studies import GRID, ROW, SEED, SLOPES, as_frame, scenario
+from .studies import (
+    GRID,
+    OF_COEFFICIENTS,
+    OF_RANDOM_PART,
+    ROW,
+    SEED,
+    SLOPES,
+    as_frame,
+    scenario,
+)
 
 TRIAL = """
 name: trial
@@ -44,10 +52,10 @@ estimation:
 def test_each_is_what_it_is_alone(design):
     """To the last bit: estimates, standard errors, df, limits and F tests, singular fits too."""
     tests = (("both", ("x", "x:a")), ("a", ("a",)))
-    together = Model("m", SLOPES, df=tuple(COEFFICIENTS), limits=tuple(RANDOM_PART), tests=tests)
+    together = Model("m", SLOPES, df=OF_COEFFICIENTS, limits=OF_RANDOM_PART, tests=tests)
     alone = [
-        *(replace(together, name=df, df=(df,), limits=("wald",)) for df in COEFFICIENTS),
-        *(replace(together, name=by, df=("infinite",), limits=(by,)) for by in RANDOM_PART),
+        *(replace(together, name=df, df=(df,), limits=("wald",)) for df in OF_COEFFICIENTS),
+        *(replace(together, name=by, df=("infinite",), limits=(by,)) for by in OF_RANDOM_PART),
     ]
     models, truth = [together, *alone], scenario(design)
     tables = fit_batch(truth, models, simulate(truth, models, SEED, 0, 25))

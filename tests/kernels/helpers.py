@@ -16,7 +16,7 @@ from hlm.kernels.derivatives import differentiate
 from hlm.kernels.elements import free_elements
 from hlm.kernels.fit import STATUSES, Workspace, allocate_workspace
 from hlm.kernels.inference import Parametrization
-from hlm.kernels.load import load
+from hlm.kernels.load import data_set, load
 from hlm.kernels.newton import theta_derivatives
 from hlm.kernels.problem import Problem
 from hlm.kernels.stack import allocate_results, fit_stack, only_the_fit
@@ -187,7 +187,7 @@ def fit(data: Data, *, reml: bool, shared: bool = False) -> Fit:
 @entry
 def load_first(effects, cross, design, units):
     """Load the first data set of a stack."""
-    load(effects, cross, 0, design, units)
+    load(effects, data_set(cross, 0), design, units)
 
 
 @entry

@@ -58,13 +58,13 @@ def test_measures_of_the_estimates(files):
     measures, _ = summarize(*files, truth=TRUTH)
     assert list(measures) == [
         *("scenario", "model", "method", "term", "kind", "true"),
-        *("inference", "measure", "estimate", "mcse", "n"),
+        *("inference", "policy", "measure", "estimate", "mcse", "mcse_robust", "n"),
     ]
     group = files[0].query("scenario == 's1' and model == 'a' and method == 'ml' and term == 'x'")
     alone = performance(group, estimate="estimate", se="se", true=3.0, lower="lower", upper="upper")
     found = measures.query("scenario == 's1' and model == 'a' and method == 'ml' and term == 'x'")
     assert set(found.true) == {3.0}
-    columns = ["measure", "estimate", "mcse", "n"]
+    columns = ["measure", "estimate", "mcse", "mcse_robust", "n"]
     pd.testing.assert_frame_equal(found[columns].reset_index(drop=True), alone, check_exact=True)
 
 
@@ -86,6 +86,7 @@ def test_each_inference_has_measures_of_its_own_and_the_others_are_there_once(fi
     assert set(of_term.query("inference == ''").measure) == {
         *("n_total", "n_used", "mean", "median", "bias", "relative_bias", "median_bias"),
         *("empirical_se", "mse", "rmse"),
+        *("winsorized_bias", "winsorized_se", "winsorized_rmse", "clipped"),
     }
     for name, alone in own.items():
         found = of_term[of_term.inference.isin(["", name])]
@@ -118,6 +119,7 @@ def test_without_a_true_value_there_is_what_does_not_need_one(files):
     assert set(of_cor.measure) == {
         *("n_total", "n_used", "mean", "median", "empirical_se", "model_se", "relative_error_se"),
         *("bias_eliminated_coverage", "rejection", "ci_width", "median_ci_width", "unbounded"),
+        *("winsorized_se", "clipped", "relative_bias_variance", "absent"),
     }
     assert of_cor.estimate.notna().all()
     # 0 is a true value where the truth says so, and nowhere else.

@@ -18,9 +18,10 @@ from hlm.measures.group import group_measures
 
 ALL = (
     *("n_total", "n_used", "mean", "median", "bias", "relative_bias", "median_bias"),
-    *("empirical_se", "mse", "rmse", "relative_precision", "model_se", "relative_error_se"),
-    *("coverage", "bias_eliminated_coverage", "rejection", "ci_width", "median_ci_width"),
-    "unbounded",
+    *("empirical_se", "mse", "rmse", "winsorized_bias", "winsorized_se", "winsorized_rmse"),
+    *("clipped", "relative_precision", "model_se", "relative_error_se", "relative_bias_variance"),
+    *("coverage", "below", "above", "bias_eliminated_coverage", "rejection", "ci_width"),
+    *("median_ci_width", "unbounded", "absent", "type_s", "type_m"),
 )
 BY_HAND = {"b": [1.0, 2.0, 3.0, 6.0], "s": [1.0, 1.0, 2.0, 2.0]}
 
@@ -74,7 +75,7 @@ def test_every_formula_by_hand():
     for measure, (estimate, mcse) in expected.items():
         assert table.estimate[measure] == pytest.approx(estimate, rel=1e-14), measure
         assert table.mcse[measure] == pytest.approx(mcse, rel=1e-14), measure
-    assert (table.n == 4).all()
+    assert (table.n.drop(["type_s", "type_m"]) == 4).all()
 
 
 def test_median_and_its_interval_by_hand():
@@ -108,16 +109,16 @@ def test_columns_and_order():
     table = performance(
         data, estimate="b", se="s", true=2, by=["g", "h"], method="m", ref="x", id="i"
     )
-    assert list(table) == ["g", "h", "m", "measure", "estimate", "mcse", "n"]
+    assert list(table) == ["g", "h", "m", "measure", "estimate", "mcse", "mcse_robust", "n"]
     assert tuple(table.measure) == ALL
     without = performance(data, estimate="b", true=2)
-    assert list(without) == ["measure", "estimate", "mcse", "n"]
-    assert tuple(without.measure) == ALL[:10]
+    assert list(without) == ["measure", "estimate", "mcse", "mcse_robust", "n"]
+    assert tuple(without.measure) == ALL[:14]
 
 
 def test_a_by_column_called_n_keeps_its_name():
     table = performance({**BY_HAND, "n": [30, 30, 50, 50]}, estimate="b", true=2, by="n")
-    assert list(table) == ["n", "measure", "estimate", "mcse", "n_"]
+    assert list(table) == ["n", "measure", "estimate", "mcse", "mcse_robust", "n_"]
     assert set(table.n) == {30, 50}
     assert set(table.n_) == {2}
 
@@ -138,7 +139,9 @@ def test_a_replicate_without_estimate_or_se_is_counted_and_not_used(bad, column)
     table = measures(data)
     assert table.estimate[["n_total", "n_used"]].to_list() == [5, 4]
     clean = measures(BY_HAND)
-    pd.testing.assert_frame_equal(table.iloc[1:], clean.iloc[1:])
+    assert (table.estimate["absent"], table.n["absent"]) == (0.2, 5)
+    counts = ["n_total", "absent"]
+    pd.testing.assert_frame_equal(table.drop(counts), clean.drop(counts))
 
 
 def test_missing_values_of_nullable_and_object_columns():
@@ -153,7 +156,8 @@ def test_none_or_one_replicate_gives_nan_in_silence(n):
     table = measures(data)
     assert table.loc["n_used", "estimate"] == n
     assert table.loc[["empirical_se", "relative_error_se"], "estimate"].isna().all()
-    not_shares = table.drop(["coverage", "bias_eliminated_coverage", "rejection", "unbounded"])
+    shares = ["coverage", "below", "above", "bias_eliminated_coverage", "rejection", "unbounded"]
+    not_shares = table.drop([*shares, "absent", "clipped", *(["type_s"] if n else [])])
     assert not_shares.mcse.isna().all()
     if n == 0:
         assert table.drop(["n_total", "n_used"])[["estimate", "mcse"]].isna().all(axis=None)
@@ -163,7 +167,7 @@ def test_none_or_one_replicate_gives_nan_in_silence(n):
 
 def test_no_rows_with_groups_gives_an_empty_table():
     table = performance(pd.DataFrame({"b": [], "g": []}), estimate="b", true=0, by="g")
-    assert list(table) == ["g", "measure", "estimate", "mcse", "n"]
+    assert list(table) == ["g", "measure", "estimate", "mcse", "mcse_robust", "n"]
     assert table.empty
 
 
@@ -202,7 +206,8 @@ def test_relative_bias_is_undefined_at_0():
 
 def test_an_unknown_truth_leaves_what_does_not_need_it():
     table = measures(BY_HAND, true=nan)
-    need = ["bias", "relative_bias", "median_bias", "mse", "rmse", "coverage"]
+    need = ["bias", "relative_bias", "median_bias", "mse", "rmse", "coverage", "below", "above"]
+    need += ["winsorized_bias", "winsorized_rmse"]
     assert table.loc[need, ["estimate", "mcse"]].isna().all(axis=None)
     assert table.drop(need).estimate.notna().all()
 
@@ -259,7 +264,8 @@ def test_a_missing_true_value_leaves_no_measure_that_needs_it():
     """As bias and rmse: a median over the others would be of other replicates than n says."""
     data = {"b": [1.0, 2.0, 30.0], "t": [0.0, nan, 0.0], "lo": 0.0, "hi": 3.0}
     table = measures(data, se=None, true="t", lower="lo", upper="hi")
-    need = ["bias", "relative_bias", "median_bias", "mse", "rmse", "coverage"]
+    need = ["bias", "relative_bias", "median_bias", "mse", "rmse", "coverage", "below", "above"]
+    need += ["winsorized_bias", "winsorized_rmse"]
     assert table.loc[need, ["estimate", "mcse"]].isna().all(axis=None)
     assert table.estimate["median"] == 2
 
@@ -372,8 +378,8 @@ def test_tables_from_elsewhere():
 
 
 def test_one_group_in_numpy():
-    values = group_measures(np.array(BY_HAND["b"]), true=2.0)
-    assert tuple(values) == ALL[:10]
+    values = group_measures({"estimate": np.array(BY_HAND["b"]), "true": np.full(4, 2.0)})
+    assert tuple(values) == ALL[:14]
     assert values["bias"].estimate == 1
 
 

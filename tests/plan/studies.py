@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from hlm.criteria import USUAL, Selection
 from hlm.operations.parts import part_file
 from hlm.operations.receipts import make_receipt, receipt_file, write_receipt
 from hlm.results import KINDS, writing
@@ -49,6 +50,8 @@ class FakeStudy:
     hash: str = "0"
     example: int = 0
     sources: tuple[Any, ...] = ()
+    selection: Selection = USUAL
+    policies: tuple[str, ...] = ("all",)
 
     @property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -128,6 +131,7 @@ def _columns(columns: dict[str, Any], numbers: Any) -> dict[str, Any]:
         "inference": ["satterthwaite"] * len(numbers),
         "df": whole,
         "npar": whole,
+        "n_obs": whole,
         "iterations": whole,
         "boundary_rank": whole,
         "singular": whole.astype(bool),

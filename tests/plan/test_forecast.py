@@ -12,7 +12,7 @@ from hlm.operations.forecast import batch_seconds, forecast
 from hlm.plan import make_plan
 from hlm.plan.cost import estimates_of, replicate_cost
 from hlm.plan.cost import tests_of as f_tests_of
-from hlm.scenario import Covariate, Model
+from hlm.scenario import Covariate, Model, RatioTest
 
 from .studies import BIG, SMALL, FakeStudy, scenario
 
@@ -35,10 +35,25 @@ def test_cost_grows_with_the_work():
     assert cost() > 1.5 * cost(covariates=(A, fixed))
     assert cost(sd=(0.01, 0.01)) > 1.2 * cost()
     assert cost(model=replace(PLAIN, df=("kenward-roger",))) > 1.2 * cost()
+    assert cost(model=replace(PLAIN, df=("satterthwaite", "cr2"))) > 1.2 * cost()
+    draws = replace(PLAIN, limits=("bootstrap",), bootstrap=99)
+    assert cost(model=draws) > 20 * cost()
+    assert cost(model=replace(draws, bootstrap=199)) > 1.9 * cost(model=draws)
     assert cost(model=BIG) > cost()
     profile = replace(PLAIN, limits=("profile",))
     assert cost(model=profile) > 2 * cost()
     assert cost(model=profile, sd=(0.01, 0.01)) > 1.2 * cost(model=profile)
+
+
+def test_a_likelihood_ratio_test_costs_another_fit():
+    """By ML, with the model's own where there is none, or by each method; one row or two each."""
+    coefficient, slopes = RatioTest("a", (0, 1), ((0, 1),)), RatioTest("s", (0, 1, 2, 3), ((0,),))
+    by_reml, both = (replace(PLAIN, methods=m) for m in (("reml",), ("reml", "ml")))
+    one = cost(model=by_reml)
+    assert cost(model=replace(by_reml, lrt=(coefficient,))) > 1.5 * one
+    assert cost(model=replace(both, lrt=(coefficient,))) < cost(model=both) + one
+    assert cost(model=replace(by_reml, lrt=(slopes,))) < one + cost(model=by_reml)
+    assert f_tests_of([replace(both, lrt=(coefficient, slopes))]) == 2 * 3
 
 
 def test_what_is_written_grows_with_the_inferences():

@@ -26,7 +26,7 @@ def case(name, expected, *changes):
 
 KEYS = (
     "name, seed, replicates, common_random_numbers, truth, design, grid, keep, leave_out, models, "
-    "estimation"
+    "estimation, selection, policies"
 )
 
 DESIGN = (
@@ -151,6 +151,34 @@ demo.yaml:21: estimation.tests.u[0]: no model has a coefficient 'x:aa'
   allowed: (Intercept), x, a, x:a
   did you mean 'x:a'?""",
         ("level: 0.95}", 'level: 0.95, tests: {t: [a, b, a], u: ["x:aa"]}}'),
+    ),
+    case(
+        "likelihood ratio tests, each term",
+        """\
+demo.yaml:22: estimation.lrt.t[1]: no model has a term 'sd_a|unit' to be tested
+  allowed: (Intercept), x, a, x:a, sd_(Intercept)|unit, cor_x.(Intercept)|unit, sd_x|unit
+  did you mean 'sd_x|unit'?
+demo.yaml:22: estimation.lrt.t[2]: 'a' is there twice
+  allowed: each term once
+demo.yaml:22: estimation.lrt.u: no coefficient is left
+  allowed: tests that leave a coefficient
+demo.yaml:23: estimation.lrt.v: an F test is called 'v' too
+  allowed: a name of its own""",
+        (
+            "level: 0.95}",
+            """level: 0.95,
+  tests: {v: [a]}, lrt: {t: [a, "sd_a|unit", a], u: ["(Intercept)", x, a, "a:x"],
+  v: ["sd_x|unit"]}}""",
+        ),
+    ),
+    case(
+        "a list of likelihood ratio tests",
+        """\
+demo.yaml:21: estimation.lrt[1]: no model has a term 'sigma' to be tested
+  allowed: (Intercept), x, a, x:a, sd_(Intercept)|unit, cor_x.(Intercept)|unit, sd_x|unit
+demo.yaml:21: estimation.lrt[3]: 'a:x' is there twice
+  allowed: each term once""",
+        ("level: 0.95}", 'level: 0.95, lrt: ["sd_x|unit", sigma, "a:x", "a:x"]}'),
     ),
     case(
         "a covariate that three formulas lack is one mistake",

@@ -119,6 +119,7 @@ def test_the_manual_has_the_defaults():
         "no effect sizes": (None,),
         "no missing rows": ({"rows": 0.0, "units": 0.0, "logistic": None, "dropout": None},),
         "those of `estimation`": (None,),
+        "199 with a bootstrap": (None,),
         "required, one or more": ("required",),
     }
     for first, _, default, _ in rows_of("All keys"):

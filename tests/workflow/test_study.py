@@ -17,7 +17,8 @@ from hlm.results import read
 ROOT = Path(__file__).parents[2]
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
 LABELS = {"estimates": ["term"], "fits": [], "tests": ["test"]}
-TABLES = ("estimates", "fits", "tests", "measures", "selection", "scenarios")
+SUMMARIES = ("measures", "differences", "accounting", "selection", "scenarios")
+TABLES = ("estimates", "fits", "tests", *SUMMARIES)
 HLM = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
 
 
@@ -197,7 +198,7 @@ def test_a_run_leaves_all_files_and_nothing_temporary(finished):
     folder = finished[0] / "results/tiny"
     for name in TABLES:
         assert (folder / f"{name}.parquet").exists()
-    for name in ("measures", "selection", "scenarios"):
+    for name in SUMMARIES:
         lines = (folder / f"{name}.csv").read_text().splitlines()
         assert len(lines) == 1 + read(folder / f"{name}.parquet").num_rows
     assert list((folder / "figures").glob("*.png"))

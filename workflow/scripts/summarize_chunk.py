@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hlm.plan import Plan
+from hlm.results import SUMMARIES
 from hlm.stages.job_log import stderr_to
 from hlm.stages.summarize import summarize_chunk
 
@@ -15,6 +16,5 @@ summarize_chunk(
     Plan.read(snakemake.params.plan),
     int(snakemake.wildcards.chunk),
     Path(snakemake.input.parts[0]).parent,
-    measures=snakemake.output.measures,
-    selection=snakemake.output.selection,
+    {kind: snakemake.output[kind] for kind in SUMMARIES},
 )
