@@ -63,7 +63,7 @@ class Results:
 
         Parameters
         ----------
-        kind : {'estimates', 'fits', 'tests'}
+        kind : {'estimates', 'fits', 'tests', 'predictions'}
         scenario : str
             Its key.
         number : int
