@@ -523,6 +523,8 @@ class Model:
     terms : Terms, optional
         What the formula says, where it has been read: models of a study have it. It does not count
         in comparisons. `hlm.formula.terms_of` gives it for any model.
+    predictions : bool
+        Whether the coefficients of each unit are predicted, and held against the true ones.
     """
 
     name: str
@@ -539,6 +541,7 @@ class Model:
     true: tuple[tuple[str, float], ...] = ()
     lrt: tuple[RatioTest, ...] = ()
     terms: Terms | None = field(default=None, compare=False, repr=False)
+    predictions: bool = False
 
     @property
     def has_tests(self) -> bool:
@@ -560,15 +563,15 @@ class Model:
 
         That is all but true values and comparisons, which only measures need, and what follows from
         the rest. It is written as when a model had one inference for each part, and no estimands
-        beside its parameters, bootstrap or likelihood ratio tests, so that results made then are
-        still those of their plan.
+        beside its parameters, bootstrap, likelihood ratio tests or predictions, so that results
+        made then are still those of their plan.
         """
         later = ("true", "comparisons", "terms")
         found = {k: value for k, value in self.to_dict().items() if k not in later}
         for part in ("df", "limits"):
             if len(found[part]) == 1:
                 (found[part],) = found[part]
-        for part in ("estimands", "expressions", "bootstrap", "lrt"):
+        for part in ("estimands", "expressions", "bootstrap", "lrt", "predictions"):
             if not found[part]:
                 del found[part]
         return found

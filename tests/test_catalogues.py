@@ -12,9 +12,10 @@ from hlm.distributions import SHAPES
 from hlm.estimands.kinds import FURTHER, KINDS
 from hlm.inference import COEFFICIENT_LIMITS, COEFFICIENTS, RANDOM_PART
 from hlm.kernels.fit import STATUSES
-from hlm.results import ESTIMATES, FITS, TESTS
+from hlm.results import ESTIMATES, FITS, PREDICTIONS, TESTS
 from hlm.words.fitting import METHODS
 from hlm.words.measures import OF_INFERENCE
+from hlm.words.predictors import PREDICTORS
 
 ROOT = Path(__file__).parents[1]
 MANUAL, README, DESIGN = (
@@ -79,6 +80,11 @@ def test_the_manual_has_every_measure_that_rests_on_an_inference():
     assert sorted(names) == sorted(OF_INFERENCE)
 
 
+def test_the_manual_has_every_predictor():
+    (table,) = tables(MANUAL, "predictor")
+    assert first_cells(table) == list(PREDICTORS)
+
+
 def test_the_readme_has_every_kind_of_term():
     kinds = re.search(r"`kind` \((.*?)\)", README)[1]
     assert kinds.split(", ") == list(KINDS)
@@ -90,6 +96,7 @@ def test_the_readme_has_every_kind_of_term():
         ("estimates", ESTIMATES, "scenario replicate model method term"),
         ("fits", FITS, "scenario replicate model method"),
         ("tests", TESTS, "scenario replicate model method test"),
+        ("predictions", PREDICTIONS, "scenario replicate model method term predictor"),
     ],
 )
 def test_the_readme_has_every_column(file, schema, names):

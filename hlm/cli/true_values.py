@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.estimands.true_values import FALSE, targets
+from hlm.estimands.true_values import EACH, FALSE, targets
 from hlm.words.measures import TEST_KINDS
 
 if TYPE_CHECKING:
@@ -60,11 +60,13 @@ def _values(found: Sequence[Target]) -> str:
     """Write the true values of a term over the scenarios."""
     if found[0].kind in TEST_KINDS:
         return ", ".join(dict.fromkeys(_hypothesis(target) for target in found))
+    if all(target.reason == EACH for target in found):
+        return EACH
     values = list(dict.fromkeys(target.true for target in found if target.true == target.true))
     shown = [f"{value:.6g}" for value in values]
     if len(values) > MOST_VALUES:
         shown = [f"{min(values):.6g} to {max(values):.6g}"]
-    return ", ".join([*shown, *[NONE] * any(target.reason for target in found)])
+    return ", ".join([*shown, *[NONE] * any(target.reason not in ("", EACH) for target in found)])
 
 
 def _hypothesis(test: Target) -> str:
@@ -85,7 +87,7 @@ def _remarks(model: Model, terms: Sequence[Sequence[Target]]) -> Iterator[str]:
         )
     reasons: dict[str, list[str]] = {}
     for found in of_parameters:
-        for reason in dict.fromkeys(target.reason for target in found if target.reason):
+        for reason in dict.fromkeys(t.reason for t in found if t.reason not in ("", EACH)):
             n = sum(target.reason == reason for target in found)
             some = "" if n == len(found) else f" in {n:,} of {len(found):,} scenarios"
             reasons.setdefault(f"{some}: {reason}", []).append(found[0].term)

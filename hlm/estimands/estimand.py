@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Estimand", "FurtherEstimand", "Part", "Scale"]
 
 Floats = NDArray[np.float64]
-Part = Literal["fixed", "random", "tests"]
+Part = Literal["fixed", "random", "tests", "predictions"]
 Scale = Literal["identity", "log", "square", "atanh", "correlation", "logit", "share"]
 """Scales of Wald limits, see `hlm.kernels.limits.confidence_limits`."""
 
@@ -31,7 +31,7 @@ class Estimand(ABC):
     ----------
     kind : str
         The key of its class in `KINDS`, and what the column `kind` of measures says.
-    part : {'fixed', 'random', 'tests'}
+    part : {'fixed', 'random', 'tests', 'predictions'}
         The part of the model that it is of.
     stage : int
         Where terms of several models are listed, those of a lower stage come first.

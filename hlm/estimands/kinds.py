@@ -50,12 +50,14 @@ __all__ = [
     "ResidualSd",
     "Scale",
     "Sd",
+    "UnitCoefficient",
     "Variance",
     "check_further",
     "is_asked_for",
     "parameters_of",
     "ratio_tests_of",
     "tests_of",
+    "unit_coefficients_of",
 ]
 
 Floats = NDArray[np.float64]
@@ -149,6 +151,19 @@ class FTest(Estimand):
     def value(self, at: Parameters) -> Floats:  # noqa: D102
         is_true = (at.beta[..., list(self.places)] == 0.0).all(axis=-1)
         return np.where(is_true, 0.0, np.nan)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitCoefficient(Estimand):
+    """The coefficient of one column of rows in each unit: there is no one value.
+
+    See `hlm.estimands.unit_coefficients`.
+    """
+
+    kind, part, stage = "unit_coefficient", "predictions", 6
+
+    def value(self, at: Parameters) -> Floats:  # noqa: D102
+        return np.full(np.shape(at.sigma), np.nan)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,7 +332,7 @@ KINDS: dict[str, type[Estimand]] = {
     for one in (
         *(Coefficient, Contrast, Sd, Cor, ResidualSd),
         *(Variance, Covariance, Icc, ConditionalIcc, Reliability, R2),
-        *(Function, PositiveFunction, Explained, FTest, RatioTestOf),
+        *(Function, PositiveFunction, Explained, FTest, RatioTestOf, UnitCoefficient),
     )
 }
 """All kinds, in the order of a table."""
@@ -332,7 +347,7 @@ OWN = tuple(one.kind for one in (Contrast, Function, PositiveFunction, Explained
 
 PARTS: dict[str, tuple[str, ...]] = {
     part: tuple(kind for kind, one in KINDS.items() if one.part == part)
-    for part in ("fixed", "random", "tests")
+    for part in ("fixed", "random", "tests", "predictions")
 }
 """The parts of a model, each with the kinds of its terms in the order of a table."""
 
@@ -389,6 +404,13 @@ def tests_of(terms: Terms, tests: Sequence[tuple[str, Sequence[str]]]) -> Iterat
         places = tuple(terms.fixed.index(one) for one in coefficients)
         words = f"F test: {test}"
         yield FTest(name=names.of_test(test), words=words, terms=terms, places=places)
+
+
+def unit_coefficients_of(terms: Terms) -> Iterator[Estimand]:
+    """Yield the coefficients that differ between units, one for each random effect."""
+    for effect in terms.effects:
+        name = names.of_effects("coef", [effect], terms.group)
+        yield UnitCoefficient(name=name, words=f"{effect} of units", terms=terms)
 
 
 def ratio_tests_of(terms: Terms, tests: Sequence[RatioTest]) -> Iterator[Estimand]:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from hlm.estimands.explained import comparisons_of
 from hlm.estimands.functions import Contrast, estimand_of
-from hlm.estimands.kinds import FURTHER, KINDS, parameters_of, ratio_tests_of, tests_of
+from hlm.estimands.kinds import (
+    FURTHER,
+    KINDS,
+    parameters_of,
+    ratio_tests_of,
+    tests_of,
+    unit_coefficients_of,
+)
 from hlm.formula import terms_of
 
 if TYPE_CHECKING:
@@ -31,6 +38,8 @@ __all__ = [
 def estimands_of(model: Model) -> tuple[Estimand, ...]:
     """Return what a model estimates: parameters, further estimands, comparisons and tests.
 
+    Where its predictions are asked for, the coefficients of units come last.
+
     Examples
     --------
     >>> from hlm.scenario import Model
@@ -41,12 +50,14 @@ def estimands_of(model: Model) -> tuple[Estimand, ...]:
     further = further_of(terms, model.estimands, model.expressions)
     compared = comparisons_of(terms, model.comparisons)
     tests = (*tests_of(terms, model.tests), *ratio_tests_of(terms, model.lrt))
-    return (*parameters_of(terms), *further, *compared, *tests)
+    of_units = unit_coefficients_of(terms) if model.predictions else ()
+    return (*parameters_of(terms), *further, *compared, *tests, *of_units)
 
 
 def rows_of(model: Model) -> tuple[Estimand, ...]:
-    """Return the estimands that have rows of estimates: of one fit, and no tests."""
-    return tuple(one for one in estimands_of(model) if one.part != "tests" and one.of_one_fit)
+    """Return the estimands that have rows of estimates: of one fit, fixed or random part."""
+    own = (one for one in estimands_of(model) if one.part in ("fixed", "random"))
+    return tuple(one for one in own if one.of_one_fit)
 
 
 def contrasts_of(estimands: Iterable[Estimand]) -> tuple[Contrast, ...]:

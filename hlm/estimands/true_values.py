@@ -26,6 +26,7 @@ from hlm.estimands.explained import Explained
 from hlm.estimands.model_estimands import estimands_of
 from hlm.estimands.parameters import Parameters
 from hlm.estimands.population import of_design
+from hlm.estimands.unit_coefficients import unit_columns
 from hlm.formula import formula_in, terms_in
 from hlm.rows.residual import ByCovariate
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from hlm.formula import Formula, Term
     from hlm.scenario import Model, Scenario
 
-__all__ = ["FALSE", "Target", "parameters_of", "targets", "true_parameters"]
+__all__ = ["EACH", "FALSE", "Target", "parameters_of", "targets", "true_parameters"]
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +47,7 @@ ZERO = 1e-12
 """A sum below this share of its parts is 0."""
 
 FALSE = "its hypothesis is false"
+EACH = "each unit has its own"
 NO_CORRELATION = "an effect that does not vary has no correlation"
 
 
@@ -93,7 +95,7 @@ class _Origin(NamedTuple):
 
 
 def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
-    """Return what each estimand of a model is in a scenario, its tests last.
+    """Return what each estimand of a model is in a scenario: tests and units' coefficients last.
 
     Values that the user gives (`model.true`) stand where none is computed, and in the place of the
     truth's own where the model leaves terms out.
@@ -113,7 +115,7 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     at, origins = _parameters(scenario, model)
     found: list[Target] = []
     for one in estimands_of(model):
-        if one.part == "tests":
+        if one.part not in ("fixed", "random"):
             continue
         if isinstance(one, Explained):
             target = _explained(one, scenario, replace(model, comparisons=()))
@@ -122,10 +124,9 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
         if not target.follows and target.term in given:
             target = Target(one, given[target.term])
         found.append(target)
-    return (
-        *found,
-        *_tests(estimands_of(model), found[: at.beta.shape[-1]], at, origins["random"].reason),
-    )
+    unknown = origins["random"].reason
+    tests = _tests(estimands_of(model), found[: at.beta.shape[-1]], at, unknown)
+    return (*found, *tests, *_of_units(scenario, model))
 
 
 def _explained(one: Explained, scenario: Scenario, model: Model) -> Target:
@@ -265,6 +266,14 @@ def _tests(
                 unknown.append(random)
             true = float(one.value(at))
             yield Target(one, true, (unknown or [FALSE])[0] if np.isnan(true) else "")
+
+
+def _of_units(scenario: Scenario, model: Model) -> Iterator[Target]:
+    """Yield the coefficients of units, which have a true value in each, or none."""
+    own = [one for one in estimands_of(model) if isinstance(one, kinds.UnitCoefficient)]
+    reasons = unit_columns(scenario, model).reasons if own else ()
+    for one, reason in zip(own, reasons, strict=True):
+        yield Target(one, nan, reason or EACH)
 
 
 def _fixed_part(scenario: Scenario, formula: Formula) -> tuple[Floats, _Origin, tuple[str, ...]]:

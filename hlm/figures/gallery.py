@@ -19,6 +19,7 @@ from hlm.figures.performance_figures import (
     outcome_shares,
     selection_rates,
 )
+from hlm.figures.prediction_figures import prediction_errors
 from hlm.figures.saving import save
 from hlm.figures.style import blank
 from hlm.measures.chosen import without_reason
@@ -72,6 +73,9 @@ def draw(name: str, study: Planned, folder: str | Path) -> Figure:
     if name == "failures":
         wanted = {"measure": ["singular", "failed"]}
         return failure_rates(read_results(study, folder, "measures", wanted))
+    if name == "prediction_rmse":
+        wanted = {"measure": [name, "n_total"]}
+        return prediction_errors(read_results(study, folder, "measures", wanted), name)
     if name == "accounting":
         return outcome_shares(read_results(study, folder, name, {}))
     measure, _, part = name.rpartition("_")

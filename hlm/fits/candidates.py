@@ -15,6 +15,7 @@ from hlm.fits.bootstrap_fits import Source, Streams, bootstrap
 from hlm.fits.least_squares import least_squares_criteria
 from hlm.fits.ratio_tests import RatioTests, ratio_tests
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
+from hlm.fits.unit_errors import predictions_table
 from hlm.fits.variants import Kernels, kernels_of
 from hlm.formula import terms_of
 from hlm.inference import (
@@ -71,13 +72,15 @@ def fit_batch(
     -------
     dict of str to dict of str to array
         `estimates`, `fits` and `tests`: the columns of the files of these names; a row per
-        replicate, model, method (and term or test, and inference).
+        replicate, model, method (and term or test, and inference). Where a model has them,
+        `predictions` too.
     """
-    estimates, fits, tests = [], [], []
+    estimates, fits, tests, predictions = [], [], [], []
     kernels = {one.q: one for one in kernels_of(models)}
     streams = Streams(scenario, seed, drawn.start)
     own, rest = drawn.columns[: len(models)], iter(drawn.columns[len(models) :])
-    for model, columns in zip(models, own, strict=True):
+    of_units = drawn.units or (None,) * len(models)
+    for model, columns, units in zip(models, own, of_units, strict=True):
         results = fit_model(model, columns, drawn.cross, kernels[len(columns.random)])
         fitted = fitted_of(model, columns, drawn.cross, results)
         if wants_bootstrap(model.df, model.limits):
@@ -90,8 +93,10 @@ def fit_batch(
         estimates.append(estimates_table(scenario, model, drawn, fitted))
         fits.append(fits_table(scenario, model, drawn, results))
         tests.append(tests_table(scenario, model, drawn, fitted, ratios))
-    tables = {"estimates": estimates, "fits": fits, "tests": tests}
-    return {kind: concatenate(parts) for kind, parts in tables.items()}
+        if units is not None:
+            predictions.append(predictions_table(scenario, model, drawn, columns, units, results))
+    tables = {"estimates": estimates, "fits": fits, "tests": tests, "predictions": predictions}
+    return {kind: concatenate(parts) for kind, parts in tables.items() if parts}
 
 
 def _ratio_tests(
@@ -122,7 +127,7 @@ def fit_model(
     kernels = kernels or kernels_of([model])[0]
     terms, parametrization = terms_of(model), parametrize(terms_of(model).sizes, columns)
     p, q, n_theta = len(columns.fixed), len(columns.random), len(parametrization.row)
-    n_units, shared = cross.response.shape[2], _one_design(columns, cross)
+    n, n_units, shared = len(cross.n_obs), cross.response.shape[2], _one_design(columns, cross)
     workspace = allocate_workspace(parametrization, n_units, shared=shared)
     contrasts = _contrasts(terms.fixed, model)
     tests = allocate_joint_tests(contrasts, p, n_theta)
@@ -139,7 +144,8 @@ def fit_model(
         if kernels.coefficients
         else None,
     )
-    results = _allocate(model, len(cross.sum_squares), p, n_theta, len(contrasts), kernels)
+    units = (n_units, q) if model.predictions else (0, 0)
+    results = _allocate(model, n, p, n_theta, len(contrasts), kernels, units)
     reml = np.array([method == "reml" for method in _fitted_methods(model)])
     fit_stack(cross, columns, parametrization, reml, workspace, inferences, results)
     return results
@@ -192,7 +198,13 @@ def _fitted_methods(model: Model) -> tuple[str, ...]:
 
 
 def _allocate(
-    model: Model, n: int, p: int, n_theta: int, n_tests: int, kernels: Kernels
+    model: Model,
+    n: int,
+    p: int,
+    n_theta: int,
+    n_tests: int,
+    kernels: Kernels,
+    units: tuple[int, int],
 ) -> StackResults:
     """Return arrays for the results of n data sets: only what is wanted has any."""
     n_methods = len(model.methods)
@@ -221,6 +233,7 @@ def _allocate(
         n_spread=n_theta if _wants(model, "random") else 0,
         n_vcov=p if _wants(model, "fixed") else 0,
         coefficient_limits=np.full((n_held, 2, p), np.nan) if kernels.coefficients else None,
+        units=units,
     )
 
 

@@ -33,7 +33,15 @@ if TYPE_CHECKING:
     from hlm.scenario import Model, Scenario
     from hlm.simulate import Drawn
 
-__all__ = ["concatenate", "estimates_table", "fits_table", "tests_table"]
+__all__ = [
+    "Table",
+    "concatenate",
+    "estimates_table",
+    "fits_table",
+    "labels",
+    "replicates",
+    "tests_table",
+]
 
 VALUES = ("estimate", "se", "df", "lower", "upper")
 
@@ -55,8 +63,8 @@ def estimates_table(scenario: Scenario, model: Model, drawn: Drawn, fitted: Fitt
         for column, value in zip(columns.values(), values, strict=True):
             column[..., rows] = value
     return {
-        "replicate": np.repeat(_replicates(drawn), n_methods * n_rows),
-        **_labels(scenario, model, n, n_rows),
+        "replicate": np.repeat(replicates(drawn), n_methods * n_rows),
+        **labels(scenario, model, n, n_rows),
         "term": ([one.name for one in estimands], np.tile(terms, n * n_methods)),
         "inference": (inferences, np.tile(places, n * n_methods)),
         **{name: column.ravel() for name, column in columns.items()},
@@ -151,8 +159,8 @@ def fits_table(scenario: Scenario, model: Model, drawn: Drawn, results: StackRes
     # Of a data set without rows there is no criterion, and so no BIC
     log_n = np.log(np.maximum(drawn.cross.n_obs, 1))
     return {
-        "replicate": np.repeat(_replicates(drawn), n_methods),
-        **_labels(scenario, model, n, 1),
+        "replicate": np.repeat(replicates(drawn), n_methods),
+        **labels(scenario, model, n, 1),
         "criterion": criterion,
         "loglik": -0.5 * criterion,
         "aic": criterion + 2.0 * n_terms,
@@ -190,8 +198,8 @@ def tests_table(
         if one.p_value is not None:
             p_value[..., place::n_fixed] = one.p_value[..., :n_tests]
     return {
-        "replicate": np.repeat(_replicates(drawn), n_methods * rows),
-        **_labels(scenario, model, n, rows),
+        "replicate": np.repeat(replicates(drawn), n_methods * rows),
+        **labels(scenario, model, n, rows),
         "test": (
             [*(name for name, _ in model.tests), *(test.name for test in model.lrt)],
             _repeated(
@@ -215,11 +223,12 @@ def _repeated(codes: ArrayLike, times: int) -> NDArray[np.int32]:
     return np.tile(np.asarray(codes, dtype=np.int32), times)
 
 
-def _replicates(drawn: Drawn) -> NDArray[np.int32]:
+def replicates(drawn: Drawn) -> NDArray[np.int32]:
+    """Return the numbers of the replicates, (n,)."""
     return np.arange(drawn.start, drawn.stop, dtype=np.int32)
 
 
-def _labels(scenario: Scenario, model: Model, n: int, n_terms: int) -> Table:
+def labels(scenario: Scenario, model: Model, n: int, n_terms: int) -> Table:
     """Scenario, model and method as (names, codes)."""
     methods = np.repeat(np.arange(len(model.methods), dtype=np.int32), n_terms)
     rows = n * len(methods)

@@ -42,6 +42,8 @@ class Kernels(NamedTuple):
         Whether one of them has a bootstrap.
     coefficients : bool
         Whether one of them has profile limits of coefficients.
+    predictions : bool
+        Whether the coefficients of each unit are predicted by one of them.
     """
 
     q: int
@@ -50,6 +52,7 @@ class Kernels(NamedTuple):
     robust: bool = False
     bootstrap: bool = False
     coefficients: bool = False
+    predictions: bool = False
 
     @property
     def name(self) -> str:
@@ -91,6 +94,7 @@ def kernels_of(models: Iterable[Model]) -> list[Kernels]:
             wants_robust(model.df),
             wants_bootstrap(model.df, model.limits),
             wants_coefficient_profile(model.df),
+            model.predictions,
         )
         found[q] = Kernels(q, *map(or_, found.get(q, wanted)[1:], wanted[1:]))
         for test in model.lrt:

@@ -78,5 +78,6 @@ def _example(kernels: Kernels) -> tuple[Scenario, Model]:
         ),
         limits=("profile" if kernels.profile else "wald",),
         bootstrap=2 if kernels.bootstrap else 0,
+        predictions=kernels.predictions,
     )
     return scenario, model

@@ -25,6 +25,7 @@ from hlm.kernels.joint_tests import (
 )
 from hlm.kernels.linalg import copy, copy_vector
 from hlm.kernels.load import data_set, load
+from hlm.kernels.predict import predict_effects
 from hlm.kernels.problem import divisor, problem_of
 from hlm.kernels.profile_stack import profile_fit_of
 
@@ -61,6 +62,8 @@ class StackResults(NamedTuple):
         B d of the free elements of Psi and of sigma^2, see `inference.spread_of_variances`.
     vcov : ndarray (n or 0, methods, p, p)
         Covariance of the coefficients.
+    effects : ndarray (n or 0, methods, n_units, q)
+        Predicted random effects of each unit.
     coefficient_limits : ndarray (n or 0, 2, p), optional
         Lower and upper profile limits of the coefficients.
     """
@@ -76,6 +79,7 @@ class StackResults(NamedTuple):
     limits: np.ndarray | None
     spread: np.ndarray
     vcov: np.ndarray
+    effects: np.ndarray
     coefficient_limits: np.ndarray | None = None
 
 
@@ -90,12 +94,14 @@ def allocate_results(
     limits: np.ndarray | None = None,
     n_spread: int = 0,
     n_vcov: int = 0,
+    units: tuple[int, int] = (0, 0),
     coefficient_limits: np.ndarray | None = None,
 ) -> StackResults:
     """Return arrays for the results of n data sets; `n_tests` are by the observed information.
 
-    `n_spread` is the number of free elements of Psi where their spread is asked for, and `n_vcov`
-    that of the coefficients where their covariance is.
+    `n_spread` is the number of free elements of Psi where their spread is asked for, `n_vcov` that
+    of the coefficients where their covariance is, `units` the number of units and of their random
+    effects where these are predicted.
     """
     shape, of_tests = (n, n_methods, n_terms), (n, n_methods, n_tests)
     return StackResults(
@@ -110,6 +116,7 @@ def allocate_results(
         limits,
         np.empty((n if n_spread else 0, n_methods, n_spread + 1, n_spread)),
         np.empty((n if n_vcov else 0, n_methods, n_vcov, n_vcov)),
+        np.full((n if units[0] else 0, n_methods, *units), np.nan),
         coefficient_limits,
     )
 
@@ -184,6 +191,9 @@ def fit_stack(cross, design, parametrization, reml, workspace, inferences, resul
                     problem, parametrization, workspace,
                     inferences.clusters, results.robust, r, method,
                 )  # fmt: skip
+                predict_effects(
+                    problem, parametrization.random, workspace, results.effects, r, method
+                )
             profile_fit_of(
                 problem, parametrization, workspace.fit,
                 inferences.profile, results.limits, r, method,

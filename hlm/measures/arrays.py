@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["P_VALUE", "VALUES", "Contestant", "FitArrays", "TermArrays"]
+__all__ = ["ERRORS", "P_VALUE", "VALUES", "Contestant", "FitArrays", "TermArrays"]
 
 VALUES = ("estimate", "se", "df", "lower", "upper")
 """The values of a term of a model."""
 
 P_VALUE = ("p_value",)
 """Those of an F test."""
+
+ERRORS = ("mse", "mse_paired")
+"""Those of predicted coefficients of units: mean squares over units, all or those with both."""
 
 
 class Contestant(NamedTuple):
@@ -55,7 +58,7 @@ class TermArrays:
     true : ndarray, (n_contestants,)
         NaN where there is none.
     names : tuple of str
-        What the values are, `VALUES` or some of them, or `P_VALUE`.
+        What the values are, `VALUES` or some of them, `P_VALUE` or `ERRORS`.
     values : ndarray, (n_contestants, n_names, n_replicates)
         NaN where there is none.
     """

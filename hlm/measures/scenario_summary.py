@@ -13,12 +13,13 @@ from hlm.estimands.kinds import KINDS
 from hlm.measures import formulas as f
 from hlm.measures.accounting import accounts
 from hlm.measures.after_selection import fits_with_selected, with_selected
-from hlm.measures.arrays import P_VALUE
+from hlm.measures.arrays import ERRORS, P_VALUE
 from hlm.measures.chosen import chosen_by
 from hlm.measures.group import Rules, calibration, measures_by_policy
 from hlm.measures.pairs import between_contestants, between_policies
+from hlm.measures.predictions import prediction_measures
 from hlm.words.criteria_words import selected_by
-from hlm.words.measures import NEED_TRUE, OF_INFERENCE
+from hlm.words.measures import NEED_TRUE, OF_INFERENCE, OF_PREDICTIONS
 from hlm.words.policies import OF_POLICIES
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def summarize_scenario(
     ----------
     scenario : str
     terms : iterable of TermArrays
-        F tests among them.
+        Tests and predictions among them; of the latter there are no differences, and none after a
+        selection.
     fits : FitArrays or None
         Without them there are no rates of fits, and no policy that looks at them.
     alphas : mapping of str to float
@@ -113,6 +115,9 @@ def summarize_scenario(
     at_boundary: dict[tuple[str, str], NDArray[np.bool_]] = {}
     of_terms: list[tuple[Any, ...]] = []
     for of_models in terms:
+        if of_models.names == ERRORS:
+            of_terms += _of_predictions(scenario, of_models, fits, policies)
+            continue
         arrays = with_selected(of_models, after)
         of_terms += _measures_of(scenario, arrays, fits, policies, alphas)
         found.differences += _differences_of(scenario, arrays, fits, policies, alphas)
@@ -186,6 +191,24 @@ def _of_tests(
         if columns["true"][0] == 0:
             found[policy] |= calibration(known)
     return found
+
+
+def _of_predictions(
+    scenario: str, arrays: TermArrays, fits: FitArrays | None, policies: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the measures of predicted coefficients; a predictor stands as their inference."""
+    seen: set[tuple[str, str]] = set()
+    for place, contestant in enumerate(arrays.contestants):
+        masks = fits.policies(policies, contestant.fit) if fits else dict.fromkeys(policies)
+        first = contestant.fit not in seen
+        seen.add(contestant.fit)
+        label = (scenario, *contestant.fit, arrays.term, arrays.kind, nan)
+        for policy, values in prediction_measures(arrays, place, masks).items():
+            for name, value in values.items():
+                if name in OF_PREDICTIONS:
+                    yield (*label, contestant.inference, policy, name, *_numbers(value))
+                elif first:
+                    yield (*label, "", policy, name, *_numbers(value))
 
 
 def _differences_of(

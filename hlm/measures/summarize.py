@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from hlm.errors import InputError
-from hlm.measures.arrays import P_VALUE, VALUES
+from hlm.measures.arrays import ERRORS, P_VALUE, VALUES
 from hlm.measures.dense import fit_arrays, name_of_test, scattered, term_arrays, terms_of
 from hlm.measures.input_table import as_frame, group_rows, numbers, require
 from hlm.measures.intervals import with_limits
@@ -52,6 +52,7 @@ def summarize(
     *,
     truth: Any,
     tests: Any = None,
+    predictions: Any = None,
     level: float | Mapping[str, float] = 0.95,
     policies: Sequence[str] = ALL,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -73,6 +74,10 @@ def summarize(
         for each term of each model in each scenario, tests among them.
     tests : pandas frame, Arrow table or stream, optional
         The columns of `tests.parquet`.
+    predictions : pandas frame, Arrow table or stream, optional
+        The columns of `predictions.parquet`.
+    predictions : pandas frame, Arrow table or stream, optional
+        The columns of `predictions.parquet`.
     level : float or mapping of str to float
         Confidence level of limits made from `se` and `df` if the estimates come without limits, for
         which it must be one number; tests reject at 1 - level, of their model.
@@ -86,7 +91,7 @@ def summarize(
         mcse_robust, n; the rates of singular and of failed fits have the term, the kind and the
         policy '', the rejection rates of F tests the term 'F(name)', those of likelihood ratio
         tests 'LRT(name)'. A measure that rests on no
-        inference has the inference ''.
+        inference has the inference ''; the one of a measure of predictions is the predictor.
     selection : pandas frame
         scenario, criterion, method, model, rate, mcse, n.
 
@@ -95,7 +100,14 @@ def summarize(
     InputError
         If a column is missing, `truth` lacks a term, or a replicate occurs twice.
     """
-    found = summarize_all(estimates, fits, truth=truth, tests=tests, level=level, policies=policies)
+    found = summarize_all(
+        *(estimates, fits),
+        truth=truth,
+        tests=tests,
+        predictions=predictions,
+        level=level,
+        policies=policies,
+    )
     return found.measures, found.selection
 
 
@@ -112,6 +124,7 @@ def summarize_all(
     *,
     truth: Any,
     tests: Any = None,
+    predictions: Any = None,
     level: float | Mapping[str, float] = 0.95,
     policies: Sequence[str] = ALL,
 ) -> Summaries:
@@ -129,6 +142,10 @@ def summarize_all(
         tested = _without_categories(as_frame(tests))
         ways = tested["inference"] if "inference" in tested else [""] * len(tested)
         tables["tests"] = tested.assign(term=list(map(name_of_test, tested["test"], ways)))
+    if predictions is not None:
+        predicted = _without_categories(as_frame(predictions))
+        require(predicted, [("predictions", name) for name in ["predictor", *ERRORS]])
+        tables["predictions"] = predicted.rename(columns={"predictor": "inference"})
     known = _targets(truth)
     by_scenario = {
         kind: {str(scenario): own for scenario, own in table.groupby("scenario", sort=True)}
@@ -153,14 +170,17 @@ def _of_scenario(
     level: float | Mapping[str, float],
     policies: Sequence[str],
 ) -> Summary:
-    tests, fits = (by_scenario.get(kind, {}).get(scenario) for kind in ("tests", "fits"))
-    replicates = np.unique(
-        np.concatenate([_numbers_of(t) for t in (own, fits, tests) if t is not None])
+    fits, tests, predictions = (
+        by_scenario.get(kind, {}).get(scenario) for kind in ("fits", "tests", "predictions")
     )
+    given = [table for table in (own, fits, tests, predictions) if table is not None]
+    replicates = np.unique(np.concatenate([_numbers_of(table) for table in given]))
     targets = _targets_in(scenario, known)
     terms = [*_terms(own, VALUES, replicates, targets, level)]
     if tests is not None:
         terms += _terms(tests, P_VALUE, replicates, targets, level)
+    if predictions is not None:
+        terms += _terms(predictions, ERRORS, replicates, targets, level)
     models = dict.fromkeys(model for one in terms for model, *_ in one.contestants)
     levels = dict.fromkeys(models, level) if isinstance(level, float) else level
     return summarize_scenario(

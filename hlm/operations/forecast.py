@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hlm.plan.chunking import chunks
-from hlm.plan.cost import Cost, estimates_of, replicate_cost, summary_seconds, tests_of
+from hlm.plan.cost import (
+    Cost,
+    estimates_of,
+    predictions_of,
+    replicate_cost,
+    summary_seconds,
+    tests_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +46,8 @@ REPORT_SECONDS = 3.0
 FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 67, 5, 2
 """Files of a study: tables, figures, logs, benchmarks; those of a batch, with receipt."""
 
-FILES_OF_TESTS = 6
-"""Files of a study for its F tests; in each batch one more."""
+FILES_OF_TESTS = FILES_OF_PREDICTIONS = 6
+"""Files of a study for its F tests, for its predictions; in each batch one more."""
 
 BYTES, BYTES_PER_BATCH = 9e6, 45e3
 """Bytes of figures and report, and of the heads of a batch's files."""
@@ -139,7 +146,9 @@ def forecast(plan: Plan, ratio: float = 1.0, *, rounds: int = 1) -> Forecast:
     kept = sum(n * cost.kept_bytes for n, cost in flat)
     n_chunks, n_scenarios = len(chunks(plan)), len(plan.scenarios)
     estimates, fits = estimates_of(plan.models), sum(len(m.methods) for m in plan.models)
-    rows = plan.all_replicates * (estimates + fits + tests_of(plan.models))
+    rows = plan.all_replicates * (
+        estimates + fits + tests_of(plan.models) + predictions_of(plan.models)
+    )
     summaries = sum(summary_seconds(plan.models, plan.replicates_of(s.key)) for s in plan.scenarios)
     return Forecast(
         fit_seconds=ITEM_SECONDS * len(flat)
@@ -149,7 +158,8 @@ def forecast(plan: Plan, ratio: float = 1.0, *, rounds: int = 1) -> Forecast:
         files=FILES
         + FILES_PER_BATCH * len(batches)
         + FILES_PER_CHUNK * n_chunks
-        + ("tests" in plan.kinds) * (FILES_OF_TESTS + len(batches)),
+        + ("tests" in plan.kinds) * (FILES_OF_TESTS + len(batches))
+        + ("predictions" in plan.kinds) * (FILES_OF_PREDICTIONS + len(batches)),
         kept_bytes=2.0 * kept
         + BYTES
         + BYTES_PER_BATCH * len(batches)

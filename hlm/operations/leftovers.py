@@ -25,6 +25,7 @@ MADE_BY = {
     "estimates": "compact",
     "fits": "compact",
     "tests": "compact",
+    "predictions": "compact",
     "scenarios": "compact",
     "measures": "summarize_chunk",
     "differences": "summarize_chunk",
@@ -113,7 +114,7 @@ def _called(folder: Path, names: Collection[str]) -> list[Path]:
 
 def _is_unwanted(plan: Plan, table: str) -> bool:
     """Tell whether a study no longer has this table of replicates."""
-    return table == "tests" and table not in plan.kinds
+    return table in ("tests", "predictions") and table not in plan.kinds
 
 
 def contents_of(path: Path) -> str:

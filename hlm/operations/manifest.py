@@ -30,6 +30,7 @@ MAKERS = {
     "estimates.parquet": "compact",
     "fits.parquet": "compact",
     "tests.parquet": "compact",
+    "predictions.parquet": "compact",
     "scenarios.parquet": "compact",
     "scenarios.csv": "compact",
     "measures.parquet": "summarize",

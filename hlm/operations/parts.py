@@ -67,7 +67,7 @@ def check_sizes(parts: str | Path, batch: str, kinds: Sequence[str]) -> Receipt 
     ----------
     parts : path
     batch : str
-    kinds : sequence of {'estimates', 'fits', 'tests'}
+    kinds : sequence of {'estimates', 'fits', 'tests', 'predictions'}
         The files that it must have.
 
     Returns
@@ -100,7 +100,7 @@ def check_part(parts: str | Path, batch: str, kind: str) -> Receipt:
     ----------
     parts : path
     batch : str
-    kind : {'estimates', 'fits', 'tests'}
+    kind : {'estimates', 'fits', 'tests', 'predictions'}
 
     Raises
     ------

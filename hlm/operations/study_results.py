@@ -74,7 +74,7 @@ class Results:
 
         Parameters
         ----------
-        kind : {'estimates', 'fits', 'tests'}
+        kind : {'estimates', 'fits', 'tests', 'predictions'}
         scenario : str
             Its key.
         number : int

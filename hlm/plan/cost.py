@@ -7,7 +7,7 @@ iterations, b seconds for the numbers of a row:
     draw    = a + N (b + c k + d pairs) + e m (q + unit-level covariates)
     fit     = f + g t^2 + m (h p + j q) + i (k + l p^2 + o t^2)                 one design for all
     fit     = f + g t^2 + m q (r + s (p + 1)^2) + i m (u p q^2 + v q^3 + ...)   drawn designs
-    write   = w fits + z estimates + s tests
+    write   = w fits + z estimates + s tests + v predictions + u units predicted
 
 The constants are measured (`benchmarks/quote.py` shows what they are worth).
 """
@@ -20,6 +20,7 @@ from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from hlm.distributions import STANDARD_NORMAL
+from hlm.words.predictors import PREDICTORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
     from hlm.distributions import Distribution
     from hlm.scenario import Covariate, Dependence, Model, Scenario
 
-__all__ = ["Cost", "estimates_of", "replicate_cost", "summary_seconds", "tests_of"]
+__all__ = [
+    "Cost",
+    "estimates_of",
+    "predictions_of",
+    "replicate_cost",
+    "summary_seconds",
+    "tests_of",
+]
 
 MICRO, NANO = 1e-6, 1e-9
 
@@ -89,8 +97,11 @@ HELD_FITS = 3.5
 WRITE_FIT, WRITE_ESTIMATE, WRITE_TEST = 1.8 * MICRO, 0.12 * MICRO, 1.5 * MICRO
 """Seconds to write a row of fits, of estimates, of F tests with their p-values."""
 
-ESTIMATE_BYTES, FIT_BYTES, TEST_BYTES = 32.0, 49.0, 25.0
-"""Bytes on disk of one row of estimates, of fits, of F tests."""
+WRITE_PREDICTION, PREDICT_UNIT = 0.35 * MICRO, 0.07 * MICRO
+"""Seconds to write a row of predictions; and of each coefficient of a unit, by all predictors."""
+
+ESTIMATE_BYTES, FIT_BYTES, TEST_BYTES, PREDICTION_BYTES = 32.0, 49.0, 25.0, 17.0
+"""Bytes on disk of one row of estimates, of fits, of F tests, of predictions."""
 
 SUMMARY_ROW_SECONDS = 0.5e-6
 """Seconds to read and summarize one row of estimates."""
@@ -112,7 +123,7 @@ class Cost:
     cross_product_bytes : float
         Its cross-products, in memory from the drawing to the fit.
     kept_bytes : float
-        Its estimates, fits and tests on disk.
+        Its estimates, fits, tests and predictions on disk.
     """
 
     compute_seconds: float
@@ -145,21 +156,23 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
     """
     design = _design(scenario, models)
     fits, estimates = sum(len(model.methods) for model in models), estimates_of(models)
-    tests = tests_of(models)
+    tests, predictions = tests_of(models), predictions_of(models)
     seconds = sum(
         len(model.methods) * _fit_seconds(scenario, model, shared=design.shared)
         + _profile_seconds(scenario, model, shared=design.shared)
+        + _prediction_seconds(scenario, model)
         + _bootstrap_seconds(scenario, model, shared=design.shared)
         + _held_seconds(scenario, model, shared=design.shared)
         + _ratio_tests_seconds(scenario, model, shared=design.shared)
         for model in models
     )
     rows = WRITE_FIT * fits + WRITE_ESTIMATE * estimates + WRITE_TEST * tests
+    bytes_kept = ESTIMATE_BYTES * estimates + FIT_BYTES * fits + TEST_BYTES * tests
     return Cost(
         compute_seconds=_draw_seconds(scenario, design) + seconds,
-        writing_seconds=rows,
+        writing_seconds=rows + WRITE_PREDICTION * predictions,
         cross_product_bytes=_cross_product_bytes(scenario, design),
-        kept_bytes=ESTIMATE_BYTES * estimates + FIT_BYTES * fits + TEST_BYTES * tests,
+        kept_bytes=bytes_kept + PREDICTION_BYTES * predictions,
     )
 
 
@@ -203,6 +216,18 @@ def _ratio_rows(model: Model) -> int:
     return sum(
         one.applies(q - len(test.effects)) for test in model.lrt for one in RATIO_TESTS.values()
     )
+
+
+def predictions_of(models: Sequence[Model]) -> int:
+    """Return the most rows of predictions of one replicate: an effect has one by each predictor."""
+    predicted = (model for model in models if model.predictions)
+    return sum(len(model.methods) * _size(model).q * len(PREDICTORS) for model in predicted)
+
+
+def _prediction_seconds(scenario: Scenario, model: Model) -> float:
+    if not model.predictions:
+        return 0.0
+    return PREDICT_UNIT * scenario.n_units * len(model.methods) * _size(model).q
 
 
 class _Size(NamedTuple):

@@ -299,15 +299,20 @@ def _allowed(scenario: Scenario) -> Scenario:
 
 
 def kinds_of(models: Sequence[Model]) -> tuple[str, ...]:
-    """Return the tables of replicates of a study with these models: tests if there are any.
+    """Return the tables of replicates of a study with these models.
+
+    Tests and predictions are there if a model has any.
 
     Examples
     --------
     >>> kinds_of([Model("m", "y ~ x + (1 | g)")])
     ('estimates', 'fits')
     """
-    tests = any(model.has_tests for model in models)
-    return ("estimates", "fits", "tests") if tests else ("estimates", "fits")
+    there = {
+        "tests": any(model.has_tests for model in models),
+        "predictions": any(model.predictions for model in models),
+    }
+    return ("estimates", "fits", *(kind for kind, some in there.items() if some))
 
 
 def make_plan(

@@ -45,6 +45,9 @@ SECTIONS = {
         "rmse_random": "Root mean squared error, random part",
         "coverage_random": "Coverage, random part",
     },
+    "Predictions": {
+        "prediction_rmse": "Root mean squared error, coefficients of units",
+    },
     "Selection": {
         **{f"selection_{name}": f"Selection by {words}" for name, words in CRITERION_WORDS.items()},
     },
@@ -63,6 +66,7 @@ TABLES = {
     "performance_fixed": "Performance, fixed effects",
     "performance_random": "Performance, random part",
     "performance_tests": "Rejection rates, tests",
+    "performance_predictions": "Errors of predicted coefficients of units",
     "selection": "Selection rates",
     "margins": "Margins of the criteria",
     "policies": "Policies side by side",
@@ -88,7 +92,8 @@ def figure_names(study: Planned) -> tuple[str, ...]:
 
     The pictures of units need covariates to draw them by and a truth without factors, the one of
     shrinkage a model with random intercepts and slopes, those of selection two models to choose
-    from, the one of tests some F tests or likelihood ratio tests.
+    from, the one of tests some F tests or likelihood ratio tests, that of predictions a study that
+    asks for them.
 
     Parameters
     ----------
@@ -111,6 +116,7 @@ def figure_names(study: Planned) -> tuple[str, ...]:
         "unit_lines": not straight,
         "shrinkage": not models_with_lines(study),
         "rejection_tests": not any(model.has_tests for model in study.models),
+        "prediction_rmse": not any(model.predictions for model in study.models),
         **{
             f"selection_{name}": len(study.models) < 2 or name not in study.selection.criteria
             for name in CRITERION_WORDS
@@ -126,6 +132,7 @@ def table_names(study: Planned) -> tuple[str, ...]:
     """
     lacking = {
         "performance_tests": not any(model.has_tests for model in study.models),
+        "performance_predictions": not any(model.predictions for model in study.models),
         "selection": len(study.models) < 2,
         "margins": len(study.models) < 2 or not {*study.selection.criteria} & {*OF_INFORMATION},
         "policies": len(study.policies) < 2,

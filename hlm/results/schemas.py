@@ -18,6 +18,7 @@ __all__ = [
     "FITS",
     "KINDS",
     "MEASURES",
+    "PREDICTIONS",
     "SCENARIOS",
     "SELECTION",
     "SUMMARIES",
@@ -81,7 +82,22 @@ TESTS = pa.schema(
     }
 )
 
-KINDS = {"estimates": ESTIMATES, "fits": FITS, "tests": TESTS}
+PREDICTIONS = pa.schema(
+    {
+        "scenario": NAME,
+        "replicate": pa.int32(),
+        "model": NAME,
+        "method": NAME,
+        "term": NAME,
+        "predictor": NAME,
+        "mse": pa.float64(),
+        "n_units": pa.int32(),
+        "mse_paired": pa.float64(),
+        "n_paired": pa.int32(),
+    }
+)
+
+KINDS = {"estimates": ESTIMATES, "fits": FITS, "tests": TESTS, "predictions": PREDICTIONS}
 """The tables of replicates: a file of each for every batch, and a sorted one."""
 
 MEASURES = pa.schema(

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hlm.estimands.unit_coefficients import row_level, unit_columns
 from hlm.formula import Factor, Formula, Term, formula_in, product_of
+from hlm.formula.by_level import by_level
 from hlm.kernels.data import ModelColumns
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ __all__ = [
     "Basis",
     "Part",
     "basis_of",
+    "express",
     "model_columns_of",
     "smaller_columns_of",
     "truth_effects",
@@ -94,10 +97,14 @@ class Basis:
 
 
 def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:
-    """Collect the parts that the truth's random effects, the models and their tests need."""
+    """Collect the parts that the truth's random effects, the models and their tests need.
+
+    Where the coefficients of units are predicted, the columns of rows by themselves too.
+    """
     columns, multipliers = {CONSTANT.identity: CONSTANT}, {CONSTANT.identity: CONSTANT}
     truth = formula_in(scenario.formula, scenario.covariates)
     needed = [_plain(scenario, term) for term in truth.effects]
+    models = tuple(models)
     whole = [(formula_in(model.formula, scenario.covariates), model.lrt) for model in models]
     smaller = [formula.smaller(test) for formula, tests in whole for test in tests]
     for formula in [*(formula for formula, _ in whole), *smaller]:
@@ -105,6 +112,9 @@ def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:
         needed += [split for split, _ in _remainder(scenario, formula)[0]]
         for block in formula.random:
             needed += [split for split, _ in _splits(scenario, block.terms)]
+    for model in models:
+        if model.predictions:
+            needed += [split for split, _ in _splits(scenario, unit_columns(scenario, model).own)]
     for row, unit in needed:
         columns.setdefault(row.identity, row)
         multipliers.setdefault(unit.identity, unit)
@@ -132,8 +142,8 @@ def smaller_columns_of(scenario: Scenario, basis: Basis, model: Model) -> list[M
 
 def _columns_of(scenario: Scenario, basis: Basis, formula: Formula) -> ModelColumns:
     """Express a formula in a basis that contains it."""
-    fixed, fixed_transform = _express(scenario, basis, formula.fixed)
-    blocks = [_express(scenario, basis, block.terms) for block in formula.random]
+    fixed, fixed_transform = express(scenario, basis, formula.fixed)
+    blocks = [express(scenario, basis, block.terms) for block in formula.random]
     rest, values = _remainder(scenario, formula)
     return ModelColumns(
         fixed=_pairs(fixed),
@@ -178,7 +188,7 @@ def _remainder(
     return rest, np.array([values[identity] for identity in own])
 
 
-def _express(
+def express(
     scenario: Scenario, basis: Basis, terms: tuple[Term, ...]
 ) -> tuple[list[tuple[int, int]], Floats]:
     """Return the places of the terms' scaled columns X*, and T with X = X* T."""
@@ -229,11 +239,7 @@ def _splits(
 
 def _raw(scenario: Scenario, term: Term) -> tuple[tuple[Factor, ...], tuple[Factor, ...]]:
     """Split a term's factors by level; a factor with any row-level variable is row-level."""
-    row_level = {c.name for c in scenario.covariates if c.level == "row"}
-    # One order of multiplication, so that x:u and u:x are the same to the last bit.
-    factors = sorted(term.factors, key=lambda f: f.name)
-    rows = tuple(f for f in factors if row_level.intersection(f.variables))
-    return rows, tuple(f for f in factors if f not in rows)
+    return by_level(term, row_level(scenario.covariates))
 
 
 def _plain(scenario: Scenario, term: Term) -> tuple[Part, Part]:

@@ -8,7 +8,7 @@ are lost to large fixed effects.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,10 @@ from hlm.simulate.columns import (
 )
 from hlm.simulate.draws import Draws, draw
 from hlm.simulate.ragged import RowDraws, draw_by_row
+from hlm.simulate.unit_design import UnitDesign, unit_design_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hlm.scenario import Model, Scenario
     from hlm.simulate.layout import Layout
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Drawn", "simulate"]
 
 Floats = NDArray[np.float64]
+AnyDraws = TypeVar("AnyDraws", Draws, RowDraws)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Drawn:
     columns : tuple of ModelColumns
         Of each model; after them those of the smaller model of each likelihood ratio test, model by
         model.
+    effects : ndarray (n, q, n_units), optional
+        The random effects of the truth, where a model's predictions are held against them.
+    units : tuple of UnitDesign or None
+        Of each model: how coefficients of units are made of effects, where they are predicted.
     """
 
     key: str
@@ -58,6 +64,8 @@ class Drawn:
     stop: int
     cross: CrossProducts
     columns: tuple[ModelColumns, ...]
+    effects: Floats | None = None
+    units: tuple[UnitDesign | None, ...] = ()
 
 
 def simulate(
@@ -81,11 +89,12 @@ def simulate(
     """
     basis = basis_of(scenario, models)
     truth, scales = truth_effects(scenario, basis)
+    effects: list[Floats] | None = [] if any(model.predictions for model in models) else None
     if scenario.is_plain:
-        drawn = draw(scenario, seed, start, stop)
+        drawn = _keeping(effects, draw(scenario, seed, start, stop))
         chunks = [_reduce(basis, truth, scales, draws) for draws in drawn]
     else:
-        by_row = draw_by_row(scenario, seed, start, stop)
+        by_row = _keeping(effects, draw_by_row(scenario, seed, start, stop))
         chunks = [_reduce_rows(basis, truth, scales, scenario, draws) for draws in by_row]
     cross = CrossProducts(
         gram=_join([chunk.gram for chunk in chunks]),
@@ -95,9 +104,24 @@ def simulate(
         n_obs=np.concatenate([chunk.n_obs for chunk in chunks]),
     )
     columns = [model_columns_of(scenario, basis, model) for model in models]
+    units = tuple(
+        unit_design_of(scenario, basis, model, own.offset, own.fixed_transform)
+        if model.predictions
+        else None
+        for model, own in zip(models, columns, strict=True)
+    )
     for model in models:
         columns += smaller_columns_of(scenario, basis, model)
-    return Drawn(scenario.key, start, stop, cross, tuple(columns))
+    together = None if effects is None else np.concatenate(effects)
+    return Drawn(scenario.key, start, stop, cross, tuple(columns), together, units)
+
+
+def _keeping(effects: list[Floats] | None, draws: Iterable[AnyDraws]) -> Iterator[AnyDraws]:
+    """Yield draws, and keep their random effects if there is a list for them."""
+    for some in draws:
+        if effects is not None:
+            effects.append(some.effects)
+        yield some
 
 
 def _join(arrays: Sequence[Floats]) -> Floats:

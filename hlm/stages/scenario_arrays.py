@@ -49,6 +49,7 @@ def read_terms(
     *,
     term: Callable[[str, str], str] = _same,
     label: str = "term",
+    inference: str = "inference",
     folder: str | Path | None = None,
 ) -> Iterator[Iterator[TermArrays]]:
     """Give the terms of a scenario, one at a time, in the order of their names.
@@ -57,7 +58,7 @@ def read_terms(
     ----------
     windows : iterable of pyarrow.Table
         Different replicates, ascending, with the columns `replicate`, and as dictionaries `model`,
-        `method`, the label and `inference`; the first has every label.
+        `method`, the label and the inference; the first has every label.
     names : tuple of str
         The columns of values.
     replicates : int
@@ -67,15 +68,19 @@ def read_terms(
         From the label and the inference to the name of a term.
     label : str
         The column of labels.
+    inference : str
+        The column of inferences.
     folder : path, optional
         Where arrays are put that are too large for memory; by default none are.
     """
-    keys = ("model", "method", label, "inference")
+    keys = ("model", "method", label, inference)
     with TemporaryFile(dir=folder) if folder else nullcontext() as file:
         store = _Store(file)
         rows: dict[tuple[str, ...], int] = {}
         labels: list[Label] = []
         for window in windows:
+            if not window.num_rows:  # nothing that is predicted has a true value
+                continue
             codes, found = _codes(window, keys)
             if not labels:
                 named = [

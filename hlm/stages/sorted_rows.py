@@ -46,7 +46,7 @@ class SortedRows:
     plan : Plan
     parts : path
         The folder with the files of the batches.
-    kind : {'estimates', 'fits', 'tests'}
+    kind : {'estimates', 'fits', 'tests', 'predictions'}
     columns : sequence of str, optional
         Those to read, besides `PLACE`; all by default.
     """

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from hlm.criteria import CRITERIA
 from hlm.estimands.true_values import targets
-from hlm.measures.arrays import P_VALUE, VALUES
+from hlm.measures.arrays import ERRORS, P_VALUE, VALUES
 from hlm.measures.dense import name_of_test
 from hlm.measures.scenario_summary import MEASURES, Summary, summarize_scenario
 from hlm.plan.chunking import chunks
@@ -42,6 +42,7 @@ HELD = 20_000
 """Rows of measures that are written together, or those of one scenario."""
 
 OF_TESTS = ("test", "inference", "p_value")
+OF_PREDICTIONS = ("term", "predictor", *ERRORS)
 
 
 def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[str, Any]) -> None:
@@ -60,6 +61,11 @@ def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[st
     estimates = SortedRows(plan, parts, "estimates", ["term", "inference", *VALUES])
     fits = SortedRows(plan, parts, "fits", list(FITS))
     tests = SortedRows(plan, parts, "tests", OF_TESTS) if "tests" in plan.kinds else None
+    predictions = (
+        SortedRows(plan, parts, "predictions", OF_PREDICTIONS)
+        if "predictions" in plan.kinds
+        else None
+    )
     beside = Path(files["measures"]).parent
     with ExitStack() as stack:
         writers = {
@@ -70,7 +76,7 @@ def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[st
         scenarios = chunks(plan)[chunk]
         for number, scenario in enumerate(scenarios, 1):
             folder = beside if _rows(plan, scenario) > ROWS else None
-            held.add(_of_scenario(plan, scenario, estimates, fits, tests, folder))
+            held.add(_of_scenario(plan, scenario, estimates, fits, tests, predictions, folder))
             if len(held.measures) >= HELD or number == len(scenarios):
                 for kind, writer in writers.items():
                     writer.append(_columns(kind, getattr(held, kind)))
@@ -83,6 +89,7 @@ def _of_scenario(
     estimates: SortedRows,
     fits: SortedRows,
     tests: SortedRows | None,
+    predictions: SortedRows | None,
     folder: Path | None,
 ) -> Summary:
     known = {
@@ -105,6 +112,11 @@ def _of_scenario(
                 tests.windows(key), P_VALUE, n, target, label="test", term=name_of_test
             )
             terms = chain(terms, stack.enter_context(tested))
+        if predictions is not None:
+            predicted = read_terms(
+                predictions.windows(key), ERRORS, n, target, inference="predictor", folder=folder
+            )
+            terms = chain(terms, stack.enter_context(predicted))
         found = summarize_scenario(
             key,
             terms,

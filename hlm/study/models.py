@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.estimands.model_estimands import rows_of
 from hlm.estimands.true_values import targets
+from hlm.estimands.unit_coefficients import unit_columns
 from hlm.formula import formula_in, terms_in
 from hlm.inference import COEFFICIENTS, wants_bootstrap
 from hlm.scenario import Model, Scenario
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Candidate",
     "check_levels",
+    "check_predictions",
     "check_true_values",
     "check_variables",
     "methods_of",
@@ -131,6 +133,7 @@ def _model(
         bootstrap=_draws(estimation),
         lrt=ratio_tests_of(formula, named_tests(estimation.lrt)),
         terms=terms_in(formula),
+        predictions=estimation.predictions,
     )
     terms = [one.name for one in rows_of(model)]
     _refuse_one_name(model, terms, path)
@@ -206,6 +209,35 @@ def check_true_values(model: Model, scenarios: Sequence[Scenario]) -> None:
                         allowed="values of terms that hlm check shows without one, or as targets",
                     )
                 )
+
+
+def check_predictions(models: Sequence[Model], scenarios: Sequence[Scenario]) -> None:
+    """Refuse predictions where nothing true can be held against them.
+
+    Raises
+    ------
+    InputError
+        A generator draws the response, so that nobody knows the units' effects; or no model has a
+        coefficient of units that the truth has.
+    """
+    path, predicted = "estimation.predictions", [one for one in models if one.predictions]
+    drawn = [one.generator for one in scenarios if one.generator and one.generator.responds]
+    if predicted and drawn:
+        raise InputError(
+            f"the generator {drawn[0].function} draws the response, and with it random effects "
+            "that it does not tell",
+            path=path,
+            allowed="false, or a generator of covariates alone",
+        )
+    reasons = [
+        unit_columns(scenario, model).reasons for model in predicted for scenario in scenarios
+    ]
+    if reasons and all(reason for some in reasons for reason in some):
+        raise InputError(
+            f"no model has a coefficient of units that the truth has: {reasons[0][0]}",
+            path=path,
+            allowed="false, or a model with columns of the truth",
+        )
 
 
 def check_variables(

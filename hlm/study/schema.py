@@ -407,11 +407,19 @@ RatioTests = Annotated[
 class Estimation(Part):
     """How the models are fitted."""
 
-    synonyms: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("draws", "boot", "nsim", "n_boot", "n_bootstrap", "resamples", "bootstrap_samples"),
-        "bootstrap",
-    ) | dict.fromkeys(
-        ("likelihood_ratio", "likelihood_ratio_tests", "lr_tests", "lrts", "anova", "ranova"), "lrt"
+    synonyms: ClassVar[dict[str, str]] = (
+        dict.fromkeys(
+            ("draws", "boot", "nsim", "n_boot", "n_bootstrap", "resamples", "bootstrap_samples"),
+            "bootstrap",
+        )
+        | dict.fromkeys(
+            ("likelihood_ratio", "likelihood_ratio_tests", "lr_tests", "lrts", "anova", "ranova"),
+            "lrt",
+        )
+        | dict.fromkeys(
+            ("predict", "predicted", "prediction", "blup", "blups", "ranef", "shrinkage"),
+            "predictions",
+        )
     )
 
     methods: Methods = Field(["reml", "ml"], description="REML, maximum likelihood or both.")
@@ -449,6 +457,11 @@ class Estimation(Part):
         [],
         description="What is estimated besides the parameters, in every model that has it: kinds, "
         "or arithmetic of terms under names.",
+    )
+    predictions: Annotated[bool, Field(strict=True)] = Field(
+        False,
+        description="Whether the coefficients of each unit are predicted, and held against the "
+        "true ones beside least squares of the unit's own rows.",
     )
 
 

@@ -33,6 +33,7 @@ from hlm.study.messages import validate
 from hlm.study.models import (
     Candidate,
     check_levels,
+    check_predictions,
     check_true_values,
     check_variables,
     models_of,
@@ -213,6 +214,8 @@ def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None:
             mistakes.keep(check_precision, study.replicates, models)
+        if data.complete:
+            mistakes.keep(check_predictions, models, scenarios)
         if study is not None and data.complete and not mistakes.found:
             mistakes.keep(check_values, study.estimation.estimands, models, scenarios)
         if study is not None and outline.axes is not None:

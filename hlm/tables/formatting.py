@@ -12,9 +12,10 @@ from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED
 from hlm.words.fitting import METHODS, OUTCOMES
 from hlm.words.inferences import inference_words
 from hlm.words.levels import MINUS, WORDS, level_words, span
-from hlm.words.measures import MEASURES, NEED_TRUE, TEST_KINDS
+from hlm.words.measures import MEASURES, NEED_TRUE, OF_PREDICTIONS, TEST_KINDS
 from hlm.words.notes import NOTES, unbounded
 from hlm.words.policies import POLICIES
+from hlm.words.predictors import predictor_words
 
 __all__ = ["INFINITE", "MISSING", "FormattedTable", "format_table", "notes"]
 
@@ -34,6 +35,7 @@ _HEADINGS = {
     "model": "Model",
     "method": "Method",
     "inference": "Inference",
+    "predictor": "Predictor",
     "criterion": "Criterion",
     "policy": "Policy",
     "measure": "Measure",
@@ -41,7 +43,7 @@ _HEADINGS = {
     "rest": "Rest",
     "n": "Fits",
     **{name: f"{words[0].upper()}{words[1:]}" for name, words in OUTCOMES.items()},
-    **{name: measure.heading for name, measure in MEASURES.items()},
+    **{name: one.heading for name, one in {**MEASURES, **OF_PREDICTIONS}.items()},
 }
 _HIDDEN = ("kind", TOTAL, UNBOUNDED)
 
@@ -139,6 +141,8 @@ def _texts(table: pd.DataFrame, name: str) -> list[str]:
         return [METHODS.get(value, str(value)) for value in values]
     if name == "inference":
         return [inference_words(value) for value in values]
+    if name == "predictor":
+        return [predictor_words(value) for value in values]
     if name == "measure":
         return [MEASURES[value].heading if value in MEASURES else str(value) for value in values]
     if name == "policy":
@@ -201,6 +205,8 @@ def _on_fewer(table: pd.DataFrame) -> list[str]:
     )
     if "kind" in table and set(table["kind"]) <= {*TEST_KINDS}:
         lacking = "no test"
+    if "kind" in table and set(table["kind"]) == {"unit_coefficient"}:
+        lacking = "no prediction, as the fit failed, or no unit whose rows determine its own"
     return [f"[n]: the measure rests on n of {of} replicates; the others have {lacking}."]
 
 

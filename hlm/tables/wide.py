@@ -14,6 +14,8 @@ from hlm.results.shown import in_order, of_first_policy, with_inference, with_wo
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import INFERENCES
 from hlm.words.levels import WORDS
+from hlm.words.measures import OF_PREDICTIONS
+from hlm.words.predictors import PREDICTORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +39,7 @@ SHOWN = {
     "fixed": (*_ALWAYS, "rejection"),
     "random": (*_ALWAYS, "median_ci_width"),
     "tests": ("rejection",),
+    "predictions": tuple(OF_PREDICTIONS),
 }
 """The measures that the table of each part shows."""
 
@@ -44,12 +47,16 @@ _NONE = {
     "fixed": "no model has a coefficient",
     "random": "no model has a random part",
     "tests": "no model has a test",
+    "predictions": "no model has a coefficient of units with a true value",
 }
 
 TOTAL, UNBOUNDED = "n_total", "unbounded"
 """Columns of a wide table that say what the others rest on."""
 
-READ = (*_ALWAYS, "rejection", "median_ci_width", TOTAL, UNBOUNDED)
+READ = (
+    *(*_ALWAYS, "rejection", "median_ci_width", TOTAL, UNBOUNDED),
+    *SHOWN["predictions"],
+)
 """The measures that all tables need."""
 
 MCSE, COUNT = "_mcse", "_n"
@@ -72,7 +79,7 @@ def wide_table(
     measures : DataFrame
         A study's `measures.parquet`.
     part : str or sequence of str
-        ``'fixed'``, ``'random'``, ``'tests'``, or terms by name.
+        ``'fixed'``, ``'random'``, ``'tests'``, ``'predictions'``, or terms by name.
     method : {'reml', 'ml'}, optional
         By default all methods of the study.
     show : sequence of str, optional
@@ -228,7 +235,7 @@ def _spread(
 ) -> pd.DataFrame:
     """Return estimates, errors and replicates in columns, in this order; rows by their keys."""
     frame = frame.copy()
-    known = {"method": list(METHODS), "inference": list(INFERENCES)}
+    known = {"method": list(METHODS), "inference": [*INFERENCES, *PREDICTORS]}
     for key in keys:
         if not isinstance(frame[key].dtype, pd.CategoricalDtype):
             found = levels(frame[key])

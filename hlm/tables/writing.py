@@ -151,6 +151,8 @@ def _table(name: str, study: Planned, folder: Path) -> pd.DataFrame:
         return policy_table(measures, study.policies, _of_policies(study, folder))
     part = name.removeprefix("performance_")
     table = wide_table(read_results(study, folder, "measures", {"measure": READ}), part)
+    if part == "predictions":  # each unit has a true value of its own
+        return table.drop(columns="true").rename(columns={"inference": "predictor"})
     if len(study.policies) > 1 and part in PARTS:
         own = _of_policies(study, folder)
         own = own[own["kind"].isin(PARTS[part])]

@@ -11,6 +11,7 @@ __all__ = [
     "MEASURES",
     "NEED_TRUE",
     "OF_INFERENCE",
+    "OF_PREDICTIONS",
     "RATES",
     "TEST_KINDS",
     "WITHOUT_MCSE",
@@ -308,6 +309,38 @@ MEASURES = {
     ),
 }
 """Every measure of a term that can be shown, by its name in `measures.parquet`."""
+
+OF_PREDICTIONS = {
+    "prediction_rmse": Measure(
+        "sqrt(prediction_mse)",
+        "RMSE",
+        "Root mean squared error of units' coefficients",
+        "the error of predictions",
+        kind="size",
+    ),
+    "prediction_mse": Measure(
+        "mean over units and data sets of (b_i - t_i)^2",
+        "MSE",
+        "Mean squared error of units' coefficients",
+        "the error of predictions",
+        kind="size",
+    ),
+    "prediction_ratio": Measure(
+        "prediction_mse / that of least squares, of the same units",
+        "MSE / least squares'",
+        "Mean squared error in units of that of least squares",
+        "the ratio of errors",
+        kind="size",
+    ),
+    "prediction_difference": Measure(
+        "prediction_mse - that of least squares, of the same units",
+        f"MSE {MINUS} least squares'",
+        f"Mean squared error {MINUS} that of least squares",
+        "the difference of errors",
+        nominal="zero",
+    ),
+}
+"""Every measure of how well coefficients of units are predicted."""
 
 RATES = {"singular": "Singular fits", "failed": "Failed fits"}
 """The rates of what becomes of fits."""

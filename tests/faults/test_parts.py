@@ -28,7 +28,6 @@ from hlm.operations.parts import (
 from hlm.operations.prepare import check_code, plan_of_run, prepare
 from hlm.operations.receipts import checksum, read_receipt, receipt_file, write_receipt
 from hlm.plan import Plan, make_plan
-from hlm.results import KINDS
 from hlm.scenario import DATA_VERSION
 from hlm.stages.compact import compact, write_scenarios
 from hlm.study import Study
@@ -36,6 +35,7 @@ from tests.plan.studies import FakeStudy, write_parts
 from tests.results import TINY
 
 STUDY = FakeStudy(units=(10, 30, 50), replicates=200)
+KINDS = make_plan(STUDY).kinds
 
 
 @pytest.fixture
