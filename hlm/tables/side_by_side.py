@@ -116,6 +116,8 @@ def policy_table(
     words = {key: text for part in parts for key, text in part.attrs[WORDS].items()}
     beside = {name + end for name in SIDE_BY_SIDE for end in ("", MCSE, COUNT)}
     every = pd.concat([part.assign(policy=policies[part["place"].iloc[0]]) for part in parts])
+    if "inference" in every:  # parts with a single inference do not name it
+        every["inference"] = every["inference"].fillna("")
     keys = [
         name
         for name in every
