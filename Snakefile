@@ -189,7 +189,10 @@ rule summarize_chunk:
             batch=HELD[int(wildcards.chunk)],
         ),
     output:
-        **{kind: temp(f"<summary>/chunks/{{chunk}}.{kind}.parquet") for kind in SUMMARIES},
+        **{
+            kind: temp(f"<summary>/chunks/{{chunk}}.{kind}.parquet")
+            for kind in SUMMARIES
+        },
     log:
         "<study>/logs/summarize/{chunk}.log",
     benchmark:

@@ -264,6 +264,7 @@ def test_inferences_of_one_model_are_series(results):
     assert legend_texts(bias)[0].startswith("Model and method")
 
 
+@pytest.mark.slow
 def test_inferences_of_several_models_are_rows_of_panels_on_one_scale(results):
     measures = with_inferences(results[0])
     figure = figures.measure_against_units(measures, "coverage", term=["x", "x:a"])
@@ -287,6 +288,7 @@ def test_inferences_of_several_models_are_rows_of_panels_on_one_scale(results):
     assert foot in texts(figure)
 
 
+@pytest.mark.slow
 def test_one_inference_is_drawn_as_none(results):
     alone = with_inferences(results[0], ("kenward-roger",))
     for measure, part in (("coverage", "fixed"), ("coverage", "random"), ("bias", "fixed")):
@@ -321,6 +323,7 @@ def rows_of_panels(figure):
     return [text.get_text().partition("\n")[0] for text in written]
 
 
+@pytest.mark.slow
 def test_terms_beyond_six_are_named_with_the_place_where_they_are(results):
     x = results[0][results[0]["term"] == "x"]
     measures = pd.concat([x.assign(**{"term": f"x{k}", WORDS: f"x{k}"}) for k in range(8)])
