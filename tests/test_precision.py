@@ -7,18 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from hlm.cli import main
-from hlm.cli.precision_lines import missed_lines, standing_lines
+from hlm.cli.precision_lines import missed_lines, policy_lines, standing_lines
 from hlm.errors import InputError
 from hlm.measures.distance import judged_mcse, ratios
 from hlm.measures.performance import performance
 from hlm.operations.expected_precision import rounds_to
 from hlm.operations.growth import standing_of
+from hlm.operations.pilot import Tried
 from hlm.plan import Plan, chunks, make_plan
 from hlm.plan.rounds import Standing
 from hlm.precision import SHARES, Precision, Target, needed
+from hlm.results import FITS
 from hlm.study import Study
 from hlm.tables.page import table_page
 from hlm.tables.study_summary import summary
@@ -350,3 +353,34 @@ def test_check_says_what_to_expect(tmp_path, capsys):
     assert takes == pytest.approx(0.75**2 / (2 * 8 * 3) / 0.001**2, rel=0.25)
     assert "warning: bias[sigma] takes about" in out
     assert "about 5,000 replicates of a scenario, in 5 rounds" in out
+
+
+STUDY_WITH_TWO_MODELS = """
+name: two
+seed: 1
+replicates: 100
+truth:
+  formula: y ~ 1 + (1 | g)
+  fixed: {(Intercept): 0}
+  random: {g: {sd: {(Intercept): 0}}}
+  residual: {sd: 1}
+design: {units: 5, rows: 4, covariates: {x: {level: row, distribution: normal}}}
+models: {a: y ~ 1 + (1 | g), b: y ~ x + (1 | g)}
+"""
+
+
+def test_a_policy_that_seems_to_leave_nobody_is_said_before_the_run():
+    """Of one model all fits tried are singular, of the other one fit counts; none has failed."""
+    study = Study.from_text(STUDY_WITH_TWO_MODELS + "policies: [all, converged, nonsingular]\n")
+    plan, n = make_plan(study), 3
+    fits = {name: np.zeros(2 * n) for name in FITS.names}
+    fits |= {"scenario": [plan.scenarios[0].key] * 2 * n, "model": ["a"] * n + ["b"] * n}
+    fits |= {"method": ["ml"] * 2 * n, "status": ["ok"] * 2 * n}
+    fits["singular"] = [True] * n + [True, False, True]
+    whole = pa.table(
+        {field.name: pa.array(fits[field.name]).cast(field.type) for field in FITS}, schema=FITS
+    )
+    tried = [Tried(plan.scenarios[0], n, {"fits": whole})]
+    (line,) = policy_lines(plan, tried)
+    assert line.startswith("warning: policies: 'nonsingular' seems to leave nobody of a, ML: none")
+    assert line.endswith("of 3 fits that were tried")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hlm.cli.place import add_allow_code
-from hlm.cli.precision_lines import precision_lines
+from hlm.cli.precision_lines import policy_lines, precision_lines
 from hlm.cli.sentences import aligned, duration, size
 from hlm.cli.snakemake_profile import check_cores
 from hlm.words.nouns import counted, noun
@@ -64,6 +64,9 @@ def run(options: argparse.Namespace) -> int:
         ratio, tried = try_out(plan)
         measures = measures_of_pilot(plan, tried)
         for line in (*precision_lines(plan, measures, [one.n for one in tried]), ""):
+            print(line)
+        warnings = list(policy_lines(plan, tried))
+        for line in (*warnings, *[""] * bool(warnings)):
             print(line)
         if plan.precision:
             standing, rounds = expected_standing(plan, measures)

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hlm.operations.expected_precision import Expected
+    from hlm.operations.pilot import Tried
     from hlm.plan import Plan
     from hlm.precision import Precision
 
-__all__ = ["missed_lines", "precision_lines", "standing_lines"]
+__all__ = ["missed_lines", "policy_lines", "precision_lines", "standing_lines"]
 
 MOST_NAMED = 5
 
@@ -82,6 +83,20 @@ def precision_lines(plan: Plan, measures: pd.DataFrame, sizes: Sequence[int]) ->
         if plan.precision
         else _to_expect(plan, found, tried)
     )
+
+
+def policy_lines(plan: Plan, tried: Sequence[Tried]) -> Iterator[str]:
+    """Warn of policies that seem to leave nobody."""
+    from hlm.operations.expected_precision import empty_policies
+
+    keys = [scenario.key for scenario in plan.scenarios]
+    for policy, key, model, method, n in empty_policies(plan, tried):
+        levels = plan.levels[keys.index(key)]
+        where = "".join(f", {name} = {level}" for name, level in levels.items())
+        yield (
+            f"warning: policies: '{policy}' seems to leave nobody of {model}, {method.upper()}"
+            f"{where}: none of {counted(n, 'fit')} that were tried"
+        )
 
 
 def _to_expect(plan: Plan, found: Mapping[Target, Expected | None], tried: str) -> Iterator[str]:

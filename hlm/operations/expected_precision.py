@@ -17,9 +17,10 @@ from hlm.measures.summarize import summarize
 from hlm.plan.cost import replicate_cost
 from hlm.plan.rounds import Standing
 from hlm.results import KINDS, to_table
+from hlm.words.policies import CONVERGED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
     from hlm.plan.plan import Plan
     from hlm.precision import Precision, Target
 
-__all__ = ["Expected", "expected_standing", "measures_of_pilot", "rounds_to", "worst"]
+__all__ = [
+    "Expected",
+    "empty_policies",
+    "expected_standing",
+    "measures_of_pilot",
+    "rounds_to",
+    "worst",
+]
 
 PER_REPLICATE = "mcse_of_one"
 
@@ -77,6 +85,28 @@ def _measures(plan: Plan, one: Tried) -> pd.DataFrame:
     )
     judged = judged_mcse(found["measure"], found["estimate"], found["mcse"], found["n"])
     return found.assign(**{PER_REPLICATE: judged * sqrt(one.n)})
+
+
+def empty_policies(plan: Plan, tried: Sequence[Tried]) -> Iterator[tuple[str, str, str, str, int]]:
+    """Yield policies by which no fit of the pilot counts: of which scenario, model, method, of n.
+
+    Parameters
+    ----------
+    plan : Plan
+    tried : sequence of Tried
+    """
+    for one in tried:
+        fits = to_table(one.tables["fits"], KINDS["fits"]).to_pandas()
+        converged = fits["status"].isin(CONVERGED)
+        counts = {
+            "converged": converged,
+            "nonsingular": converged & (fits["singular"] == False),  # noqa: E712 - or unknown
+        }
+        for policy in (name for name in plan.policies if name in counts):
+            of_fits = counts[policy].groupby([fits["model"], fits["method"]], observed=True)
+            for (model, method), some in of_fits.any().items():
+                if not some:
+                    yield policy, one.scenario.key, str(model), str(method), one.n
 
 
 def worst(measures: pd.DataFrame, target: Target) -> Expected | None:
