@@ -134,11 +134,18 @@ def table_names(study: Planned) -> tuple[str, ...]:
         "performance_tests": not any(model.has_tests for model in study.models),
         "performance_predictions": not any(model.predictions for model in study.models),
         "selection": len(study.models) < 2,
-        "margins": len(study.models) < 2 or not {*study.selection.criteria} & {*OF_INFORMATION},
+        "margins": not _has_margins(study),
         "policies": len(study.policies) < 2,
         "factor_effects": sum(_varies(study, name) for name in study.levels[0]) < 2,
     }
     return tuple(name for name in TABLES if not lacking.get(name))
+
+
+def _has_margins(study: Planned) -> bool:
+    """Tell whether a criterion with values chooses among several models fitted by one method."""
+    methods = [method for model in study.models for method in model.methods]
+    several = any(methods.count(method) > 1 for method in methods)
+    return several and bool({*study.selection.criteria} & {*OF_INFORMATION})
 
 
 def _varies(study: Planned, factor: str) -> bool:
