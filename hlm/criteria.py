@@ -6,9 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hlm.scenario import Method, Model
+    from collections.abc import Collection
 
 __all__ = ["CRITERIA", "OF_INFORMATION", "OF_TESTS", "USUAL", "Selection", "Step"]
 
@@ -75,14 +73,13 @@ class Selection:
         """The models of the order, from the smallest to the largest."""
         return (*(step.smaller for step in self.steps[:1]), *(step.larger for step in self.steps))
 
-    def tests_by(self, method: Method, models: Sequence[Model]) -> bool:
-        """Tell whether fits by a method can be tested against each other along the order.
+    def tests_by(self, method: str, fitted: Collection[str]) -> bool:
+        """Tell whether fits by a method, those of some models, can be tested along the order.
 
         All models of the order have such fits, and for REML one fixed part.
         """
-        fitted = {model.name for model in models if method in model.methods}
         comparable = method == "ml" or all(step.one_fixed_part for step in self.steps)
-        return bool(self.steps) and comparable and fitted >= set(self.order)
+        return bool(self.steps) and comparable and {*fitted} >= {*self.order}
 
     def to_dict(self) -> dict[str, Any]:
         """Return builtin types, for JSON."""

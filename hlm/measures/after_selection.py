@@ -55,6 +55,8 @@ def with_selected(arrays: TermArrays, chosen: Sequence[Chosen]) -> TermArrays:
     arrays : TermArrays
     chosen : sequence of Chosen
     """
+    if not chosen:
+        return arrays  # and no copy of its values
     contestants, true, values = list(arrays.contestants), [*arrays.true], [*arrays.values]
     for one in chosen:
         rows: dict[str, dict[str, int]] = {

@@ -74,9 +74,7 @@ def chosen_by(fits: FitArrays, selection: Selection) -> Iterator[Chosen]:
             models = tuple(model for model, own in fits.fits if own == method)
             if criterion in OF_INFORMATION:
                 yield _smallest(fits, criterion, method, sorted(models))
-            elif {*selection.order} <= {*models} and (
-                method == "ml" or all(step.one_fixed_part for step in selection.steps)
-            ):
+            elif selection.tests_by(method, models):
                 yield _stepwise(fits, criterion, method, selection)
 
 

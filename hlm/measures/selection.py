@@ -10,19 +10,12 @@ from hlm.errors import InputError
 from hlm.measures.input_table import as_frame, group_rows, names, numbers, require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
 
-__all__ = [
-    "add_counts",
-    "counts_to_rates",
-    "failure_counts",
-    "rates",
-    "selection_counts",
-    "selection_rates",
-]
+__all__ = ["counts_to_rates", "rates", "selection_rates"]
 
 
 def selection_rates(
@@ -67,23 +60,6 @@ def selection_rates(
         a   0.5 0.354  2
         b   0.5 0.354  2
     """
-    counts = selection_counts(fits, by=by, criterion=criterion, model=model, id=id)
-    return counts_to_rates(counts, "rate")
-
-
-def selection_counts(
-    fits: Any,
-    *,
-    by: str | Sequence[str] | None,
-    criterion: str = "aic",
-    model: str = "model",
-    id: str = "replicate",  # noqa: A002
-) -> pd.DataFrame:
-    """Return what `selection_rates` does as counts, `hits` of `n` data sets.
-
-    Counts of different data sets add up (`add_counts`), so that a study need not be in memory.
-    Each must have a fit of every model, failed or not.
-    """
     frame, keys = as_frame(fits), names(by)
     require(frame, [("by", key) for key in keys])
     require(frame, [("criterion", criterion), ("model", model), ("id", id), ("npar", "npar")])
@@ -101,7 +77,7 @@ def selection_counts(
     counts = finite == np.bincount(group_of_candidate)[group_of_winner]
     won = np.bincount(winner[counts], minlength=len(candidates.labels))
     n = np.bincount(group_of_winner[counts], minlength=len(group_of_candidate))[group_of_candidate]
-    return candidates.labels.assign(hits=won, n=n)
+    return counts_to_rates(candidates.labels.assign(hits=won, n=n), "rate")
 
 
 def _winners(value: Any, npar: Any, candidate: Any, data_set: Any) -> Any:
@@ -136,11 +112,6 @@ def rates(fits: Any, *, by: str | Sequence[str] | None) -> pd.DataFrame:
     singular     0.333 0.272  3
       failed     0.250 0.217  4
     """
-    return counts_to_rates(failure_counts(fits, by=by), "estimate")
-
-
-def failure_counts(fits: Any, *, by: str | Sequence[str] | None) -> pd.DataFrame:
-    """Return what `rates` does as counts, `hits` of `n` fits, which add up (`add_counts`)."""
     import pandas as pd
 
     frame, keys = as_frame(fits), names(by)
@@ -154,25 +125,8 @@ def failure_counts(fits: Any, *, by: str | Sequence[str] | None) -> pd.DataFrame
         for measure, hits, of in (("singular", singular == 1, known), ("failed", failed, every))
     ]
     # Groups in their order, the two measures of each together.
-    return pd.concat(tables).sort_index(kind="stable", ignore_index=True)
-
-
-def add_counts(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Add up counts of different data sets.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> counts = pd.DataFrame({"model": ["a", "b"], "hits": [1, 2], "n": [3, 3]})
-    >>> add_counts([counts, counts]).to_dict("list")
-    {'model': ['a', 'b'], 'hits': [2, 4], 'n': [6, 6]}
-    """
-    import pandas as pd
-
-    counts = pd.concat(tables)
-    keys = [name for name in counts if name not in ("hits", "n")]
-    grouped = counts.groupby(keys, sort=False, observed=True, dropna=False)
-    return grouped.sum().reset_index()
+    counts = pd.concat(tables).sort_index(kind="stable", ignore_index=True)
+    return counts_to_rates(counts, "estimate")
 
 
 def counts_to_rates(counts: pd.DataFrame, name: str) -> pd.DataFrame:

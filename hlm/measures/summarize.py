@@ -76,8 +76,6 @@ def summarize(
         The columns of `tests.parquet`.
     predictions : pandas frame, Arrow table or stream, optional
         The columns of `predictions.parquet`.
-    predictions : pandas frame, Arrow table or stream, optional
-        The columns of `predictions.parquet`.
     level : float or mapping of str to float
         Confidence level of limits made from `se` and `df` if the estimates come without limits, for
         which it must be one number; tests reject at 1 - level, of their model.

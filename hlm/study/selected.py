@@ -85,7 +85,8 @@ def _steps(
     if "lrt-mixture" in tests:
         mistakes.keep(_check_mixtures, chain, found)
     whole = Selection(steps=found)
-    if not any(whole.tests_by(method, chain) for method in METHODS):
+    fitted = {method: [one.name for one in chain if method in one.methods] for method in METHODS}
+    if not any(whole.tests_by(method, names) for method, names in fitted.items()):
         mistakes.add(
             InputError(
                 "no method has fits of all models of the order that can be tested against each "
