@@ -115,12 +115,11 @@ def summarize_scenario(
     at_boundary: dict[tuple[str, str], NDArray[np.bool_]] = {}
     of_terms: list[tuple[Any, ...]] = []
     for of_models in terms:
-        if of_models.names == ERRORS:
-            of_terms += _of_predictions(scenario, of_models, fits, policies)
-            continue
-        arrays = with_selected(of_models, after)
+        predicted = of_models.names == ERRORS
+        arrays = of_models if predicted else with_selected(of_models, after)
         of_terms += _measures_of(scenario, arrays, fits, policies, alphas)
-        found.differences += _differences_of(scenario, arrays, fits, policies, alphas)
+        if not predicted:
+            found.differences += _differences_of(scenario, arrays, fits, policies, alphas)
         if arrays.kind == "cor":
             _count_boundary(at_boundary, arrays)
     if fits is not None:
@@ -146,14 +145,20 @@ def _measures_of(
     policies: Sequence[str],
     alphas: Mapping[str, float],
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield the measures of a term; what rests on no inference is there once, before the rest."""
+    """Yield the measures of a term; what rests on no inference is there once, before the rest.
+
+    Of a predicted coefficient a predictor stands as the inference.
+    """
     rules = rules_of(arrays.kind)
+    of_each = OF_PREDICTIONS if arrays.names == ERRORS else OF_INFERENCE
     seen: set[tuple[str, str]] = set()
     for place, contestant in enumerate(arrays.contestants):
         masks = fits.policies(policies, contestant.fit) if fits else dict.fromkeys(policies)
         columns, true = arrays.columns(place), float(arrays.true[place])
         if arrays.names == P_VALUE:
             by_policy = _of_tests(columns, masks, alphas[contestant.model])
+        elif arrays.names == ERRORS:
+            by_policy = prediction_measures(arrays, place, masks)
         else:
             by_policy = measures_by_policy(columns, masks, rules)
         first = contestant.fit not in seen
@@ -165,7 +170,7 @@ def _measures_of(
                     continue  # nothing is known of what it needs
                 if name in OF_INFERENCE and not KINDS[arrays.kind].of_one_fit:
                     continue  # it has neither standard errors nor limits
-                if name in OF_INFERENCE:
+                if name in of_each:
                     yield (*label, contestant.inference, policy, name, *_numbers(value))
                 elif first:
                     yield (*label, "", policy, name, *_numbers(value))
@@ -191,24 +196,6 @@ def _of_tests(
         if columns["true"][0] == 0:
             found[policy] |= calibration(known)
     return found
-
-
-def _of_predictions(
-    scenario: str, arrays: TermArrays, fits: FitArrays | None, policies: Sequence[str]
-) -> Iterator[tuple[Any, ...]]:
-    """Yield the measures of predicted coefficients; a predictor stands as their inference."""
-    seen: set[tuple[str, str]] = set()
-    for place, contestant in enumerate(arrays.contestants):
-        masks = fits.policies(policies, contestant.fit) if fits else dict.fromkeys(policies)
-        first = contestant.fit not in seen
-        seen.add(contestant.fit)
-        label = (scenario, *contestant.fit, arrays.term, arrays.kind, nan)
-        for policy, values in prediction_measures(arrays, place, masks).items():
-            for name, value in values.items():
-                if name in OF_PREDICTIONS:
-                    yield (*label, contestant.inference, policy, name, *_numbers(value))
-                elif first:
-                    yield (*label, "", policy, name, *_numbers(value))
 
 
 def _differences_of(
