@@ -183,6 +183,8 @@ class Scenario:
     generator : Generator, optional
         The user's function that draws units' rows and covariates, or the response too. What is said
         of `n_rows` and of those covariates is then of data sets that it has drawn once.
+    twin_of : str
+        The key of the scenario whose random numbers it has, where not its own.
     """
 
     key: str
@@ -203,6 +205,7 @@ class Scenario:
     autocorrelation: AutoRegressive | None = None
     missing: Missing | None = None
     generator: Generator | None = None
+    twin_of: str = ""
 
     @property
     def is_plain(self) -> bool:
@@ -239,8 +242,11 @@ class Scenario:
 
     @property
     def streams(self) -> str:
-        """16 hexadecimal digits that name its random streams: its key, or zeros for common ones."""
-        return "0" * 16 if self.common_random_numbers else self.key
+        """16 hexadecimal digits that name its random streams.
+
+        They are its key, or that of the scenario whose twin it is; zeros for common ones.
+        """
+        return "0" * 16 if self.common_random_numbers else self.twin_of or self.key
 
     @property
     def shapes(self) -> tuple[Distribution, ...]:
@@ -291,6 +297,8 @@ class Scenario:
                 found[name] = found[name].to_dict()
         if self.autocorrelation is not None:
             found["autocorrelation"] = asdict(self.autocorrelation)
+        if not self.twin_of:
+            del found["twin_of"]
         return found
 
     @classmethod
