@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from hlm.criteria import USUAL, Selection
 from hlm.distributions import read_call
@@ -63,7 +66,7 @@ if TYPE_CHECKING:
     from hlm.study.grid import Axis
     from hlm.study.reading import Lines
 
-__all__ = ["Study"]
+__all__ = ["Study", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Study:
         slowest.
     levels : tuple of dict
         For each scenario, the level of each axis of the grid under the axis's short name.
+    picks : tuple of tuple of int
+        For each scenario, the number of the level of each key of the grid.
     example : int
         Position in `scenarios` of the one to show by a picture of its data: that of the values
         above the grid if it is a point of the grid, else the one nearest to the grid's middle.
@@ -96,6 +101,10 @@ class Study:
         Which replicates count, the one that figures and tables show first.
     precision : Precision, optional
         The Monte Carlo standard errors that are to be reached, in the place of a number.
+    folder : str
+        What the files that it names are relative to.
+    allow_code : bool
+        Whether its generator may run.
     """
 
     name: str
@@ -111,6 +120,9 @@ class Study:
     selection: Selection = USUAL
     policies: tuple[str, ...] = ("all",)
     precision: Precision | None = None
+    picks: tuple[tuple[int, ...], ...] = ()
+    folder: str = ""
+    allow_code: bool = False
 
     def replicates_of(self, key: str) -> int:  # noqa: ARG002 - of all scenarios alike
         """Return the number of replicates of the scenario with that key, as for a plan."""
@@ -165,14 +177,54 @@ class Study:
         written = read_tree(text, file=file)
         found: list[tuple[int | None, InputError]] = [*written.twice]
         try:
-            resolved = _resolve(written.tree, Path(file or "").parent, allow_code=allow_code)
+            resolved = resolve(written.tree, Path(file or "").parent, allow_code=allow_code)
         except InputError as error:
             errors = [_at(place_of(one.path or "", written.tree), one) for one in error.errors]
             found += [(_line(one.path, written.lines), one) for one in errors]
         if found:
             ordered = sorted(found, key=lambda item: item[0] or 0)
             raise together(error.at(file=place(file, line)) for line, error in ordered)
-        return cls(**resolved, text=text, hash=_hash(text))
+        folder = str(Path(file or "").parent)
+        return cls(**resolved, text=text, hash=_hash(text), folder=folder, allow_code=allow_code)
+
+    @classmethod
+    def of(cls, *, folder: str | Path = "", allow_code: bool = False, **sections: Any) -> Study:
+        """Make a study of its sections, as a study file has them.
+
+        Parameters
+        ----------
+        folder : path
+            What files that it names are relative to.
+        allow_code : bool
+            As in `load`.
+        **sections
+            `name`, `seed`, `replicates`, `truth`, `design`, `models`, and so on.
+
+        Raises
+        ------
+        InputError
+            If there is a mistake in it.
+
+        Examples
+        --------
+        >>> study = Study.of(
+        ...     name="tiny", seed=1, replicates=10,
+        ...     truth={"formula": "y ~ 1 + (1 | unit)", "fixed": {"(Intercept)": 0},
+        ...            "random": {"unit": {"sd": {"(Intercept)": 1}}}, "residual": {"sd": 1}},
+        ...     design={"units": 5, "rows": 4},
+        ...     models={"mean": "y ~ 1 + (1 | unit)"},
+        ... )
+        >>> study.scenarios[0].n_units
+        5
+        """
+        text = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
+        file = Path(folder) / f"{sections.get('name', 'study')}.yaml" if folder else None
+        return cls.from_text(text, file=file, allow_code=allow_code)
+
+    def preview(self, **options: Any) -> Any:
+        """Draw, fit and measure the first replicates here and now: `hlm.whatif.preview`."""
+        # What is imported lies above this module in no order of imports: only who asks pays.
+        return import_module("hlm.whatif").preview(self, **options)
 
 
 def _hash(text: str) -> str:
@@ -195,7 +247,7 @@ def _line(path: str | None, lines: Lines) -> int | None:
     return None
 
 
-def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict[str, Any]:
+def resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict[str, Any]:
     """Check the study and cross its grid."""
     with Mistakes() as mistakes:
         data = from_data(written, folder, mistakes)
@@ -228,6 +280,7 @@ def _resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict
                 "replicates": precision.at_least if precision else study.replicates,
                 "scenarios": scenarios,
                 "levels": labels,
+                "picks": points,
                 "example": keys.index(own) if own in keys else middle(outline.axes, points),
                 "models": models,
                 "selection": mistakes.keep(selection_of, study.selection, models, scenarios)
