@@ -1,0 +1,122 @@
+"""Answer at once from the first replicates of a study, without files.
+
+    hlm preview config/few_units.yaml
+    hlm preview config/few_units.yaml units=10,icc=0.2 --replicates 20000
+    hlm preview config/ogorek2012.yaml 1 --term x:a --measure power --mcse 0.005
+
+They are the very replicates that `hlm run` keeps. The table grows until they are done, the Monte
+Carlo standard error is reached, or Ctrl-C. SCENARIO is a key, the beginning of one, a position in
+`hlm check`'s list, or levels; by default all scenarios.
+"""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from hlm.cli.live_table import LiveTable
+from hlm.cli.place import add_allow_code, study_or_plan
+from hlm.cli.scenarios import find_scenario
+from hlm.cli.shown_table import left_out_lines, table_lines
+from hlm.errors import InputError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from hlm.whatif.preview_results import Results
+
+__all__ = ["add_arguments", "run"]
+
+INTERRUPTED = 130
+MOST_WITH_MCSE = 1_000_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("study", metavar="STUDY", help="the study file")
+    parser.add_argument(
+        "scenario", metavar="SCENARIO", nargs="?", help="which point of the grid; default: all"
+    )
+    parser.add_argument(
+        "--replicates",
+        type=int,
+        metavar="N",
+        help="data sets of each scenario; default: 1000, or with --mcse at most a million",
+    )
+    parser.add_argument(
+        "--term",
+        action="append",
+        metavar="TERM",
+        help="such as x:a, or a test; may be given several times; default: all that is tested",
+    )
+    parser.add_argument(
+        "--measure",
+        action="append",
+        metavar="M",
+        help="power, coverage, bias, ...; may be given several times; default: power",
+    )
+    parser.add_argument(
+        "--mcse", type=float, metavar="E", help="stop where all that is shown has this MCSE"
+    )
+    parser.add_argument("--cores", type=int, metavar="N", help="default: all")
+    add_allow_code(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw, fit and show until it is enough; return 0, or 130 where the user stopped it."""
+    from hlm.precision import Target
+    from hlm.study import Study
+    from hlm.whatif.asked_terms import measure_named, terms_named, usual_terms
+    from hlm.whatif.preview import REPLICATES, growing
+
+    study = study_or_plan(options.study, allow_code=options.allow_code)
+    if not isinstance(study, Study):
+        raise InputError(
+            "a folder of results", file=options.study, allowed="a study file", path="STUDY"
+        )
+    scenarios = [find_scenario(study, options.scenario)] if options.scenario else study.scenarios
+    measures = [measure_named(word, place="--measure") for word in options.measure or ["power"]]
+    named = terms_named(study.models, options.term or (), place="--term")
+    terms = named or usual_terms(study.models)
+    if options.mcse is not None and not options.mcse > 0.0:
+        raise InputError(f"{options.mcse} is not allowed", path="--mcse", allowed="above 0")
+    targets = [
+        Target(measure, term, options.mcse)
+        for measure in measures
+        for term in terms
+        if options.mcse is not None
+    ]
+    most = options.replicates or (MOST_WITH_MCSE if targets else REPLICATES)
+    table, begin = LiveTable(), monotonic()
+    found: Results | None = None
+    status = 0
+    try:
+        for found in growing(
+            study,
+            replicates=most,
+            scenarios=scenarios,
+            terms=terms,
+            targets=targets,
+            cores=options.cores,
+        ):
+            now = found
+            table.show(lambda: _lines(now, measures, monotonic() - begin))  # noqa: B023 - at once
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    if found is not None:
+        table.end(_lines(found, measures, monotonic() - begin))
+    if status:
+        print("stopped", file=sys.stderr)
+    return status
+
+
+def _lines(results: Results, measures: Sequence[str], seconds: float) -> list[str]:
+    from hlm.whatif.shown_rows import rows_shown
+
+    there = sum(results.replicates_of(scenario.key) for scenario in results.scenarios)
+    head = f"{results.study.name}: {there:,} data sets in {seconds:.1f} s"
+    rows = list(rows_shown(results, measures)) if there else []
+    left_out = list(left_out_lines(rows))
+    return [head, *table_lines(rows), *left_out]
