@@ -36,6 +36,8 @@ class Results:
     study : Study
     scenarios : tuple of Scenario
         Those that were asked for.
+    levels : tuple of dict
+        For each of them, the level of each factor of the grid.
     pieces : dict of str to list of Piece
         The key of a scenario -> its replicates so far, one after the other.
     models : tuple of Model
@@ -45,6 +47,7 @@ class Results:
 
     study: Study
     scenarios: tuple[Scenario, ...]
+    levels: tuple[dict[str, Any], ...]
     pieces: Mapping[str, Sequence[Piece]]
     models: tuple[Model, ...]
     terms: tuple[str, ...] | None = None
@@ -147,10 +150,9 @@ class Results:
 
     def _with_levels(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Put the levels of the grid behind the key of the scenario."""
-        levels = dict(
-            zip((one.key for one in self.study.scenarios), self.study.levels, strict=True)
-        )
+        own = zip(self.scenarios, self.levels, strict=True)
+        levels = {scenario.key: values for scenario, values in own}
         keys = frame["scenario"].astype(str)
-        for place, name in enumerate(self.study.levels[0], 1):
+        for place, name in enumerate(self.levels[0], 1):
             frame.insert(place, name, [levels[key][name] for key in keys])
         return frame

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hlm.estimands.true_values import FALSE, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
+    from hlm.scenario import Model, Scenario
     from hlm.whatif.preview_results import Results
 
-__all__ = ["Shown", "rows_shown", "word_of_rejection"]
+__all__ = ["Shown", "rows_shown", "words_of"]
 
 
 class Shown(NamedTuple):
@@ -49,17 +51,21 @@ class Shown(NamedTuple):
     singular: float
 
 
-def word_of_rejection(true: float) -> str:
-    """Return what a rate of rejection is, by the true value of what is tested.
+def words_of(scenario: Scenario, models: Sequence[Model]) -> dict[tuple[str, str], str]:
+    """Return what the rate of rejections of each term of each model is.
 
-    Examples
-    --------
-    >>> word_of_rejection(0.0), word_of_rejection(0.5), word_of_rejection(float("nan"))
-    ('size', 'power', 'rejection')
+    Size where the hypothesis is true, power where it is false, and else, where a term has no true
+    value, no more than a rate of rejection.
     """
-    if isnan(true):
-        return "rejection"
-    return "size" if true == 0.0 else "power"
+    return {
+        (model.name, one.term): "size"
+        if one.true == 0.0
+        else "power"
+        if one.true == one.true or one.reason == FALSE
+        else "rejection"
+        for model in models
+        for one in targets(scenario, model)
+    }
 
 
 def rows_shown(results: Results, measures: Sequence[str]) -> Iterator[Shown]:
@@ -74,13 +80,14 @@ def rows_shown(results: Results, measures: Sequence[str]) -> Iterator[Shown]:
     frame = results.measures
     order = {name: place for place, name in enumerate(measures)}
     rates = _rates(frame)
+    words = {one.key: words_of(one, results.models) for one in results.scenarios}
     policy = results.study.policies[0]
     its = frame[frame["measure"].isin(order) & frame["policy"].isin(["", policy])]
     its = its[its["term"] != ""]
-    levels = list(results.study.levels[0])
+    levels = list(results.levels[0])
     for row in its.to_dict("records"):
         fit = (row["scenario"], row["model"], row["method"])
-        word = word_of_rejection(row["true"]) if row["measure"] == "rejection" else row["measure"]
+        named = words[row["scenario"]][row["model"], row["term"]]
         yield Shown(
             levels={name: row[name] for name in levels},
             model=row["model"],
@@ -88,7 +95,7 @@ def rows_shown(results: Results, measures: Sequence[str]) -> Iterator[Shown]:
             term=row["term"],
             inference=row["inference"],
             measure=row["measure"],
-            word=word,
+            word=named if row["measure"] == "rejection" else row["measure"],
             value=float(row["estimate"]),
             mcse=float(row["mcse"]),
             n=int(row["n"]),
