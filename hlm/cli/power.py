@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from hlm.cli.live_table import LiveTable
 from hlm.cli.place import add_allow_code, study_or_plan
 from hlm.cli.power_lines import power_lines
+from hlm.cli.scenarios import find_scenarios
 from hlm.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,17 +36,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("study", metavar="STUDY", help="the study file")
     parser.add_argument(
+        "levels", metavar="LEVELS", nargs="?", help="of other factors, such as rows=15,cor=0"
+    )
+    parser.add_argument(
         "--term",
         action="append",
         metavar="TERM",
         help="such as x:a, or a test; may be given several times; default: all that is tested",
     )
+    parser.add_argument("--model", action="append", metavar="M", help="only this model")
+    parser.add_argument("--method", action="append", choices=("reml", "ml"), help="only this one")
     parser.add_argument(
         "--over", metavar="NUMBER", help="what is varied, such as units; default: as in the grid"
     )
     parser.add_argument("--values", metavar="V,V,...", help="its values, if not those of the grid")
     parser.add_argument(
-        "--measure", default="power", metavar="M", help="power, coverage, width, ...; default: power"
+        "--measure",
+        default="power",
+        metavar="M",
+        help="power, coverage, width, ...; default: power",
     )
     parser.add_argument(
         "--target", type=float, metavar="T", help="the value to be reached; default: power 0.8"
@@ -57,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="data sets of each scenario; default: 1000, or with --mcse at most a million",
     )
     parser.add_argument("--mcse", type=float, metavar="E", help="stop where all have this MCSE")
-    parser.add_argument("--figure", metavar="FILE", help="draw the curve: PNG, PDF or SVG")
+    parser.add_argument("--figure", metavar="FILE", help="draw the curves: PNG or PDF")
     parser.add_argument("--cores", type=int, metavar="N", help="default: all")
     add_allow_code(parser)
 
@@ -66,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
     """Draw, fit and show until it is enough; return 0, or 130 where the user stopped it."""
     from hlm.study import Study
     from hlm.whatif.asked_terms import measure_named
+    from hlm.whatif.met import SELECTION
     from hlm.whatif.power import power_growing
     from hlm.whatif.preview import REPLICATES
 
@@ -74,15 +84,22 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             "a folder of results", file=options.study, allowed="a study file", path="STUDY"
         )
+    if options.figure:
+        from hlm.figures.saving import format_of, save_as
+
+        format_of(options.figure)  # before the work, not after it
     table, begin, status = LiveTable(), monotonic(), 0
     found: Power | None = None
     try:
         for found in power_growing(
             study,
             terms=options.term,
+            models=options.model,
+            methods=options.method,
+            scenarios=find_scenarios(study, options.levels) if options.levels else None,
             over=options.over,
             values=_values(options.values),
-            measure=measure_named(options.measure, place="--measure"),
+            measure=measure_named(options.measure, place="--measure", others=[SELECTION]),
             target=options.target,
             replicates=options.replicates or (MOST_WITH_MCSE if options.mcse else REPLICATES),
             mcse=options.mcse,
@@ -95,8 +112,7 @@ def run(options: argparse.Namespace) -> int:
     if found is not None:
         table.end(power_lines(found, monotonic() - begin))
         if options.figure and found.data_sets:
-            found.plot().savefig(options.figure)
-            print(f"figure: {options.figure}")
+            print(f"figure: {save_as(found.plot(), options.figure)}")
     if status:
         print("stopped", file=sys.stderr)
     return status

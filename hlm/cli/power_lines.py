@@ -10,7 +10,8 @@ from hlm.words.levels import level_words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hlm.whatif.power import Curve, Power, PowerPoint, Rate
+    from hlm.whatif.curves import Curve, PowerPoint, Rate
+    from hlm.whatif.power import Power
 
 __all__ = ["power_lines"]
 
@@ -94,17 +95,15 @@ def _verdict(found: Power, curve: Curve) -> Iterator[str]:
     name = found.over.name
     what = f"{curve.points[-1].word} {found.target:g}"
     if curve.met is None:
-        values = [point.rate.value for point in curve.points]
-        yield (
-            f"{_named(curve)}: {what} is not met between the values of {name}, where it is "
-            f"{min(values):.3f} to {max(values):.3f}"
-        )
+        first, last = curve.points[0], curve.points[-1]
+        known = " and ".join(f"{_number(p.rate)} at {name} {p.at:g}" for p in (first, last))
+        yield f"{_named(curve)}: {what} is not met between these values; it is {known}"
         return
     met = curve.met
-    whole = f": {met.admissible:,}" if met.admissible is not None else ""
+    whole = f", so {met.admissible:,}" if met.admissible is not None else ""
     yield (
         f"{_named(curve)}: {what} at {name} {met.at:.4g} "
-        f"(95 % interval {met.low_words} to {met.high_words}){whole}"
+        f"(95 % interval {_end(met.low, 'less')} to {_end(met.high, 'more')}){whole}"
     )
 
 
@@ -125,3 +124,7 @@ def _remarks(found: Power, curve: Curve) -> Iterator[str]:
                 f"{where}: {rate.value:.3f} differs from the closed form, "
                 f"{point.closed.value:.3f}, by more than its error: {point.closed.reason}"
             )
+
+
+def _end(limit: float | None, beyond: str) -> str:
+    return beyond if limit is None else f"{limit:.4g}"
