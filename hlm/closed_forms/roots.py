@@ -69,7 +69,7 @@ def units_for_power(
     ...                  (("(Intercept)", 0.0), ("a", 0.3)), (0.2**0.5,), ((1.0,),), 0.8**0.5)
     >>> model = Model("m", "y ~ a + (1 | g)", level=0.9, df=("infinite",))
     >>> round(units_for_power(trial, model, "a", 0.8) / 2, 3)
-    64.123
+    64.112
     """
     question = asked(scenario, model, term, inference=inference, method=method)
     if isinstance(question, NoClosedForm):

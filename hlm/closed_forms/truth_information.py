@@ -68,7 +68,7 @@ def information_at(types: UnitTypes, psi: Floats, directions: Floats) -> TruthIn
     UndeterminedError
         The information of the coefficients or of the variances is singular.
     """
-    H: Floats = np.linalg.inv(np.eye(len(psi)) + psi @ types.zz)
+    H = np.asarray(np.linalg.inv(np.eye(len(psi)) + psi @ types.zz), dtype=np.float64)
     M, Ht = H @ psi, _transposed(H)
     Q1, S1 = Ht @ types.zx, Ht @ types.zz
     Q2, S2 = Ht @ Q1, Ht @ S1

@@ -22,10 +22,10 @@ Floats = NDArray[np.float64]
 SEED = 20
 """Of the designs that are drawn; no study's data are drawn from it but by chance."""
 
-MOST_DESIGNS, MOST_ROWS = 100, 2_000_000
+MOST_DESIGNS, MOST_ROWS = 400, 400_000
 """So many designs are drawn, or fewer where they have more rows than that together."""
 
-FEWEST_DESIGNS = 10
+FEWEST_DESIGNS = 20
 
 
 @dataclass(frozen=True)
