@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hlm.errors import InputError
 from hlm.measures.distance import ratios
+from hlm.measures.scenario_summary import MEASURES
 from hlm.precision import Precision, Target
 from hlm.scenario import BLOCK
 from hlm.whatif.pieces import Ask, check_cores, drawn_and_fitted
@@ -143,8 +144,8 @@ def _ratios(now: Results, rule: Precision, keys: Iterable[str]) -> dict[str, flo
     """Return the largest MCSE of each scenario, in units of its target."""
     open_ = set(keys)
     its = tuple(scenario for scenario in now.scenarios if scenario.key in open_)
-    measures = replace(now, scenarios=its).measures
-    return ratios(rule, {name: measures[name].to_numpy() for name in measures.columns.astype(str)})
+    rows = list(replace(now, scenarios=its).measured())
+    return ratios(rule, {name: [row[name] for row in rows] for name in MEASURES})
 
 
 def _blocks(scenarios: Iterable[Scenario], ranges: dict[str, tuple[int, int]]) -> Iterator[Ask]:
