@@ -129,7 +129,7 @@ def _fitted(variable: Variable, goal: Goal, seen: Mapping[float, Tally], at: flo
 def _root(surface: Surface, values: list[float], near: float, z: float) -> float | None:
     """Return where the margin, z errors higher, becomes positive: the place nearest to `near`."""
     x = np.linspace(values[0], values[-1], FINE)
-    margin, error = surface.margin(x[:, None])
+    margin, error = surface.margin_and_error(x[:, None])
     y = margin + z * error
     ups = np.flatnonzero((y[:-1] < 0.0) & (y[1:] >= 0.0))
     if not ups.size:
@@ -137,7 +137,7 @@ def _root(surface: Surface, values: list[float], near: float, z: float) -> float
     k = int(ups[np.abs(x[ups] - near).argmin()])
 
     def shifted(value: float) -> float:
-        at, se = surface.margin(np.array([[value]]))
+        at, se = surface.margin_and_error(np.array([[value]]))
         return float(at[0] + z * se[0])
 
     return float(brentq(shifted, x[k], x[k + 1]))

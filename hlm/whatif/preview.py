@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError
 from hlm.measures.distance import ratios
+from hlm.measures.scenario_summary import MEASURES
 from hlm.precision import Precision, Target
 from hlm.scenario import BLOCK
 from hlm.whatif.pieces import Ask, check_cores, drawn_and_fitted
@@ -154,8 +155,8 @@ def _ratios(now: Results, rule: Precision, keys: Iterable[str]) -> dict[str, flo
     its = [place for place, one in enumerate(now.scenarios) if one.key in open_]
     scenarios = tuple(now.scenarios[place] for place in its)
     levels = tuple(now.levels[place] for place in its)
-    measures = replace(now, scenarios=scenarios, levels=levels).measures
-    return ratios(rule, {name: measures[name].to_numpy() for name in measures.columns.astype(str)})
+    rows = list(replace(now, scenarios=scenarios, levels=levels).measured())
+    return ratios(rule, {name: [row[name] for row in rows] for name in MEASURES})
 
 
 def _blocks(scenarios: Iterable[Scenario], ranges: dict[str, tuple[int, int]]) -> Iterator[Ask]:

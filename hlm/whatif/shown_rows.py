@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hlm.estimands.true_values import FALSE, targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    import pandas as pd
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hlm.scenario import Model, Scenario
     from hlm.whatif.preview_results import Results
@@ -69,7 +67,7 @@ def words_of(scenario: Scenario, models: Sequence[Model]) -> dict[tuple[str, str
 
 
 def rows_shown(results: Results, measures: Sequence[str]) -> Iterator[Shown]:
-    """Yield the measures of the first policy, in the order of the study.
+    """Yield the measures of terms by the first policy, as `Results.measures` has them.
 
     Parameters
     ----------
@@ -77,36 +75,34 @@ def rows_shown(results: Results, measures: Sequence[str]) -> Iterator[Shown]:
     measures : sequence of str
         As in the column `measure`.
     """
-    frame = results.measures
-    order = {name: place for place, name in enumerate(measures)}
-    rates = _rates(frame)
+    rows = list(results.measured())
+    rates = {
+        (row["measure"], *_fit(row)): row["estimate"]
+        for row in rows
+        if row["measure"] in ("failed", "singular")
+    }
     words = {one.key: words_of(one, results.models) for one in results.scenarios}
-    policy = results.study.policies[0]
-    its = frame[frame["measure"].isin(order) & frame["policy"].isin(["", policy])]
-    its = its[its["term"] != ""]
-    levels = list(results.levels[0])
-    for row in its.to_dict("records"):
-        fit = (row["scenario"], row["model"], row["method"])
-        named = words[row["scenario"]][row["model"], row["term"]]
+    policies = ("", results.study.policies[0])
+    for row in rows:
+        measure, term = row["measure"], row["term"]
+        if measure not in measures or row["policy"] not in policies or not term:
+            continue
         yield Shown(
-            levels={name: row[name] for name in levels},
+            levels=results.levels_of(row["scenario"]),
             model=row["model"],
             method=row["method"],
-            term=row["term"],
+            term=term,
             inference=row["inference"],
-            measure=row["measure"],
-            word=named if row["measure"] == "rejection" else row["measure"],
+            measure=measure,
+            word=words[row["scenario"]][row["model"], term] if measure == "rejection" else measure,
             value=float(row["estimate"]),
             mcse=float(row["mcse"]),
             n=int(row["n"]),
             drawn=results.replicates_of(row["scenario"]),
-            failed=rates.get(("failed", *fit), 0.0),
-            singular=rates.get(("singular", *fit), 0.0),
+            failed=rates.get(("failed", *_fit(row)), 0.0),
+            singular=rates.get(("singular", *_fit(row)), 0.0),
         )
 
 
-def _rates(frame: pd.DataFrame) -> dict[tuple[str, ...], float]:
-    """Return the shares of failed and of singular fits."""
-    its = frame[frame["measure"].isin(["failed", "singular"])]
-    keys = zip(*(its[name] for name in ("measure", "scenario", "model", "method")), strict=True)
-    return dict(zip(keys, its["estimate"], strict=True))
+def _fit(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return row["scenario"], row["model"], row["method"]
