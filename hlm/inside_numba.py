@@ -7,7 +7,7 @@ it takes nearly half off the time to compile. `QuickFlags` take off a tenth.
 
 That overrides what Numba does not promise to keep. Nothing else in this package does, and nothing
 but the time to compile depends on it: where `works` says no, kernels are compiled as Numba would.
-`LockedCache` is apart from that.
+`LockedCache` is apart from that: without it, code is there later.
 """
 
 from __future__ import annotations
@@ -75,11 +75,19 @@ class QuickFlags(Flags):
 
 
 class LockedCache(FunctionCache):
-    """A kernel's code on disk, to which one process writes at a time.
+    """A kernel's code on disk, to which one process writes at a time, and which is read at once.
 
     Numba reads the kernel's index, adds the new variant under the next free name, and writes the
     index. Two processes that did so at once could give one name to two variants.
+
+    Before it reads code, Numba imports all that it may compile with, which takes several times as
+    long. A compiler sees to that itself, and code that is there needs none of it.
     """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return a variant of the kernel, None where it is not there."""
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write a variant of the kernel."""

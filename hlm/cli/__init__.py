@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from hlm.cli import audit, check, fit, measures, preview, replay, run, status, verify
+from hlm.cli import audit, check, fit, measures, power, preview, replay, run, status, verify
 from hlm.cli.progress_line import CLEAR
 from hlm.errors import InputError, nearest
 from hlm.versions import __version__
@@ -22,7 +22,7 @@ __all__ = ["main"]
 
 COMMANDS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (fit, check, preview, run, status, verify, audit, replay, measures)
+    for module in (fit, check, preview, power, run, status, verify, audit, replay, measures)
 }
 INPUT_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 

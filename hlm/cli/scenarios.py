@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hlm.scenario import Scenario
     from hlm.study import Study
 
-__all__ = ["find_scenario"]
+__all__ = ["find_scenario", "find_scenarios"]
 
 LONGEST_POSITION = 6
 
@@ -46,6 +46,25 @@ def find_scenario(study: Study | Plan, words: str) -> Scenario:
         allowed=_allowed(study),
         suggestion=nearest(words, [scenario.key for scenario in study.scenarios]),
     )
+
+
+def find_scenarios(study: Study | Plan, words: str) -> list[Scenario]:
+    """Find all scenarios that have some levels, or the one that is named otherwise.
+
+    Parameters
+    ----------
+    study : Study or Plan
+    words : str
+        Such as ``rows=15,cor=0``, or what `find_scenario` takes.
+
+    Raises
+    ------
+    InputError
+        No scenario fits.
+    """
+    if "=" in words and (found := _with_levels(study, words)):
+        return found
+    return [find_scenario(study, words)]
 
 
 def _none(words: str) -> str:

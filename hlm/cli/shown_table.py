@@ -13,34 +13,42 @@ if TYPE_CHECKING:
 
     from hlm.whatif.shown_rows import Shown
 
-__all__ = ["cell", "left_out_lines", "percent_of", "table_lines"]
+__all__ = ["cell", "keyed_lines", "left_out_lines", "named_key", "percent_of", "table_lines"]
 
 
 def table_lines(rows: Sequence[Shown]) -> Iterator[str]:
     """Yield a heading with what all rows have in common, then the rows."""
-    if not rows:
+    counted = any(row.n != row.drawn for row in rows)
+    word = rows[0].word if _one_word(rows) else "value"
+    yield from keyed_lines([_keys(row) for row in rows], [_cells(r, word, counted) for r in rows])
+
+
+def _cells(row: Shown, word: str, counted: bool) -> dict[str, str]:
+    value, mcse = cell(row.value, row.mcse)
+    cells = {word: value, "MCSE": mcse, "replicates": f"{row.drawn:,}"}
+    cells |= {"of which count": f"{row.n:,}"} if counted else {}
+    return {**cells, "failed": percent_of(row.failed), "singular": percent_of(row.singular)}
+
+
+def keyed_lines(keys: Sequence[dict[str, str]], cells: Sequence[dict[str, str]]) -> Iterator[str]:
+    """Yield a heading with the keys that all rows have in common, then the rows.
+
+    Examples
+    --------
+    >>> keys = [{"model": "m", "units": "10"}, {"model": "m", "units": "20"}]
+    >>> list(keyed_lines(keys, [{"power": "0.3"}, {"power": "0.5"}]))
+    ['model m', 'units  power', '   10    0.3', '   20    0.5']
+    """
+    if not keys:
         return
-    keys = [_keys(row) for row in rows]
     common = {name: keys[0][name] for name in keys[0] if len({one[name] for one in keys}) == 1}
-    named = [_named(name, value) for name, value in common.items() if value]
+    named = [named_key(name, value) for name, value in common.items() if value]
     if named:
         yield ", ".join(named)
     names = [name for name in keys[0] if name not in common]
-    counted = any(row.n != row.drawn for row in rows)
-    heads = [*names, rows[0].word if _one_word(rows) else "value", "MCSE", "replicates"]
-    heads += ["of which count"] * counted + ["failed", "singular"]
-    cells = [
-        [
-            *(one[name] for name in names),
-            *cell(row.value, row.mcse),
-            f"{row.drawn:,}",
-            *([f"{row.n:,}"] * counted),
-            percent_of(row.failed),
-            percent_of(row.singular),
-        ]
-        for one, row in zip(keys, rows, strict=True)
-    ]
-    yield from aligned([heads, *cells])
+    rows = zip(keys, cells, strict=True)
+    body = [[*(one[name] for name in names), *own.values()] for one, own in rows]
+    yield from aligned([[*names, *cells[0]], *body])
 
 
 def _one_word(rows: Sequence[Shown]) -> bool:
@@ -54,7 +62,8 @@ def _keys(row: Shown) -> dict[str, str]:
     return {**levels, **own, "inference": row.inference, "measure": row.word}
 
 
-def _named(name: str, value: str) -> str:
+def named_key(name: str, value: str) -> str:
+    """Say a key with its name, unless the value says what it is."""
     return value if name in ("method", "term", "inference", "measure") else f"{name} {value}"
 
 
@@ -94,7 +103,7 @@ def left_out_lines(rows: Sequence[Shown]) -> Iterator[str]:
         if row.measure != "rejection" or row.n == row.drawn:
             continue
         as_misses = row.value * row.n / row.drawn if row.n else 0.0
-        what = ", ".join(_named(k, v) for k, v in _keys(row).items() if v and k != "measure")
+        what = ", ".join(named_key(k, v) for k, v in _keys(row).items() if v and k != "measure")
         lost = row.drawn - row.n
         yield (
             f"{what}: {lost:,} of {row.drawn:,} replicates have no test and do not count"

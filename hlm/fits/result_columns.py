@@ -243,6 +243,8 @@ def concatenate(tables: list[Table]) -> Table:
     """Put the models' tables below each other; names become Arrow dictionaries."""
     import pyarrow as pa
 
+    from hlm.arrow_arrays import array_of_names, array_of_numbers
+
     whole: Table = {}
     for column in tables[0]:
         parts = [table[column] for table in tables]
@@ -254,5 +256,7 @@ def concatenate(tables: list[Table]) -> Table:
             np.array([names.index(name) for name in values], dtype=np.int32)[code]
             for values, code in parts
         ]
-        whole[column] = pa.DictionaryArray.from_arrays(np.concatenate(codes), pa.array(names))
+        whole[column] = pa.DictionaryArray.from_arrays(
+            array_of_numbers(np.concatenate(codes)), array_of_names(names)
+        )
     return whole

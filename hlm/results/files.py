@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from hlm.arrow_arrays import array_of_numbers
 from hlm.disk import replacing
 from hlm.errors import InputError
 
@@ -151,7 +153,9 @@ def to_table(columns: Columns, schema: pa.Schema) -> pa.Table:
 
 
 def _to_array(values: Any, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
-    if not isinstance(values, pa.Array | pa.ChunkedArray):
+    if isinstance(values, np.ndarray) and values.dtype.kind in "bif":
+        values = array_of_numbers(values)
+    elif not isinstance(values, pa.Array | pa.ChunkedArray):
         values = pa.array(values, kind.value_type if pa.types.is_dictionary(kind) else None)
     if values.type == kind:
         return values

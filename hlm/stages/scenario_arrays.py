@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from hlm.arrow_arrays import numbers_of
 from hlm.errors import InputError
 from hlm.measures.arrays import FitArrays
 from hlm.measures.dense import scattered, term_arrays, terms_of
@@ -94,9 +95,9 @@ def read_terms(
                     {key: len(places) for key, places in blocks.items()}, len(names), replicates
                 )
             place = np.array([_row(rows, name) for name in found])
-            replicate = window["replicate"].to_numpy()
+            replicate = numbers_of(window["replicate"])
             first, last = int(replicate.min()), int(replicate.max()) + 1
-            columns = [window[name].to_numpy() for name in names]
+            columns = [numbers_of(window[name]) for name in names]
             shape = len(labels), last - first
             store.put(scattered(columns, place[codes], replicate - first, shape), first)
         yield _terms(store, labels, targets, names)
@@ -125,13 +126,14 @@ def read_fits(windows: Iterable[pa.Table], replicates: int) -> FitArrays:
         named = window["status"].combine_chunks()
         known = [statuses.setdefault(name, len(statuses)) for name in named.dictionary.to_pylist()]
         columns = {
-            name: window[name].cast("float64").to_numpy()
+            name: numbers_of(window[name].cast("float64"))
             for name in FITS
             if name not in ("singular", "status")
         }
-        columns["singular"] = window["singular"].cast("int8").fill_null(-1).to_numpy()
-        columns["status"] = np.array(known)[named.indices.to_numpy()]
-        replicate = window["replicate"].to_numpy()
+        known_or_nan = numbers_of(window["singular"].cast("float64"))
+        columns["singular"] = np.nan_to_num(known_or_nan, nan=-1.0)
+        columns["status"] = np.array(known)[numbers_of(named.indices)]
+        replicate = numbers_of(window["replicate"])
         first, last = int(replicate.min()), int(replicate.max()) + 1
         row = np.array([_row(fits, name) for name in found])[codes]
         values = scattered(
@@ -149,7 +151,7 @@ def _codes(
     """Return the position of each row's labels among those found, and these as they first come."""
     columns = [window[name].combine_chunks() for name in keys]
     sizes = [len(column.dictionary) for column in columns]
-    code = np.ravel_multi_index([column.indices.to_numpy() for column in columns], sizes)
+    code = np.ravel_multi_index([numbers_of(column.indices) for column in columns], sizes)
     first = np.full(int(np.prod(sizes)), len(code))
     # Written backwards, so that the first row of a code is the last to be written.
     first[code[::-1]] = np.arange(len(code))[::-1]

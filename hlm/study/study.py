@@ -226,6 +226,10 @@ class Study:
         # What is imported lies above this module in no order of imports: only who asks pays.
         return import_module("hlm.whatif").preview(self, **options)
 
+    def power(self, **options: Any) -> Any:
+        """Say how often tests reject, over one of its numbers: `hlm.whatif.power`."""
+        return import_module("hlm.whatif.power").power(self, **options)
+
 
 def _hash(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -95,8 +95,16 @@ def _term(word: str, known: Sequence[str], place: str) -> str:
     )
 
 
-def measure_named(word: str, *, place: str) -> str:
+def measure_named(word: str, *, place: str, others: Sequence[str] = ()) -> str:
     """Return the measure that a word names; `power` and `size` are rates of rejection.
+
+    Parameters
+    ----------
+    word : str
+    place : str
+        Where the user wrote it, for messages.
+    others : sequence of str
+        What it may be besides.
 
     Raises
     ------
@@ -109,11 +117,12 @@ def measure_named(word: str, *, place: str) -> str:
     ('rejection', 'bias')
     """
     name = _OTHER_NAMES.get(word.lower(), word)
-    if name not in MEASURED:
+    known = [*MEASURED, *others]
+    if name not in known:
         raise InputError(
             f"'{word}' is no measure",
             path=place,
-            allowed=", ".join(["power", *MEASURED]),
-            suggestion=nearest(word, ["power", "width", *MEASURED]),
+            allowed=", ".join(["power", *known]),
+            suggestion=nearest(word, ["power", "width", *known]),
         )
     return name

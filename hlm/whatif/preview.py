@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError
 from hlm.measures.distance import ratios
+from hlm.measures.scenario_summary import MEASURES
 from hlm.precision import Precision, Target
 from hlm.scenario import BLOCK
 from hlm.whatif.pieces import Ask, check_cores, drawn_and_fitted
@@ -102,6 +103,7 @@ def growing(
     *,
     replicates: int = REPLICATES,
     scenarios: Sequence[Scenario] | None = None,
+    levels: Sequence[dict[str, Any]] | None = None,
     terms: Sequence[str] | None = None,
     targets: Sequence[Target] = (),
     cores: int | None = None,
@@ -109,14 +111,22 @@ def growing(
     """Yield what is known after each piece of work, first with no replicates at all; see `preview`.
 
     The scenarios grow together, a block of replicates each in turn. One that has the MCSEs of all
-    `targets` grows no more.
+    `targets` grows no more. They need not be scenarios of the study if their `levels` are given.
     """
     if replicates < 1:
         raise InputError(f"{replicates} replicates", path="replicates", allowed="1 or more")
     check_cores(cores)
     wanted = tuple(study.scenarios if scenarios is None else scenarios)
     pieces: dict[str, list[Piece]] = {scenario.key: [] for scenario in wanted}
-    now = Results(study, wanted, pieces, study.models, None if terms is None else tuple(terms))
+    known = dict(zip((one.key for one in study.scenarios), study.levels, strict=True))
+    now = Results(
+        study,
+        wanted,
+        tuple(levels or [known[scenario.key] for scenario in wanted]),
+        pieces,
+        study.models,
+        None if terms is None else tuple(terms),
+    )
     yield now
     for asks in _rounds(now, replicates, targets):
         for piece in drawn_and_fitted(asks, study.models, seed=study.seed, cores=cores):
@@ -142,9 +152,11 @@ def _rounds(now: Results, most: int, targets: Sequence[Target]) -> Iterator[list
 def _ratios(now: Results, rule: Precision, keys: Iterable[str]) -> dict[str, float]:
     """Return the largest MCSE of each scenario, in units of its target."""
     open_ = set(keys)
-    its = tuple(scenario for scenario in now.scenarios if scenario.key in open_)
-    measures = replace(now, scenarios=its).measures
-    return ratios(rule, {name: measures[name].to_numpy() for name in measures.columns.astype(str)})
+    its = [place for place, one in enumerate(now.scenarios) if one.key in open_]
+    scenarios = tuple(now.scenarios[place] for place in its)
+    levels = tuple(now.levels[place] for place in its)
+    rows = list(replace(now, scenarios=scenarios, levels=levels).measured())
+    return ratios(rule, {name: [row[name] for row in rows] for name in MEASURES})
 
 
 def _blocks(scenarios: Iterable[Scenario], ranges: dict[str, tuple[int, int]]) -> Iterator[Ask]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hlm.measures.scenario_summary import Summary
+from hlm.measures.scenario_summary import MEASURES, Summary
 from hlm.results import KINDS, SUMMARIES, to_table
 from hlm.whatif.scenario_tables import summary_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -36,6 +36,8 @@ class Results:
     study : Study
     scenarios : tuple of Scenario
         Those that were asked for.
+    levels : tuple of dict
+        For each of them, the level of each factor of the grid.
     pieces : dict of str to list of Piece
         The key of a scenario -> its replicates so far, one after the other.
     models : tuple of Model
@@ -45,6 +47,7 @@ class Results:
 
     study: Study
     scenarios: tuple[Scenario, ...]
+    levels: tuple[dict[str, Any], ...]
     pieces: Mapping[str, Sequence[Piece]]
     models: tuple[Model, ...]
     terms: tuple[str, ...] | None = None
@@ -124,6 +127,19 @@ class Results:
                 )
         return found
 
+    def measured(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows of `measures`, without the levels, and without importing pandas."""
+        return (dict(zip(MEASURES, row, strict=True)) for row in self._summary.measures)
+
+    def levels_of(self, key: str) -> dict[str, Any]:
+        """Return the levels of the grid of the scenario with that key."""
+        return self._levels[key]
+
+    @cached_property
+    def _levels(self) -> dict[str, dict[str, Any]]:
+        keys = (scenario.key for scenario in self.scenarios)
+        return dict(zip(keys, self.levels, strict=True))
+
     def _summarized(self, kind: str) -> pd.DataFrame:
         import pandas as pd
 
@@ -147,10 +163,7 @@ class Results:
 
     def _with_levels(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Put the levels of the grid behind the key of the scenario."""
-        levels = dict(
-            zip((one.key for one in self.study.scenarios), self.study.levels, strict=True)
-        )
         keys = frame["scenario"].astype(str)
-        for place, name in enumerate(self.study.levels[0], 1):
-            frame.insert(place, name, [levels[key][name] for key in keys])
+        for place, name in enumerate(self.levels[0], 1):
+            frame.insert(place, name, [self._levels[key][name] for key in keys])
         return frame

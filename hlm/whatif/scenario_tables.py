@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hlm.arrow_arrays import array_of_names
 from hlm.estimands.true_values import targets
 from hlm.measures.arrays import ERRORS, P_VALUE, VALUES
 from hlm.measures.dense import name_of_test
@@ -108,4 +109,5 @@ def _from_zero(table: pa.Table, first: int) -> pa.Table:
 def _of_terms(table: pa.Table, terms: Collection[str] | None) -> pa.Table:
     if terms is None:
         return table
-    return table.filter(pc.is_in(table["term"].cast(pa.string()), pa.array(sorted(terms))))
+    wanted = array_of_names(sorted(terms))
+    return table.filter(pc.is_in(table["term"].cast(pa.string()), wanted))

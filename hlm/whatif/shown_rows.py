@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hlm.estimands.true_values import FALSE, targets
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    import pandas as pd
-
+    from hlm.scenario import Model, Scenario
     from hlm.whatif.preview_results import Results
 
-__all__ = ["Shown", "rows_shown", "word_of_rejection"]
+__all__ = ["Shown", "rows_shown", "words_of"]
 
 
 class Shown(NamedTuple):
@@ -49,21 +49,25 @@ class Shown(NamedTuple):
     singular: float
 
 
-def word_of_rejection(true: float) -> str:
-    """Return what a rate of rejection is, by the true value of what is tested.
+def words_of(scenario: Scenario, models: Sequence[Model]) -> dict[tuple[str, str], str]:
+    """Return what the rate of rejections of each term of each model is.
 
-    Examples
-    --------
-    >>> word_of_rejection(0.0), word_of_rejection(0.5), word_of_rejection(float("nan"))
-    ('size', 'power', 'rejection')
+    Size where the hypothesis is true, power where it is false, and else, where a term has no true
+    value, no more than a rate of rejection.
     """
-    if isnan(true):
-        return "rejection"
-    return "size" if true == 0.0 else "power"
+    return {
+        (model.name, one.term): "size"
+        if one.true == 0.0
+        else "power"
+        if one.true == one.true or one.reason == FALSE
+        else "rejection"
+        for model in models
+        for one in targets(scenario, model)
+    }
 
 
 def rows_shown(results: Results, measures: Sequence[str]) -> Iterator[Shown]:
-    """Yield the measures of the first policy, in the order of the study.
+    """Yield the measures of terms by the first policy, as `Results.measures` has them.
 
     Parameters
     ----------
@@ -71,35 +75,34 @@ def rows_shown(results: Results, measures: Sequence[str]) -> Iterator[Shown]:
     measures : sequence of str
         As in the column `measure`.
     """
-    frame = results.measures
-    order = {name: place for place, name in enumerate(measures)}
-    rates = _rates(frame)
-    policy = results.study.policies[0]
-    its = frame[frame["measure"].isin(order) & frame["policy"].isin(["", policy])]
-    its = its[its["term"] != ""]
-    levels = list(results.study.levels[0])
-    for row in its.to_dict("records"):
-        fit = (row["scenario"], row["model"], row["method"])
-        word = word_of_rejection(row["true"]) if row["measure"] == "rejection" else row["measure"]
+    rows = list(results.measured())
+    rates = {
+        (row["measure"], *_fit(row)): row["estimate"]
+        for row in rows
+        if row["measure"] in ("failed", "singular")
+    }
+    words = {one.key: words_of(one, results.models) for one in results.scenarios}
+    policies = ("", results.study.policies[0])
+    for row in rows:
+        measure, term = row["measure"], row["term"]
+        if measure not in measures or row["policy"] not in policies or not term:
+            continue
         yield Shown(
-            levels={name: row[name] for name in levels},
+            levels=results.levels_of(row["scenario"]),
             model=row["model"],
             method=row["method"],
-            term=row["term"],
+            term=term,
             inference=row["inference"],
-            measure=row["measure"],
-            word=word,
+            measure=measure,
+            word=words[row["scenario"]][row["model"], term] if measure == "rejection" else measure,
             value=float(row["estimate"]),
             mcse=float(row["mcse"]),
             n=int(row["n"]),
             drawn=results.replicates_of(row["scenario"]),
-            failed=rates.get(("failed", *fit), 0.0),
-            singular=rates.get(("singular", *fit), 0.0),
+            failed=rates.get(("failed", *_fit(row)), 0.0),
+            singular=rates.get(("singular", *_fit(row)), 0.0),
         )
 
 
-def _rates(frame: pd.DataFrame) -> dict[tuple[str, ...], float]:
-    """Return the shares of failed and of singular fits."""
-    its = frame[frame["measure"].isin(["failed", "singular"])]
-    keys = zip(*(its[name] for name in ("measure", "scenario", "model", "method")), strict=True)
-    return dict(zip(keys, its["estimate"], strict=True))
+def _fit(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return row["scenario"], row["model"], row["method"]

@@ -1,0 +1,130 @@
+"""Power as lines of text: a table, where the target is met, and what differs from theory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hlm.cli.shown_table import keyed_lines, named_key, percent_of
+from hlm.words.levels import level_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hlm.whatif.curves import Curve, PowerPoint, Rate
+    from hlm.whatif.power import Power
+
+__all__ = ["power_lines"]
+
+
+def power_lines(found: Power, seconds: float) -> list[str]:
+    """Return all that is said of the power of a study.
+
+    Parameters
+    ----------
+    found : Power
+    seconds : float
+        That it took so far.
+    """
+    head = f"{found.study.name}: {found.data_sets:,} data sets in {seconds:.1f} s"
+    if not found.curves:
+        return [head]
+    pairs = [(curve, point) for curve in found.curves for point in curve.points]
+    has_size = any(point.size is not None for _, point in pairs)
+    has_closed = any(point.closed is not None for _, point in pairs)
+    word = _word(found)
+    keys = [_keys(found, curve, point) for curve, point in pairs]
+    cells = [_cells(point, word, has_size=has_size, has_closed=has_closed) for _, point in pairs]
+    return [
+        head,
+        *keyed_lines(keys, cells),
+        *(line for curve in found.curves for line in _verdict(found, curve)),
+        *(line for curve in found.curves for line in _remarks(found, curve)),
+    ]
+
+
+def _word(found: Power) -> str:
+    words = {point.word for curve in found.curves for point in curve.points}
+    return words.pop() if len(words) == 1 else found.measure
+
+
+def _keys(found: Power, curve: Curve, point: PowerPoint) -> dict[str, str]:
+    """Return what tells a row from the others, that which is varied last."""
+    return {**_curve_keys(curve), **_at(found, point)}
+
+
+def _curve_keys(curve: Curve) -> dict[str, str]:
+    levels = {name: level_words(value) for name, value in curve.levels.items()}
+    own = {"model": curve.model, "method": curve.method.upper(), "term": curve.term}
+    return {**levels, **own, "inference": curve.inference}
+
+
+def _at(found: Power, point: PowerPoint) -> dict[str, str]:
+    if found.over is None or point.at is None:
+        return {}
+    return {found.over.name: level_words(point.at)}
+
+
+def _cells(point: PowerPoint, word: str, *, has_size: bool, has_closed: bool) -> dict[str, str]:
+    cells = {word: _number(point.rate), "95 % interval": _interval(point.rate)}
+    if has_closed:
+        cells["closed form"] = "" if point.closed is None else f"{point.closed.value:.3f}"
+    if has_size:
+        cells["size"] = "" if point.size is None else _number(point.size)
+        cells["its interval"] = "" if point.size is None else _interval(point.size)
+    cells["replicates"] = f"{point.rate.drawn:,}"
+    return {**cells, "failed": percent_of(point.failed), "singular": percent_of(point.singular)}
+
+
+def _number(rate: Rate) -> str:
+    return f"{rate.value:.3f}"
+
+
+def _interval(rate: Rate) -> str:
+    return f"{rate.low:.3f} to {rate.high:.3f}"
+
+
+def _named(curve: Curve) -> str:
+    """Return what a curve is of, in words."""
+    return ", ".join(named_key(name, value) for name, value in _curve_keys(curve).items() if value)
+
+
+def _verdict(found: Power, curve: Curve) -> Iterator[str]:
+    """Say where the target is met."""
+    if found.over is None or found.target is None or not curve.points:
+        return
+    name = found.over.name
+    what = f"{curve.points[-1].word} {found.target:g}"
+    if curve.met is None:
+        first, last = curve.points[0], curve.points[-1]
+        known = " and ".join(f"{_number(p.rate)} at {name} {p.at:g}" for p in (first, last))
+        yield f"{_named(curve)}: {what} is not met between these values; it is {known}"
+        return
+    met = curve.met
+    whole = f", so {met.admissible:,}" if met.admissible is not None else ""
+    yield (
+        f"{_named(curve)}: {what} at {name} {met.at:.4g} "
+        f"(95 % interval {_end(met.low, 'less')} to {_end(met.high, 'more')}){whole}"
+    )
+
+
+def _remarks(found: Power, curve: Curve) -> Iterator[str]:
+    """Say on how many replicates rates rest, and what closed forms lack."""
+    for point in curve.points:
+        where = ", ".join([_named(curve), *(f"{k} {v}" for k, v in _at(found, point).items())])
+        rate = point.rate
+        if rate.n < rate.drawn:
+            as_none = rate.value * rate.n / rate.drawn if rate.n else 0.0
+            counted = f"; counted as no rejections: {as_none:.3f}" if found.is_rejection else ""
+            yield (
+                f"{where}: {rate.drawn - rate.n:,} of {rate.drawn:,} replicates have no value "
+                f"and do not count{counted}"
+            )
+        if point.closed is not None and point.differs:
+            yield (
+                f"{where}: {rate.value:.3f} differs from the closed form, "
+                f"{point.closed.value:.3f}, by more than its error: {point.closed.reason}"
+            )
+
+
+def _end(limit: float | None, beyond: str) -> str:
+    return beyond if limit is None else f"{limit:.4g}"

@@ -1,0 +1,1 @@
+"""Questions answered at once: preview, power, solve."""
