@@ -10,6 +10,9 @@ Phi = (sum X'V^{-1}X)^{-1}; and with G_r = Z E_r Z' of a free element of Psi, I 
 variance, A_r = sum X'V^{-1}G_rV^{-1}X, the expected information by REML is
 
     I_rs = (tr V^{-1}G_rV^{-1}G_s - 2 tr Phi X'V^{-1}G_rV^{-1}G_sV^{-1}X + tr Phi A_r Phi A_s) / 2.
+
+With k times the units of each type Phi is 1/k times as large; of I_rs the first trace is k times as
+large, and the others are as they were.
 """
 
 from __future__ import annotations
@@ -43,13 +46,31 @@ class TruthInformation(NamedTuple):
         Phi, of the coefficients of X*.
     slopes : ndarray (n, r, p, p)
         Phi A_r Phi, its derivatives in the parameters of the variances; sigma^2 comes last.
-    spread : ndarray (n, r, r)
-        The covariance of these parameters, the inverse of their information.
+    of_units, of_coefficients : ndarray (n, r, r)
+        The information of these parameters, I: the first trace of the equation, and the others.
     """
 
     vcov: Floats
     slopes: Floats
-    spread: Floats
+    of_units: Floats
+    of_coefficients: Floats
+
+    def scaled(self, share: float) -> TruthInformation:
+        """Return what is known with so many times the units of each type."""
+        return TruthInformation(
+            self.vcov / share, self.slopes / share, share * self.of_units, self.of_coefficients
+        )
+
+    @property
+    def spread(self) -> Floats:
+        """The covariance I^{-1} of the variances' parameters, (n, r, r).
+
+        Raises
+        ------
+        UndeterminedError
+            The information is singular.
+        """
+        return _inverse(self.of_units + self.of_coefficients, "the variances")
 
 
 def information_at(types: UnitTypes, psi: Floats, directions: Floats) -> TruthInformation:
@@ -66,7 +87,7 @@ def information_at(types: UnitTypes, psi: Floats, directions: Floats) -> TruthIn
     Raises
     ------
     UndeterminedError
-        The information of the coefficients or of the variances is singular.
+        The information of the coefficients is singular.
     """
     H = np.asarray(np.linalg.inv(np.eye(len(psi)) + psi @ types.zz), dtype=np.float64)
     M, Ht = H @ psi, _transposed(H)
@@ -79,17 +100,28 @@ def information_at(types: UnitTypes, psi: Floats, directions: Floats) -> TruthIn
     A = [_summed(types, _transposed(Q1) @ E @ Q1) for E in directions]
     p = vcov[:, None] @ np.stack([*A, _summed(types, X2)], axis=1)
     first, second = (Q @ vcov[:, None] @ _transposed(Q1) for Q in (Q1, Q2))
-    information = np.einsum("nrab,nsba->nrs", p, p)
-    # tr E_r S1 E_s (S1 - 2 Z'V^{-1}X Phi X'V^{-1}Z) of two elements of Psi, and with sigma^2
-    ES, EN = (directions @ each[:, :, None] for each in (S1, S1 - 2.0 * first))
-    information[:, :-1, :-1] += _summed(types, np.einsum("ntrab,ntsba->ntrs", ES, EN))
-    of_both = _summed(types, _trace(directions @ (S2 - 2.0 * second)[:, :, None]))
-    information[:, :-1, -1] += of_both
-    information[:, -1, :-1] += of_both
-    of_rows = types.rows - len(psi) + _trace(H @ H)
-    information[:, -1, -1] += _summed(types, of_rows - 2.0 * _trace(vcov[:, None] @ X3))
-    spread = _inverse(0.5 * information, "the variances")
-    return TruthInformation(vcov, p @ vcov[:, None], spread)
+    ES = directions @ S1[:, :, None]
+    of_units = _symmetric(
+        _summed(types, np.einsum("ntrab,ntsba->ntrs", ES, ES)),
+        _summed(types, _trace(directions @ S2[:, :, None])),
+        _summed(types, types.rows - len(psi) + _trace(H @ H)),
+    )
+    EN = directions @ first[:, :, None]
+    lost = _symmetric(
+        _summed(types, np.einsum("ntrab,ntsba->ntrs", ES, EN)),
+        _summed(types, _trace(directions @ second[:, :, None])),
+        _summed(types, _trace(vcov[:, None] @ X3)),
+    )
+    of_coefficients = 0.5 * np.einsum("nrab,nsba->nrs", p, p) - lost
+    return TruthInformation(vcov, p @ vcov[:, None], 0.5 * of_units, of_coefficients)
+
+
+def _symmetric(corner: Floats, side: Floats, end: Floats) -> Floats:
+    """Return matrices (n, r, r) of which the last row and column are a side and an end."""
+    n, r = side.shape
+    whole = np.empty((n, r + 1, r + 1))
+    whole[:, :r, :r], whole[:, :r, r], whole[:, r, :r], whole[:, r, r] = corner, side, side, end
+    return whole
 
 
 def least_squares_covariance(types: UnitTypes, psi: Floats) -> Floats:
