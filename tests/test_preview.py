@@ -65,7 +65,7 @@ def test_neither_cores_nor_pieces_change_a_number(tiny, monkeypatch):
     monkeypatch.setattr(pieces, "SECONDS", 0.0)
     cut = tiny.preview(replicates=1150, cores=3)
     assert [*map(len, alone.pieces.values())] == [2, 2]
-    assert [*map(len, cut.pieces.values())] == [12, 12]
+    assert [*map(len, cut.pieces.values())] == [6, 6]
     for kind in (*REPLICATES, *SUMMARIES):
         one, other = getattr(alone, kind), getattr(cut, kind)
         pd.testing.assert_frame_equal(one, other, check_exact=True)
@@ -323,7 +323,7 @@ class Screen(io.StringIO):
 
 @pytest.fixture
 def screen(monkeypatch):
-    """Return a small terminal, on which every piece of a hundred replicates is shown."""
+    """Return a small terminal, on which every piece of two hundred replicates is shown."""
     monkeypatch.setattr(pieces, "SECONDS", 0.0)
     monkeypatch.setattr(live_table, "PAUSE", 0.0)
     monkeypatch.setattr(live_table, "SHARE", 0)
@@ -341,8 +341,8 @@ def watched(screen, monkeypatch, *arguments):
 def test_the_table_grows_in_its_place(screen, monkeypatch):
     watched(screen, monkeypatch, "1", "--term", "x:a", "--replicates", "400")
     heads = [frame[0] for frame in screen.frames]
-    assert [int(head.split()[1]) for head in heads] == [0, 100, 200, 300, 400, 400]
-    assert [len(frame) for frame in screen.frames] == [1, *[5] * 5]
+    assert [int(head.split()[1]) for head in heads] == [0, 200, 400, 400]
+    assert [len(frame) for frame in screen.frames] == [1, 5, 5, 5]
     assert all(len(line) < 46 for frame in screen.frames[:-1] for line in frame)
     assert max(map(len, screen.lines)) > 46  # what stays is whole
 
@@ -372,7 +372,7 @@ def test_ctrl_c_leaves_the_last_table(capsys, monkeypatch):
     monkeypatch.setattr(PREVIEW, "drawn_and_fitted", stopped)
     assert main(["preview", str(TINY), "1", "--term", "x:a"]) == 130
     captured = capsys.readouterr()
-    assert captured.out.startswith("tiny: 100 data sets")
+    assert captured.out.startswith("tiny: 200 data sets")
     assert "REML" in captured.out
     assert captured.err == "stopped\n"
 
