@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from hlm.results.shown import Planned
 
-__all__ = ["POWER", "SIZE", "read_rejections", "rejections_beside_nominal"]
+__all__ = ["POWER", "RATES", "REJECTION", "SIZE", "read_rejections", "rejections_beside_nominal"]
 
-POWER, SIZE = "power", "size"
-"""What a rate of rejection is, where the true value is not 0 and where it is."""
+RATES = POWER, SIZE, REJECTION = "power", "size", "rejection"
+"""What a rate of rejection is: where the true value is not 0, where it is, and where there is none,
+as of a test whose hypothesis is not true."""
 
 _NUMBERS = ["estimate", "mcse", "n"]
 
@@ -49,8 +50,8 @@ def rejections_beside_nominal(measures: pd.DataFrame, differences: pd.DataFrame)
     DataFrame
         A row for each scenario with a violation, model, method, inference and term: the columns of
         `measures`, of which `estimate`, `mcse` and `n` are those of the difference; `true` without
-        violation; `rate`, `POWER` or `SIZE`, nothing without a true value; the numbers of the two
-        with `_nominal` and `_violated` behind their names; `n_total`, the replicates of both.
+        violation; `rate`, one of `POWER`, `SIZE` and `REJECTION`; the numbers of the two with
+        `_nominal` and `_violated` behind their names; `n_total`, the replicates of both.
 
     Raises
     ------
@@ -81,7 +82,8 @@ def rejections_beside_nominal(measures: pd.DataFrame, differences: pd.DataFrame)
         .join(nominal, on=fit)
     )
     total = found[["n_total", "n_first"]].min(axis=1)
-    rate = np.where(found["true"].isna(), "", np.where(found["true"] == 0, SIZE, POWER))
+    known = np.where(found["true"] == 0, SIZE, POWER)
+    rate = np.where(found["true"].isna(), REJECTION, known)
     return found.drop(columns="n_first").assign(n_total=total, rate=rate)
 
 

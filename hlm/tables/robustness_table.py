@@ -34,8 +34,9 @@ def robustness_table(measures: pd.DataFrame, differences: pd.DataFrame) -> pd.Da
     -------
     DataFrame
         A row for each term, point of the rest of the grid, model, method, inference if there are
-        several, and violation: `true`, `rate` (power or size), `assumptions`, `n_total`, and for
-        each of `nominal`, `violated` and `difference` its value, `NAME_mcse` and `NAME_n`.
+        several, and violation: `true`, `rate` (power, size, or rejection without a true value),
+        `assumptions`, `n_total`, and for each of `nominal`, `violated` and `difference` its value,
+        `NAME_mcse` and `NAME_n`.
 
     Raises
     ------
@@ -44,8 +45,8 @@ def robustness_table(measures: pd.DataFrame, differences: pd.DataFrame) -> pd.Da
     """
     found = rejections_beside_nominal(measures, differences)
     grid = [name for name in factors(differences) if name != ASSUMPTIONS]
-    several = len(levels(found["inference"])) > 1
-    keys = ["kind", "term", *grid, "model", "method", *(["inference"] if several else [])]
+    keys = ["kind", "term", *grid, "model", "method"]
+    keys += ["inference"] if found.duplicated([*keys, ASSUMPTIONS]).any() else []
     found = _in_order(found, [*keys, ASSUMPTIONS])
     beside = {NOMINAL: "_nominal", VIOLATED: "_violated", DIFFERENCE: ""}
     numbers = {
