@@ -17,6 +17,7 @@ from hlm.estimands.true_values import targets
 from hlm.measures.arrays import ERRORS, P_VALUE, VALUES
 from hlm.measures.dense import name_of_test
 from hlm.measures.scenario_summary import MEASURES, Summary, summarize_scenario
+from hlm.measures.violations import Nominal
 from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
 from hlm.results import SUMMARIES, open_parquet, with_grid, writing, writing_csv
@@ -29,7 +30,7 @@ from hlm.words.criteria_words import selected_by
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from hlm.measures.arrays import TermArrays
+    from hlm.measures.arrays import FitArrays, TermArrays
     from hlm.plan import Plan
     from hlm.scenario import Scenario
 
@@ -41,8 +42,13 @@ ROWS = 1_000_000
 HELD = 20_000
 """Rows of measures that are written together, or those of one scenario."""
 
-OF_TESTS = ("test", "inference", "p_value")
-OF_PREDICTIONS = ("term", "predictor", *ERRORS)
+READ = {
+    "estimates": ("term", "inference", *VALUES),
+    "fits": tuple(FITS),
+    "tests": ("test", "inference", "p_value"),
+    "predictions": ("term", "predictor", *ERRORS),
+}
+"""The columns that are read of each table of replicates, beside those of where rows belong."""
 
 
 def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[str, Any]) -> None:
@@ -58,14 +64,7 @@ def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[st
     files : mapping of str to path
         Each of `SUMMARIES` -> the Parquet file to write, without the levels of the grid.
     """
-    estimates = SortedRows(plan, parts, "estimates", ["term", "inference", *VALUES])
-    fits = SortedRows(plan, parts, "fits", list(FITS))
-    tests = SortedRows(plan, parts, "tests", OF_TESTS) if "tests" in plan.kinds else None
-    predictions = (
-        SortedRows(plan, parts, "predictions", OF_PREDICTIONS)
-        if "predictions" in plan.kinds
-        else None
-    )
+    rows = {kind: SortedRows(plan, parts, kind, READ[kind]) for kind in plan.kinds}
     beside = Path(files["measures"]).parent
     with ExitStack() as stack:
         writers = {
@@ -75,8 +74,7 @@ def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[st
         held = Summary()
         scenarios = chunks(plan)[chunk]
         for number, scenario in enumerate(scenarios, 1):
-            folder = beside if _rows(plan, scenario) > ROWS else None
-            held.add(_of_scenario(plan, scenario, estimates, fits, tests, predictions, folder))
+            held.add(_of_scenario(plan, scenario, rows, beside))
             if len(held.measures) >= HELD or number == len(scenarios):
                 for kind, writer in writers.items():
                     writer.append(_columns(kind, getattr(held, kind)))
@@ -84,14 +82,45 @@ def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[st
 
 
 def _of_scenario(
+    plan: Plan, scenario: Scenario, rows: Mapping[str, SortedRows], beside: Path
+) -> Summary:
+    """Summarize a scenario; beside that of which it is a twin, if it is one."""
+    with ExitStack() as stack:
+        terms = _terms(plan, scenario, rows, beside, stack, kinds=tuple(rows))
+        nominal = None
+        if scenario.twin_of:
+            other = plan.scenario(scenario.twin_of)
+            paired = tuple(kind for kind in rows if kind != "predictions")
+            own = _terms(plan, other, rows, beside, stack, kinds=paired)
+            nominal = Nominal(own, _fits(plan, other, rows))
+        found = summarize_scenario(
+            scenario.key,
+            terms,
+            _fits(plan, scenario, rows),
+            alphas={model.name: 1.0 - model.level for model in plan.models},
+            policies=plan.policies,
+            selection=plan.selection,
+            nominal=nominal,
+        )
+    # As in `summarize`: within a model and method the rates of its fits, then terms by name.
+    found.measures.sort(key=itemgetter(MEASURES.index("term")))
+    return found
+
+
+def _fits(plan: Plan, scenario: Scenario, rows: Mapping[str, SortedRows]) -> FitArrays:
+    return read_fits(rows["fits"].windows(scenario.key), plan.replicates_of(scenario.key))
+
+
+def _terms(
     plan: Plan,
     scenario: Scenario,
-    estimates: SortedRows,
-    fits: SortedRows,
-    tests: SortedRows | None,
-    predictions: SortedRows | None,
-    folder: Path | None,
-) -> Summary:
+    rows: Mapping[str, SortedRows],
+    beside: Path,
+    stack: ExitStack,
+    *,
+    kinds: Sequence[str],
+) -> Iterable[TermArrays]:
+    """Return the terms of some tables of replicates, those of many rows in temporary files."""
     known = {
         (model.name, target.term): (target.kind, float(target.true))
         for model in plan.models
@@ -102,32 +131,20 @@ def _of_scenario(
         return known[model, term]
 
     n, key = plan.replicates_of(scenario.key), scenario.key
-    windows = (with_comparisons(window, plan.models) for window in estimates.windows(key))
-    with ExitStack() as stack:
-        terms: Iterable[TermArrays] = stack.enter_context(
-            read_terms(windows, VALUES, n, target, folder=folder)
-        )
-        if tests is not None:
-            tested = read_terms(
-                tests.windows(key), P_VALUE, n, target, label="test", term=name_of_test
-            )
-            terms = chain(terms, stack.enter_context(tested))
-        if predictions is not None:
-            predicted = read_terms(
-                predictions.windows(key), ERRORS, n, target, inference="predictor", folder=folder
-            )
-            terms = chain(terms, stack.enter_context(predicted))
-        found = summarize_scenario(
-            key,
-            terms,
-            read_fits(fits.windows(key), n),
-            alphas={model.name: 1.0 - model.level for model in plan.models},
-            policies=plan.policies,
-            selection=plan.selection,
-        )
-    # As in `summarize`: within a model and method the rates of its fits, then terms by name.
-    found.measures.sort(key=itemgetter(MEASURES.index("term")))
-    return found
+    folder = beside if _rows(plan, scenario) > ROWS else None
+    windows = (with_comparisons(window, plan.models) for window in rows["estimates"].windows(key))
+    terms: Iterable[TermArrays] = stack.enter_context(
+        read_terms(windows, VALUES, n, target, folder=folder)
+    )
+    if "tests" in kinds:
+        of_tests = rows["tests"].windows(key)
+        tested = read_terms(of_tests, P_VALUE, n, target, label="test", term=name_of_test)
+        terms = chain(terms, stack.enter_context(tested))
+    if "predictions" in kinds:
+        of_units = rows["predictions"].windows(key)
+        predicted = read_terms(of_units, ERRORS, n, target, inference="predictor", folder=folder)
+        terms = chain(terms, stack.enter_context(predicted))
+    return terms
 
 
 def _columns(kind: str, rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:

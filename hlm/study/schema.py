@@ -522,6 +522,42 @@ Points = Annotated[
 ]
 
 
+def _violation(value: Any) -> Any:
+    if not isinstance(value, str | list | dict):
+        raise InputError(
+            f"{shown(value)} is not allowed",
+            allowed="a violation such as ar1 0.3, a list of some, or a mapping of paths to values",
+        )
+    return value
+
+
+def _violations(value: Any) -> Any:
+    if not isinstance(value, list | dict):
+        raise InputError(
+            f"{shown(value)} is not allowed",
+            allowed="a list of violations such as ar1 0.3, or violations under names",
+            suggestion=f"[{value}]" if isinstance(value, str) else None,
+        )
+    return value
+
+
+_KINDS = {dict: "<mapping>", list: "<list>", str: "<phrase>"}
+_Phrases = Annotated[list[str], Field(min_length=1), Tag("<list>")]
+
+Violation = Annotated[
+    Annotated[str, Tag("<phrase>")]
+    | _Phrases
+    | Annotated[dict[str, Any], Field(min_length=1), Tag("<mapping>")],
+    Discriminator(lambda value: _KINDS[type(value)]),
+    BeforeValidator(_violation),
+]
+Violations = Annotated[
+    _Phrases | Annotated[dict[str, Violation], Field(min_length=1), Tag("<mapping>")],
+    Discriminator(lambda value: _KINDS[type(value)]),
+    BeforeValidator(_violations),
+]
+
+
 def _first_of_all_measures(policies: str | list[str]) -> str | list[str]:
     """Refuse a first policy that has not all measures: figures and tables show it."""
     first = policies if isinstance(policies, str) else policies[0]
@@ -542,6 +578,7 @@ class StudyFile(Part):
         **dict.fromkeys(("exclude", "skip", "drop", "omit", "without", "except"), "leave_out"),
         "missing": "design.missing",
         **dict.fromkeys(("dropout", "attrition"), "design.missing.dropout"),
+        **dict.fromkeys(("robustness", "violations", "violated", "assumptions"), "robust"),
         **dict.fromkeys(("policy", "failures", "nonconvergence", "convergence"), "policies"),
     }
 
@@ -570,6 +607,12 @@ class StudyFile(Part):
     )
     leave_out: Points | None = Field(
         None, description="The points of the grid that are no scenarios, named as those of `keep`."
+    )
+    robust: Violations | None = Field(
+        None,
+        description="Violated assumptions, as phrases or under names: every scenario once more "
+        "under each, of the same random numbers, and differences from the scenario without.",
+        examples=[["chisq(1) effects", "ar1 0.3"]],
     )
     models: Models = Field(min_length=1, description="The models to be fitted, by name.")
     estimation: Estimation = Field(Estimation(), description="How the models are fitted.")

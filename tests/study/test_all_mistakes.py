@@ -25,8 +25,8 @@ def case(name, expected, *changes):
 
 
 KEYS = (
-    "name, seed, replicates, common_random_numbers, truth, design, grid, keep, leave_out, models, "
-    "estimation, selection, policies"
+    "name, seed, replicates, common_random_numbers, truth, design, grid, keep, leave_out, robust, "
+    "models, estimation, selection, policies"
 )
 
 DESIGN = (
