@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hlm.plan import Plan
-    from hlm.scenario import Scenario
-    from hlm.uncertain import Drawable
 
 __all__ = ["uncertain_lines"]
 
@@ -25,12 +23,11 @@ def uncertain_lines(plan: Plan) -> Iterator[str]:
     plan : Plan
     """
     from hlm.cli.sentences import aligned
+    from hlm.estimands.drawn_parameters import drawn_parameters
     from hlm.uncertain import written_prior
 
     found = dict.fromkeys(
-        (name_of(scenario, one), one.prior)
-        for scenario in plan.scenarios
-        for one in (scenario.uncertain.parameters if scenario.uncertain else ())
+        own for scenario in plan.scenarios for own in drawn_parameters(scenario).items()
     )
     if not found:
         return
@@ -48,20 +45,3 @@ def uncertain_lines(plan: Plan) -> Iterator[str]:
         yield f"in {len(plan.scenarios) - certain} of {len(plan.scenarios)} scenarios"
     yield "rates of rejection are then the assurance, the expected power; what is drawn has no"
     yield "true value, and so no bias or coverage"
-
-
-def name_of(scenario: Scenario, one: Drawable) -> str:
-    """Return the name of a parameter, as in the results; of correlations given others too."""
-    from hlm.estimands.kinds import parameters_of
-    from hlm.formula import formula_in, terms_in
-
-    terms = terms_in(formula_in(scenario.formula, scenario.covariates))
-    names = [each.name for each in parameters_of(terms)]
-    if one.part == "fixed":
-        return names[one.place[0]]
-    if one.part == "sigma":
-        return names[-1]
-    place = one.place * 2 if one.part == "sd" else one.place
-    partial = one.part == "cor" and one.place[1] > 0 and (one.place[1], 0) in terms.elements
-    name = names[len(terms.fixed) + terms.elements.index((place[0], place[1]))]
-    return f"partial {name}" if partial else name

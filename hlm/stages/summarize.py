@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hlm.criteria import CRITERIA
-from hlm.estimands.true_values import targets
+from hlm.estimands.true_values import DIFFERS, targets
 from hlm.measures.arrays import ERRORS, P_VALUE, VALUES
 from hlm.measures.dense import name_of_test
-from hlm.measures.scenario_summary import MEASURES, Summary, summarize_scenario
+from hlm.measures.scenario_summary import DIFFERENCES, MEASURES, Summary, summarize_scenario
 from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
 from hlm.results import SUMMARIES, open_parquet, with_grid, writing, writing_csv
@@ -25,9 +25,10 @@ from hlm.stages.comparisons import with_comparisons
 from hlm.stages.scenario_arrays import FITS, read_fits, read_terms
 from hlm.stages.sorted_rows import SortedRows
 from hlm.words.criteria_words import selected_by
+from hlm.words.measures import OF_ONE_TRUTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from hlm.measures.arrays import TermArrays
     from hlm.plan import Plan
@@ -83,6 +84,15 @@ def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[st
                 held = Summary()
 
 
+def _leave_out(found: Summary, differing: Collection[str]) -> None:
+    """Leave out measures that suppose one truth, of terms that have another in each data set."""
+    for rows, columns in ((found.measures, MEASURES), (found.differences, DIFFERENCES)):
+        term, measure = columns.index("term"), columns.index("measure")
+        rows[:] = [
+            row for row in rows if row[measure] not in OF_ONE_TRUTH or row[term] not in differing
+        ]
+
+
 def _of_scenario(
     plan: Plan,
     scenario: Scenario,
@@ -92,11 +102,13 @@ def _of_scenario(
     predictions: SortedRows | None,
     folder: Path | None,
 ) -> Summary:
-    known = {
-        (model.name, target.term): (target.kind, float(target.true))
+    of_models = {
+        (model.name, target.term): target
         for model in plan.models
         for target in targets(scenario, model)
     }
+    known = {place: (one.kind, float(one.true)) for place, one in of_models.items()}
+    differing = {term for (_, term), one in of_models.items() if one.reason == DIFFERS}
 
     def target(model: str, term: str) -> tuple[str, float]:
         return known[model, term]
@@ -125,6 +137,8 @@ def _of_scenario(
             policies=plan.policies,
             selection=plan.selection,
         )
+    if differing:
+        _leave_out(found, differing)
     # As in `summarize`: within a model and method the rates of its fits, then terms by name.
     found.measures.sort(key=itemgetter(MEASURES.index("term")))
     return found

@@ -10,6 +10,7 @@ import numpy as np
 
 from hlm.distributions.copula import root
 from hlm.errors import InputError, Mistakes, nearest
+from hlm.estimands.names import factors_of
 from hlm.study.correlations import check_possible, given_matrix
 from hlm.study.sized import sized_names
 from hlm.uncertain import Drawable, Uncertain, read_prior, written_prior
@@ -167,11 +168,14 @@ def _check_path(path: str, known: Mapping[str, _Parameter], where: str) -> None:
             path=where,
             allowed=f"the path of a raw value: {', '.join(known)}",
         )
+    short = path.removeprefix("truth.")
+    factors = {one: factors_of(one.removeprefix("fixed.")) for one in (*known, short)}
+    same = (one for one in known if factors[one] == factors[short])
     raise InputError(
         f"'{path}' is no parameter of the truth",
         path=where,
         allowed=", ".join(known),
-        suggestion=nearest(path.removeprefix("truth."), known),
+        suggestion=next(same, None) or nearest(short, known),
     )
 
 
