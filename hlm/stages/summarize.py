@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,24 +12,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hlm.criteria import CRITERIA
-from hlm.estimands.true_values import targets
-from hlm.measures.arrays import ERRORS, P_VALUE, VALUES
-from hlm.measures.dense import name_of_test
-from hlm.measures.scenario_summary import MEASURES, Summary, summarize_scenario
-from hlm.measures.violations import Nominal
+from hlm.measures.arrays import ERRORS, VALUES
+from hlm.measures.scenario_summary import MEASURES, Summary
 from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
 from hlm.results import SUMMARIES, open_parquet, with_grid, writing, writing_csv
 from hlm.results.windows import METHODS, in_portions
-from hlm.stages.comparisons import with_comparisons
-from hlm.stages.scenario_arrays import FITS, read_fits, read_terms
+from hlm.stages.one_scenario import Replicates, summarize_replicates
+from hlm.stages.scenario_arrays import FITS
 from hlm.stages.sorted_rows import SortedRows
 from hlm.words.criteria_words import selected_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from hlm.measures.arrays import FitArrays, TermArrays
     from hlm.plan import Plan
     from hlm.scenario import Scenario
 
@@ -85,66 +80,26 @@ def _of_scenario(
     plan: Plan, scenario: Scenario, rows: Mapping[str, SortedRows], beside: Path
 ) -> Summary:
     """Summarize a scenario; beside that of which it is a twin, if it is one."""
-    with ExitStack() as stack:
-        terms = _terms(plan, scenario, rows, beside, stack, kinds=tuple(rows))
-        nominal = None
-        if scenario.twin_of:
-            other = plan.scenario(scenario.twin_of)
-            paired = tuple(kind for kind in rows if kind != "predictions")
-            own = _terms(plan, other, rows, beside, stack, kinds=paired)
-            nominal = Nominal(own, _fits(plan, other, rows))
-        found = summarize_scenario(
-            scenario.key,
-            terms,
-            _fits(plan, scenario, rows),
-            alphas={model.name: 1.0 - model.level for model in plan.models},
-            policies=plan.policies,
-            selection=plan.selection,
-            nominal=nominal,
+
+    def replicates(one: Scenario) -> Replicates:
+        return Replicates(
+            one,
+            plan.replicates_of(one.key),
+            tuple(rows),
+            lambda kind: rows[kind].windows(one.key),
+            beside if _rows(plan, one) > ROWS else None,
         )
+
+    found = summarize_replicates(
+        replicates(scenario),
+        plan.models,
+        policies=plan.policies,
+        selection=plan.selection,
+        nominal=replicates(plan.scenario(scenario.twin_of)) if scenario.twin_of else None,
+    )
     # As in `summarize`: within a model and method the rates of its fits, then terms by name.
     found.measures.sort(key=itemgetter(MEASURES.index("term")))
     return found
-
-
-def _fits(plan: Plan, scenario: Scenario, rows: Mapping[str, SortedRows]) -> FitArrays:
-    return read_fits(rows["fits"].windows(scenario.key), plan.replicates_of(scenario.key))
-
-
-def _terms(
-    plan: Plan,
-    scenario: Scenario,
-    rows: Mapping[str, SortedRows],
-    beside: Path,
-    stack: ExitStack,
-    *,
-    kinds: Sequence[str],
-) -> Iterable[TermArrays]:
-    """Return the terms of some tables of replicates, those of many rows in temporary files."""
-    known = {
-        (model.name, target.term): (target.kind, float(target.true))
-        for model in plan.models
-        for target in targets(scenario, model)
-    }
-
-    def target(model: str, term: str) -> tuple[str, float]:
-        return known[model, term]
-
-    n, key = plan.replicates_of(scenario.key), scenario.key
-    folder = beside if _rows(plan, scenario) > ROWS else None
-    windows = (with_comparisons(window, plan.models) for window in rows["estimates"].windows(key))
-    terms: Iterable[TermArrays] = stack.enter_context(
-        read_terms(windows, VALUES, n, target, folder=folder)
-    )
-    if "tests" in kinds:
-        of_tests = rows["tests"].windows(key)
-        tested = read_terms(of_tests, P_VALUE, n, target, label="test", term=name_of_test)
-        terms = chain(terms, stack.enter_context(tested))
-    if "predictions" in kinds:
-        of_units = rows["predictions"].windows(key)
-        predicted = read_terms(of_units, ERRORS, n, target, inference="predictor", folder=folder)
-        terms = chain(terms, stack.enter_context(predicted))
-    return terms
 
 
 def _columns(kind: str, rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:

@@ -292,6 +292,7 @@ def _check_unused(truth: Truth, found: Parameters) -> None:
         "truth.residual.distribution": read_call(residual.distribution) != STANDARD_NORMAL,
         "truth.residual.variance": residual.variance is not None,
         "truth.residual.ar1": residual.ar1 is not None,
+        "truth.uncertain": truth.uncertain is not None,
     }
     with Mistakes() as mistakes:
         for path in (path for path, there in given.items() if there):

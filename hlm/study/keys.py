@@ -49,6 +49,8 @@ def scenario_key(
         values["design"]["generator"] = code.identity
     if isinstance(design.rows, RowList):
         values["design"]["rows"] = _shortest(design.rows.list_)
+    if not values["truth"].get("uncertain"):
+        values["truth"].pop("uncertain", None)
     values["truth"]["formula"] = canonical(found.formula)
     for part in values["truth"]["random"].values():
         part.pop("cor", None)

@@ -31,6 +31,7 @@ from hlm.study.shapes import by_effect
 from hlm.study.sized import are_whole, sized_names
 from hlm.study.structure import check_structure
 from hlm.study.truth import check_names, parameters, read_formula
+from hlm.study.uncertain_parameters import drawn_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, ItemsView, Iterator, Mapping
@@ -331,7 +332,10 @@ class Outline:
 
 def _parameters(truth: Truth, levels: Mapping[str, Levels]) -> Parameters:
     """Check a truth, but for what depends on the design."""
-    return parameters(resolved(truth, None, levels), levels)
+    raw = resolved(truth, None, levels)
+    found = parameters(raw, levels)
+    drawn_of(raw, found, float(raw.residual.sd or 0.0), truth.effect_sizes)
+    return found
 
 
 def _covariate(spec: Any) -> schema_covariates.Covariate | None:

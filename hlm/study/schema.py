@@ -35,6 +35,7 @@ from hlm.study.schema_part import Part
 from hlm.study.schema_replicates import Replicates  # noqa: TC001 - as above
 from hlm.study.schema_residual import AutoRegression, Variance  # noqa: TC001 - as above
 from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
+from hlm.study.schema_uncertain import UncertainTruth  # noqa: TC001 - as above
 from hlm.study.schema_values import (
     SHAPE,
     Correlation,
@@ -352,6 +353,7 @@ class Truth(Part):
     } | {
         "effects": "effect_sizes",
         "sizes": "effect_sizes",
+        **dict.fromkeys(("uncertainty", "prior", "priors", "assurance"), "uncertain"),
         "missing": "design.missing",
         **dict.fromkeys(("dropout", "attrition"), "design.missing.dropout"),
         **dict.fromkeys(("ar1", "autocorrelation"), "residual.ar1"),
@@ -368,6 +370,11 @@ class Truth(Part):
     residual: Residual = Field(description="The residuals.")
     effect_sizes: EffectSizes | None = Field(
         None, description="Effect sizes in the place of coefficients and sds that are left out."
+    )
+    uncertain: UncertainTruth | None = Field(
+        None,
+        description="Parameters that are drawn for each data set, so that a rate of rejection is "
+        "the assurance: the path of each below `truth`, with its distribution.",
     )
 
     @model_validator(mode="after")

@@ -57,6 +57,7 @@ from hlm.study.structure import (
     variance,
 )
 from hlm.study.truth import parameters, read_formula
+from hlm.study.uncertain_parameters import check_not_varied, drawn_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -264,6 +265,8 @@ def resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict[
         code = mistakes.keep(
             read_code, written.get("design"), outline.axes or (), folder, allow_code=allow_code
         )
+        if study is not None:
+            mistakes.keep(check_not_varied, outline.axes or (), study.truth.uncertain)
         points = _points(outline, tree, mistakes)
         tried = points if code is not None else ()
         labels, scenarios = _cross(outline, tried, tree, mistakes, code or {})
@@ -430,8 +433,9 @@ def _simulated(
     """Return the scenario of a truth and a design."""
     levels = levels_in(design.covariates, design)
     check_generated(design, truth)
-    truth = _raw(truth, design)
+    by_size, truth = truth.effect_sizes, _raw(truth, design)
     found = parameters(truth, levels)
+    uncertain = drawn_of(truth, found, float(truth.residual.sd or 0.0), by_size)
     formula, group, residual = found.formula, found.formula.random[0].group, truth.residual
     n_rows, generated, generator = rows_of(design), None, None
     key = scenario_key(truth, design, found, common=common, code=code, twin_of=twin_of)
@@ -473,6 +477,7 @@ def _simulated(
         missing=left_out,
         generator=generator,
         twin_of=twin_of,
+        uncertain=uncertain,
     )
 
 

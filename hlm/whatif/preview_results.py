@@ -113,15 +113,17 @@ class Results:
     @cached_property
     def _summary(self) -> Summary:
         found = Summary()
+        of_study = {scenario.key for scenario in self.study.scenarios}
         for scenario in self.scenarios:
             if there := self.pieces.get(scenario.key):
+                nominal = scenario.twin_of if scenario.key in of_study else ""
                 found.add(
                     summary_of(
-                        scenario,
                         there,
                         self.models,
                         policies=self.study.policies,
                         selection=self.study.selection,
+                        nominal=self.pieces.get(nominal, ()),
                         terms=self.terms,
                     )
                 )
