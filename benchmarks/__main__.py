@@ -15,6 +15,7 @@ from benchmarks.report import (
     print_optimum,
     print_rows,
     print_shapes,
+    print_whatif,
 )
 from hlm.fits import warm_up
 
@@ -34,6 +35,7 @@ def main() -> None:
     if figure is not None:
         draw_figure(grown, figure)
     print_once()
+    print_whatif()
     print_optimum()
 
 

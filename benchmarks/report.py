@@ -22,6 +22,15 @@ from benchmarks.stages import (
     refits_per_second,
 )
 from benchmarks.timing import Timing, time_case, time_shapes
+from benchmarks.whatif import (
+    AT_LEAST,
+    PROMPT,
+    answers,
+    mcpower_version,
+    per_data_set,
+    phases,
+)
+from benchmarks.whatif import SETS as WHATIF_SETS
 from hlm.datasets import load_mathachieve
 from hlm.kernels.newton import FEW_ROWS
 
@@ -37,6 +46,7 @@ __all__ = [
     "print_optimum",
     "print_rows",
     "print_shapes",
+    "print_whatif",
 ]
 
 SETS, SETS_SLOW, SETS_HARD = 20, 3, 60
@@ -299,6 +309,51 @@ def print_once() -> None:
             print(f"   {result.engine}: not installed")
         else:
             print(f"   {result.engine:57}{result.seconds:9.4f}")
+
+
+def print_whatif() -> None:
+    """Print what an answer at the prompt takes, where that goes, and what mcpower takes."""
+    _heading(
+        "An answer at the prompt: power of x:a from 1,000 replicates of 30 x 30, kernels compiled",
+        "wall: seconds from the command to its end, on all cores, median (least) of some that took",
+        f"turns; at most {PROMPT:g}. processor: user and system seconds, median (least)",
+    )
+    print(f"{'':44}{'wall':>16}{'processor':>16}")
+    for answer in answers():
+        over = "  OVER" if "hlm" in answer.label and np.median(answer.wall) > PROMPT else ""
+        print(f"{answer.label:44}{_median(answer.wall)}{_median(answer.processor)}{over}")
+    _heading(
+        "Where it goes: three models by REML and ML, in one thread",
+        "seconds of processor time, the least of some repeats",
+    )
+    steps = phases()
+    for name, seconds in steps.items():
+        print(f"{name:44}{seconds:9.3f}")
+    print(f"{'together':44}{sum(steps.values()):9.3f}")
+    _print_mcpower()
+
+
+def _print_mcpower() -> None:
+    """Print hlm beside mcpower, which draws x per row whatever the design."""
+    named = f"mcpower {mcpower_version()}" if mcpower_version() else "mcpower: not installed"
+    _heading(
+        f"30 x 30, one model, one thread, {WHATIF_SETS} data sets a timing; {named}",
+        "us: per data set, from normals to tables. times: mcpower's over it, median (range",
+        "of the middle half), at least 1.5 with x per row, 5 with one x for all units",
+    )
+    found = per_data_set()
+    theirs = found.get("mcpower", (np.full(1, np.nan), np.nan))[0]
+    for name, (seconds, power) in found.items():
+        low, ratio, high = np.quantile(theirs / seconds, [0.25, 0.5, 0.75])
+        least = AT_LEAST.get(name, 0.0)
+        times = "" if np.isnan(ratio) else f"{ratio:8.2f} ({low:.2f}-{high:.2f})"
+        slow = f"  UNDER {least:g}" if ratio < least else ""
+        us = _us(float(np.median(seconds)) * 1e6, 10)
+        print(f"   {name:35}{us}{times}   power {power:.3f}{slow}")
+
+
+def _median(seconds: np.ndarray) -> str:
+    return f"{np.median(seconds):9.2f} ({seconds.min():.2f})"
 
 
 def _heading(title: str, *notes: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hlm.distributions import STANDARD_NORMAL, Balanced, Points, RowValues, UnitValues
-from hlm.distributions.copula import normal_correlations
+from hlm.distributions.copula import normal_correlations, root
 from hlm.rows.origins import Measured, between, error
 from hlm.rows.quantile_table import from_normal
 from hlm.rows.row_layout import RowLayout
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["example", "make_covariates", "root", "sample"]
+__all__ = ["example", "make_covariates", "sample"]
 
 
 def make_covariates(
@@ -116,18 +116,6 @@ def _correlated(
 @lru_cache(maxsize=1024)
 def _weights(shapes: tuple[Distribution, ...], cor: tuple[tuple[float, ...], ...]) -> Floats:
     return root(normal_correlations(shapes, cor))
-
-
-def root(cor: Floats) -> Floats:
-    """Lower-triangular square root of a correlation matrix, which may be singular."""
-    root = np.zeros_like(cor)
-    # cor = LL': L_jj = (cor_jj - sum_{k<j} L_jk^2)^{1/2}, column j below; 0 without a pivot
-    for j in range(len(cor)):
-        pivot = cor[j, j] - root[j, :j] @ root[j, :j]
-        if pivot > 1e-12:
-            root[j, j] = np.sqrt(pivot)
-            root[j + 1 :, j] = (cor[j + 1 :, j] - root[j + 1 :, :j] @ root[j, :j]) / root[j, j]
-    return root
 
 
 class _Examples:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
 
 from hlm.distributions import (
     STANDARD_NORMAL,
@@ -24,6 +26,7 @@ from hlm.rows.missing import Missing
 from hlm.rows.origins import Origin, origin_from_dict
 from hlm.rows.residual import AutoRegressive, Variance, variance_from_dict
 from hlm.rows.sizes import Sizes, sizes_from_dict
+from hlm.uncertain import DrawnTruth, Uncertain
 
 __all__ = [
     "BLOCK",
@@ -185,6 +188,9 @@ class Scenario:
         of `n_rows` and of those covariates is then of data sets that it has drawn once.
     twin_of : str
         The key of the scenario whose random numbers it has, where not its own.
+    uncertain : Uncertain, optional
+        Which of its parameters are drawn for each data set; the values above are then those that
+        they are drawn about.
     """
 
     key: str
@@ -206,6 +212,7 @@ class Scenario:
     missing: Missing | None = None
     generator: Generator | None = None
     twin_of: str = ""
+    uncertain: Uncertain | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -256,6 +263,48 @@ class Scenario:
         return (self.effects,) * len(self.sd)
 
     @property
+    def there(self) -> tuple[bool, ...]:
+        """Whether each coefficient, and each sd, is other than 0 in some data set, (p + q,)."""
+        p = len(self.fixed)
+        found = [bool(value) for value in (*(value for _, value in self.fixed), *self.sd)]
+        for one in self.uncertain.parameters if self.uncertain else ():
+            if one.part in ("fixed", "sd"):
+                found[one.place[0] + p * (one.part == "sd")] = True
+        return tuple(found)
+
+    @property
+    def uncertain_coefficients(self) -> tuple[int, ...]:
+        """The places of the coefficients that are drawn for each data set, in ascending order."""
+        drawn = self.uncertain.parameters if self.uncertain else ()
+        return tuple(sorted(one.place[0] for one in drawn if one.part == "fixed"))
+
+    def truths(self, rng: np.random.Generator, n: int) -> DrawnTruth:
+        """Draw the parameters of n data sets, of which some are uncertain."""
+        assert self.uncertain is not None
+        return self.uncertain.truths(
+            self.uncertain.draw(rng, n),
+            fixed=[value for _, value in self.fixed],
+            sd=self.sd,
+            cor=self.cor,
+            sigma=self.sigma,
+        )
+
+    def with_truth(self, drawn: DrawnTruth) -> Scenario:
+        """Return the scenario with the parameters of the first data set, in all of them."""
+        cor = self.cor if drawn.root is None else drawn.cor[0]
+        return replace(
+            self,
+            uncertain=None,
+            fixed=tuple(
+                (name, float(value))
+                for (name, _), value in zip(self.fixed, drawn.fixed[0], strict=True)
+            ),
+            sd=tuple(map(float, drawn.sd[0])),
+            cor=tuple(tuple(map(float, row)) for row in cor),
+            sigma=float(drawn.sigma[0]),
+        )
+
+    @property
     def typical_rows(self) -> int | tuple[int, ...]:
         """Rows of every unit, or of each; where they are drawn, evenly spread ones."""
         return self.n_rows.held(self.n_units) if isinstance(self.n_rows, Sizes) else self.n_rows
@@ -299,6 +348,10 @@ class Scenario:
             found["autocorrelation"] = asdict(self.autocorrelation)
         if not self.twin_of:
             del found["twin_of"]
+        if self.uncertain is None:
+            del found["uncertain"]
+        else:
+            found["uncertain"] = self.uncertain.to_dict()
         return found
 
     @classmethod
@@ -312,6 +365,7 @@ class Scenario:
             "autocorrelation": lambda one: AutoRegressive(**one),
             "missing": Missing.from_dict,
             "generator": Generator.from_dict,
+            "uncertain": Uncertain.from_dict,
         }
         parts = {name: read(data[name]) for name, read in readers.items() if data.get(name)}
         return cls(

@@ -220,3 +220,15 @@ def test_the_mean_of_rows_hides_the_effect_of_the_unit():
         found = measured("manifest_means", 400, "xm", 0.7, model="manifest", x_icc=icc, rows=rows)
         reliability = icc * rows / (1.0 + (rows - 1) * icc)
         _near(found.loc["satterthwaite", "mean"], 0.2 + 0.5 * reliability)
+
+
+@pytest.mark.parametrize(("assumptions", "ratio"), [("nominal", 1), ("noisy arm", 4)])
+@pytest.mark.parametrize("difference", [0, 0.5])
+def test_power_of_a_trial_is_that_of_the_means_of_its_schools(assumptions, ratio, difference):
+    """By the noncentral t; with one variance four times the other it is near, in equal arms."""
+    point = {"units": 40, "fixed.arm": difference, "assumptions": assumptions}
+    found = measured("robust_trial", 2000, "arm", difference, **point)
+    variances = 0.4**2 + np.array([1, ratio]) / 15
+    far, limit = difference / np.sqrt(2 * variances.sum() / 40), stats.t.isf(0.025, 38)
+    power = stats.nct.sf(limit, 38, far) + stats.nct.cdf(-limit, 38, far)
+    _near(found.loc["satterthwaite", "rejection"], power)

@@ -45,16 +45,22 @@ def run(options: argparse.Namespace) -> int:
     from hlm.cli.implied_lines import implied_lines
     from hlm.cli.shape_lines import shape_lines
     from hlm.cli.true_values import true_value_lines
+    from hlm.cli.uncertain_lines import uncertain_lines
     from hlm.plan import make_plan
     from hlm.study import Study
 
     check_cores(options.cores)
     study = Study.load(options.study, allow_code=options.allow_code)
     plan = make_plan(study)
-    shapes = list(shape_lines(plan))
-    shapes += [""] * bool(shapes)
-    for line in (*_contents(plan), "", *implied_lines(plan), "", *shapes, *true_value_lines(plan)):
-        print(line)
+    parts = (
+        _contents(plan),
+        implied_lines(plan),
+        uncertain_lines(plan),
+        shape_lines(plan),
+        true_value_lines(plan),
+    )
+    lines = [list(part) for part in parts]
+    print("\n\n".join("\n".join(part) for part in lines if part))
     print(flush=True)
     ratio, rounds = 1.0, 0
     if options.pilot:

@@ -46,7 +46,7 @@ class LiveTable:
     def _fitting(self, lines: Sequence[str]) -> list[str]:
         """Return as many lines as the screen holds, none longer than it is wide."""
         columns, rows = shutil.get_terminal_size()
-        kept = list(lines) if len(lines) < rows else [*lines[: rows - 2], "..."]
+        kept = list(lines) if len(lines) < rows else [*lines[: max(rows - 2, 0)], "..."]
         return [line[: columns - 1] for line in kept]
 
     def _write(self, lines: Sequence[str]) -> None:

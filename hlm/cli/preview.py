@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from hlm.cli.live_table import LiveTable
 from hlm.cli.place import add_allow_code, study_or_plan
 from hlm.cli.scenarios import find_scenario
-from hlm.cli.shown_table import left_out_lines, table_lines
+from hlm.cli.shown_table import absent_lines, left_out_lines, table_lines
 from hlm.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,6 +80,12 @@ def run(options: argparse.Namespace) -> int:
     measures = [measure_named(word, place="--measure") for word in options.measure or ["power"]]
     named = terms_named(study.models, options.term or (), place="--term")
     terms = named or usual_terms(study.models)
+    if not terms:
+        raise InputError(
+            "no model tests anything but its constant",
+            path="--term",
+            allowed="a term to be measured, with --measure",
+        )
     if options.mcse is not None and not options.mcse > 0.0:
         raise InputError(f"{options.mcse} is not allowed", path="--mcse", allowed="above 0")
     targets = [
@@ -88,7 +94,8 @@ def run(options: argparse.Namespace) -> int:
         for term in terms
         if options.mcse is not None
     ]
-    most = options.replicates or (MOST_WITH_MCSE if targets else REPLICATES)
+    usual = MOST_WITH_MCSE if targets else REPLICATES
+    most = usual if options.replicates is None else options.replicates
     table, begin = LiveTable(), monotonic()
     found: Results | None = None
     status = 0
@@ -118,5 +125,5 @@ def _lines(results: Results, measures: Sequence[str], seconds: float) -> list[st
     there = sum(results.replicates_of(scenario.key) for scenario in results.scenarios)
     head = f"{results.study.name}: {there:,} data sets in {seconds:.1f} s"
     rows = list(rows_shown(results, measures)) if there else []
-    left_out = list(left_out_lines(rows))
-    return [head, *table_lines(rows), *left_out]
+    absent = absent_lines(rows, measures, results.terms or ()) if there else ()
+    return [head, *table_lines(rows), *left_out_lines(rows), *absent]

@@ -9,11 +9,19 @@ from hlm.cli.sentences import aligned
 from hlm.words.levels import level_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from hlm.whatif.shown_rows import Shown
 
-__all__ = ["cell", "keyed_lines", "left_out_lines", "named_key", "percent_of", "table_lines"]
+__all__ = [
+    "absent_lines",
+    "cell",
+    "keyed_lines",
+    "left_out_lines",
+    "named_key",
+    "percent_of",
+    "table_lines",
+]
 
 
 def table_lines(rows: Sequence[Shown]) -> Iterator[str]:
@@ -109,3 +117,15 @@ def left_out_lines(rows: Sequence[Shown]) -> Iterator[str]:
             f"{what}: {lost:,} of {row.drawn:,} replicates have no test and do not count"
             + (f"; counted as no rejections, {as_misses:.3f}" if row.n else "")
         )
+
+
+def absent_lines(
+    rows: Sequence[Shown], measures: Collection[str], terms: Collection[str]
+) -> Iterator[str]:
+    """Say which of the terms lack which of the measures, as a standard deviation does power."""
+    there = {(row.measure, row.term) for row in rows}
+    for measure in measures:
+        without = [term for term in terms if (measure, term) not in there]
+        if without:
+            word = "power" if measure == "rejection" else measure
+            yield f"there is no {word} of {', '.join(without)}"

@@ -129,7 +129,7 @@ def closed_form(
     try:
         return _closed_form(question)
     except UndeterminedError as error:
-        return NoClosedForm(f"the design does not determine {error}")
+        return NoClosedForm(str(error))
 
 
 def asked(

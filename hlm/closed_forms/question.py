@@ -8,6 +8,7 @@ made once, so that units may be any real number: as many times each type of unit
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,11 +134,14 @@ class Question:
         UndeterminedError
             The design does not determine the coefficients or the variances.
         """
-        types = self.types.scaled(share)
-        known = information_at(types, self.psi, self.directions)
+        known = self._known.scaled(share)
         of = f_distribution(self.contrasts, known)
-        factor, df = self._inferred(types, known, of)
+        factor, df = self._inferred(share, known, of)
         return of._replace(scale=of.scale / factor), df
+
+    @cached_property
+    def _known(self) -> TruthInformation:
+        return information_at(self.types, self.psi, self.directions)
 
     def answers(self, share: float = 1.0) -> Answers:
         """Return power, width and the rest with so many times the units; raises as above."""
@@ -147,7 +151,7 @@ class Question:
         return Answers(of, df, noncentrality, power, self.sigma * mean_width(of, df, self.level))
 
     def _inferred(
-        self, types: UnitTypes, known: TruthInformation, of: FDistribution
+        self, share: float, known: TruthInformation, of: FDistribution
     ) -> tuple[Floats, Floats]:
         """Return by what the inference multiplies F, and the degrees of freedom that it says.
 
@@ -156,10 +160,9 @@ class Question:
         n, p = known.vcov.shape[:2]
         none, se, F = np.full((n, p), np.nan), np.ones((n, p)), np.ones((n, 1))
         pooled, adjusted = of.pooled[:, None], of.nu[:, None]
-        rows = np.broadcast_to(types.count * types.rows, (n, len(types.count)))
-        there = np.broadcast_to(types.count * (types.rows > 0.0), rows.shape)
-        counts: Any = [each.sum(axis=1, keepdims=True) for each in (rows, there)]
-        places = types.columns.fixed
+        n_obs, n_units = (share * each for each in self.types.totals)
+        counts: Any = [np.broadcast_to(each[:, None], (n, 1)) for each in (n_obs, n_units)]
+        places = self.types.columns.fixed
         between = places[:, 0] == 0
         fitted = Fitted(
             parameters=(),

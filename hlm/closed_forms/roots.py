@@ -123,7 +123,7 @@ def effect_for_power(
     try:
         of, df = question.distribution()
     except UndeterminedError as error:
-        return NoClosedForm(f"the design does not determine {error}")
+        return NoClosedForm(str(error))
 
     def powered(size: float) -> float:
         noncentrality = of.noncentrality(np.array([size]))
@@ -164,7 +164,7 @@ class _Units:
                 )
             return float(np.exp(brentq(excess, log(least), log(self.most), xtol=PRECISION)))
         except UndeterminedError as error:
-            return NoClosedForm(f"the design does not determine {error}")
+            return NoClosedForm(str(error))
 
     def _least(self, measure: Callable[[float], float]) -> float:
         """Return the smallest of some numbers of units, each a quarter more, that has a value."""

@@ -64,9 +64,10 @@ class UnitTypes:
         """The number of units, those without rows among them."""
         return float(self.count.sum())
 
-    def scaled(self, share: float) -> UnitTypes:
-        """Return as many units of each type times a real number."""
-        return replace(self, count=share * self.count)
+    @property
+    def totals(self) -> tuple[Floats, Floats]:
+        """The numbers of rows and of units that have some, (n or 1,) each."""
+        return (self.count * self.rows).sum(axis=1), (self.count * (self.rows > 0.0)).sum(axis=1)
 
     def first(self) -> UnitTypes:
         """Return the first design alone."""

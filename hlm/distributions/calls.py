@@ -22,7 +22,7 @@ from hlm.errors import InputError, nearest
 if TYPE_CHECKING:
     from hlm.distributions.base import Distribution
 
-__all__ = ["SHAPES", "read_call", "written"]
+__all__ = ["SHAPES", "parts_of_call", "read_call", "text_of", "written"]
 
 SHAPES: dict[str, type[Distribution]] = {
     one.family: one
@@ -47,14 +47,11 @@ def read_call(text: Any) -> Distribution:
     >>> read_call("t(5)"), read_call("normal")
     (StudentT(df=5.0), Normal(mean=0.0, sd=1.0))
     """
-    call = _CALL.fullmatch(text) if isinstance(text, str) else None
-    if call is None:
+    call = parts_of_call(text)
+    family = SHAPES.get(call[0]) if call else None
+    if call is None or family is None:
         raise _refused(text)
-    name, inside = call.groups()
-    family = SHAPES.get(name)
-    if family is None:
-        raise _refused(text)
-    given = [part.strip() for part in (inside or "").split(",")] if (inside or "").strip() else []
+    given = call[1]
     wanted = family.shape or ()
     if len(given) != len(wanted):
         found = f"{len(given)} parameters" if len(given) != 1 else "1 parameter"
@@ -71,6 +68,21 @@ def read_call(text: Any) -> Distribution:
     return family(*map(float, given))
 
 
+def parts_of_call(text: Any) -> tuple[str, list[str]] | None:
+    """Return the name of a call and what is between its commas; None of what is no call.
+
+    Examples
+    --------
+    >>> parts_of_call("normal(0.3, 0.1)"), parts_of_call("normal("), parts_of_call(2)
+    (('normal', ['0.3', '0.1']), None, None)
+    """
+    call = _CALL.fullmatch(text) if isinstance(text, str) else None
+    if call is None:
+        return None
+    name, inside = call[1], (call[2] or "").strip()
+    return name, [part.strip() for part in inside.split(",")] if inside else []
+
+
 def written(distribution: Distribution) -> str:
     """Write a shape as a call; two of one meaning are the same text.
 
@@ -80,11 +92,12 @@ def written(distribution: Distribution) -> str:
     ('t(5)', 'normal')
     """
     names = distribution.shape or ()
-    values = [_text(getattr(distribution, name)) for name in names]
+    values = [text_of(getattr(distribution, name)) for name in names]
     return f"{distribution.family}({', '.join(values)})" if values else distribution.family
 
 
-def _text(value: float) -> str:
+def text_of(value: float) -> str:
+    """Write a number of a call, a whole one without a point."""
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from hlm.distributions.base import Distribution
 
-__all__ = ["ERROR", "normal_correlation", "normal_correlations", "reach"]
+__all__ = ["ERROR", "normal_correlation", "normal_correlations", "reach", "root"]
 
 Floats = NDArray[np.float64]
 
@@ -188,3 +188,15 @@ def _nodes() -> tuple[Floats, Floats]:
     z = ((ends[:-1] + ends[1:])[:, None] / 2.0 + half * x).ravel()
     weights = (half * w).ravel() * np.exp(-(z**2) / 2.0) / np.sqrt(2.0 * np.pi)
     return np.append(-z[::-1], z), np.append(weights[::-1], weights)
+
+
+def root(cor: Floats) -> Floats:
+    """Lower-triangular square root of a correlation matrix, which may be singular."""
+    root = np.zeros_like(cor)
+    # cor = LL': L_jj = (cor_jj - sum_{k<j} L_jk^2)^{1/2}, column j below; 0 without a pivot
+    for j in range(len(cor)):
+        pivot = cor[j, j] - root[j, :j] @ root[j, :j]
+        if pivot > 1e-12:
+            root[j, j] = np.sqrt(pivot)
+            root[j + 1 :, j] = (cor[j + 1 :, j] - root[j + 1 :, :j] @ root[j, :j]) / root[j, j]
+    return root

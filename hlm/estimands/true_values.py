@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from hlm.formula import Formula, Term
     from hlm.scenario import Model, Scenario
 
-__all__ = ["EACH", "FALSE", "Target", "parameters_of", "targets", "true_parameters"]
+__all__ = ["DIFFERS", "EACH", "FALSE", "Target", "parameters_of", "targets", "true_parameters"]
 
 Floats = NDArray[np.float64]
 
@@ -48,6 +48,7 @@ ZERO = 1e-12
 
 FALSE = "its hypothesis is false"
 EACH = "each unit has its own"
+DIFFERS = "it differs between data sets"
 NO_CORRELATION = "an effect that does not vary has no correlation"
 
 
@@ -98,7 +99,8 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     """Return what each estimand of a model is in a scenario: tests and units' coefficients last.
 
     Values that the user gives (`model.true`) stand where none is computed, and in the place of the
-    truth's own where the model leaves terms out.
+    truth's own where the model leaves terms out. Where parameters are uncertain, what is the same
+    in two data sets is so in all.
 
     Examples
     --------
@@ -111,6 +113,23 @@ def targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
     >>> targets(truth, Model("m", "y ~ I(x^2) + (1 | g)"))[1].reason
     'x of the truth is no combination of (Intercept) and I(x^2), and I(x^2) is not in the truth'
     """
+    if scenario.uncertain is None:
+        return _targets(scenario, model)
+    rng = np.random.default_rng(0)
+    pair = [scenario.with_truth(scenario.truths(rng, 1)) for _ in range(2)]
+    bare, given = replace(model, true=()), dict(model.true)
+    found: list[Target] = []
+    for one, other in zip(*(_targets(own, bare) for own in pair), strict=True):
+        same = one.true == other.true or np.isnan([one.true, other.true]).all()
+        target = one if same else Target(one.estimand, nan, DIFFERS)
+        if not target.follows and target.term in given:
+            target = Target(target.estimand, given[target.term])
+        found.append(target)
+    return tuple(found)
+
+
+def _targets(scenario: Scenario, model: Model) -> tuple[Target, ...]:
+    """Return these where every data set has the same truth."""
     given, unequal = dict(model.true), _sigma(scenario)[1]
     at, origins = _parameters(scenario, model)
     found: list[Target] = []

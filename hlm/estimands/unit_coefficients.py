@@ -83,8 +83,8 @@ def unit_columns(scenario: Scenario, model: Model) -> UnitColumns:
     covariates, rows = scenario.covariates, row_level(scenario.covariates)
     formula, true = (formula_in(text, covariates) for text in (model.formula, scenario.formula))
     own, truth = _columns(formula.terms, rows), _columns(true.terms, rows)
-    values = [value for _, value in scenario.fixed] + list(scenario.sd)
-    needed = {_column(t, rows) for t, value in zip(true.terms, values, strict=True) if value}
+    varies = zip(true.terms, scenario.there, strict=True)
+    needed = {_column(term, rows) for term, is_there in varies if is_there}
     there = np.array([one in needed for one in truth])
     link, change, lost = link_columns(covariates, own, truth), np.zeros((len(own), len(truth))), ""
     if link.holds(there):

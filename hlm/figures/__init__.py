@@ -13,6 +13,7 @@ from hlm.figures.performance_figures import (
     outcome_shares,
     selection_rates,
 )
+from hlm.figures.robustness_figure import robustness
 from hlm.figures.saving import save, save_as
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "measure_against_units",
     "outcome_shares",
     "predicted_lines",
+    "robustness",
     "save",
     "save_as",
     "selection_rates",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError
 from hlm.results.grid_columns import factors, levels, numeric
+from hlm.words.assumptions import ASSUMPTIONS, NOMINAL
 from hlm.words.levels import said
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def arrange(
 
     The axis is `units` if the study varies it, else the first numeric factor, else the first.
     The next two factors make the panels; any others are held at their middle level, or as near to
-    it as there are points: of a fraction of a grid not all combinations are there.
+    it as there are points: of a fraction of a grid not all combinations are there. Violated
+    assumptions are held at none.
 
     Parameters
     ----------
@@ -159,11 +161,17 @@ def _middle(frame: pd.DataFrame, found: Mapping[str, list[Any]]) -> dict[str, An
 
     def distance(point: Sequence[Any]) -> tuple[float, list[int]]:
         at = [places[name][level] for name, level in zip(found, point, strict=True)]
-        steps = zip(at, found.values(), strict=True)
-        return sum(abs(k - len(own) // 2) / len(own) for k, own in steps), at
+        steps = zip(at, found.items(), strict=True)
+        return sum(abs(k - _centre(*own)) / len(own[1]) for k, own in steps), at
 
     nearest = min(points.itertuples(index=False, name=None), key=distance)
     return dict(zip(found, nearest, strict=True))
+
+
+def _centre(name: str, own: list[Any]) -> int:
+    """Return the place of the level that stands for all: the middle one, or no violation."""
+    is_of_violations = name == ASSUMPTIONS and NOMINAL in own
+    return own.index(NOMINAL) if is_of_violations else len(own) // 2
 
 
 def _axis(frame: pd.DataFrame, free: Sequence[str]) -> str | None:

@@ -20,11 +20,13 @@ from hlm.figures.performance_figures import (
     selection_rates,
 )
 from hlm.figures.prediction_figures import prediction_errors
+from hlm.figures.robustness_figure import robustness
 from hlm.figures.saving import save
 from hlm.figures.style import blank
 from hlm.measures.chosen import without_reason
 from hlm.plan.report import FIGURES, figure_names, models_with_lines
 from hlm.results.shown import attempt, read_results
+from hlm.results.violated import read_rejections
 from hlm.words.criteria_words import REML_NOTE, selected_by
 from hlm.words.fitting import METHODS
 from hlm.words.notes import policies_differ
@@ -76,6 +78,8 @@ def draw(name: str, study: Planned, folder: str | Path) -> Figure:
     if name == "prediction_rmse":
         wanted = {"measure": [name, "n_total"]}
         return prediction_errors(read_results(study, folder, "measures", wanted), name)
+    if name == "robustness":
+        return robustness(*read_rejections(study, folder))
     if name == "accounting":
         return outcome_shares(read_results(study, folder, name, {}))
     measure, _, part = name.rpartition("_")

@@ -86,8 +86,9 @@ def true_coefficients(drawn: Drawn, design: UnitDesign, place: int) -> Floats:
     assert drawn.effects is not None
     numbers, change = drawn.cross.multipliers, design.change[place]
     total = np.zeros((len(drawn.effects), drawn.effects.shape[2]))
-    for term, beta in zip(design.true_fixed, design.beta, strict=True):
-        total += change[term.column] * beta * term.numbers(numbers)
+    betas = np.atleast_2d(design.beta if drawn.coefficients is None else drawn.coefficients)
+    for term, beta in zip(design.true_fixed, betas.T, strict=True):
+        total += change[term.column] * beta[:, None] * term.numbers(numbers)
     for t, term in enumerate(design.true_random):
         total += change[term.column] * term.numbers(numbers) * drawn.effects[:, t]
     return total

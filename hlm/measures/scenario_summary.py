@@ -15,9 +15,11 @@ from hlm.measures.accounting import accounts
 from hlm.measures.after_selection import fits_with_selected, with_selected
 from hlm.measures.arrays import ERRORS, P_VALUE
 from hlm.measures.chosen import chosen_by
-from hlm.measures.group import Rules, calibration, measures_by_policy
+from hlm.measures.compared import both_count, compared_columns, rules_of
+from hlm.measures.group import calibration, measures_by_policy
 from hlm.measures.pairs import between_contestants, between_policies
 from hlm.measures.predictions import prediction_measures
+from hlm.measures.violations import fits_from_nominal, from_nominal
 from hlm.words.criteria_words import selected_by
 from hlm.words.measures import NEED_TRUE, OF_INFERENCE, OF_PREDICTIONS
 from hlm.words.policies import OF_POLICIES
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from hlm.measures.arrays import Contestant, FitArrays, TermArrays
     from hlm.measures.chosen import Chosen
     from hlm.measures.group import Values
+    from hlm.measures.violations import Nominal
 
 __all__ = [
     "ACCOUNTING",
@@ -88,6 +91,7 @@ def summarize_scenario(
     alphas: Mapping[str, float],
     policies: Sequence[str] = ALL,
     selection: Selection = USUAL,
+    nominal: Nominal | None = None,
 ) -> Summary:
     """Summarize a scenario, one term at a time.
 
@@ -105,13 +109,13 @@ def summarize_scenario(
         The first is the one that differences between policies are against.
     selection : Selection
         With estimates after it, the model that a criterion chooses is a further one.
+    nominal : Nominal, optional
+        Where assumptions are violated, the scenario in which they are not: differences from it.
     """
     found = Summary()
-    chosen = tuple(chosen_by(fits, selection)) if fits is not None else ()
-    after = chosen if selection.estimate else ()
-    if fits is not None and after:
-        fits = fits_with_selected(fits, after)
-        alphas = {**alphas, **{selected_by(one.criterion): alphas[one.models[0]] for one in after}}
+    chosen, after, fits = _with_selected(fits, selection)
+    alphas = {**alphas, **{selected_by(one.criterion): alphas[one.models[0]] for one in after}}
+    twin = _Twin.of(nominal, selection) if nominal is not None else None
     at_boundary: dict[tuple[str, str], NDArray[np.bool_]] = {}
     of_terms: list[tuple[Any, ...]] = []
     for of_models in terms:
@@ -120,6 +124,9 @@ def summarize_scenario(
         of_terms += _measures_of(scenario, arrays, fits, policies, alphas)
         if not predicted:
             found.differences += _differences_of(scenario, arrays, fits, policies, alphas)
+            if twin is not None:
+                rows = twin.differences(arrays, fits, policies, alphas)
+                found.differences += [(scenario, *row) for row in rows]
         if arrays.kind == "cor":
             _count_boundary(at_boundary, arrays)
     if fits is not None:
@@ -127,15 +134,48 @@ def summarize_scenario(
         found.selection += _selection_rates(scenario, chosen)
         found.margins += _margins(scenario, chosen)
         found.accounting += [(scenario, *row) for row in accounts(fits, at_boundary)]
+        if twin is not None and twin.fits is not None:
+            found.differences += [(scenario, *row) for row in fits_from_nominal(fits, twin.fits)]
     found.measures += of_terms
     return found
 
 
-def rules_of(kind: str) -> Rules:
-    """Return what is done with the estimates of a kind of terms of a study."""
-    about = KINDS[kind]
-    by_t = about.part == "fixed"
-    return Rules(needs_se=False, tests_zero=about.tests_zero, by_t=by_t)
+def _with_selected(
+    fits: FitArrays | None, selection: Selection
+) -> tuple[tuple[Chosen, ...], tuple[Chosen, ...], FitArrays | None]:
+    """Return what is chosen, that of which there are estimates, and the fits with its own."""
+    chosen = tuple(chosen_by(fits, selection)) if fits is not None else ()
+    after = chosen if selection.estimate else ()
+    return chosen, after, fits_with_selected(fits, after) if fits is not None and after else fits
+
+
+@dataclass(frozen=True)
+class _Twin:
+    """The terms of a scenario without violation, one at a time, and its fits."""
+
+    terms: Iterator[TermArrays]
+    after: tuple[Chosen, ...]
+    fits: FitArrays | None
+
+    @classmethod
+    def of(cls, nominal: Nominal, selection: Selection) -> _Twin:
+        _, after, fits = _with_selected(nominal.fits, selection)
+        return cls(iter(nominal.terms), after, fits)
+
+    def differences(
+        self,
+        arrays: TermArrays,
+        fits: FitArrays | None,
+        policies: Sequence[str],
+        alphas: Mapping[str, float],
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of the next term, which is the same in both scenarios."""
+        own = with_selected(next(self.terms), self.after)
+        if (own.kind, own.term) != (arrays.kind, arrays.term):
+            raise RuntimeError(f"{own.kind} {own.term} beside {arrays.kind} {arrays.term}")
+        yield from from_nominal(
+            arrays, own, fits=fits, nominal_fits=self.fits, alphas=alphas, policies=policies
+        )
 
 
 def _measures_of(
@@ -210,11 +250,11 @@ def _differences_of(
     for factor, place, other in comparisons(arrays.contestants):
         one, two = arrays.contestants[place], arrays.contestants[other]
         against = getattr(two, factor)
-        mine, theirs = (_compared(arrays, at, alphas) for at in (place, other))
+        mine, theirs = (compared_columns(arrays, at, alphas) for at in (place, other))
         first = factor != "inference" and (factor, *one.fit, against) not in seen
         seen.add((factor, *one.fit, against))
         for policy in policies:
-            counted = _both(fits, policy, one, two)
+            counted = both_count(_counted(fits, policy, one), _counted(fits, policy, two))
             found = between_contestants(mine, theirs, policy, rules, counted)
             for name, value in found.items():
                 if first or name in OF_INFERENCE:
@@ -245,25 +285,8 @@ def comparisons(contestants: Sequence[Contestant]) -> Iterator[tuple[str, int, i
                 yield factor, place, against
 
 
-def _compared(
-    arrays: TermArrays, place: int, alphas: Mapping[str, float]
-) -> dict[str, NDArray[np.float64]]:
-    """Return the columns of a contestant; of an F test, whether it rejects."""
-    columns = arrays.columns(place)
-    if arrays.names != P_VALUE:
-        return columns
-    p, alpha = columns["p_value"], alphas[arrays.contestants[place].model]
-    return {"true": columns["true"], "rejected": np.where(np.isnan(p), nan, p < alpha)}
-
-
-def _both(
-    fits: FitArrays | None, policy: str, one: Contestant, two: Contestant
-) -> NDArray[np.bool_] | None:
-    """Return the replicates of which the fits of both count."""
-    if fits is None:
-        return None
-    first, second = (fits.policies([policy], each.fit)[policy] for each in (one, two))
-    return None if first is None or second is None else first & second
+def _counted(fits: FitArrays | None, policy: str, one: Contestant) -> NDArray[np.bool_] | None:
+    return None if fits is None else fits.policies([policy], one.fit)[policy]
 
 
 def _of_policies(
@@ -279,7 +302,10 @@ def _of_policies(
     rules, against = rules_of(arrays.kind), policies[0]
     seen: set[tuple[str, str]] = set()
     for place, contestant in enumerate(arrays.contestants):
-        masks, columns = fits.policies(policies, contestant.fit), _compared(arrays, place, alphas)
+        masks, columns = (
+            fits.policies(policies, contestant.fit),
+            compared_columns(arrays, place, alphas),
+        )
         first = contestant.fit not in seen
         seen.add(contestant.fit)
         for policy in policies[1:]:

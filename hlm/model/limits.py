@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from hlm.model.result import LmerFit
     from hlm.scenario import Terms
 
-__all__ = ["percentiles", "profile", "vcov_random", "wald"]
+__all__ = ["covariance_of_variances", "percentiles", "profile", "vcov_random", "wald"]
 
 Floats = NDArray[np.float64]
 Estimands: TypeAlias = Sequence[str | Mapping[str, str]] | Mapping[str, str]
@@ -54,21 +54,27 @@ def wald(fit: LmerFit, level: float, df_method: str, method: str) -> pd.DataFram
 
 
 def vcov_random(fit: LmerFit) -> pd.DataFrame:
-    """Return the matrix of `LmerFit.vcov_random`.
-
-    With eta = sigma^2 (Psi, 1), d its derivative along the profile and f_s = eta that in
-    log sigma^2: Cov(eta) = f_s f_s' 2 / n* + 2 d'Hp^{-1}d (see `hlm.kernels.inference`).
-    """
+    """Return the matrix of `LmerFit.vcov_random`."""
     import pandas as pd
 
-    eta, half = _spread(fit)
-    covariance = np.outer(eta, eta) * 2.0 / _n_star(fit) + 2.0 * half @ half.T
+    covariance = covariance_of_variances(fit)[1]
     if fit.singular:
         covariance[:] = np.nan
     is_open = open_terms(fit)
     covariance[is_open], covariance[:, is_open] = np.nan, np.nan
     names = variances_of(fit.frame.terms)
     return pd.DataFrame(covariance, index=names, columns=names)
+
+
+def covariance_of_variances(fit: LmerFit) -> tuple[Floats, Floats]:
+    """Return eta, the variances and covariances of the random part and sigma^2, and Cov(eta).
+
+    With eta = sigma^2 (Psi, 1), d its derivative along the profile and f_s = eta that in
+    log sigma^2: Cov(eta) = f_s f_s' 2 / n* + 2 d'Hp^{-1}d (see `hlm.kernels.inference`). Of a
+    singular fit that is what follows if the dimensions that are lost stay so.
+    """
+    eta, half = _spread(fit)
+    return eta, np.outer(eta, eta) * 2.0 / _n_star(fit) + 2.0 * half @ half.T
 
 
 def further(fit: LmerFit, what: Estimands, level: float, df_method: str) -> pd.DataFrame:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hlm.estimands.true_values import targets
+from hlm.estimands.true_values import DIFFERS, targets
 from hlm.measures.distance import judged_mcse, rows_of_target
 from hlm.measures.summarize import summarize
 from hlm.plan.cost import replicate_cost
 from hlm.plan.rounds import Standing
 from hlm.results import KINDS, to_table
+from hlm.words.measures import OF_ONE_TRUTH
 from hlm.words.policies import CONVERGED
 
 if TYPE_CHECKING:
@@ -70,21 +71,21 @@ def measures_of_pilot(plan: Plan, tried: Sequence[Tried]) -> pd.DataFrame:
 
 def _measures(plan: Plan, one: Tried) -> pd.DataFrame:
     names = ("scenario", "model", "term", "kind", "true")
-    rows = [
-        (one.scenario.key, model.name, target.term, target.kind, target.true)
-        for model in plan.models
-        for target in targets(one.scenario, model)
-    ]
+    found = [(model.name, own) for model in plan.models for own in targets(one.scenario, model)]
+    rows = [(one.scenario.key, name, own.term, own.kind, own.true) for name, own in found]
+    differing = {own.term for _, own in found if own.reason == DIFFERS}
     tables = {kind: to_table(one.tables[kind], KINDS[kind]) for kind in plan.kinds}
-    found, _ = summarize(
+    measures, _ = summarize(
         tables["estimates"],
         tables["fits"],
         truth=dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)),
         tests=tables.get("tests"),
         level={model.name: model.level for model in plan.models},
     )
-    judged = judged_mcse(found["measure"], found["estimate"], found["mcse"], found["n"])
-    return found.assign(**{PER_REPLICATE: judged * sqrt(one.n)})
+    supposes_one = measures["measure"].isin(OF_ONE_TRUTH) & measures["term"].isin(differing)
+    measures = measures[~supposes_one]
+    judged = judged_mcse(measures["measure"], measures["estimate"], measures["mcse"], measures["n"])
+    return measures.assign(**{PER_REPLICATE: judged * sqrt(one.n)})
 
 
 def empty_policies(plan: Plan, tried: Sequence[Tried]) -> Iterator[tuple[str, str, str, str, int]]:

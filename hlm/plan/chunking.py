@@ -35,12 +35,18 @@ def chunks(plan: Plan) -> list[tuple[Scenario, ...]]:
 
 
 def holdings(plan: Plan) -> list[list[str]]:
-    """Return, for each chunk, the names of the batches that hold something of its scenarios."""
+    """Return, for each chunk, the names of the batches that hold something that it needs.
+
+    That is of its scenarios, and of those whose twins they are.
+    """
     cut = chunks(plan)
-    place = {scenario.key: number for number, chunk in enumerate(cut) for scenario in chunk}
+    needed: dict[str, set[int]] = {}
+    for number, chunk in enumerate(cut):
+        for key in (key for scenario in chunk for key in (scenario.key, scenario.twin_of) if key):
+            needed.setdefault(key, set()).add(number)
     held: list[list[str]] = [[] for _ in cut]
     for batch in plan.batches:
-        numbers = {place[part.scenario] for part in batch.ranges if part.scenario in place}
+        numbers = {number for part in batch.ranges for number in needed.get(part.scenario, ())}
         for number in sorted(numbers):
             held[number].append(batch.name)
     return held

@@ -40,6 +40,9 @@ SECTIONS = {
         "rejection_fixed": "Rejection rate, fixed effects",
         "rejection_tests": "Rejection rate, tests",
     },
+    "Violated assumptions": {
+        "robustness": "Power and size under violated assumptions",
+    },
     "Random part": {
         "bias_random": "Bias, random part",
         "rmse_random": "Root mean squared error, random part",
@@ -70,6 +73,7 @@ TABLES = {
     "selection": "Selection rates",
     "margins": "Margins of the criteria",
     "policies": "Policies side by side",
+    "robustness": "Power and size under violated assumptions",
     "factor_effects": "What the factors explain",
     "accounting": "What became of the fits",
 }
@@ -93,7 +97,7 @@ def figure_names(study: Planned) -> tuple[str, ...]:
     The pictures of units need covariates to draw them by and a truth without factors, the one of
     shrinkage a model with random intercepts and slopes, those of selection two models to choose
     from, the one of tests some F tests or likelihood ratio tests, that of predictions a study that
-    asks for them.
+    asks for them, that of robustness a study with violated assumptions.
 
     Parameters
     ----------
@@ -117,6 +121,7 @@ def figure_names(study: Planned) -> tuple[str, ...]:
         "shrinkage": not models_with_lines(study),
         "rejection_tests": not any(model.has_tests for model in study.models),
         "prediction_rmse": not any(model.predictions for model in study.models),
+        "robustness": not _has_violations(study),
         **{
             f"selection_{name}": len(study.models) < 2 or name not in study.selection.criteria
             for name in CRITERION_WORDS
@@ -136,6 +141,7 @@ def table_names(study: Planned) -> tuple[str, ...]:
         "selection": len(study.models) < 2,
         "margins": not _has_margins(study),
         "policies": len(study.policies) < 2,
+        "robustness": not _has_violations(study),
         "factor_effects": sum(_varies(study, name) for name in study.levels[0]) < 2,
     }
     return tuple(name for name in TABLES if not lacking.get(name))
@@ -146,6 +152,10 @@ def _has_margins(study: Planned) -> bool:
     methods = [method for model in study.models for method in model.methods]
     several = any(methods.count(method) > 1 for method in methods)
     return several and bool({*study.selection.criteria} & {*OF_INFORMATION})
+
+
+def _has_violations(study: Planned) -> bool:
+    return any(scenario.twin_of for scenario in study.scenarios)
 
 
 def _varies(study: Planned, factor: str) -> bool:

@@ -97,13 +97,12 @@ class Basis:
 
 
 def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:
-    """Collect the parts that the truth's random effects, the models and their tests need.
+    """Collect the parts that what is random of the truth, the models and their tests need.
 
     Where the coefficients of units are predicted, the columns of rows by themselves too.
     """
     columns, multipliers = {CONSTANT.identity: CONSTANT}, {CONSTANT.identity: CONSTANT}
-    truth = formula_in(scenario.formula, scenario.covariates)
-    needed = [_plain(scenario, term) for term in truth.effects]
+    needed = [_plain(scenario, term) for term in _random_terms(scenario)]
     models = tuple(models)
     whole = [(formula_in(model.formula, scenario.covariates), model.lrt) for model in models]
     smaller = [formula.smaller(test) for formula, tests in whole for test in tests]
@@ -122,11 +121,19 @@ def basis_of(scenario: Scenario, models: Iterable[Model]) -> Basis:
 
 
 def truth_effects(scenario: Scenario, basis: Basis) -> tuple[NDArray[np.int64], Floats]:
-    """Return column, multiplier and scale of each of the truth's random effects."""
-    truth = formula_in(scenario.formula, scenario.covariates)
-    splits = [_plain(scenario, term) for term in truth.effects]
+    """Return column, multiplier and scale of each of the truth's random effects.
+
+    After them those of its uncertain coefficients, which are random too: the same in all units.
+    """
+    splits = [_plain(scenario, term) for term in _random_terms(scenario)]
     scales = np.array([row.scale * unit.scale for row, unit in splits])
     return _pairs([basis.place(split) for split in splits]), scales
+
+
+def _random_terms(scenario: Scenario) -> tuple[Term, ...]:
+    """Return the terms of the truth's random effects and of its uncertain coefficients."""
+    truth = formula_in(scenario.formula, scenario.covariates)
+    return (*truth.effects, *(truth.fixed[k] for k in scenario.uncertain_coefficients))
 
 
 def model_columns_of(scenario: Scenario, basis: Basis, model: Model) -> ModelColumns:

@@ -2,13 +2,14 @@ r"""Per-unit cross-products of simulated data: all that any Gaussian mixed model
 
 Of the response only y* = Z b + e, what is random, is reduced; the truth's fixed part X beta is
 added exactly where a model lacks a part of it, and otherwise only to the estimates. So no digits
-are lost to large fixed effects.
+are lost to large fixed effects. Where coefficients are uncertain, y* has X d too, with d what those
+of the data set differ by from beta.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Model, Scenario
     from hlm.simulate.layout import Layout
+    from hlm.uncertain import DrawnTruth
 
 __all__ = ["Drawn", "simulate"]
 
 Floats = NDArray[np.float64]
 AnyDraws = TypeVar("AnyDraws", Draws, RowDraws)
+AnyKept: TypeAlias = "tuple[Floats, DrawnTruth | None]"
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Drawn:
         The random effects of the truth, where a model's predictions are held against them.
     units : tuple of UnitDesign or None
         Of each model: how coefficients of units are made of effects, where they are predicted.
+    coefficients : ndarray (n, p), optional
+        Those of the truth in each data set, where some are uncertain and `effects` are kept.
     """
 
     key: str
@@ -66,6 +71,7 @@ class Drawn:
     columns: tuple[ModelColumns, ...]
     effects: Floats | None = None
     units: tuple[UnitDesign | None, ...] = ()
+    coefficients: Floats | None = None
 
 
 def simulate(
@@ -89,12 +95,12 @@ def simulate(
     """
     basis = basis_of(scenario, models)
     truth, scales = truth_effects(scenario, basis)
-    effects: list[Floats] | None = [] if any(model.predictions for model in models) else None
+    kept: list[AnyKept] | None = [] if any(model.predictions for model in models) else None
     if scenario.is_plain:
-        drawn = _keeping(effects, draw(scenario, seed, start, stop))
-        chunks = [_reduce(basis, truth, scales, draws) for draws in drawn]
+        drawn = _keeping(kept, draw(scenario, seed, start, stop))
+        chunks = [_reduce(basis, truth, scales, scenario, draws) for draws in drawn]
     else:
-        by_row = _keeping(effects, draw_by_row(scenario, seed, start, stop))
+        by_row = _keeping(kept, draw_by_row(scenario, seed, start, stop))
         chunks = [_reduce_rows(basis, truth, scales, scenario, draws) for draws in by_row]
     cross = CrossProducts(
         gram=_join([chunk.gram for chunk in chunks]),
@@ -112,16 +118,27 @@ def simulate(
     )
     for model in models:
         columns += smaller_columns_of(scenario, basis, model)
-    together = None if effects is None else np.concatenate(effects)
-    return Drawn(scenario.key, start, stop, cross, tuple(columns), together, units)
+    effects, coefficients = _together(kept)
+    return Drawn(scenario.key, start, stop, cross, tuple(columns), effects, units, coefficients)
 
 
-def _keeping(effects: list[Floats] | None, draws: Iterable[AnyDraws]) -> Iterator[AnyDraws]:
-    """Yield draws, and keep their random effects if there is a list for them."""
+def _keeping(kept: list[AnyKept] | None, draws: Iterable[AnyDraws]) -> Iterator[AnyDraws]:
+    """Yield draws, and keep their random effects and truths if there is a list for them."""
     for some in draws:
-        if effects is not None:
-            effects.append(some.effects)
+        if kept is not None:
+            kept.append((some.effects, some.truth))
         yield some
+
+
+def _together(kept: list[AnyKept] | None) -> tuple[Floats | None, Floats | None]:
+    """Return the random effects, and the coefficients where some are uncertain."""
+    if kept is None:
+        return None, None
+    coefficients = [truth.fixed for _, truth in kept if truth is not None]
+    return (
+        np.concatenate([effects for effects, _ in kept]),
+        np.concatenate(coefficients) if coefficients else None,
+    )
 
 
 def _join(arrays: Sequence[Floats]) -> Floats:
@@ -130,7 +147,9 @@ def _join(arrays: Sequence[Floats]) -> Floats:
     return arrays[0] if same else np.concatenate(arrays)
 
 
-def _reduce(basis: Basis, truth: NDArray[np.int64], scales: Floats, draws: Draws) -> CrossProducts:
+def _reduce(
+    basis: Basis, truth: NDArray[np.int64], scales: Floats, scenario: Scenario, draws: Draws
+) -> CrossProducts:
     """Reduce some replicates."""
     layout, n, k = draws.layout, len(draws.noise), len(basis.columns)
     n_units = len(layout.sizes)
@@ -141,11 +160,30 @@ def _reduce(basis: Basis, truth: NDArray[np.int64], scales: Floats, draws: Draws
     response, squares = np.zeros((n, k, n_units)), np.zeros((n, n_units))
     cross_columns(columns, starts, gram)
     cross_noise(columns, draws.noise.reshape(n, -1), layout.starts, response, squares)
-    response *= draws.sigma
-    squares *= draws.sigma * draws.sigma
-    sum_squares = _add_effects(truth, scales, gram, multipliers, draws.effects, response, squares)
+    _scale(response, squares, draws.sigma)
+    effects = _with_coefficients(scenario, draws)
+    sum_squares = _add_effects(truth, scales, gram, multipliers, effects, response, squares)
     n_obs = np.full(n, layout.starts[-1])
     return CrossProducts(gram, response, sum_squares, multipliers, n_obs)
+
+
+def _scale(response: Floats, squares: Floats, sigma: float | Floats) -> None:
+    """Multiply the products of the noise by the residual sd, of all data sets or of each."""
+    sigma = np.reshape(sigma, (-1, 1))
+    response *= sigma[:, :, None]
+    squares *= sigma * sigma
+
+
+def _with_coefficients(scenario: Scenario, draws: Draws | RowDraws) -> Floats:
+    """Return the random effects, and what uncertain coefficients differ by from the truth's."""
+    places = list(scenario.uncertain_coefficients)
+    if draws.truth is None or not places:
+        return draws.effects
+    centre = np.array([value for _, value in scenario.fixed])
+    differences = (draws.truth.fixed - centre)[:, places, None]
+    n_units = draws.effects.shape[2]
+    in_units = np.broadcast_to(differences, (*differences.shape[:2], n_units))
+    return np.concatenate([draws.effects, in_units], axis=1)
 
 
 def _add_effects(
@@ -187,11 +225,11 @@ def _reduce_rows(
     response, squares = np.empty((n, k, n_units)), np.empty((n, n_units))
     cross_row_columns(columns, rows.starts, gram)
     cross_row_noise(columns, draws.residuals, rows.starts, response, squares)
-    response *= scenario.sigma
-    squares *= scenario.sigma * scenario.sigma
+    _scale(response, squares, scenario.sigma if draws.truth is None else draws.truth.sigma)
     if one and scenario.has_equal_rows:
         gram = np.ascontiguousarray(gram[:, :, :1])
-    sum_squares = _add_effects(truth, scales, gram, multipliers, draws.effects, response, squares)
+    effects = _with_coefficients(scenario, draws)
+    sum_squares = _add_effects(truth, scales, gram, multipliers, effects, response, squares)
     return CrossProducts(gram, response, sum_squares, multipliers, rows.n_obs)
 
 

@@ -6,6 +6,7 @@ seed), those of covariates by a hash of the name too: so the draws of a covariat
 which others there are. Where random effects differ in shape, each has a stream spawned from theirs.
 Where a study asks for common random numbers, zeros stand for the key.
 A user's generator has a stream too, and its blocks are the groups for which it is called.
+So have the parameters of a truth that are uncertain; those of a block are drawn together.
 The parametric bootstrap of a fit has one that no data depend on, of its replicate and not a block.
 Within a block the replicates follow one another, so a replicate does not depend on how many come
 after it, and a range that starts within a block skips what is before it.
@@ -32,6 +33,8 @@ from hlm.simulate.random_effects import Copula, Mixing, recipe_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hlm.uncertain import DrawnTruth
+
 __all__ = [
     "CHUNK_VALUES",
     "Draws",
@@ -40,6 +43,7 @@ __all__ = [
     "bootstrap_stream",
     "chunks",
     "draw",
+    "part_of",
     "row_shape",
 ]
 
@@ -53,6 +57,9 @@ NOISE, EFFECTS, COVARIATE = 0, 1, 2
 
 BOOTSTRAP = 4
 """What that of a bootstrap is for, after `GENERATOR`; it is named by two more numbers too."""
+
+TRUTH = 5
+"""What that of uncertain parameters is for."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +80,18 @@ class Draws:
         The random effects b, of the truth's Z.
     noise : ndarray (n, n_rows, n_units)
         The residuals in units of `sigma`: sums of them are scaled, not each.
-    sigma : float
+    sigma : float or ndarray (n,)
         The residual sd.
+    truth : DrawnTruth, optional
+        The parameters of each, where some are uncertain.
     """
 
     layout: Layout
     covariates: dict[str, Floats]
     effects: Floats
     noise: Floats
-    sigma: float
+    sigma: float | Floats
+    truth: DrawnTruth | None = None
 
 
 def draw(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[Draws]:
@@ -140,6 +150,13 @@ class Seeds:
         """Return the stream of a user's generator."""
         return np.random.default_rng((GENERATOR, *self._rest))
 
+    def truths(self) -> DrawnTruth | None:
+        """Draw the parameters of the block's data sets; None where none is uncertain."""
+        if self.scenario.uncertain is None:
+            return None
+        rng = np.random.default_rng((TRUTH, *self._rest))
+        return self.scenario.truths(rng, self.scenario.block)
+
     @property
     def _rest(self) -> tuple[int, ...]:
         return self.block, *_halves(self.scenario.streams), self.seed
@@ -178,18 +195,21 @@ class _Streams:
         self.noise = seeds.noise()
         self.effects = recipe.streams(seeds.effects())
         self.covariates = {c.name: seeds.named(c.name) for c in scenario.covariates}
+        self.truths = seeds.truths()
 
     def take(self, start: int, stop: int) -> Draws:
         """Draw the next `stop - start` replicates."""
         s, layout, n = self.scenario, self.layout, stop - start
         z = self.recipe.draw(self.effects, n, s.n_units)
         noise = self.room[:n]
+        truth = part_of(self.truths, start, n)
         return Draws(
             layout,
             covariates={c.name: self._covariate(c, n) for c in s.covariates},
-            effects=self.recipe.effects(_in_order(z, layout)),
+            effects=self.recipe.of_each(truth).effects(_in_order(z, layout)),
             noise=s.residuals.standardized(self.noise, noise.shape, out=noise),
-            sigma=s.sigma,
+            sigma=s.sigma if truth is None else truth.sigma,
+            truth=truth,
         )
 
     def _covariate(self, c: Covariate, n: int) -> Floats:
@@ -203,6 +223,14 @@ class _Streams:
         if isinstance(c.distribution, Balanced):
             return balanced_rows(c.distribution, rng, n, layout)
         return c.distribution.draw(rng, (n, *row_shape(layout)))
+
+
+def part_of(truths: DrawnTruth | None, start: int, n: int) -> DrawnTruth | None:
+    """Return the parameters of n replicates from `start` on, of those of their block."""
+    if truths is None:
+        return None
+    first = start % len(truths.sigma)
+    return truths.part(first, first + n)
 
 
 def row_shape(layout: Layout) -> tuple[int, int]:

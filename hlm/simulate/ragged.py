@@ -25,7 +25,7 @@ from hlm.formula import parse
 from hlm.rows.missing import PREVIOUS
 from hlm.rows.row_layout import RowLayout
 from hlm.rows.sizes import Resampled, Sizes
-from hlm.simulate.draws import CHUNK_VALUES, Seeds, balanced_rows, chunks, row_shape
+from hlm.simulate.draws import CHUNK_VALUES, Seeds, balanced_rows, chunks, part_of, row_shape
 from hlm.simulate.generated import Generated, generate
 from hlm.simulate.layout import layout_of
 from hlm.simulate.random_effects import recipe_of
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from hlm.scenario import Covariate, Scenario
     from hlm.simulate.layout import Layout
     from hlm.simulate.random_effects import Copula, Mixing
+    from hlm.uncertain import DrawnTruth
 
 __all__ = ["RowDraws", "draw_by_row", "draw_rows", "rows_left"]
 
@@ -67,6 +68,8 @@ class RowDraws:
     response : ndarray (total,), optional
         Where it is a generator's. What the truth's fixed part leaves of it is then in `residuals`,
         and the effects are 0.
+    truth : DrawnTruth, optional
+        The parameters of each data set, where some are uncertain.
     """
 
     rows: RowLayout
@@ -74,6 +77,7 @@ class RowDraws:
     effects: Floats
     residuals: Floats
     response: Floats | None = None
+    truth: DrawnTruth | None = None
 
     @cached_property
     def by_rows(self) -> dict[str, Floats]:
@@ -118,6 +122,7 @@ class _Streams:
         self.effects = recipe.streams(seeds.effects())
         self.others: dict[str, np.random.Generator] = {}
         self.generated = _generated(scenario, seeds)
+        self.truths = seeds.truths()
 
     def named(self, name: str) -> np.random.Generator:
         """Return the stream of that name."""
@@ -140,13 +145,15 @@ class _Streams:
         if given and given.response is not None:
             whole = _responded(s, rows, own, given.response)
             return whole if s.missing is None else _observed(s, whole, numbers)
-        effects = self.recipe.effects(self.recipe.draw(self.effects, n, s.n_units))
+        truth = part_of(self.truths, start, n)
+        z = self.recipe.draw(self.effects, n, s.n_units)
+        effects = self.recipe.of_each(truth).effects(z)
         residuals = numbers.in_rows(lambda size: s.residuals.standardized(self.noise, size))
         if s.autocorrelation is not None:
             s.autocorrelation.apply(residuals, covariates, rows)
         if s.variance is not None:
             residuals *= s.variance.factors(covariates, rows, numbers)
-        whole = RowDraws(rows, own, effects, residuals)
+        whole = RowDraws(rows, own, effects, residuals, truth=truth)
         return whole if s.missing is None else _observed(s, whole, numbers)
 
     def _rows(self, n: int) -> RowLayout:
@@ -234,13 +241,15 @@ def _observed(scenario: Scenario, whole: RowDraws, numbers: _Numbers) -> RowDraw
     covariates = {k: v[kept] if v.ndim == 1 else v for k, v in whole.covariates.items()}
     left = whole.rows.left(kept)
     y = None if whole.response is None else whole.response[kept]
-    return RowDraws(left, covariates, whole.effects, whole.residuals[kept], y)
+    return RowDraws(left, covariates, whole.effects, whole.residuals[kept], y, whole.truth)
 
 
 def _response(scenario: Scenario, draws: RowDraws) -> Floats:
     if draws.response is not None:
         return draws.response
-    return response_of(scenario, draws.by_rows, draws.effects, draws.residuals, draws.rows)
+    return response_of(
+        scenario, draws.by_rows, draws.effects, draws.residuals, draws.rows, draws.truth
+    )
 
 
 def rows_left(scenario: Scenario, seed: int, replicates: int) -> float:

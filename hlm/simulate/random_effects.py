@@ -8,21 +8,21 @@ that the effects are as stated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.covariates import root
 from hlm.distributions import STANDARD_NORMAL, Distribution
-from hlm.distributions.copula import normal_correlations
+from hlm.distributions.copula import normal_correlations, root
 from hlm.rows.quantile_table import from_normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hlm.scenario import Scenario
+    from hlm.uncertain import DrawnTruth
 
 __all__ = ["Copula", "Mixing", "recipe_of"]
 
@@ -36,15 +36,22 @@ class _Recipe:
     Attributes
     ----------
     shapes : tuple of Distribution (q,)
-    weights : ndarray (q, q)
+    weights : ndarray (q, q) or (n, q, q)
         Lower triangular, the root of the correlations: of the effects, or of a copula's normals.
-    sd : ndarray (q,)
-        Of the effects.
+    sd : ndarray (q,) or (n, q)
+        Of the effects. Both are of all data sets, or of each.
     """
 
     shapes: tuple[Distribution, ...]
     weights: Floats
     sd: Floats
+
+    def of_each(self, truth: DrawnTruth | None) -> Self:
+        """Return the recipe with sds and correlations of each data set, where these are drawn."""
+        if truth is None:
+            return self
+        weights = self.weights if truth.root is None else truth.root
+        return replace(self, weights=weights, sd=truth.sd)
 
 
 class Mixing(_Recipe):
@@ -68,7 +75,7 @@ class Mixing(_Recipe):
 
     def effects(self, z: Floats) -> Floats:
         """Make the effects, (n, q, n_units)."""
-        return _mix(self.weights * self.sd[:, None], z)
+        return _mix(self.weights * self.sd[..., None], z)
 
     def parts(self) -> list[list[Distribution]]:
         """Return of what each effect is a sum."""
@@ -96,8 +103,8 @@ class Copula(_Recipe):
     def effects(self, z: Floats) -> Floats:
         """Make the effects, (n, q, n_units)."""
         normals = _mix(self.weights, z)
-        for a, (shape, sd) in enumerate(zip(self.shapes, self.sd, strict=True)):
-            normals[:, a] = sd * from_normal(shape, normals[:, a])
+        for a, shape in enumerate(self.shapes):
+            normals[:, a] = self.sd[..., a, None] * from_normal(shape, normals[:, a])
         return normals
 
     def parts(self) -> list[list[Distribution]]:
@@ -124,11 +131,14 @@ def _moments_of_sum(weights: Floats, shapes: Sequence[Distribution]) -> tuple[fl
 
 
 def _mix(factor: Floats, z: Floats) -> Floats:
-    """Multiply each unit's q independent numbers by the factor, term by term in a fixed order."""
+    """Multiply each unit's q independent numbers by the factor, term by term in a fixed order.
+
+    The factor is one, (q, q), or that of each data set, (n, q, q).
+    """
     effects = np.zeros_like(z)
     # b_a = sum_{k<=a} factor_ak z_k
-    for a in range(len(factor)):
+    for a in range(z.shape[1]):
         for k in range(a + 1):
-            if factor[a, k]:
-                effects[:, a] += factor[a, k] * z[:, k]
+            if factor[..., a, k].any():
+                effects[:, a] += factor[..., a, k, None] * z[:, k]
     return effects

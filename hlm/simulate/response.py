@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from hlm.rows.row_layout import RowLayout
     from hlm.scenario import Scenario
+    from hlm.uncertain import DrawnTruth
 
 __all__ = ["response_of"]
 
@@ -26,6 +27,7 @@ def response_of(
     effects: Floats,
     residuals: Floats,
     rows: RowLayout,
+    truth: DrawnTruth | None = None,
 ) -> Floats:
     """Return y = X beta + Z b + e, (total,).
 
@@ -38,10 +40,17 @@ def response_of(
     residuals : ndarray (total,)
         In units of the residual sd.
     rows : RowLayout
+    truth : DrawnTruth, optional
+        The parameters of each data set, where some are uncertain.
     """
     formula = formula_in(scenario.formula, scenario.covariates)
-    values = dict(scenario.fixed)
-    y = scenario.sigma * residuals
+    values: dict[str, float | Floats] = dict(scenario.fixed)
+    sigma: float | Floats = scenario.sigma
+    if truth is not None:
+        sigma = rows.of_units(truth.sigma[:, None])
+        for k in scenario.uncertain_coefficients:
+            values[scenario.fixed[k][0]] = rows.of_units(truth.fixed[:, k, None])
+    y = sigma * residuals
     for term in formula.fixed:
         y = y + values[term.name] * product_of(term.factors, data)
     for t, term in enumerate(formula.effects):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,23 +12,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hlm.criteria import CRITERIA
-from hlm.estimands.true_values import targets
-from hlm.measures.arrays import ERRORS, P_VALUE, VALUES
-from hlm.measures.dense import name_of_test
-from hlm.measures.scenario_summary import MEASURES, Summary, summarize_scenario
+from hlm.measures.arrays import ERRORS, VALUES
+from hlm.measures.scenario_summary import MEASURES, Summary
 from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
 from hlm.results import SUMMARIES, open_parquet, with_grid, writing, writing_csv
 from hlm.results.windows import METHODS, in_portions
-from hlm.stages.comparisons import with_comparisons
-from hlm.stages.scenario_arrays import FITS, read_fits, read_terms
+from hlm.stages.one_scenario import Replicates, summarize_replicates
+from hlm.stages.scenario_arrays import FITS
 from hlm.stages.sorted_rows import SortedRows
 from hlm.words.criteria_words import selected_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from hlm.measures.arrays import TermArrays
     from hlm.plan import Plan
     from hlm.scenario import Scenario
 
@@ -41,8 +37,13 @@ ROWS = 1_000_000
 HELD = 20_000
 """Rows of measures that are written together, or those of one scenario."""
 
-OF_TESTS = ("test", "inference", "p_value")
-OF_PREDICTIONS = ("term", "predictor", *ERRORS)
+READ = {
+    "estimates": ("term", "inference", *VALUES),
+    "fits": tuple(FITS),
+    "tests": ("test", "inference", "p_value"),
+    "predictions": ("term", "predictor", *ERRORS),
+}
+"""The columns that are read of each table of replicates, beside those of where rows belong."""
 
 
 def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[str, Any]) -> None:
@@ -58,14 +59,7 @@ def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[st
     files : mapping of str to path
         Each of `SUMMARIES` -> the Parquet file to write, without the levels of the grid.
     """
-    estimates = SortedRows(plan, parts, "estimates", ["term", "inference", *VALUES])
-    fits = SortedRows(plan, parts, "fits", list(FITS))
-    tests = SortedRows(plan, parts, "tests", OF_TESTS) if "tests" in plan.kinds else None
-    predictions = (
-        SortedRows(plan, parts, "predictions", OF_PREDICTIONS)
-        if "predictions" in plan.kinds
-        else None
-    )
+    rows = {kind: SortedRows(plan, parts, kind, READ[kind]) for kind in plan.kinds}
     beside = Path(files["measures"]).parent
     with ExitStack() as stack:
         writers = {
@@ -75,8 +69,7 @@ def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[st
         held = Summary()
         scenarios = chunks(plan)[chunk]
         for number, scenario in enumerate(scenarios, 1):
-            folder = beside if _rows(plan, scenario) > ROWS else None
-            held.add(_of_scenario(plan, scenario, estimates, fits, tests, predictions, folder))
+            held.add(_of_scenario(plan, scenario, rows, beside))
             if len(held.measures) >= HELD or number == len(scenarios):
                 for kind, writer in writers.items():
                     writer.append(_columns(kind, getattr(held, kind)))
@@ -84,47 +77,26 @@ def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[st
 
 
 def _of_scenario(
-    plan: Plan,
-    scenario: Scenario,
-    estimates: SortedRows,
-    fits: SortedRows,
-    tests: SortedRows | None,
-    predictions: SortedRows | None,
-    folder: Path | None,
+    plan: Plan, scenario: Scenario, rows: Mapping[str, SortedRows], beside: Path
 ) -> Summary:
-    known = {
-        (model.name, target.term): (target.kind, float(target.true))
-        for model in plan.models
-        for target in targets(scenario, model)
-    }
+    """Summarize a scenario; beside that of which it is a twin, if it is one."""
 
-    def target(model: str, term: str) -> tuple[str, float]:
-        return known[model, term]
+    def replicates(one: Scenario) -> Replicates:
+        return Replicates(
+            one,
+            plan.replicates_of(one.key),
+            tuple(rows),
+            lambda kind: rows[kind].windows(one.key),
+            beside if _rows(plan, one) > ROWS else None,
+        )
 
-    n, key = plan.replicates_of(scenario.key), scenario.key
-    windows = (with_comparisons(window, plan.models) for window in estimates.windows(key))
-    with ExitStack() as stack:
-        terms: Iterable[TermArrays] = stack.enter_context(
-            read_terms(windows, VALUES, n, target, folder=folder)
-        )
-        if tests is not None:
-            tested = read_terms(
-                tests.windows(key), P_VALUE, n, target, label="test", term=name_of_test
-            )
-            terms = chain(terms, stack.enter_context(tested))
-        if predictions is not None:
-            predicted = read_terms(
-                predictions.windows(key), ERRORS, n, target, inference="predictor", folder=folder
-            )
-            terms = chain(terms, stack.enter_context(predicted))
-        found = summarize_scenario(
-            key,
-            terms,
-            read_fits(fits.windows(key), n),
-            alphas={model.name: 1.0 - model.level for model in plan.models},
-            policies=plan.policies,
-            selection=plan.selection,
-        )
+    found = summarize_replicates(
+        replicates(scenario),
+        plan.models,
+        policies=plan.policies,
+        selection=plan.selection,
+        nominal=replicates(plan.scenario(scenario.twin_of)) if scenario.twin_of else None,
+    )
     # As in `summarize`: within a model and method the rates of its fits, then terms by name.
     found.measures.sort(key=itemgetter(MEASURES.index("term")))
     return found

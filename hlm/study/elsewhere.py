@@ -15,6 +15,7 @@ from hlm.study.effect_sizes import completed
 from hlm.study.from_data import from_data
 from hlm.study.reading import read_tree
 from hlm.study.study import Study, resolve
+from hlm.words.assumptions import ASSUMPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -160,8 +161,9 @@ def scenarios_at(
         found = resolve(tree, Path(study.folder), allow_code=study.allow_code)
     except InputError as error:
         raise _without_axis(error, points) from None
-    scenarios: tuple[Scenario, ...] = found["scenarios"]
-    return scenarios
+    own = study.levels[scenario].get(ASSUMPTIONS)
+    both = zip(found["scenarios"], found["levels"], strict=True)
+    return tuple(one for one, levels in both if levels.get(ASSUMPTIONS) == own)
 
 
 def _without_axis(error: InputError, points: Sequence[Mapping[str, float]]) -> InputError:
@@ -179,7 +181,8 @@ def _without_axis(error: InputError, points: Sequence[Mapping[str, float]]) -> I
 def _held(grid: Mapping[str, Any], picks: Sequence[int], varied: set[str]) -> dict[str, Any]:
     """Return a grid of the levels that a scenario has, without what is varied otherwise."""
     held: dict[str, Any] = {}
-    for (path, levels), pick in zip(grid.items(), picks, strict=True):
+    # Assumptions that are violated have a level too, after those of the grid.
+    for (path, levels), pick in zip(grid.items(), picks, strict=False):
         if path in varied:
             continue
         if isinstance(levels, dict):

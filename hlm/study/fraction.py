@@ -87,6 +87,8 @@ def picks_of(found: Sequence[Axis], tree: Mapping[str, Any]) -> tuple[Pick, ...]
 def middle(found: Sequence[Axis], picks: Sequence[Pick]) -> int:
     """Return the position of the point that is nearest to the middle level of every axis.
 
+    Of violated assumptions that is the level at which there are none.
+
     Examples
     --------
     >>> from hlm.study.grid import axes
@@ -94,11 +96,10 @@ def middle(found: Sequence[Axis], picks: Sequence[Pick]) -> int:
     >>> middle(found, [(0,), (1,), (2,)]), middle(found, [(0,), (2,)])
     (1, 0)
     """
-    sizes = [len(axis.levels) for axis in found]
 
     def distance(place: int) -> float:
-        steps = zip(picks[place], sizes, strict=True)
-        return sum(abs(pick - size // 2) / size for pick, size in steps)
+        steps = zip(picks[place], found, strict=True)
+        return sum(abs(pick - axis.centre) / len(axis.levels) for pick, axis in steps)
 
     return min(range(len(picks)), key=distance, default=0)
 

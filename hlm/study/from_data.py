@@ -5,7 +5,7 @@ So whatever reads a study, and the keys of its scenarios, know the values and no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hlm.data_source import Source
@@ -13,16 +13,18 @@ from hlm.errors import InputError
 from hlm.study.messages import shown, validate
 from hlm.study.pilot_data import read_pilot
 from hlm.study.pilot_fit import Estimates, estimates_of, fit_pilot, remarks_of
+from hlm.study.pilot_sampling import sampling_of
 from hlm.study.pilot_units import covariates_of, pilot_design
 from hlm.study.schema import Design, PilotFit
 from hlm.study.truth import read_formula
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hlm.errors import Mistakes
     from hlm.formula import Formula
+    from hlm.model import LmerFit
 
     Part = dict[str, Any] | None
 
@@ -67,7 +69,8 @@ def from_data(written: Mapping[str, Any], folder: Path, mistakes: Mistakes) -> F
     before, tree, sources = len(mistakes.found), dict(written), []
     for section, key, fill in (("truth", "fit", _truth), ("design", "from", _design)):
         if _has(written, section, key):
-            tree[section], source = fill(tree, folder, mistakes)
+            filled, source = fill(tree, folder, mistakes)
+            tree |= filled
             sources += [source] if source else []
     unknown = tuple(key for key in tree if tree[key] is None and written[key] is not None)
     return FromData(tree, tuple(sources), unknown, len(mistakes.found) == before)
@@ -90,8 +93,13 @@ def _has(written: Mapping[str, Any], section: str, key: str) -> bool:
     return isinstance(part, dict) and part.get(key) is not None
 
 
-def _truth(tree: Mapping[str, Any], folder: Path, mistakes: Mistakes) -> tuple[Part, Source | None]:
-    """Fill the truth with the estimates of a fit; None if its formula cannot be read."""
+def _truth(
+    tree: Mapping[str, Any], folder: Path, mistakes: Mistakes
+) -> tuple[dict[str, Any], Source | None]:
+    """Fill the truth with the estimates of a fit; None if its formula cannot be read.
+
+    How uncertain they are is put where the truth or the grid asks for it.
+    """
     written = dict(tree["truth"])
     fit = written.pop("fit")
     wanted = mistakes.keep(validate, PilotFit, fit, path="truth.fit")
@@ -99,12 +107,58 @@ def _truth(tree: Mapping[str, Any], folder: Path, mistakes: Mistakes) -> tuple[P
         written.setdefault("formula", wanted.formula)
     found = mistakes.keep(_fitted, wanted, folder) if wanted is not None else None
     if "formula" not in written:
-        return None, None
+        return {"truth": None}, None
     formula = mistakes.keep(_formula, written["formula"], place_of("truth.formula", tree))
     if formula is None:
-        return None, None
-    estimates, source = found or (Estimates.unknown(formula), None)
-    return estimates.truth(written), source
+        return {"truth": None}, None
+    fit, source = found or (None, None)
+    estimates = Estimates.unknown(formula) if fit is None else estimates_of(fit)
+    whole = {"truth": estimates.truth(written)}
+    if "grid" in tree:
+        whole["grid"] = tree["grid"]
+    if not _asks_for_fit(whole):
+        return whole, source
+    sampling, stay = (None, ()) if fit is None else sampling_of(fit, formula, written)
+    source = source and replace(source, remarks=(*source.remarks, *_stays(stay)))
+    return _with_sampling(whole, sampling), source
+
+
+def _asks_for_fit(whole: dict[str, Any]) -> bool:
+    """Tell whether a truth or a grid asks how uncertain the estimates of a fit are."""
+    return _with_sampling(whole, None) != whole
+
+
+def _with_sampling(whole: dict[str, Any], sampling: Any) -> dict[str, Any]:
+    """Return a truth, and a grid, with that in the place of the word `fit`."""
+
+    def filled(uncertain: Any) -> Any:
+        is_from = isinstance(uncertain, dict) and uncertain.get("from") == "fit"
+        return {**uncertain, "from": sampling} if is_from else uncertain
+
+    def levels(path: str, values: Any) -> Any:
+        change = {"truth.uncertain": filled, "truth.uncertain.from": _word(sampling)}.get(path)
+        if change and isinstance(values, dict):
+            return {label: change(value) for label, value in values.items()}
+        return (
+            [change(value) for value in values] if change and isinstance(values, list) else values
+        )
+
+    found, truth = dict(whole), whole["truth"]
+    if "uncertain" in truth:
+        found["truth"] = {**truth, "uncertain": filled(truth["uncertain"])}
+    if isinstance(grid := whole.get("grid"), dict):
+        found["grid"] = {path: levels(path, values) for path, values in grid.items()}
+    return found
+
+
+def _word(sampling: Any) -> Callable[[Any], Any]:
+    return lambda value: sampling if value == "fit" else value
+
+
+def _stays(paths: Sequence[str]) -> Iterator[str]:
+    """Say of which parameters the fit knows no standard error."""
+    if paths:
+        yield f"at the boundary, and so without a standard error, not drawn: {', '.join(paths)}"
 
 
 def _formula(text: Any, path: str) -> Formula:
@@ -113,26 +167,26 @@ def _formula(text: Any, path: str) -> Formula:
     return read_formula(text, path=path, levels={})
 
 
-def _fitted(wanted: PilotFit, folder: Path) -> tuple[Estimates, Source]:
+def _fitted(wanted: PilotFit, folder: Path) -> tuple[LmerFit, Source]:
     formula = read_formula(wanted.formula, path="truth.fit.formula", levels={})
     data = read_pilot(wanted.data, wanted.codes, folder=folder, place="truth.fit.data")
     fit = fit_pilot(formula, wanted.method, data)
     source = Source("truth.fit", data.name, data.blake2b, remarks_of(fit, data))
-    return estimates_of(fit), source
+    return fit, source
 
 
 def _design(
     tree: Mapping[str, Any], folder: Path, mistakes: Mistakes
-) -> tuple[Part, Source | None]:
+) -> tuple[dict[str, Any], Source | None]:
     """Fill the design with the units of a data set; None if they cannot be read."""
     written = dict(tree["design"])
     named = {key: written.pop(key) for key in Design.of_data if key in written}
     wanted = mistakes.keep(validate, Design, {**named, "units": 2, "rows": 1}, path="design")
     formula = _formula_of(tree)
     if wanted is None or formula is None:
-        return None, None
-    found = mistakes.keep(_filled, wanted, written, formula, folder)
-    return found or (None, None)
+        return {"design": None}, None
+    part, source = mistakes.keep(_filled, wanted, written, formula, folder) or (None, None)
+    return {"design": part}, source
 
 
 def _formula_of(tree: Mapping[str, Any]) -> Formula | None:

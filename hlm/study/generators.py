@@ -128,10 +128,10 @@ def _named(design: Any, axes: Sequence[Axis]) -> Iterator[tuple[str, str]]:
     if isinstance(own, str):
         yield PATH, own
     for axis in axes:
-        for level in axis.levels:
+        for label, level in zip(axis.labels, axis.levels, strict=True):
             text = level.get(("design", "generator"))
             if isinstance(text, str):
-                yield f"grid.{axis.path}", text
+                yield dict(axis.places_of(label))["design.generator"], text
 
 
 def _read(text: str, path: str, folder: Path) -> Code:
@@ -292,6 +292,7 @@ def _check_unused(truth: Truth, found: Parameters) -> None:
         "truth.residual.distribution": read_call(residual.distribution) != STANDARD_NORMAL,
         "truth.residual.variance": residual.variance is not None,
         "truth.residual.ar1": residual.ar1 is not None,
+        "truth.uncertain": truth.uncertain is not None,
     }
     with Mistakes() as mistakes:
         for path in (path for path, there in given.items() if there):

@@ -11,10 +11,10 @@ import itertools
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import getitem
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.study.labels import given, made
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Levels: TypeAlias = "Sequence[Any] | Mapping[str, Any]"
 
-__all__ = ["Axis", "axes", "changes", "cross"]
+__all__ = ["Axis", "Derived", "axes", "changes", "cross", "keys_of_path", "put"]
 
 Keys: TypeAlias = tuple[str, ...]
 
@@ -42,9 +42,17 @@ _NAME = re.compile(r"[^\W\d][\w.-]*")
 _TOGETHER = "NAME: {LABEL: {PATH: value, PATH: value}, ...}, such as icc: {low: {...}, high: {...}}"
 
 
+@runtime_checkable
+class Derived(Protocol):
+    """A value that is made of the one that it replaces."""
+
+    def of(self, value: Any) -> Any:
+        """Return it."""
+
+
 @dataclass(frozen=True)
 class Axis:
-    """One key of the grid.
+    """One key of the grid, or the violated assumptions of a study.
 
     Attributes
     ----------
@@ -57,17 +65,34 @@ class Axis:
         For each level, the keys to walk along -> the value there.
     labels : tuple
         The levels as the values of a column: all whole numbers, all numbers or all texts.
+    places : tuple of dict of tuple of str to str
+        Of violated assumptions: for each level, keys -> where in the study their value stands. The
+        first level violates none.
     """
 
     path: str
     name: str
     levels: tuple[dict[Keys, Any], ...]
     labels: tuple[Any, ...]
+    places: tuple[dict[Keys, str], ...] = field(default=())
 
     @property
-    def paths(self) -> list[str]:
-        """The paths of the values that it varies."""
-        return [".".join(keys) for keys in self.levels[0]]
+    def keys(self) -> list[Keys]:
+        """The keys of the values that it varies."""
+        return list(dict.fromkeys(keys for level in self.levels for keys in level))
+
+    @property
+    def centre(self) -> int:
+        """The number of the level that stands for all: the middle one, or that of no violation."""
+        return 0 if self.places else len(self.levels) // 2
+
+    def places_of(self, label: Any) -> Iterator[tuple[str, str]]:
+        """Yield the paths of the values that a level sets, and where in the study they stand."""
+        if not self.places:
+            yield from ((".".join(keys), f"grid.{self.path}") for keys in self.keys)
+            return
+        places = self.places[self.labels.index(label)]
+        yield from ((".".join(keys), place) for keys, place in places.items())
 
 
 def axes(grid: Mapping[str, Levels], study: Mapping[str, Any]) -> tuple[Axis, ...]:
@@ -97,7 +122,7 @@ def axes(grid: Mapping[str, Levels], study: Mapping[str, Any]) -> tuple[Axis, ..
     >>> axis.name, axis.labels, axis.levels[1]
     ('size', ('small', 'large'), {('design', 'units'): 50, ('design', 'rows'): 20})
     """
-    names = _names_of_terms(study)
+    names = names_of_terms(study)
     with Mistakes() as mistakes:
         read = (
             mistakes.keep(_together, name, levels, study, names)
@@ -110,7 +135,7 @@ def axes(grid: Mapping[str, Levels], study: Mapping[str, Any]) -> tuple[Axis, ..
     return found
 
 
-def _names_of_terms(study: Mapping[str, Any]) -> set[str]:
+def names_of_terms(study: Mapping[str, Any]) -> set[str]:
     """Return the names of covariates, coefficients and random effects: none names a factor."""
     truth, design = study.get("truth", {}), study.get("design", {})
     random = (truth.get("random") or {}).values()
@@ -133,7 +158,7 @@ def _single(
             path=f"grid.{path}",
             allowed=f"a key {path} beside grid, not in it",
         )
-    keys = _walk(path, f"grid.{path}", study)
+    keys = keys_of_path(path, f"grid.{path}", study)
     values = list(levels.values()) if isinstance(levels, dict) else list(levels)
     labels = given(levels, path) if isinstance(levels, dict) else made(values)
     axis = Axis(path, _short(path, keys, paths, names), tuple({keys: v} for v in values), labels)
@@ -159,7 +184,7 @@ def _together(name: str, levels: Levels, study: Mapping[str, Any], names: set[st
                 path=f"{place}.{label}",
                 allowed=f"a path such as design.units; or {_TOGETHER}",
             )
-        found.append({_walk(p, f"{place}.{label}.{p}", study): v for p, v in values.items()})
+        found.append({keys_of_path(p, f"{place}.{label}.{p}", study): v for p, v in values.items()})
         if found[-1].keys() != found[0].keys():
             raise InputError(
                 f"the level '{label}' sets other values than the one before it",
@@ -192,16 +217,16 @@ def changes(
     for place, path, value in _values(grid):
         keys = _keys_of(path, place, tree)
         if keys:
-            yield place, keys, _put(tree, keys, value), _put(tree, keys, object())
+            yield place, keys, put(tree, keys, value), put(tree, keys, object())
 
 
 def _keys_of(path: str, place: str, tree: dict[str, Any]) -> Keys:
     """Return the keys of a path, the last of which may be left out in the tree; none if lost."""
     with suppress(InputError):
-        return _walk(path, place, tree)
+        return keys_of_path(path, place, tree)
     above, _, last = path.rpartition(".")
     with suppress(InputError):
-        keys = _walk(above, place, tree)
+        keys = keys_of_path(above, place, tree)
         if isinstance(reduce(getitem, keys, tree), dict):
             return (*keys, last)
     return ()
@@ -243,19 +268,39 @@ def cross(
         changed = tree
         for axis, pick in zip(found, picks, strict=True):
             for keys, value in axis.levels[pick].items():
-                changed = _put(changed, keys, value)
-        labels = {axis.name: axis.labels[pick] for axis, pick in zip(found, picks, strict=True)}
-        yield labels, changed
+                changed = put(changed, keys, value)
+        yield labels_at(found, picks), changed
 
 
-def _put(tree: dict[str, Any], keys: Keys, value: Any) -> dict[str, Any]:
+def labels_at(found: Sequence[Axis], picks: tuple[int, ...]) -> dict[str, Any]:
+    """Return the label of each axis at a point of the grid."""
+    return {axis.name: axis.labels[pick] for axis, pick in zip(found, picks, strict=True)}
+
+
+def put(tree: dict[str, Any], keys: Keys, value: Any) -> dict[str, Any]:
     """Return a copy of the tree with one value replaced."""
     first, *rest = keys
-    return tree | {first: _put(tree.get(first, {}), tuple(rest), value) if rest else value}
+    if rest:
+        return tree | {first: put(tree.get(first, {}), tuple(rest), value)}
+    return tree | {first: value.of(tree.get(first)) if isinstance(value, Derived) else value}
 
 
-def _walk(path: str, place: str, study: Mapping[str, Any]) -> Keys:
-    """Turn a path into keys, or say how far it leads."""
+def keys_of_path(path: str, place: str, study: Mapping[str, Any]) -> Keys:
+    """Turn a path into keys, or say how far it leads.
+
+    Parameters
+    ----------
+    path : str
+    place : str
+        Where in the study it stands.
+    study : mapping
+        The truth and the design, defaults filled in.
+
+    Raises
+    ------
+    InputError
+        If it leads nowhere.
+    """
     keys: Keys = ()
     here: Any = study
     rest = path

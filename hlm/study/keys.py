@@ -23,12 +23,19 @@ __all__ = ["scenario_key"]
 
 
 def scenario_key(
-    truth: Truth, design: Design, found: Parameters, *, common: bool, code: Code | None = None
+    truth: Truth,
+    design: Design,
+    found: Parameters,
+    *,
+    common: bool,
+    code: Code | None = None,
+    twin_of: str = "",
 ) -> str:
     """Return 16 hexadecimal digits that stand for a truth, a design and `common` random numbers.
 
     They do not depend on the order of keys, nor on how a formula or a correlation is written, nor
-    on where the file of a generator, `code`, lies.
+    on where the file of a generator, `code`, lies. A twin has the random numbers of the scenario
+    with the key `twin_of`, so its data are not those of the same truth alone, nor is its key.
     """
     values: dict[str, Any] = {
         "truth": truth.model_dump(by_alias=True, exclude_defaults=True),
@@ -36,10 +43,14 @@ def scenario_key(
     }
     if common:
         values["common_random_numbers"] = True
+    if twin_of:
+        values["twin_of"] = twin_of
     if code is not None:
         values["design"]["generator"] = code.identity
     if isinstance(design.rows, RowList):
         values["design"]["rows"] = _shortest(design.rows.list_)
+    if not values["truth"].get("uncertain"):
+        values["truth"].pop("uncertain", None)
     values["truth"]["formula"] = canonical(found.formula)
     for part in values["truth"]["random"].values():
         part.pop("cor", None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError, Mistakes, nearest
@@ -23,12 +24,14 @@ from hlm.study.identified import check_columns, check_finite
 from hlm.study.messages import validate
 from hlm.study.models import Candidate, check_variables, methods_of
 from hlm.study.ratio_tests import check_ratio_tests
+from hlm.study.robust import read_violations, violation_axis, violation_changes
 from hlm.study.schema import Design, Truth
 from hlm.study.schema_covariates import FINITE, OneCovariate, kind_of
 from hlm.study.shapes import by_effect
 from hlm.study.sized import are_whole, sized_names
 from hlm.study.structure import check_structure
 from hlm.study.truth import check_names, parameters, read_formula
+from hlm.study.uncertain_parameters import drawn_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, ItemsView, Iterator, Mapping
@@ -84,12 +87,15 @@ class Outline:
         self._check_tests()
         sections = {"truth": truth if named else None, "design": design if free else None}
         found = self._axes(study, sections)
+        violated = self._violations(study, sections, found)
         right = truth and named and self._own and mistakes.keep(_parameters, truth, self._levels)
         sourced = self._sources_are_named(design)
         structured = self._structure_is_named(truth, design) if named and free else False
-        self.axes = found if right and structured and sourced and sections["design"] else None
+        self.axes: tuple[Axis, ...] | None = None
+        if right and structured and sourced and sections["design"] and violated is not None:
+            self.axes = None if found is None else (*found, *violated)
         if self.axes is None:
-            self._check_levels(sections)
+            self._check_levels(sections, violated or ())
             self._check_models(design if free and sourced else None)
 
     def _at(self, *keys: str) -> Any:
@@ -248,8 +254,32 @@ class Outline:
         found = self._mistakes.keep(axes, grid, by_effect(tree))
         return found if len(grid) == len(written) else None
 
-    def _check_levels(self, sections: Mapping[str, Part | None]) -> None:
-        """Check each level of the grid by itself.
+    def _violations(
+        self,
+        study: StudyFile | None,
+        sections: Mapping[str, Part | None],
+        grid: tuple[Axis, ...] | None,
+    ) -> tuple[Axis, ...] | None:
+        """Read the violated assumptions as one more axis, if there are any; None if it is wrong.
+
+        Where their paths lead is looked at only where nothing else is wrong that they lead into.
+        """
+        written = study.robust if study else self._at("robust")
+        if written is None:
+            return ()
+        if not study and not _are_violations(written):
+            return None
+        found = self._mistakes.keep(read_violations, written)
+        tree = {key: part.varied() for key, part in sections.items() if part is not None}
+        if found is None or grid is None or len(tree) < len(sections):
+            return None
+        axis = self._mistakes.keep(violation_axis, found, by_effect(tree), grid)
+        return None if axis is None else (axis,)
+
+    def _check_levels(
+        self, sections: Mapping[str, Part | None], violated: tuple[Axis, ...]
+    ) -> None:
+        """Check each level of the grid, and each violation, by itself.
 
         Of a level only what is wrong at its own place is said, and only if it would not be so of
         any other: then it is the place that is wrong.
@@ -260,7 +290,8 @@ class Outline:
         }
         tree = by_effect(tree)
         said: set[tuple[str | None, str]] = set()
-        for place, keys, changed, whatever in changes(grid, tree):
+        violations = (one for axis in violated for one in violation_changes(axis, tree))
+        for place, keys, changed, whatever in chain(changes(grid, tree), violations):
             path = ".".join(keys)
             of_any = {one.problem for one in _found_at(path, whatever)}
             for one in _found_at(path, changed):
@@ -301,7 +332,10 @@ class Outline:
 
 def _parameters(truth: Truth, levels: Mapping[str, Levels]) -> Parameters:
     """Check a truth, but for what depends on the design."""
-    return parameters(resolved(truth, None, levels), levels)
+    raw = resolved(truth, None, levels)
+    found = parameters(raw, levels)
+    drawn_of(raw, found, float(raw.residual.sd or 0.0), truth.effect_sizes)
+    return found
 
 
 def _covariate(spec: Any) -> schema_covariates.Covariate | None:
@@ -354,6 +388,16 @@ def _part(part: type[PartType], tree: Mapping[str, Any], key: str) -> PartType |
 
 def _are_levels(value: Any) -> bool:
     return _is_list(value) or (isinstance(value, dict) and bool(value))
+
+
+def _are_violations(value: Any) -> bool:
+    """Tell whether a value is phrases, or phrases, lists of them and mappings under names."""
+    if not isinstance(value, dict):
+        return _is_list(value, of=str)
+    return bool(value) and all(
+        isinstance(one, str) or _is_list(one, of=str) or (isinstance(one, dict) and bool(one))
+        for one in value.values()
+    )
 
 
 def _paths_of(path: str, levels: Any) -> list[str]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Estimates", "estimates_of", "fit_pilot", "remarks_of"]
+__all__ = ["Estimates", "estimates_of", "fit_pilot", "possible", "remarks_of", "rounded"]
 
 DIGITS = 8
 SHRUNK = 1.0 - 1e-7
@@ -112,7 +112,7 @@ class Estimates:
                     cor[i, j] = self.cor.get((name, second), 0.0)
         if len(where) == 2:
             return float(cor[0, 1])
-        return _possible(cor).tolist() if cor.any(where=~np.eye(len(where), dtype=bool)) else 0.0
+        return possible(cor).tolist() if cor.any(where=~np.eye(len(where), dtype=bool)) else 0.0
 
 
 def _over(written: Mapping[str, Any], key: str, estimates: Mapping[str, float]) -> Any:
@@ -184,15 +184,15 @@ def estimates_of(fit: LmerFit) -> Estimates:
     names = [name for block in fit.frame.random_names for name in block]
     sd = np.sqrt(np.diag(fit.psi))
     return Estimates(
-        {k: _rounded(b, se) for k, b, se in zip(fit.coef_names, fit.beta, fit.se, strict=True)},
-        {k: _rounded(value) for k, value in zip(names, sd, strict=True)},
+        {k: rounded(b, se) for k, b, se in zip(fit.coef_names, fit.beta, fit.se, strict=True)},
+        {k: rounded(value) for k, value in zip(names, sd, strict=True)},
         {
-            (a, b): _rounded(float(np.clip(fit.psi[i, j] / (sd[i] * sd[j]), -1.0, 1.0)))
+            (a, b): rounded(float(np.clip(fit.psi[i, j] / (sd[i] * sd[j]), -1.0, 1.0)))
             for i, a in enumerate(names)
             for j, b in enumerate(names)
             if i != j and fit.psi[i, j]
         },
-        _rounded(fit.sigma),
+        rounded(fit.sigma),
     )
 
 
@@ -210,24 +210,24 @@ def remarks_of(fit: LmerFit, data: PilotData) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def _rounded(value: float, size: float = 0.0) -> float:
+def rounded(value: float, size: float = 0.0) -> float:
     """Round to 8 significant digits of the larger of two numbers.
 
     Examples
     --------
-    >>> _rounded(12.629003672801), _rounded(1e-17, 0.5)
+    >>> rounded(12.629003672801), rounded(1e-17, 0.5)
     (12.629004, 0.0)
     """
     largest = max(abs(value), size)
     return round(float(value), DIGITS - 1 - floor(log10(largest))) + 0.0 if largest else 0.0
 
 
-def _possible(cor: Floats) -> Floats:
+def possible(cor: Floats) -> Floats:
     """Return correlations that are possible together: rounded, those of a singular fit may not be.
 
     Examples
     --------
-    >>> bool(np.linalg.eigvalsh(_possible(np.ones((3, 3)) - 2e-9 * (1 - np.eye(3)) ))[0] > -1e-9)
+    >>> bool(np.linalg.eigvalsh(possible(np.ones((3, 3)) - 2e-9 * (1 - np.eye(3)) ))[0] > -1e-9)
     True
     """
     if np.linalg.eigvalsh(cor)[0] > -1e-9:

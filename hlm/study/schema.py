@@ -35,6 +35,7 @@ from hlm.study.schema_part import Part
 from hlm.study.schema_replicates import Replicates  # noqa: TC001 - as above
 from hlm.study.schema_residual import AutoRegression, Variance  # noqa: TC001 - as above
 from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
+from hlm.study.schema_uncertain import UncertainTruth  # noqa: TC001 - as above
 from hlm.study.schema_values import (
     SHAPE,
     Correlation,
@@ -352,6 +353,7 @@ class Truth(Part):
     } | {
         "effects": "effect_sizes",
         "sizes": "effect_sizes",
+        **dict.fromkeys(("uncertainty", "prior", "priors", "assurance"), "uncertain"),
         "missing": "design.missing",
         **dict.fromkeys(("dropout", "attrition"), "design.missing.dropout"),
         **dict.fromkeys(("ar1", "autocorrelation"), "residual.ar1"),
@@ -368,6 +370,11 @@ class Truth(Part):
     residual: Residual = Field(description="The residuals.")
     effect_sizes: EffectSizes | None = Field(
         None, description="Effect sizes in the place of coefficients and sds that are left out."
+    )
+    uncertain: UncertainTruth | None = Field(
+        None,
+        description="Parameters that are drawn for each data set, so that a rate of rejection is "
+        "the assurance: the path of each below `truth`, with its distribution.",
     )
 
     @model_validator(mode="after")
@@ -522,6 +529,42 @@ Points = Annotated[
 ]
 
 
+def _violation(value: Any) -> Any:
+    if not isinstance(value, str | list | dict):
+        raise InputError(
+            f"{shown(value)} is not allowed",
+            allowed="a violation such as ar1 0.3, a list of some, or a mapping of paths to values",
+        )
+    return value
+
+
+def _violations(value: Any) -> Any:
+    if not isinstance(value, list | dict):
+        raise InputError(
+            f"{shown(value)} is not allowed",
+            allowed="a list of violations such as ar1 0.3, or violations under names",
+            suggestion=f"[{value}]" if isinstance(value, str) else None,
+        )
+    return value
+
+
+_KINDS = {dict: "<mapping>", list: "<list>", str: "<phrase>"}
+_Phrases = Annotated[list[str], Field(min_length=1), Tag("<list>")]
+
+Violation = Annotated[
+    Annotated[str, Tag("<phrase>")]
+    | _Phrases
+    | Annotated[dict[str, Any], Field(min_length=1), Tag("<mapping>")],
+    Discriminator(lambda value: _KINDS[type(value)]),
+    BeforeValidator(_violation),
+]
+Violations = Annotated[
+    _Phrases | Annotated[dict[str, Violation], Field(min_length=1), Tag("<mapping>")],
+    Discriminator(lambda value: _KINDS[type(value)]),
+    BeforeValidator(_violations),
+]
+
+
 def _first_of_all_measures(policies: str | list[str]) -> str | list[str]:
     """Refuse a first policy that has not all measures: figures and tables show it."""
     first = policies if isinstance(policies, str) else policies[0]
@@ -542,6 +585,7 @@ class StudyFile(Part):
         **dict.fromkeys(("exclude", "skip", "drop", "omit", "without", "except"), "leave_out"),
         "missing": "design.missing",
         **dict.fromkeys(("dropout", "attrition"), "design.missing.dropout"),
+        **dict.fromkeys(("robustness", "violations", "violated", "assumptions"), "robust"),
         **dict.fromkeys(("policy", "failures", "nonconvergence", "convergence"), "policies"),
     }
 
@@ -570,6 +614,12 @@ class StudyFile(Part):
     )
     leave_out: Points | None = Field(
         None, description="The points of the grid that are no scenarios, named as those of `keep`."
+    )
+    robust: Violations | None = Field(
+        None,
+        description="Violated assumptions, as phrases or under names: every scenario once more "
+        "under each, of the same random numbers, and differences from the scenario without.",
+        examples=[["chisq(1) effects", "ar1 0.3"]],
     )
     models: Models = Field(min_length=1, description="The models to be fitted, by name.")
     estimation: Estimation = Field(Estimation(), description="How the models are fitted.")

@@ -29,7 +29,7 @@ from hlm.study.effect_sizes import completed, resolved
 from hlm.study.fraction import check_keys, middle, picks_of
 from hlm.study.from_data import from_data, place_of
 from hlm.study.generators import check_generated, read_code, sources_of, try_generator
-from hlm.study.grid import cross
+from hlm.study.grid import cross, labels_at
 from hlm.study.identified import check_finite, check_identified
 from hlm.study.keys import scenario_key
 from hlm.study.messages import validate
@@ -44,6 +44,7 @@ from hlm.study.models import (
 from hlm.study.outline import Outline
 from hlm.study.reading import place, read_text, read_tree
 from hlm.study.replicates import check_precision, precision_of
+from hlm.study.robust import check_has_nominal, check_violates
 from hlm.study.schema import Design, StudyFile, Truth
 from hlm.study.selected import selection_of
 from hlm.study.shapes import by_effect
@@ -56,6 +57,7 @@ from hlm.study.structure import (
     variance,
 )
 from hlm.study.truth import parameters, read_formula
+from hlm.study.uncertain_parameters import check_not_varied, drawn_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -263,6 +265,8 @@ def resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict[
         code = mistakes.keep(
             read_code, written.get("design"), outline.axes or (), folder, allow_code=allow_code
         )
+        if study is not None:
+            mistakes.keep(check_not_varied, outline.axes or (), study.truth.uncertain)
         points = _points(outline, tree, mistakes)
         tried = points if code is not None else ()
         labels, scenarios = _cross(outline, tried, tree, mistakes, code or {})
@@ -346,7 +350,8 @@ def _points(
     right = mistakes.passes(check_keys, tree)
     if not right or outline.axes is None:
         return ()
-    return mistakes.keep(picks_of, outline.axes, tree) or ()
+    points = mistakes.keep(picks_of, outline.axes, tree) or ()
+    return points if mistakes.passes(check_has_nominal, outline.axes, points, tree) else ()
 
 
 def _cross(
@@ -366,24 +371,40 @@ def _cross(
     said: set[tuple[str | None, ...]] = set()
     axes = outline.axes or ()
     sections = {key: tree[key] for key in ("truth", "design") if key in tree}
-    if any("distribution" in keys[2:-1] for axis in axes for keys in axis.levels[0]):
+    if any("distribution" in keys[2:-1] for axis in axes for keys in axis.keys):
         sections = by_effect(sections)
-    for labels, values in cross(axes, points, sections):
+    nominal: dict[tuple[int, ...], Scenario] = {}
+    for point in points:
+        labels, rest = labels_at(axes, point), _rest_of(axes, point)
+        is_violated = rest != point
+        if is_violated and rest not in nominal:  # what is wrong with it has been said
+            continue
+        twin = nominal[rest] if is_violated else None
         try:
-            scenario = _scenario(values, outline.models, code, common=common)
+            ((_, values),) = cross(axes, [point], sections)
+            scenario = _scenario(values, outline.models, code, common=common, twin=twin)
+            at = next(iter(axes[-1].places[point[-1]].values())) if is_violated else "grid"
+            if twin is not None:
+                check_violates(scenario, twin, at)
             if scenario.key in levels:
                 problem = f"the same data as in the scenario {_named(levels[scenario.key])}"
-                raise InputError(problem, path="grid")
+                raise InputError(problem, path=at)
         except InputError as error:
-            found = [(_kind(one, axes), one) for one in error.errors]
+            found = [(_kind(one, axes, labels), one) for one in error.errors]
             for kind, one in found:
                 if kind not in said:
                     mistakes.add(_in_scenario(one, axes, labels))
             said.update(kind for kind, _ in found)
             continue
+        nominal.setdefault(point, scenario)
         levels[scenario.key] = labels
         scenarios.append(scenario)
     return tuple(levels.values()), tuple(scenarios)
+
+
+def _rest_of(axes: Sequence[Axis], point: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a point of the grid as it is without violation."""
+    return (*point[:-1], 0) if axes and axes[-1].places else point
 
 
 def _scenario(
@@ -392,26 +413,32 @@ def _scenario(
     code: Mapping[str, Code],
     *,
     common: bool,
+    twin: Scenario | None,
 ) -> Scenario:
+    """Return the scenario of a truth and a design, and of which other it is the twin."""
     with Mistakes() as mistakes:
         truth = mistakes.keep(validate, Truth, values["truth"], path="truth")
         design = mistakes.keep(validate, Design, values["design"], path="design")
         if truth is not None and design is not None:
             own = code.get(design.generator or "")
-            scenario = _simulated(truth, design, own, common=common)
+            twin_of = twin.key if twin else ""
+            scenario = _simulated(truth, design, own, common=common, twin_of=twin_of)
             _check_models(models, scenario, mistakes)
     return scenario
 
 
-def _simulated(truth: Truth, design: Design, code: Code | None, *, common: bool) -> Scenario:
+def _simulated(
+    truth: Truth, design: Design, code: Code | None, *, common: bool, twin_of: str
+) -> Scenario:
     """Return the scenario of a truth and a design."""
     levels = levels_in(design.covariates, design)
     check_generated(design, truth)
-    truth = _raw(truth, design)
+    by_size, truth = truth.effect_sizes, _raw(truth, design)
     found = parameters(truth, levels)
+    uncertain = drawn_of(truth, found, float(truth.residual.sd or 0.0), by_size)
     formula, group, residual = found.formula, found.formula.random[0].group, truth.residual
-    n_rows, generated = rows_of(design), None
-    key, generator = scenario_key(truth, design, found, common=common, code=code), None
+    n_rows, generated, generator = rows_of(design), None, None
+    key = scenario_key(truth, design, found, common=common, code=code, twin_of=twin_of)
     if code is not None:
         trial = try_generator(code, truth, design, found, key)
         generator, n_rows, generated = trial.generator, trial.n_rows, trial.distributions
@@ -449,6 +476,8 @@ def _simulated(truth: Truth, design: Design, code: Code | None, *, common: bool)
         autocorrelation=in_time,
         missing=left_out,
         generator=generator,
+        twin_of=twin_of,
+        uncertain=uncertain,
     )
 
 
@@ -471,33 +500,31 @@ def _named(labels: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in labels.items())
 
 
-def _axis(error: InputError, axes: Sequence[Axis]) -> str | None:
-    """Return the path in the grid of a mistake in a level: that of the axis and what is below."""
+def _place(error: InputError, axes: Sequence[Axis], labels: Mapping[str, Any]) -> str | None:
+    """Return where in the study a mistake in a level stands: at that, or below."""
     path = f"{error.path or ''}."
-    varied = ((axis.path, whole) for axis in axes for whole in axis.paths)
-    return next(
-        (
-            f"{name}{path[len(whole) : -1]}"
-            for name, whole in varied
-            if path.startswith((f"{whole}.", f"{whole}["))
-        ),
-        None,
-    )
+    for axis in axes:
+        for whole, at in axis.places_of(labels[axis.name]):
+            if path.startswith((f"{whole}.", f"{whole}[")):
+                is_phrase = bool(axis.places) and not at.endswith(whole)
+                return at if is_phrase else f"{at}{path[len(whole) : -1]}"
+    return None
 
 
-def _kind(error: InputError, axes: Sequence[Axis]) -> tuple[str | None, str | None]:
+def _kind(
+    error: InputError, axes: Sequence[Axis], labels: Mapping[str, Any]
+) -> tuple[str | None, str | None]:
     """Tell mistakes apart that are not one and the same in several scenarios."""
-    return error.path, error.problem if _axis(error, axes) else error.allowed
+    return error.path, error.problem if _place(error, axes, labels) else error.allowed
 
 
 def _in_scenario(error: InputError, axes: Sequence[Axis], labels: Mapping[str, Any]) -> InputError:
     """Name the scenario, and the axis where a level of it is the mistake."""
     if not axes:
         return error
-    axis = _axis(error, axes)
     return InputError(
         f"{error.problem} (scenario {_named(labels)})",
-        path=f"grid.{axis}" if axis else error.path,
+        path=_place(error, axes, labels) or error.path,
         allowed=error.allowed,
         suggestion=error.suggestion,
     )

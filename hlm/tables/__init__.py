@@ -9,6 +9,7 @@ Which tables a study has is in `hlm.plan.report`, which loads no pandas.
 
 from hlm.tables.latex import to_latex
 from hlm.tables.page import study_page, table_page
+from hlm.tables.robustness_table import robustness_table
 from hlm.tables.side_by_side import accounting_table, effects_table, policy_table
 from hlm.tables.wide import SHOWN, scenario_table, selection_table, wide_table
 from hlm.tables.writing import write, write_all, write_pages
@@ -18,6 +19,7 @@ __all__ = [
     "accounting_table",
     "effects_table",
     "policy_table",
+    "robustness_table",
     "scenario_table",
     "selection_table",
     "study_page",

@@ -41,6 +41,11 @@ _HEADINGS = {
     "measure": "Measure",
     "chance": "Chance",
     "rest": "Rest",
+    "rate": "Rate",
+    "assumptions": "Violated",
+    "nominal": "Nominal",
+    "violated": "Under violation",
+    "difference": "Difference",
     "n": "Fits",
     **{name: f"{words[0].upper()}{words[1:]}" for name, words in OUTCOMES.items()},
     **{name: one.heading for name, one in {**MEASURES, **OF_PREDICTIONS}.items()},
@@ -240,12 +245,12 @@ def _none_or_all(table: pd.DataFrame) -> list[str]:
 
 
 def _again(keys: pd.DataFrame) -> pd.DataFrame:
-    """Mark repeated keys; a true value repeats only from one inference of its term to the next."""
+    """Mark repeated keys; a true value repeats only within its term: by inference, by violation."""
     same = pd.DataFrame(data=False, index=keys.index, columns=keys.columns)
     above = pd.Series(data=True, index=keys.index)
     above.iloc[:1] = False
     for key in keys.columns.drop(["true"], errors="ignore"):
-        if key == "inference" and "true" in keys:
+        if key in ("inference", "rate") and "true" in keys:
             same["true"] = above
         above = above & (keys[key] == keys[key].shift())
         same[key] = above

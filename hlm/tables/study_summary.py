@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from hlm.distributions import STANDARD_NORMAL, written
+from hlm.uncertain import written_prior
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import way_of
 from hlm.words.levels import level_words, said
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from hlm.plan.plan import Plan
     from hlm.scenario import Model, Scenario
+    from hlm.uncertain import Prior
 
 __all__ = ["summary"]
 
@@ -92,6 +94,7 @@ def _precision(plan: Plan) -> str:
 
 def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
     """Return each term, its true value, and whether scenarios differ in it."""
+    from hlm.estimands.drawn_parameters import drawn_parameters
     from hlm.estimands.model_estimands import rank
     from hlm.estimands.true_values import parameters_of
 
@@ -101,10 +104,20 @@ def _true_values(plan: Plan) -> list[tuple[str, str, bool]]:
     for scenario in distinct.values():
         for target in parameters_of(scenario):
             values.setdefault(target.term, set()).add(target.true)
+    drawn = drawn_parameters(plan.scenarios[plan.example])
     return [
-        (target.estimand.words, level_words(target.true), len(values[target.term]) > 1)
+        (
+            target.estimand.words,
+            _with_prior(level_words(target.true), drawn.get(target.term)),
+            len(values[target.term]) > 1,
+        )
         for target in sorted(here, key=lambda target: rank(target.estimand))
     ]
+
+
+def _with_prior(value: str, prior: Prior | None) -> str:
+    """Write a value, and how it is drawn for each data set where it is uncertain."""
+    return value if prior is None else f"{value}, drawn from {written_prior(prior, digits=5)}"
 
 
 def _distributions(plan: Plan) -> list[tuple[str, str, bool]]:

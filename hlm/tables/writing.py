@@ -10,8 +10,10 @@ from hlm.estimands.kinds import PARTS
 from hlm.measures.chosen import without_reason
 from hlm.plan.report import TABLES, table_names
 from hlm.results.shown import attempt, read_results
+from hlm.results.violated import read_rejections
 from hlm.tables.latex import escape, to_latex
 from hlm.tables.page import sentence_page, study_page, table_page
+from hlm.tables.robustness_table import robustness_table
 from hlm.tables.side_by_side import (
     SIDE_BY_SIDE,
     accounting_table,
@@ -145,6 +147,8 @@ def _table(name: str, study: Planned, folder: Path) -> pd.DataFrame:
         return accounting_table(read_results(study, folder, name, {}))
     if name == "factor_effects":
         return effects_table(read_results(study, folder, "measures", {"measure": SIDE_BY_SIDE}))
+    if name == "robustness":
+        return robustness_table(*read_rejections(study, folder))
     if name == "policies":
         wanted = {"measure": [*SIDE_BY_SIDE, TOTAL, UNBOUNDED]}
         measures = read_results(study, folder, "measures", wanted)

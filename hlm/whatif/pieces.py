@@ -17,6 +17,7 @@ from hlm.fits import fit_batch, warm_up
 from hlm.plan.batch import GRAIN
 from hlm.plan.cost import replicate_cost
 from hlm.results import KINDS, to_table
+from hlm.scenario import BLOCK
 from hlm.simulate import simulate
 
 if TYPE_CHECKING:
@@ -29,8 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Ask", "Piece", "check_cores", "drawn_and_fitted", "pieces_of", "usable_cores"]
 
-SECONDS = 0.2
-"""Predicted seconds of work of a piece: short enough to be shown, and long against its start."""
+SECONDS = 0.5
+"""Predicted seconds of work of a piece: short enough to be shown."""
+
+FEWEST = 2
+"""Grains of a piece. Drawing begins at the first replicate of a block, whose streams it shares: the
+smaller pieces are, the more is drawn in vain."""
 
 AHEAD = 2
 """Pieces for each core that wait or are done before they are taken."""
@@ -77,7 +82,7 @@ def check_cores(cores: int | None) -> int:
 
 
 def pieces_of(ask: Ask, models: Sequence[Model]) -> Iterator[Ask]:
-    """Cut what is asked for into whole grains, each a fraction of a second of work.
+    """Cut what is asked for into whole grains: a block, or half a second of work if that is less.
 
     Examples
     --------
@@ -88,7 +93,7 @@ def pieces_of(ask: Ask, models: Sequence[Model]) -> Iterator[Ask]:
     [(0, 1000), (1000, 1500)]
     """
     predicted = replicate_cost(ask.scenario, models).compute_seconds
-    size = GRAIN * min(10, max(1, int(SECONDS / predicted / GRAIN)))
+    size = min(BLOCK, GRAIN * max(FEWEST, int(SECONDS / predicted / GRAIN)))
     first = ask.first
     while first < ask.stop:
         stop = min(ask.stop, (first // size + 1) * size)

@@ -10,6 +10,7 @@ from hlm.measures.distance import ratios
 from hlm.measures.scenario_summary import MEASURES
 from hlm.precision import Precision, Target
 from hlm.scenario import BLOCK
+from hlm.whatif.asked_terms import measure_named, terms_named
 from hlm.whatif.pieces import Ask, check_cores, drawn_and_fitted
 from hlm.whatif.preview_results import Results
 
@@ -34,7 +35,7 @@ def preview(
     *,
     replicates: int = REPLICATES,
     scenarios: Sequence[Scenario] | None = None,
-    terms: Sequence[str] | None = None,
+    terms: str | Sequence[str] | None = None,
     mcse: float | None = None,
     measure: str = "rejection",
     cores: int | None = None,
@@ -50,19 +51,19 @@ def preview(
         Data sets of each scenario; with `mcse` the most of them.
     scenarios : sequence of Scenario, optional
         By default all of the study.
-    terms : sequence of str, optional
+    terms : str or sequence of str, optional
         The terms and tests that are measured; by default all.
     mcse : float, optional
         Stop at the Monte Carlo standard error of `measure` that is reached for all these terms.
     measure : str
-        What `mcse` is about.
+        What `mcse` is about, such as ``power`` or ``bias``.
     cores : int, optional
         Threads; by default as many as there are processors.
 
     Raises
     ------
     InputError
-        If there are no replicates, or cores, to be had.
+        No model has one of the terms, there is no such measure, or no replicates or cores.
 
     Examples
     --------
@@ -81,12 +82,16 @@ def preview(
     >>> len(found.estimates), 0.5 < power
     (400, True)
     """
+    if terms is not None:
+        words = [terms] if isinstance(terms, str) else terms
+        terms = terms_named(study.models, words, place="terms")
+    name = measure_named(measure, place="measure")
     *_, last = growing(
         study,
         replicates=replicates,
         scenarios=scenarios,
         terms=terms,
-        targets=() if mcse is None else _targets(measure, terms, mcse),
+        targets=() if mcse is None else _targets(name, terms, mcse),
         cores=cores,
     )
     return last
@@ -94,7 +99,7 @@ def preview(
 
 def _targets(measure: str, terms: Iterable[str] | None, mcse: float) -> tuple[Target, ...]:
     if not mcse > 0.0:
-        raise InputError(f"{mcse} is not allowed", path="mcse", allowed="a number above 0")
+        raise InputError(f"{mcse} is not allowed", path="mcse", allowed="above 0")
     return tuple(Target(measure, term, mcse) for term in terms or (None,))
 
 

@@ -113,15 +113,17 @@ class Results:
     @cached_property
     def _summary(self) -> Summary:
         found = Summary()
+        of_study = {scenario.key for scenario in self.study.scenarios}
         for scenario in self.scenarios:
             if there := self.pieces.get(scenario.key):
+                nominal = scenario.twin_of if scenario.key in of_study else ""
                 found.add(
                     summary_of(
-                        scenario,
                         there,
                         self.models,
                         policies=self.study.policies,
                         selection=self.study.selection,
+                        nominal=self.pieces.get(nominal, ()),
                         terms=self.terms,
                     )
                 )
@@ -132,8 +134,8 @@ class Results:
         return (dict(zip(MEASURES, row, strict=True)) for row in self._summary.measures)
 
     def levels_of(self, key: str) -> dict[str, Any]:
-        """Return the levels of the grid of the scenario with that key."""
-        return self._levels[key]
+        """Return the levels of the scenario with that key, none if it is no point of the grid."""
+        return self._levels.get(key, {})
 
     @cached_property
     def _levels(self) -> dict[str, dict[str, Any]]:
@@ -150,16 +152,22 @@ class Results:
     def _replicates(self, kind: str) -> pd.DataFrame:
         import pyarrow as pa
 
-        schema = KINDS[kind]
-        tables: list[pa.Table] = [
-            piece.tables[kind]
-            for scenario in self.scenarios
-            for piece in self.pieces.get(scenario.key, ())
-            if kind in piece.tables
+        tables = [
+            self._in_order([piece.tables[kind] for piece in pieces])
+            for pieces in (self.pieces.get(scenario.key, ()) for scenario in self.scenarios)
+            if pieces
         ]
+        schema = KINDS[kind]
         empty = to_table({name: [] for name in schema.names}, schema)
-        together = pa.concat_tables(tables or [empty]).unify_dictionaries()
+        together = pa.concat_tables([empty, *tables]).unify_dictionaries()
         return self._with_levels(together.to_pandas())
+
+    @staticmethod
+    def _in_order(tables: Sequence[pa.Table]) -> pa.Table:
+        """Return tables below each other, their rows by replicate: however they were cut."""
+        import pyarrow as pa
+
+        return pa.concat_tables(tables).unify_dictionaries().sort_by("replicate")
 
     def _with_levels(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Put the levels of the grid behind the key of the scenario."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
+from hlm.words.assumptions import ASSUMPTIONS, NOMINAL
 from hlm.words.nouns import noun
 
 if TYPE_CHECKING:
@@ -25,7 +26,12 @@ MINUS = "\N{MINUS SIGN}"
 WORDS, ORDER = "words of the term", "order of the term"
 """Columns beside `term`: what to call it, and what to sort those of its kind by."""
 
-_WORDS = {"units": "Number of units", "rows": "Rows per unit", "cor": "Correlation"}
+_WORDS = {
+    "units": "Number of units",
+    "rows": "Rows per unit",
+    "cor": "Correlation",
+    ASSUMPTIONS: "Assumptions",
+}
 _COUNTED = {"units": ("unit", "units"), "rows": ("row per unit", "rows per unit")}
 
 
@@ -42,6 +48,8 @@ def said(factor: str, level: Any = None) -> str:
     text = level_words(level)
     if factor in _COUNTED:
         return f"{text} {noun(level, *_COUNTED[factor])}"
+    if factor == ASSUMPTIONS:
+        return f"{NOMINAL} {ASSUMPTIONS}" if text == NOMINAL else text
     return f"correlation {text}" if factor == "cor" else f"{factor} = {text}"
 
 

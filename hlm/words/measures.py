@@ -11,6 +11,7 @@ __all__ = [
     "MEASURES",
     "NEED_TRUE",
     "OF_INFERENCE",
+    "OF_ONE_TRUTH",
     "OF_PREDICTIONS",
     "RATES",
     "TEST_KINDS",
@@ -350,6 +351,10 @@ WITHOUT_MCSE = ("ks_distance", "ks_p_value")
 
 NEED_TRUE = tuple(name for name, measure in MEASURES.items() if "true" in measure.needs)
 """The measures that there are only where there is a true value."""
+
+OF_ONE_TRUTH = ("relative_error_se", "relative_bias_variance", "bias_eliminated_coverage")
+"""The measures by which estimates scatter for chance alone, about a value that is one and the same
+in all data sets, though it need not be known."""
 
 TEST_KINDS = ("test", "ratio_test")
 """The kinds of terms that are tests: F tests and likelihood ratio tests."""

@@ -12,7 +12,7 @@ from scipy import stats
 from hlm.closed_forms import closed_form, effect_for_power, units_for_power, units_for_width
 from hlm.distributions import Points, RowValues
 from hlm.formula import formula_in, model_columns
-from hlm.scenario import Covariate, Model, Scenario
+from hlm.scenario import Covariate, Expression, Model, Scenario
 from hlm.simulate import draw_rows
 
 SLOPES = "y ~ x * a + (1 + x | g)"
@@ -181,6 +181,30 @@ def test_degrees_of_freedom_that_are_a_count(inference, df):
     else:
         power = stats.nct.sf(critical, own, found.ncp) + stats.nct.cdf(-critical, own, found.ncp)
     assert found.power == pytest.approx(power, rel=1e-6)
+
+
+AT_2 = Expression("at 2", (("term", "a"), ("number", 2.0), ("term", "x:a"), ("apply", "*"),
+                           ("apply", "+"), ("number", 0.3), ("apply", "-")))  # fmt: skip
+
+
+def test_linear_combinations_have_their_weights_and_their_constant():
+    truth = CASES["own x"]
+    found = closed_form(truth, model_of(truth, expressions=(AT_2,)), "at 2")
+    L = np.array([[0.0, 0.0, 1.0, 2.0]])
+    brute = Brute(truth)
+    se = sqrt((L @ brute.vcov(brute.eta) @ L.T).item())
+    assert found.ncp == pytest.approx((0.8 - 2 * 0.5 - 0.3) / se, rel=1e-9)
+    assert found.df == pytest.approx(brute.df(L), rel=1e-6)
+
+
+def test_a_model_that_is_the_truth_in_other_terms():
+    """Of x less 2 the coefficient of a is that where x is 2."""
+    truth = CASES["own x"]
+    moved = closed_form(truth, Model("m", "y ~ I(x - 2) * a + (1 + I(x - 2) | g)"), "a")
+    brute, L = Brute(truth), np.array([[0.0, 0.0, 1.0, 2.0]])
+    assert moved.se == pytest.approx(sqrt((L @ brute.vcov(brute.eta) @ L.T).item()), rel=1e-9)
+    assert moved.ncp * moved.se == pytest.approx(0.8 - 2 * 0.5, rel=1e-9)
+    assert moved.df == pytest.approx(brute.df(L), rel=1e-6)
 
 
 def test_an_effect_that_does_not_vary_counts_as_left_out():

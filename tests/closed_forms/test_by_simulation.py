@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 from hlm.closed_forms import NoClosedForm, closed_form, effect_for_power, units_for_power
-from hlm.distributions import Balanced, Points, StudentT
+from hlm.distributions import Balanced, Binary, Points, StudentT
 from hlm.errors import InputError
 from hlm.fits import fit_batch
 from hlm.rows.missing import Logistic, Missing, Weibull
@@ -178,6 +178,8 @@ WITH_LRT = replace(MODEL, lrt=(RatioTest("slopes", (0, 1, 2, 3), ((0,),)),))
         (scenario(), WITH_LRT, "LRT(slopes)", "neither a t nor an F test"),
         (scenario(rows=1, x=Covariate("x", "row")), MODEL, "a", "does not determine the variances"),
         (scenario(a=arms(1.0)), MODEL, "a", "does not determine the coefficients"),
+        (scenario(a=Covariate("a", "unit", Binary(0.5)), units=6), MODEL, "a",
+         "not every design that is drawn determines the coefficients"),
     ],
 )  # fmt: skip
 def test_what_has_no_closed_form_says_why(truth, model, term, reason):

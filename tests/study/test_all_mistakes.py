@@ -25,8 +25,8 @@ def case(name, expected, *changes):
 
 
 KEYS = (
-    "name, seed, replicates, common_random_numbers, truth, design, grid, keep, leave_out, models, "
-    "estimation, selection, policies"
+    "name, seed, replicates, common_random_numbers, truth, design, grid, keep, leave_out, robust, "
+    "models, estimation, selection, policies"
 )
 
 DESIGN = (
@@ -93,7 +93,7 @@ demo.yaml:3: replicates: 0 is not allowed
 demo.yaml:6: truth.fixed.x: nan is not allowed
   allowed: a finite number
 demo.yaml:8: truth.residuals: unknown key 'residuals'
-  allowed: fit, formula, fixed, random, residual, effect_sizes
+  allowed: fit, formula, fixed, random, residual, effect_sizes, uncertain
   did you mean 'residual'?
 demo.yaml:13: design.covariates.a.levle: unknown key 'levle'
   allowed: level, distribution, mean, sd, icc
@@ -225,7 +225,7 @@ demo.yaml:17: grid.truht.residual.sd: 'truht.residual.sd' is no path of this stu
   did you mean 'truth.residual.sd'?
 demo.yaml:18: grid.truth.residuals.sd: 'truth.residuals.sd' is no path of this study: truth has \
 no 'residuals.sd'
-  allowed: truth.formula, truth.fixed, truth.random, truth.residual, truth.effect_sizes
+  allowed: truth.formula, truth.fixed, truth.random, truth.residual, truth.effect_sizes, truth.uncertain
   did you mean 'truth.residual.sd'?""",
         ("(Intercept): 1.0", "(Intercpt): 1.0"),
         (
