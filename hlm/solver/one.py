@@ -42,10 +42,11 @@ DECIDED = 0.02
 LOWEST, HIGHEST = -1.0, 2.0
 """How far beyond what was simulated a round goes: from a quarter to four times as large."""
 
-NEAR, FAR = 0.06, 0.5
+NEAR, FAR = 0.08, 0.5
 """A round simulates at no less and no more than these distances from the root."""
 
 GRID = 241
+STEP = 0.02
 FLATTEST = 0.05
 LOOKS = 4
 
@@ -280,15 +281,14 @@ class _Search:
         above = (margins + self.z * errors).min(axis=0)
         below = (margins - self.z * errors).min(axis=0)
         binding = int(margins[:, np.abs(x - within).argmin()].argmin())
-        near = within + np.array([-0.02, 0.0, 0.02]) * (self.variable.value(
-            np.array([1.0]), self.centre)[0] - self.centre)  # fmt: skip
+        near = within + STEP * np.array([-1.0, 0.0, 1.0]) * self.variable.scale(within)
         at, error = surfaces[binding].margin_and_error(near[:, None])
         return _View(
             surfaces=surfaces,
             root=root,
             low=floor if halved else _last_fall(x, above, within, floor),
             high=ceiling if halved else _first_rise(x, below, within, ceiling),
-            slope=float(at[2] - at[0]) / 0.04,
+            slope=float(at[2] - at[0]) / (2.0 * STEP),
             error=float(error[1]),
             binding=binding,
             between=between,
@@ -346,7 +346,7 @@ class _Search:
             self.ended = True
             return {}
         n = self._needed(view, root, allowed)
-        unit = float(self.variable.value(np.array([1.0]), root)[0]) - root
+        unit = self.variable.scale(root)
         distance = min(max(3.0 * view.error / max(view.slope, FLATTEST), NEAR), FAR) * unit
         below = min(self.variable.nearest(root - distance), self.variable.floor(root))
         above = max(self.variable.nearest(root + distance), self.variable.ceil(root))
@@ -365,8 +365,7 @@ class _Search:
         goal = self.ledger.goals[view.binding]
         point = min(self.ledger.seen, key=lambda one: abs(one[0] - root))
         variance = replicate_variance(goal, self.ledger.tallies[point][view.binding])
-        unit = float(self.variable.value(np.array([1.0]), root)[0]) - root
-        width = allowed / unit
+        width = allowed / self.variable.scale(root)
         required = variance * (self.z / (max(view.slope, FLATTEST) * width)) ** 2
         lacking = 1.05 * (required - variance / view.error**2)
         so_far = self.ledger.data_sets
