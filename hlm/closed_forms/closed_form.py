@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hlm.closed_forms.exactness import inexact_because, singular_share
-from hlm.closed_forms.obstacles import obstacle
 from hlm.closed_forms.hypothesis import question_of
+from hlm.closed_forms.obstacles import obstacle
 from hlm.closed_forms.truth_information import UndeterminedError
 from hlm.errors import InputError, nearest
 from hlm.estimands import names
