@@ -86,6 +86,7 @@ def watched(
     """
     table, begin, status = LiveTable(), monotonic(), 0
     last = next(snapshots)
+    table.show(partial(_of, lines, last, begin))
     try:
         for last in snapshots:
             table.show(partial(_of, lines, last, begin))
