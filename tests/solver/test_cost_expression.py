@@ -21,7 +21,7 @@ U, R = POINTS.T
         ("1e3 + units ^ 2 / rows", 1000 + U**2 / R),
         ("2 ^ 3 ^ 2 + units - rows - 1", 512 + U - R - 1),
         ("-units + 2 * units", U),
-        ("ceil(units / 8) * 500 + max(units, rows, 12)", np.ceil(U / 8) * 500 + POINTS.clip(12).max(1)),
+        ("ceil(units / 8) * 5 + max(units, rows, 12)", np.ceil(U / 8) * 5 + POINTS.clip(12).max(1)),
         ("min(units, 20) + sqrt(rows) + log(exp(units)) + floor(rows / 4)",
          np.minimum(U, 20) + np.sqrt(R) + U + np.floor(R / 4)),
         ("`units` * 3", 3 * U),
