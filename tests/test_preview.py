@@ -147,15 +147,14 @@ def test_before_the_first_replicate_the_frames_are_empty(tiny):
 
 def test_everything_that_a_study_asks_for_is_there():
     study = Study.load(EVERYTHING)
-    found = study.preview(replicates=20, scenarios=study.scenarios[:1])
+    found = study.preview(replicates=10, scenarios=study.scenarios[:1])
     measures = found.measures
     assert {"bootstrap", "profile", "cr2"} <= {*measures["inference"]}
-    for term in ("F(slopes)", "LRT(slope)", "LRT(cross)", "icc", "explained"):
+    for term in ("F(slopes)", "LRT(slope)", "LRT(cross)", "icc_unit", "explained"):
         assert (measures["term"] == term).any(), term
-    assert {*measures.loc[measures["term"] == "LRT(cross)", "model"]} == {"full"} | {
-        model.name for model in study.models if any(test.name == "cross" for test in model.lrt)
-    }
-    assert len(found.selection) > 0
+    rates = found.selection.groupby(["criterion", "method"], observed=True)["rate"].sum()
+    assert len(rates) > 4
+    np.testing.assert_allclose(rates, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -216,6 +215,24 @@ def test_what_is_tested_is_shown_unless_terms_are_named(capsys):
     assert "sigma" not in text
     text = "\n".join(said(capsys, "1", "--replicates", "60", "--term", "sigma", "--term", "x"))
     assert "there is no power of sigma" in text
+
+
+def test_tests_are_terms(tmp_path, capsys):
+    """An F test by its degrees of freedom and a ratio test, each with its own p-values."""
+    own = {"tests": {"any": ["arm"]}, "lrt": {"without": ["arm"]}, "methods": ["ml"]}
+    study = Study.of(**TRIAL | {"estimation": own})
+    tests = study.preview(replicates=500).tests
+    rejected = (tests["p_value"] < 0.05).groupby(tests["test"].astype(str)).mean()
+    file = tmp_path / "trial.yaml"
+    file.write_text(study.text)
+    words = ("--term", "F(any)", "--term", "without", "--replicates", "500")
+    assert main(["preview", str(file), *words]) == 0
+    *_, one, other = capsys.readouterr().out.splitlines()
+    assert one.split()[:1] == ["F(any)"]
+    assert other.split()[:1] == ["LRT(without)"]
+    for row, name in ((one, "any"), (other, "without")):
+        assert f"{rejected[name]:.3f}" in row.split()
+    assert rejected["without"] > rejected["any"]  # a chi-square is too quick with 20 schools
 
 
 def test_measures_by_their_names(capsys):

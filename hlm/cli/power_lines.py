@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hlm.cli.shown_table import keyed_lines, named_key, percent_of
+from hlm.cli.shown_table import cell, keyed_lines, named_key, percent_of
 from hlm.words.levels import level_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hlm.whatif.curves import Curve, PowerPoint, Rate
     from hlm.whatif.power import Power
@@ -30,15 +30,19 @@ def power_lines(found: Power, seconds: float) -> list[str]:
         return [head]
     pairs = [(curve, point) for curve in found.curves for point in curve.points]
     has_size = any(point.size is not None for _, point in pairs)
+    has_certain = any(point.certain is not None for _, point in pairs)
     has_closed = any(point.closed is not None for _, point in pairs)
     word = _word(found)
     keys = [_keys(found, curve, point) for curve, point in pairs]
-    cells = [_cells(point, word, has_size=has_size, has_closed=has_closed) for _, point in pairs]
+    of_twins = {"power as written": has_certain, "size": has_size}
+    shown = [name for name, there in of_twins.items() if there]
+    cells = [_cells(point, word, shown, has_closed=has_closed) for _, point in pairs]
     return [
         head,
         *keyed_lines(keys, cells),
         *(line for curve in found.curves for line in _verdict(found, curve)),
         *(line for curve in found.curves for line in _remarks(found, curve)),
+        *_violated(found),
     ]
 
 
@@ -53,9 +57,15 @@ def _keys(found: Power, curve: Curve, point: PowerPoint) -> dict[str, str]:
 
 
 def _curve_keys(curve: Curve) -> dict[str, str]:
-    levels = {name: level_words(value) for name, value in curve.levels.items()}
-    own = {"model": curve.model, "method": curve.method.upper(), "term": curve.term}
-    return {**levels, **own, "inference": curve.inference}
+    return _own_keys(curve.levels, curve.model, curve.method, curve.term, curve.inference)
+
+
+def _own_keys(
+    levels: Mapping[str, Any], model: str, method: str, term: str, inference: str
+) -> dict[str, str]:
+    named = {name: level_words(value) for name, value in levels.items()}
+    own = {"model": model, "method": method.upper(), "term": term}
+    return {**named, **own, "inference": inference}
 
 
 def _at(found: Power, point: PowerPoint) -> dict[str, str]:
@@ -64,13 +74,18 @@ def _at(found: Power, point: PowerPoint) -> dict[str, str]:
     return {found.over.name: level_words(point.at)}
 
 
-def _cells(point: PowerPoint, word: str, *, has_size: bool, has_closed: bool) -> dict[str, str]:
+def _cells(
+    point: PowerPoint, word: str, of_twins: Sequence[str], *, has_closed: bool
+) -> dict[str, str]:
+    """Return the numbers of a row; those of twins as they are named in `of_twins`."""
     cells = {word: _number(point.rate), "95 % interval": _interval(point.rate)}
     if has_closed:
         cells["closed form"] = "" if point.closed is None else f"{point.closed.value:.3f}"
-    if has_size:
-        cells["size"] = "" if point.size is None else _number(point.size)
-        cells["its interval"] = "" if point.size is None else _interval(point.size)
+    known = {"power as written": point.certain, "size": point.size}
+    for name in of_twins:
+        rate = known[name]
+        cells[name] = "" if rate is None else _number(rate)
+        cells[f"{name}, 95 %"] = "" if rate is None else _interval(rate)
     cells["replicates"] = f"{point.rate.drawn:,}"
     return {**cells, "failed": percent_of(point.failed), "singular": percent_of(point.singular)}
 
@@ -128,3 +143,23 @@ def _remarks(found: Power, curve: Curve) -> Iterator[str]:
 
 def _end(limit: float | None, beyond: str) -> str:
     return beyond if limit is None else f"{limit:.4g}"
+
+
+def _violated(found: Power) -> Iterator[str]:
+    """Say what each violated assumption does to power and size, in a table of its own."""
+    rows = found.violated
+    if not rows:
+        return
+    yield ""
+    yield "less the nominal one, paired by data set"
+    keys, cells = [], []
+    for row in rows:
+        at = {} if found.over is None or row.at is None else {found.over.name: level_words(row.at)}
+        keys.append({**_own_keys(row.levels, row.model, row.method, row.term, row.inference), **at})
+        gap, error = cell(row.difference, row.mcse)
+        one = {row.word: gap, "MCSE": error}
+        if any(other.size is not None for other in rows):
+            known = ("", "") if row.size is None else cell(*row.size)
+            one |= {"size": known[0], "MCSE of size": known[1]}
+        cells.append(one)
+    yield from keyed_lines(keys, cells)

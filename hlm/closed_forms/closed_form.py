@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hlm.closed_forms.exactness import inexact_because, singular_share
+from hlm.closed_forms.hypothesis import question_of
 from hlm.closed_forms.obstacles import obstacle
-from hlm.closed_forms.question import question_of
 from hlm.closed_forms.truth_information import UndeterminedError
 from hlm.errors import InputError, nearest
 from hlm.estimands import names
 from hlm.estimands.model_estimands import estimands_of
 
 if TYPE_CHECKING:
-    from hlm.closed_forms.question import Answers, Question
+    from hlm.closed_forms.hypothesis import Answers, Question
     from hlm.estimands.kinds import Estimand
     from hlm.scenario import Model, Scenario
 

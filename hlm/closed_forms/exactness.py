@@ -18,8 +18,8 @@ from scipy import special
 from hlm.closed_forms.truth_information import least_squares_covariance
 
 if TYPE_CHECKING:
+    from hlm.closed_forms.hypothesis import Question
     from hlm.closed_forms.noncentral import FDistribution
-    from hlm.closed_forms.question import Question
 
 __all__ = ["inexact_because", "singular_share"]
 

@@ -20,7 +20,7 @@ from hlm.closed_forms.truth_information import UndeterminedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hlm.closed_forms.question import Question
+    from hlm.closed_forms.hypothesis import Question
     from hlm.scenario import Model, Scenario
 
 __all__ = ["effect_for_power", "units_for_power", "units_for_width"]

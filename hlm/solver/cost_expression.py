@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,8 @@ OPERATORS: dict[str, Callable[[Floats, Floats], Floats]] = {
 }
 
 FUNCTIONS: dict[str, tuple[int | None, Callable[..., Floats]]] = {
-    "min": (None, lambda *of: np.minimum.reduce(of)),
-    "max": (None, lambda *of: np.maximum.reduce(of)),
+    "min": (None, lambda *of: reduce(np.minimum, of)),
+    "max": (None, lambda *of: reduce(np.maximum, of)),
     "ceil": (1, np.ceil),
     "floor": (1, np.floor),
     "sqrt": (1, np.sqrt),

@@ -77,6 +77,12 @@ class Variable:
         """Whether it counts something: more of it makes estimates better as its square root."""
         return self.step is not None and self.bounds[0] > 0.0
 
+    @property
+    def middle(self) -> float:
+        """Where a search begins that knows nothing: not among sizes that take long."""
+        low, high = self.bounds
+        return min(sqrt(low * high), 8.0 * low) if self.is_size else (low + high) / 2.0
+
     def unit(self, x: float) -> float:
         """Return the distance of admissible values near x."""
         if self.step is not None:
@@ -112,15 +118,18 @@ class Variable:
         """
         if self.is_size:
             return np.asarray(2.0 * (np.sqrt(np.maximum(x, 0.0) / centre) - 1.0))
-        return np.asarray((x - centre) / self._scale(centre))
+        return np.asarray((x - centre) / self.scale(centre))
 
     def value(self, t: Floats, centre: float) -> Floats:
         """Return the value at a coordinate: the inverse of `coordinate`."""
         if self.is_size:
             return np.asarray(centre * np.maximum(1.0 + t / 2.0, 0.0) ** 2)
-        return np.asarray(centre + t * self._scale(centre))
+        return np.asarray(centre + t * self.scale(centre))
 
-    def _scale(self, centre: float) -> float:
+    def scale(self, centre: float) -> float:
+        """Return by how much a value changes with its coordinate, at the centre."""
+        if self.is_size:
+            return centre
         return max(abs(centre), (self.most - self.least) / 20.0) or 1.0
 
 

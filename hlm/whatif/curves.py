@@ -96,6 +96,8 @@ class PowerPoint:
     size : Rate or None
         In the twin without the effect; None for other measures than the rate of rejection, and
         where there is no such twin.
+    certain : Rate or None
+        The power at the values written, where parameters are uncertain.
     closed : Theory or None
         None where there is no closed form.
     failed, singular : float
@@ -107,6 +109,7 @@ class PowerPoint:
     word: str
     rate: Rate
     size: Rate | None
+    certain: Rate | None
     closed: Theory | None
     failed: float
     singular: float
@@ -175,25 +178,18 @@ class Reader:
         rates = self._rates(of_measure, found)
         keys = dict.fromkeys(key[1:] for key in rates if self.shown is None or key[1] in self.shown)
         ends = _shares_of_fits(its)
-        words = {one.scenario.key: words_of(one.scenario, found.models) for one in self.points}
+        words: dict[tuple[str, ...], str] = {
+            (one.scenario.key, *key): word
+            for one in self.points
+            for key, word in words_of(one.scenario, found.models).items()
+        }
         groups: dict[tuple[Any, ...], list[Point]] = {}
         for point in self.points:
             groups.setdefault(tuple(point.others.items()), []).append(point)
         for others, points in groups.items():
             for key in keys:
                 there = [
-                    PowerPoint(
-                        point.at,
-                        point.scenario,
-                        words[point.scenario.key][key[0], key[2]]
-                        if self.measure == "rejection"
-                        else self.measure,
-                        rates[point.scenario.key, *key],
-                        self._size(rates, point, key),
-                        self.theories.get((point.scenario.key, *key)),
-                        ends.get(("failed", point.scenario.key, *key[:2]), 0.0),
-                        ends.get(("singular", point.scenario.key, *key[:2]), 0.0),
-                    )
+                    self._point(point, key, rates, words, ends)
                     for point in points
                     if (point.scenario.key, *key) in rates
                 ]
@@ -209,6 +205,30 @@ class Reader:
                     met=self._met(there),
                 )
 
+    def _point(
+        self,
+        point: Point,
+        key: tuple[str, ...],
+        rates: Mapping[tuple[str, ...], Rate],
+        words: Mapping[tuple[str, ...], str],
+        ends: Mapping[tuple[str, ...], float],
+    ) -> PowerPoint:
+        model, method, term, _ = key
+        own = point.scenario.key
+        without = self.twins.without.get((own, model, term))
+        certain = self.twins.certain.get(own)
+        return PowerPoint(
+            at=point.at,
+            scenario=point.scenario,
+            word=words[own, model, term] if self.measure == "rejection" else self.measure,
+            rate=rates[own, *key],
+            size=rates.get((without.key, *key)) if without else None,
+            certain=rates.get((certain.key, *key)) if certain else None,
+            closed=self.theories.get((own, *key)),
+            failed=ends.get(("failed", own, model, method), 0.0),
+            singular=ends.get(("singular", own, model, method), 0.0),
+        )
+
     def _met(self, points: Sequence[PowerPoint]) -> Met | None:
         if self.goal is None or self.varied is None:
             return None
@@ -218,12 +238,6 @@ class Reader:
         step = step_of(points[0].scenario, self.varied.path)
         variable = Variable(self.varied.name, min(seen), max(seen), step, min(seen))
         return where_met(variable, self.goal, seen)
-
-    def _size(
-        self, rates: Mapping[tuple[str, ...], Rate], point: Point, key: tuple[str, ...]
-    ) -> Rate | None:
-        twin = self.twins.get((point.scenario.key, key[0], key[2]))
-        return None if twin is None else rates.get((twin.key, *key))
 
     def _rates(self, rows: pd.DataFrame, found: Results) -> dict[tuple[str, ...], Rate]:
         keys = zip(*(rows[name] for name in KEYS), strict=True)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError
 from hlm.precision import Target
+from hlm.whatif.against_nominal import violated
 from hlm.whatif.asked_terms import terms_named, usual_terms
 from hlm.whatif.curves import Reader, theories_of
 from hlm.whatif.met import SELECTION, goal_of
 from hlm.whatif.part import only
-from hlm.whatif.power_points import number_varied, points_over, twins_of, with_twins
+from hlm.whatif.power_points import Twins, number_varied, points_over, twins_of, with_twins
 from hlm.whatif.preview import REPLICATES, growing
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from hlm.scenario import Scenario
     from hlm.study import Study
     from hlm.study.elsewhere import Numeric
+    from hlm.whatif.against_nominal import Violated
     from hlm.whatif.curves import Curve
     from hlm.whatif.preview_results import Results
 
@@ -68,6 +70,16 @@ class Power:
     def curves(self) -> tuple[Curve, ...]:
         """The measure of each term by each fit, over the number; none without replicates."""
         return tuple(self.reader.curves(self.results)) if self.data_sets else ()
+
+    @cached_property
+    def violated(self) -> tuple[Violated, ...]:
+        """What the violated assumptions of the study do, if it has any."""
+        if not self.data_sets or self.measure == SELECTION:
+            return ()
+        reader = self.reader
+        found = violated(self.results, reader.points, reader.twins, self.measure)
+        shown = reader.shown
+        return tuple(one for one in found if shown is None or one.model in shown)
 
     def plot(self) -> Figure:
         """Draw the curves: what is simulated, what is known in closed form, and the target."""
@@ -157,7 +169,7 @@ def power_growing(
     named = terms_named(study.models, terms or (), place="terms") or usual_terms(study.models)
     varied = number_varied(study, over, values)
     points = points_over(study, varied, values)
-    twins = twins_of(points, study.models, named) if measure == "rejection" else {}
+    twins = twins_of(points, study.models, named) if measure == "rejection" else Twins({}, {})
     if mcse is not None and not mcse > 0.0:
         raise InputError(f"{mcse} is not allowed", path="mcse", allowed="a number above 0")
     wanted = TARGET if target is None and measure == "rejection" else target

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 from hlm.errors import InputError
 from hlm.study.elsewhere import find_value, numeric_values, scenarios_at
 from hlm.study.reading import read_tree
 from hlm.whatif.shown_rows import words_of
-from hlm.whatif.twins import twin_without
+from hlm.whatif.twins import certain_twin, twin_without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,8 +21,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Point", "Twins", "number_varied", "points_over", "twins_of", "with_twins"]
 
-Twins: TypeAlias = "Mapping[tuple[str, str, str], Scenario]"
-"""Key of a scenario, model and term -> the twin without what is tested."""
+
+@dataclass(frozen=True)
+class Twins:
+    """The twins of scenarios.
+
+    Attributes
+    ----------
+    without : dict of (str, str, str) to Scenario
+        Key of a scenario, model and term -> the twin without what is tested.
+    certain : dict of str to Scenario
+        Key of a scenario with uncertain parameters -> the twin at the values written.
+    """
+
+    without: Mapping[tuple[str, str, str], Scenario]
+    certain: Mapping[str, Scenario]
+
+    def __iter__(self) -> Iterator[tuple[str, Scenario]]:
+        """Yield the key of each scenario with each of its twins."""
+        yield from ((key, twin) for (key, _, _), twin in self.without.items())
+        yield from self.certain.items()
 
 
 @dataclass(frozen=True)
@@ -88,21 +107,21 @@ def _grid(study: Study) -> Iterable[str]:
 
 
 def twins_of(points: Sequence[Point], models: Sequence[Model], terms: Sequence[str]) -> Twins:
-    """Return the twin of each scenario, model and term that has one of its own."""
+    """Return the twins of scenarios: for each model and term without it, and certain ones."""
     found = {}
-    for point in points:
-        for model in models:
-            known = {name for of, name in words_of(point.scenario, [model])}
-            for term in (term for term in terms if term in known):
-                twin = twin_without(point.scenario, model, term)
-                if twin is not None:
-                    found[point.scenario.key, model.name, term] = twin
-    return found
+    for point, model in product(points, models):
+        known = {name for _, name in words_of(point.scenario, [model])}
+        for term in (term for term in terms if term in known):
+            twin = twin_without(point.scenario, model, term)
+            if twin is not None:
+                found[point.scenario.key, model.name, term] = twin
+    certain = {point.scenario.key: certain_twin(point.scenario) for point in points}
+    return Twins(found, {key: twin for key, twin in certain.items() if twin is not None})
 
 
 def with_twins(points: Sequence[Point], twins: Twins) -> Iterator[Point]:
     """Yield the points, then each twin as one, at the value of the scenario whose twin it is."""
     yield from points
     nominal = {point.scenario.key: point for point in points}
-    for (key, _, _), twin in twins.items():
+    for key, twin in twins:
         yield replace(nominal[key], scenario=twin)

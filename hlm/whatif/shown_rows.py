@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hlm.estimands.true_values import FALSE, targets
+from hlm.estimands.true_values import DIFFERS, FALSE, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from hlm.estimands.true_values import Target
     from hlm.scenario import Model, Scenario
     from hlm.whatif.preview_results import Results
 
@@ -50,20 +52,22 @@ class Shown(NamedTuple):
 
 
 def words_of(scenario: Scenario, models: Sequence[Model]) -> dict[tuple[str, str], str]:
-    """Return what the rate of rejections of each term of each model is.
+    """Return what the rate of rejections of each term of each model is; see `word_of`."""
+    return {(m.name, one.term): word_of(one) for m in models for one in targets(scenario, m)}
 
-    Size where the hypothesis is true, power where it is false, and else, where a term has no true
-    value, no more than a rate of rejection.
+
+def word_of(target: Target) -> str:
+    """Return what the rate of rejections of a term is.
+
+    Size where the hypothesis is true, power where it is false, assurance where the effect is drawn
+    for each data set; else, where a term has no true value, no more than a rate of rejection.
     """
-    return {
-        (model.name, one.term): "size"
-        if one.true == 0.0
-        else "power"
-        if one.true == one.true or one.reason == FALSE
-        else "rejection"
-        for model in models
-        for one in targets(scenario, model)
-    }
+    if target.true == 0.0:
+        return "size"
+    if target.reason == DIFFERS:
+        return "assurance"
+    known = not isnan(target.true) or target.reason == FALSE
+    return "power" if known else "rejection"
 
 
 def rows_shown(results: Results, measures: Sequence[str]) -> Iterator[Shown]:

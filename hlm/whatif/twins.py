@@ -1,6 +1,8 @@
-"""A scenario -> its twin in which what a test is about is zero, made of the same random numbers.
+"""A scenario -> its twins, made of the same random numbers.
 
-The rate of rejections in the twin is the size of the test: how often it rejects where it ought not.
+In one what a test is about is zero: the rate of rejections there is the size of the test, how often
+it rejects where it ought not. In the other nothing is uncertain: the rate there is the power at the
+values written, beside the assurance.
 """
 
 from __future__ import annotations
@@ -21,7 +23,31 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Model, Scenario
 
-__all__ = ["twin_without"]
+__all__ = ["certain_twin", "twin_without"]
+
+
+def certain_twin(scenario: Scenario) -> Scenario | None:
+    """Return the twin of a scenario whose parameters are the values written; None if they are so.
+
+    Examples
+    --------
+    >>> from hlm.scenario import Scenario
+    >>> certain_twin(Scenario("0" * 16, 10, 5, (), "y ~ 1 + (1 | g)", (("(Intercept)", 1.0),),
+    ...                       (0.5,), ((1.0,),), 1.0)) is None
+    True
+    """
+    if scenario.uncertain is None:
+        return None
+    return replace(
+        scenario,
+        key=_key(scenario, "certain"),
+        uncertain=None,
+        twin_of=scenario.twin_of or scenario.key,
+    )
+
+
+def _key(scenario: Scenario, what: str) -> str:
+    return blake2b(f"{scenario.key} {what}".encode(), digest_size=8).hexdigest()
 
 
 def twin_without(scenario: Scenario, model: Model, term: str) -> Scenario | None:
@@ -37,8 +63,9 @@ def twin_without(scenario: Scenario, model: Model, term: str) -> Scenario | None
     Returns
     -------
     Scenario or None
-        The scenario itself where the term is 0 already; None where no coefficient or standard
-        deviation of the truth can be put to 0 for it, as for a combination of several.
+        Without anything uncertain. The scenario itself where the term is 0 already; None where no
+        coefficient or standard deviation of the truth can be put to 0 for it, as for a combination
+        of several.
 
     Examples
     --------
@@ -59,13 +86,14 @@ def twin_without(scenario: Scenario, model: Model, term: str) -> Scenario | None
         0.0 if factors_of(one.name) in spread else value
         for one, value in zip(names, scenario.sd, strict=True)
     )
-    if (fixed, sd) == (scenario.fixed, scenario.sd):
+    if (fixed, sd, None) == (scenario.fixed, scenario.sd, scenario.uncertain):
         return scenario if _is_zero(scenario, model, term) else None
     twin = replace(
         scenario,
-        key=blake2b(f"{scenario.key} without {term}".encode(), digest_size=8).hexdigest(),
+        key=_key(scenario, f"without {term}"),
         fixed=fixed,
         sd=sd,
+        uncertain=None,
         twin_of=scenario.twin_of or scenario.key,
     )
     return twin if _is_zero(twin, model, term) else None

@@ -217,6 +217,53 @@ def test_an_effect_that_does_not_vary_counts_as_left_out():
     assert not found.exact
 
 
+INTERCEPTS = "y ~ x * a + (1 | g)"
+BLOCKS = "y ~ x * a + (1 + x || g)"
+CENTRED = Covariate("x", "row", Points((-2.0, -1.0, 0.0, 0.5, 1.0, 1.5)))
+SAME_SIZES = Covariate("x", "row", RowValues((6,) * 12, OWN.distribution.rows))
+
+
+@pytest.mark.parametrize(
+    ("truth", "df"),
+    [
+        (scenario(CENTRED, rows=6, sd=(4.0, 3.0)), 10),
+        (scenario(CENTRED, rows=6, formula=INTERCEPTS, sd=(4.0,)), 72 - 12 - 2),
+        (scenario(CENTRED, rows=6, formula=BLOCKS, sd=(4.0, 3.0), cor=0.0), 10),
+    ],
+)
+def test_what_is_exact(truth, df):
+    """A slope of units has units less 2, one of rows the rows less units less 2."""
+    found = closed_form(truth, model_of(truth), "x:a")
+    assert found.exact
+    assert found.reason == f"exact: the design is balanced, so that t has {df} degrees of freedom"
+    assert found.df == pytest.approx(df, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("truth", "term", "reason"),
+    [
+        (scenario(sd=(4.0, 3.0)), "a", "the number of rows differs between units"),
+        (scenario(SAME_SIZES, rows=6, sd=(4.0, 3.0)), "a", "random part's covariates differ"),
+        (
+            scenario(rows=6, formula=INTERCEPTS, sd=(4.0,)),
+            "a",  # where x is 0, and the mean of x is 2.5
+            "its standard error is made of several variances",
+        ),
+        (
+            scenario(rows=6, formula=BLOCKS, sd=(4.0, 3.0), cor=0.0),
+            "a",  # least squares of units has correlated errors, the model uncorrelated effects
+            "its standard error is made of several variances",
+        ),
+        (scenario(CENTRED, rows=6, sd=(0.4, 0.3)), "a", "of fits or more are singular"),
+    ],
+)
+def test_what_is_not_exact(truth, term, reason):
+    found = closed_form(truth, model_of(truth), term)
+    assert not found.exact
+    assert found.reason.startswith("an approximation: ")
+    assert reason in found.reason
+
+
 def test_roots():
     """The number of units that makes the power, or the width, that a number of units has."""
     truth = CASES["own x"]

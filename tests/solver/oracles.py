@@ -13,20 +13,18 @@ def drawing(*powers, seed):
     """Return an oracle of shares whose probabilities are functions of the point."""
     rng = np.random.default_rng(seed)
 
+    def share(power, ask):
+        n = ask.stop - ask.first
+        return Tally.of_share(int(rng.binomial(n, power(*ask.point))), n)
+
     def oracle(asks):
-        return [
-            tuple(
-                Tally.of_share(int(rng.binomial(ask.stop - ask.first, power(*ask.point))), ask.stop - ask.first)
-                for power in powers
-            )
-            for ask in asks
-        ]  # fmt: skip
+        return [tuple(share(power, ask) for power in powers) for ask in asks]
 
     return oracle
 
 
 def drawing_widths(width, *, cv, seed):
-    """Return an oracle of widths: means and variances of normal ones with a coefficient of variation."""
+    """Return an oracle of widths: means and variances of normal ones."""
     rng = np.random.default_rng(seed)
 
     def one(ask):
@@ -38,7 +36,7 @@ def drawing_widths(width, *, cv, seed):
 
 
 def exact_power(n, slope):
-    """Return the power of the t test of two arms, n units in all, whose noncentrality is slope sqrt(n)."""
+    """Return the power of the t test of two arms, n units in all, noncentrality slope sqrt(n)."""
     df, ncp = max(n - 2.0, 1.0), slope * np.sqrt(n)
     if ncp > 12.0:
         return 1.0

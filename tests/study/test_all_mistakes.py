@@ -225,7 +225,8 @@ demo.yaml:17: grid.truht.residual.sd: 'truht.residual.sd' is no path of this stu
   did you mean 'truth.residual.sd'?
 demo.yaml:18: grid.truth.residuals.sd: 'truth.residuals.sd' is no path of this study: truth has \
 no 'residuals.sd'
-  allowed: truth.formula, truth.fixed, truth.random, truth.residual, truth.effect_sizes, truth.uncertain
+  allowed: truth.formula, truth.fixed, truth.random, truth.residual, truth.effect_sizes, \
+truth.uncertain
   did you mean 'truth.residual.sd'?""",
         ("(Intercept): 1.0", "(Intercpt): 1.0"),
         (

@@ -44,7 +44,8 @@ def exact_power(units: float, effect: float = EFFECT) -> float:
     se = np.sqrt(4.0 * (ICC + (1.0 - ICC) / ROWS) / units)
     quantile = stats.t.ppf(0.975, units - 2)
     of_t = stats.nct(units - 2, effect / se)
-    return float(of_t.sf(quantile) + of_t.cdf(-quantile))
+    # SciPy has no value of the other tail where it is below 1e-40
+    return float(of_t.sf(quantile) + np.nan_to_num(of_t.cdf(-quantile)))
 
 
 @pytest.fixture(scope="module")
@@ -294,3 +295,67 @@ def test_mistakes(tmp_path, capsys, arguments, message):
     file.write_text(TRIAL)
     assert main(["power", str(file), *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+UNCERTAIN = """
+name: assured
+seed: 7
+replicates: 1000
+truth:
+  formula: y ~ arm + (1 | school)
+  fixed: {(Intercept): 0, arm: 0.4}
+  effect_sizes: {icc: 0.1, total_variance: 1}
+  uncertain:
+    fixed.arm: normal(0.4, 0.15)
+design:
+  units: 20
+  rows: 20
+  covariates:
+    arm: {level: unit, balanced: [0, 1]}
+grid:
+  design.units: [20, 60]
+models:
+  trial: y ~ arm + (1 | school)
+estimation: {methods: [reml]}
+"""
+
+
+def test_assurance_beside_power_and_size():
+    """Assurance is the mean of power over the prior: an integral of noncentral t."""
+    (found,) = power(Study.from_text(UNCERTAIN), terms=["arm"], replicates=8000).curves
+    nodes, weights = np.polynomial.hermite_e.hermegauss(14)
+    for point in found.points:
+        over_prior = [exact_power(point.at, 0.4 + 0.15 * node) for node in nodes]
+        expected = float(np.dot(weights, over_prior) / weights.sum())
+        for rate, p in (
+            (point.rate, expected),
+            (point.certain, exact_power(point.at)),
+            (point.size, 0.05),
+        ):
+            assert abs(rate.value - p) < 4.0 * np.sqrt(p * (1.0 - p) / 8000)
+        assert (point.word, point.closed) == ("assurance", None)
+        assert abs(expected - exact_power(point.at)) > 0.01  # or there were nothing to tell apart
+
+
+def test_what_violated_assumptions_do_is_paired_by_data_set():
+    text = TRIAL.replace("grid:\n", "robust: [ar1 0.3]\ngrid:\n").replace(
+        "[20, 26, 32, 40, 60]", "[20]"
+    )
+    study = Study.from_text(text)
+    found = power(study, terms=["arm"], replicates=1000)
+    (row,) = found.violated
+    estimates = study.preview(replicates=1000, terms=["arm"]).estimates.query("term == 'arm'")
+    rejects = (estimates["lower"] > 0.0) | (estimates["upper"] < 0.0)
+    both = estimates.assign(r=rejects.astype(float)).pivot(
+        index="replicate", columns="assumptions", values="r"
+    )
+    gap = both["ar1 0.3"] - both["nominal"]
+    assert row.difference == pytest.approx(gap.mean())
+    assert row.mcse == pytest.approx(gap.std() / np.sqrt(1000))
+    # Size: the same of the twins without the effect, whose estimates are lower by the effect.
+    shifted = (estimates["lower"] > EFFECT) | (estimates["upper"] < EFFECT)
+    both = estimates.assign(r=shifted.astype(float)).pivot(
+        index="replicate", columns="assumptions", values="r"
+    )
+    gap = both["ar1 0.3"] - both["nominal"]
+    assert row.size == pytest.approx((gap.mean(), gap.std() / np.sqrt(1000)))
