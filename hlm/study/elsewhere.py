@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hlm.scenario import Scenario
     from hlm.study.numeric import Numeric
 
-__all__ = ["find_value", "numeric_values", "scenarios_at"]
+__all__ = ["find_value", "numeric_values", "scenarios_at", "tree_of"]
 
 AXIS = "elsewhere"
 """The factor of the grid whose levels are the points."""
@@ -46,7 +46,7 @@ def numeric_values(study: Study) -> tuple[Numeric, ...]:
     [('units', 5, (5, 10)), ('rows', 4, ()), ('fixed.(Intercept)', 0, ()),
      ('sd.(Intercept)', 1, ()), ('sd', 1, ())]
     """
-    return numbers_in(_tree(study))
+    return numbers_in(tree_of(study))
 
 
 def find_value(study: Study, word: str, *, place: str) -> Numeric:
@@ -65,7 +65,7 @@ def find_value(study: Study, word: str, *, place: str) -> Numeric:
     InputError
         No number of the study is called so, or several are.
     """
-    return find_number(_tree(study), word, place=place)
+    return find_number(tree_of(study), word, place=place)
 
 
 def scenarios_at(
@@ -148,7 +148,7 @@ def _held(grid: Mapping[str, Any], picks: Sequence[int], varied: set[str]) -> di
     return held
 
 
-def _tree(study: Study) -> dict[str, Any]:
+def tree_of(study: Study) -> dict[str, Any]:
     """Return the study as written, with what data give it."""
     written = read_tree(study.text, file=None).tree
     return completed(from_data(written, Path(study.folder), Mistakes()).tree)

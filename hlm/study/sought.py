@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from hlm.study.numeric import Numeric
     from hlm.study.schema_solve import Range, Solve
 
-__all__ = ["SIZES", "Sought", "Varied", "Wanted", "sought_in"]
+__all__ = ["MOST", "SIZES", "Sought", "Varied", "Wanted", "sought_in"]
 
 SIZES = ("design.units", "design.rows")
 """The paths of whole numbers, of which more never harm."""
+
+LEAST, MOST = 2.0, {"design.units": 2000.0, "design.rows": 200.0}
+"""The ends of the ranges of sizes of which the user names none; the least may have to be larger."""
 
 OF_TARGETS = {"power": "rejection", "width": "ci_width", "coverage": "coverage"}
 """What the file calls a measure of terms -> its name in results."""
@@ -390,8 +393,22 @@ def _check_cost(part: Solve, varied: Sequence[Varied], tree: Mapping[str, Any]) 
                 f"{varied[0].name} * {varied[1].name}",
             )
         return
-    # The language of costs is needed only here, where there is one.
-    from hlm.solver.cost import read_cost
+    # The solver is needed only where there is a cost.
+    from hlm.solver import Variable
+    from hlm.solver.cost_expression import growing_cost
 
-    fixed = {one.name for one in numbers_in(tree) if one.path in SIZES}
-    read_cost(part.cost, varied, fixed)
+    ranges = [
+        Variable(one.name, one.least or LEAST, one.most or MOST[one.path], step=None)
+        for one in varied
+    ]
+    names = {one.name for one in varied}
+    fixed = [
+        Variable(one.name, value, value, step=None)
+        for one in numbers_in(tree)
+        for value in [float(one.value or min(one.gridded, default=LEAST))]
+        if one.path in SIZES and one.name not in names
+    ]
+    try:
+        growing_cost(part.cost, [*ranges, *fixed])
+    except InputError as error:
+        raise error.at(path="solve.cost") from None

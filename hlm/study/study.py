@@ -226,6 +226,10 @@ class Study:
         # What is imported lies above this module in no order of imports: only who asks pays.
         return import_module("hlm.whatif").preview(self, **options)
 
+    def solve(self, **options: Any) -> Any:
+        """Find the design that meets targets here and now: `hlm.whatif.solving.solve`."""
+        return import_module("hlm.whatif.solving").solve(self, **options)
+
 
 def _hash(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()

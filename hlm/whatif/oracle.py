@@ -119,6 +119,11 @@ class Oracle:
             found.append(counts.tallies)
         return found
 
+    def turn(self) -> None:
+        """Search in the other direction."""
+        self.ranges = self.ranges.turned()
+        self.known = {tuple(-x for x in point): one for point, one in self.known.items()}
+
     def scenarios(self, points: Sequence[solver.Point]) -> list[Scenario]:
         """Return the scenarios at points, made where they are not yet known.
 

@@ -11,6 +11,7 @@ from hlm.distributions.categories import Balanced
 from hlm.errors import InputError
 from hlm.solver import Variable
 from hlm.study.elsewhere import scenarios_at
+from hlm.study.sought import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from hlm.study.sought import Varied
 
 __all__ = ["Ranges", "ranges_of"]
-
-MOST = {"design.units": 2000, "design.rows": 200}
-"""The greatest values that are tried where the user names none."""
 
 FEWEST = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50)
 """The least value is so many steps where the user names none: the first with a right design."""
@@ -134,9 +132,7 @@ def _most(one: Varied) -> float:
     return float(max(MOST[one.path], gridded, 2.0 * (one.least or 0.0)))
 
 
-def _least(
-    study: Study, one: Varied, step: float, most: dict[str, float], scenario: int
-) -> float:
+def _least(study: Study, one: Varied, step: float, most: dict[str, float], scenario: int) -> float:
     """Return the smallest size of a few that gives a right design, all else being large."""
     error: InputError | None = None
     for k in FEWEST:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -45,6 +47,8 @@ class Solved:
         The costs of points, (n, v) -> (n,).
     no_effect : tuple of bool
         For each target, whether it is the power to find what is 0 in the truth.
+    data_sets : int
+        All that were simulated.
     seconds : float
     """
 
@@ -56,6 +60,7 @@ class Solved:
     closed_size: float | None
     cost: Callable[[Any], Any] | None
     no_effect: tuple[bool, ...]
+    data_sets: int
     seconds: float
 
     @property
@@ -117,7 +122,7 @@ class Solution:
             row[f"mcse of {wanted.label}"] = tally.mcse if tally else nan
             row[f"n of {wanted.label}"] = tally.n if tally else 0
         return row | {
-            "data_sets": one.answer.data_sets,
+            "data_sets": one.data_sets,
             "precise": one.answer.precise,
             "reached": one.answer.design is not None,
         }
@@ -137,12 +142,14 @@ class Solution:
         number : int
             Position in `answers`.
         """
-        from hlm.figures.solved_design import draw_solved
+        from hlm.figures.searched import searched
 
-        return draw_solved(self.sought, self.answers[number])
+        one = self.answers[number]
+        return searched(one.answer, one.ranges.names, signs=one.ranges.signs, cost=one.cost)
 
 
 def design_cost(one: Solved) -> float:
     """Return the cost of the answer."""
-    assert one.cost is not None and one.answer.design is not None
-    return float(one.cost([one.answer.design.point])[0])
+    assert one.cost is not None
+    assert one.answer.design is not None
+    return float(one.cost(np.array([one.answer.design.point]))[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import isnan, nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hlm.criteria import Selection
 from hlm.estimands.names import of_ratio_test, of_test
@@ -150,38 +150,41 @@ def _only(selection: Selection, wanted: Sequence[Wanted]) -> Selection:
     return replace(selection, criteria=criteria, estimate=False) if criteria else NO_SELECTION
 
 
-def _measured(one: Wanted, rows: Sequence[dict[str, object]], drawn: int) -> Tally:
+def _measured(one: Wanted, rows: Sequence[dict[str, Any]], drawn: int) -> Tally:
     label = (one.model, one.method, one.of, one.measure, one.inference)
     names = ("model", "method", "term", "measure", "inference")
     row = next((row for row in rows if tuple(row[name] for name in names) == label), None)
     return _tally(one, row, "estimate", drawn)
 
 
-def _chosen(one: Wanted, rows: Sequence[dict[str, object]], drawn: int) -> Tally:
+def _chosen(one: Wanted, rows: Sequence[dict[str, Any]], drawn: int) -> Tally:
     label = (one.of, one.method, one.criterion)
     names = ("model", "method", "criterion")
     row = next((row for row in rows if tuple(row[name] for name in names) == label), None)
     return _tally(one, row, "rate", drawn)
 
 
-def _tally(one: Wanted, row: dict[str, object] | None, column: str, drawn: int) -> Tally:
-    value, n = (float(row[column]), int(row["n"])) if row else (nan, 0)  # type: ignore[call-overload]
-    if isnan(value):  # no replicate has it, or a mean of widths some of which have no end
+def _tally(one: Wanted, row: dict[str, Any] | None, column: str, drawn: int) -> Tally:
+    value = float(row[column]) if row else nan
+    if row is None or isnan(
+        value
+    ):  # no replicate has it, or a mean of widths some of which have no end
         return Tally(0, drawn, nan, nan, one.is_share)
+    n = int(row["n"])
     if one.is_share:
         return Tally.of_share(round(value * n), n, drawn)
-    mcse = float(row["mcse"])  # type: ignore[index, arg-type]
+    mcse = float(row["mcse"])
     return Tally(n, drawn, value, 0.0 if isnan(mcse) else n * mcse**2, share=False)
 
 
-def _fits(measure: str, one: Wanted, rows: Sequence[dict[str, object]]) -> int:
+def _fits(measure: str, one: Wanted, rows: Sequence[dict[str, Any]]) -> int:
     """Return the most fits of a target's models that failed or are singular."""
     counts = [
-        round(float(row["estimate"]) * int(row["n"]))  # type: ignore[call-overload]
+        round(float(row["estimate"]) * int(row["n"]))
         for row in rows
         if row["measure"] == measure
         and row["method"] == one.method
         and one.model in ("", row["model"])
-        and int(row["n"])  # type: ignore[call-overload]
+        and int(row["n"])
     ]
     return max(counts, default=0)
