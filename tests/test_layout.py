@@ -29,6 +29,8 @@ ONE_MEANING = {
     "inference": "standard errors, degrees of freedom, tests: of a fit, and as others have them",
     "limits": "confidence limits of the terms of a fit",
     "measures": "measures of performance: computed, in words, and the command of that name",
+    "preview": "the first replicates of a study at once; the command of that name",
+    "question": "what is asked: of a closed form, and of the solver",
     "ratio_tests": "likelihood ratio tests of a study: which there are, and their statistics",
     "summarize": "from estimates to measures: of tables, and of the files of a study",
     "true_values": "what each term estimates in a scenario: found, and printed",

@@ -40,6 +40,8 @@ def inexact_because(question: Question, of: FDistribution) -> str:
         What its F is distributed as.
     """
     q = len(question.sd)
+    if np.linalg.matrix_rank(question.types.zz[0, 0]) < q:
+        return "a unit alone does not determine its random effects"
     other = replace(
         question,
         sd=question.sd * (1.5 + np.arange(q)),

@@ -112,11 +112,17 @@ def power_of(of: FDistribution, df: Floats, level: float, noncentrality: Floats)
     level : float
         One less the level of the test.
     noncentrality : ndarray (n,)
+
+    Returns
+    -------
+    ndarray (n,)
+        NaN where there are too few units for two moments to be those of an F.
     """
     known, critical = np.isinf(df), critical_value(of.r, df, level)
     by_f = special.ncfdtr(of.r, of.nu, noncentrality, of.scale * critical)
     by_chi_square = special.chndtr(of.r * critical, of.r, noncentrality)
-    return np.asarray(1.0 - np.where(known, by_chi_square, by_f))
+    there = known | ((of.nu > 0.0) & (of.scale > 0.0))
+    return np.where(there, 1.0 - np.where(known, by_chi_square, by_f), np.nan)
 
 
 def mean_width(of: FDistribution, df: Floats, level: float) -> Floats:

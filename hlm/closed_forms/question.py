@@ -8,6 +8,7 @@ made once, so that units may be any real number: as many times each type of unit
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,20 +103,26 @@ class Question:
 
     @property
     def directions(self) -> Floats:
-        """T_z E_r T_z' of each element of Psi, (k, q, q), but of effects that do not vary."""
-        transform, q = self.types.columns.random_transform, len(self.sd)
-        there = [(a, b) for a, b in self.terms.elements if self.sd[a] > 0.0 and self.sd[b] > 0.0]
-        found = np.zeros((len(there), q, q))
-        for r, (a, b) in enumerate(there):
-            found[r, a, b] = found[r, b, a] = 1.0
-        return np.asarray(transform @ found @ transform.T)
+        """What of Psi is estimated, (k, q, q): a basis of all T_z E T_z'.
+
+        Psi + E has the blocks of the model, and no effects but those that vary. Degrees of freedom
+        do not depend on the basis; this one is orthogonal wherever the covariates have their zero.
+        """
+        transform, found, start = self.types.columns.random_transform, [], 0
+        for size in self.terms.sizes:
+            there = [a for a in range(start, start + size) if self.sd[a] > 0.0]
+            basis = np.linalg.qr(transform[:, there])[0].T
+            pairs = ((u, v) for k, u in enumerate(basis) for v in basis[: k + 1])
+            found += [np.outer(u, v) + np.outer(v, u) for u, v in pairs]
+            start += size
+        return np.array(found).reshape(-1, *transform.shape)
 
     def in_first_design(self) -> Question:
         """Return the question in the first of its designs."""
         return replace(self, types=self.types.first())
 
     def distribution(self, share: float = 1.0) -> tuple[FDistribution, Floats]:
-        """Return what F is distributed as, and the degrees of freedom of its critical value.
+        """Return what the inference's F is distributed as, and the df of its critical value.
 
         Parameters
         ----------
@@ -127,10 +134,14 @@ class Question:
         UndeterminedError
             The design does not determine the coefficients or the variances.
         """
-        types = self.types.scaled(share)
-        known = information_at(types, self.psi, self.directions)
+        known = self._known.scaled(share)
         of = f_distribution(self.contrasts, known)
-        return of, self._critical_df(types, known, of)
+        factor, df = self._inferred(share, known, of)
+        return of._replace(scale=of.scale / factor), df
+
+    @cached_property
+    def _known(self) -> TruthInformation:
+        return information_at(self.types, self.psi, self.directions)
 
     def answers(self, share: float = 1.0) -> Answers:
         """Return power, width and the rest with so many times the units; raises as above."""
@@ -139,15 +150,19 @@ class Question:
         power = power_of(of, df, self.level, noncentrality)
         return Answers(of, df, noncentrality, power, self.sigma * mean_width(of, df, self.level))
 
-    def _critical_df(self, types: UnitTypes, known: TruthInformation, of: FDistribution) -> Floats:
-        """Return the degrees of freedom by the inference, of a fit that has the true variances."""
+    def _inferred(
+        self, share: float, known: TruthInformation, of: FDistribution
+    ) -> tuple[Floats, Floats]:
+        """Return by what the inference multiplies F, and the degrees of freedom that it says.
+
+        Those of a fit that has the true variances.
+        """
         n, p = known.vcov.shape[:2]
         none, se, F = np.full((n, p), np.nan), np.ones((n, p)), np.ones((n, 1))
         pooled, adjusted = of.pooled[:, None], of.nu[:, None]
-        rows = np.broadcast_to(types.count * types.rows, (n, len(types.count)))
-        there = np.broadcast_to(types.count * (types.rows > 0.0), rows.shape)
-        counts: Any = [each.sum(axis=1, keepdims=True) for each in (rows, there)]
-        places = types.columns.fixed
+        n_obs, n_units = (share * each for each in self.types.totals)
+        counts: Any = [np.broadcast_to(each[:, None], (n, 1)) for each in (n_obs, n_units)]
+        places = self.types.columns.fixed
         between = places[:, 0] == 0
         fitted = Fitted(
             parameters=(),
@@ -161,9 +176,10 @@ class Question:
             n_units=counts[1],
             constant=between & (places[:, 1] == 0),
             between=between,
-            expected=Expected(none, se, F, pooled, F, adjusted),
+            expected=Expected(none, se, F, pooled, of.scale[:, None], adjusted),
         )
-        return COEFFICIENTS[self.inference].infer(fitted).ddf[:, 0]
+        inferred = COEFFICIENTS[self.inference].infer(fitted)
+        return inferred.F[:, 0], inferred.ddf[:, 0]
 
 
 def question_of(scenario: Scenario, model: Model, term: Estimand, inference: str) -> Question:

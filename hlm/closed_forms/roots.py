@@ -69,7 +69,7 @@ def units_for_power(
     ...                  (("(Intercept)", 0.0), ("a", 0.3)), (0.2**0.5,), ((1.0,),), 0.8**0.5)
     >>> model = Model("m", "y ~ a + (1 | g)", level=0.9, df=("infinite",))
     >>> round(units_for_power(trial, model, "a", 0.8) / 2, 3)
-    64.123
+    64.112
     """
     question = asked(scenario, model, term, inference=inference, method=method)
     if isinstance(question, NoClosedForm):
@@ -123,7 +123,7 @@ def effect_for_power(
     try:
         of, df = question.distribution()
     except UndeterminedError as error:
-        return NoClosedForm(f"the design does not determine {error}")
+        return NoClosedForm(str(error))
 
     def powered(size: float) -> float:
         noncentrality = of.noncentrality(np.array([size]))
@@ -164,7 +164,7 @@ class _Units:
                 )
             return float(np.exp(brentq(excess, log(least), log(self.most), xtol=PRECISION)))
         except UndeterminedError as error:
-            return NoClosedForm(f"the design does not determine {error}")
+            return NoClosedForm(str(error))
 
     def _least(self, measure: Callable[[float], float]) -> float:
         """Return the smallest of some numbers of units, each a quarter more, that has a value."""

@@ -22,10 +22,10 @@ Floats = NDArray[np.float64]
 SEED = 20
 """Of the designs that are drawn; no study's data are drawn from it but by chance."""
 
-MOST_DESIGNS, MOST_ROWS = 100, 2_000_000
+MOST_DESIGNS, MOST_ROWS = 400, 400_000
 """So many designs are drawn, or fewer where they have more rows than that together."""
 
-FEWEST_DESIGNS = 10
+FEWEST_DESIGNS = 20
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,10 @@ class UnitTypes:
         """The number of units, those without rows among them."""
         return float(self.count.sum())
 
-    def scaled(self, share: float) -> UnitTypes:
-        """Return as many units of each type times a real number."""
-        return replace(self, count=share * self.count)
+    @property
+    def totals(self) -> tuple[Floats, Floats]:
+        """The numbers of rows and of units that have some, (n or 1,) each."""
+        return (self.count * self.rows).sum(axis=1), (self.count * (self.rows > 0.0)).sum(axis=1)
 
     def first(self) -> UnitTypes:
         """Return the first design alone."""
