@@ -11,13 +11,13 @@ from hlm.study.messages import shown
 from hlm.study.schema_part import Part
 from hlm.study.schema_values import Positive, Probability
 
-__all__ = ["MOST_VARIED", "Range", "Solve", "Targets"]
+__all__ = ["MOST_VARIED", "FromTo", "Solve", "Targets"]
 
 MOST_VARIED = 3
 """So many numbers may vary at once."""
 
 
-class Range(Part):
+class FromTo(Part):
     """Which values a number may have."""
 
     synonyms: ClassVar[dict[str, str]] = {
@@ -35,7 +35,7 @@ class Range(Part):
     multiple_of: Positive | None = Field(None, description="Values are multiples of this number.")
 
     @model_validator(mode="after")
-    def _in_order(self) -> Range:
+    def _in_order(self) -> FromTo:
         if self.from_ is not None and self.to is not None and not self.from_ < self.to:
             raise InputError(
                 f"the range from {self.from_:g} to {self.to:g} is empty",
@@ -107,7 +107,7 @@ class Targets(Part):
 Vary = Annotated[
     Annotated[str, Tag("<name>")]
     | Annotated[list[str], Field(min_length=1, max_length=MOST_VARIED), Tag("<names>")]
-    | Annotated[dict[str, Range], Field(min_length=1, max_length=MOST_VARIED), Tag("<ranges>")],
+    | Annotated[dict[str, FromTo], Field(min_length=1, max_length=MOST_VARIED), Tag("<ranges>")],
     Discriminator(
         lambda value: {dict: "<ranges>", list: "<names>"}.get(type(value), "<name>"),
     ),
@@ -161,9 +161,9 @@ class Solve(Part):
         return self
 
     @property
-    def ranges(self) -> dict[str, Range]:
+    def ranges(self) -> dict[str, FromTo]:
         """The range of each number that varies."""
         if isinstance(self.vary, dict):
             return self.vary
         names = [self.vary] if isinstance(self.vary, str) else self.vary
-        return {name: Range() for name in names}
+        return {name: FromTo() for name in names}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hlm.estimands.kinds import Estimand
     from hlm.scenario import Model
     from hlm.study.numeric import Numeric
-    from hlm.study.schema_solve import Range, Solve
+    from hlm.study.schema_solve import FromTo, Solve
 
 __all__ = ["MOST", "SIZES", "Sought", "Varied", "Wanted", "sought_in"]
 
@@ -318,7 +318,7 @@ def _method_of_selection(criterion: str, model: str, models: Sequence[Model]) ->
     return "ml" if unlike and "ml" in own else own[0]
 
 
-def _varied(word: str, given: Range, tree: Mapping[str, Any]) -> Varied:
+def _varied(word: str, given: FromTo, tree: Mapping[str, Any]) -> Varied:
     place = f"solve.vary.{word}"
     number = find_number(tree, word, place=place)
     for name, levels in (tree.get("grid") or {}).items():

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from hlm.scenario import Model, Scenario
     from hlm.solver import Tally
     from hlm.study import Study
+    from hlm.study.ranges import Ranges
     from hlm.study.sought import Wanted
     from hlm.whatif.pieces import Piece
-    from hlm.whatif.ranges import Ranges
     from hlm.whatif.tallies import Counted
 
 __all__ = ["Draw", "Oracle", "here"]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from hlm.closed_forms import ClosedForm, NoClosedForm
     from hlm.solver import Answer, Point
     from hlm.study import Study
+    from hlm.study.ranges import Ranges
     from hlm.study.sought import Sought
-    from hlm.whatif.ranges import Ranges
     from hlm.whatif.tallies import Counted
 
 __all__ = ["Solution", "Solved"]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hlm.solver import Design, Estimate, Point, Tally
+    from hlm.study.ranges import Ranges
     from hlm.study.sought import Wanted
-    from hlm.whatif.ranges import Ranges
     from hlm.whatif.solution import Solution, Solved
 
 __all__ = ["answer_words", "question_lines", "solution_lines"]

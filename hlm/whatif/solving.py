@@ -9,34 +9,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hlm.closed_forms import ClosedForm, NoClosedForm, closed_form
-from hlm.errors import InputError, Mistakes
-from hlm.estimands.true_values import targets
 from hlm.solver import Goal, Tolerance, solve_many, solve_one
 from hlm.solver.cost_expression import read_cost
 from hlm.study.design import mean_rows
-from hlm.study.elsewhere import tree_of
-from hlm.study.messages import validate
-from hlm.study.schema_solve import Solve
-from hlm.study.sought import sought_in
+from hlm.study.ranges import ranges_of
+from hlm.study.searches import check_true, points_of, sought_of, true_value
 from hlm.whatif.oracle import Oracle, here
 from hlm.whatif.pieces import check_cores
 from hlm.whatif.predicted import predicted_by
-from hlm.whatif.ranges import ranges_of
 from hlm.whatif.solution import Solution, Solved
 from hlm.whatif.tallies import needed_models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from hlm.scenario import Scenario
     from hlm.solver import Answer, Point
     from hlm.study import Study
+    from hlm.study.ranges import Ranges
     from hlm.study.sought import Sought, Wanted
     from hlm.whatif.oracle import Draw
     from hlm.whatif.predicted import Predicted
-    from hlm.whatif.ranges import Ranges
 
-__all__ = ["solve", "sought_of"]
+__all__ = ["solve"]
 
 OF_CLOSED_FORMS = ("rejection", "ci_width")
 """The measures that may have a closed form."""
@@ -102,8 +97,8 @@ def solve(
     models = needed_models(study.models, sought.wanted)
     wanted = study.scenarios if scenarios is None else tuple(scenarios)
     draw = draw or here(study.seed, cores)
-    points = list(_points(study, sought, {one.key for one in wanted}))
-    _check_true(study, sought, [place for place, _ in points])
+    points = list(points_of(study, sought, {one.key for one in wanted}))
+    check_true(study, sought, [place for place, _ in points])
     answers = []
     for place, levels in points:
         begin = monotonic()
@@ -114,77 +109,6 @@ def solve(
         question = _Question(study, models, sought, place, levels, draw, tell)
         answers.append(question.answered(begin))
     return Solution(study, sought, tuple(answers))
-
-
-def sought_of(study: Study, options: Mapping[str, Any] | None = None) -> Sought:
-    """Return what a study seeks, with options in the place of what its file says.
-
-    Raises
-    ------
-    InputError
-        Nothing is sought, or there is a mistake in it.
-    """
-    tree = tree_of(study)
-    given = {name: value for name, value in (options or {}).items() if value is not None}
-    written = {**(tree.get("solve") or {}), **given}
-    if not written:
-        raise InputError(
-            "the study says nothing of a design to be found",
-            path="solve",
-            allowed="{target: {power: {TERM: 0.8}}, vary: units}",
-        )
-    return sought_in(validate(Solve, written, path="solve"), tree, study.models)
-
-
-def _points(study: Study, sought: Sought, keys: set[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the position of a scenario for each point of the grid without what varies."""
-    paths = {one.path for one in sought.varied}
-    axes = list(tree_of(study).get("grid") or {})
-    held = [place for place, path in enumerate(axes) if path not in paths]
-    seen = set()
-    for position, scenario in enumerate(study.scenarios):
-        picks = tuple(study.picks[position][place] for place in held)
-        if scenario.key in keys and picks not in seen:
-            seen.add(picks)
-            levels = list(study.levels[position].items())
-            yield position, dict(levels[place] for place in held)
-
-
-def _check_true(study: Study, sought: Sought, places: Sequence[int]) -> None:
-    """Refuse a coverage of what has no true value, and to look for nothing everywhere."""
-    moved = {one.path for one in sought.varied}
-    with Mistakes() as mistakes:
-        for one in sought.wanted:
-            path = f"solve.target.{one.word}.{one.of}"
-            values = [_true(study, study.scenarios[place], one) for place in places]
-            if one.measure == "coverage" and any(np.isnan(values)):
-                mistakes.add(
-                    InputError(
-                        f"'{one.of}' has no true value in the model '{one.model}'",
-                        path=path,
-                        allowed=f"models.{one.model}.true, or another term",
-                    )
-                )
-            effects = any(path.startswith("truth.") for path in moved)
-            if one.measure == "rejection" and not effects and not any(values):
-                alpha = 1.0 - next(m.level for m in study.models if m.name == one.model)
-                mistakes.add(
-                    InputError(
-                        f"'{one.of}' is 0 in the truth: its power is the size of its test, about "
-                        f"{alpha:.4g}, in designs of any size",
-                        path=path,
-                        allowed="a truth in which it is not 0",
-                    )
-                )
-
-
-def _true(study: Study, scenario: Scenario, one: Wanted) -> float:
-    """Return the true value of a target's term in a scenario; NaN where it is not known."""
-    model = next((model for model in study.models if model.name == one.model), None)
-    if model is None:
-        return nan
-    known = {target.term: float(target.true) for target in targets(scenario, model)}
-    return known.get(one.of, nan)
 
 
 class _Question:
@@ -244,7 +168,7 @@ class _Question:
             cost=cost,
             no_effect=tuple(
                 one.measure == "rejection"
-                and _true(self.study, self.oracle.scenarios([at])[0], one) == 0.0
+                and true_value(self.study, self.oracle.scenarios([at])[0], one) == 0.0
                 for one in self.sought.wanted
             ),
             data_sets=self.oracle.data_sets,
