@@ -168,7 +168,7 @@ def _contours(
         lines = axes.contour(a, b, costs, LEVELS, colors=GREY, linewidths=0.7, linestyles=":")
         axes.clabel(lines, fontsize=6, fmt=lambda x: f"{x:,.10g}")
         axes.plot([], [], color=GREY, lw=0.7, ls=":", label="cost")
-    axes.plot(at[:, 0], at[:, 1], label="simulated", **TRIED.look(joined=False))
+    axes.plot(at[:, 0], at[:, 1], label="simulated", clip_on=False, **TRIED.look(joined=False))
     if answer.design is not None:
         x, y = (float(v) for v in np.array(answer.design.point[:2]) * signs[:2])
         axes.plot([x], [y], label="answer", **FRESH.look(joined=False))

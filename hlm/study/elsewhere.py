@@ -6,6 +6,7 @@ grid: the same checks, and the same keys, so the same random numbers.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ __all__ = ["find_value", "numeric_values", "scenarios_at", "tree_of"]
 
 AXIS = "elsewhere"
 """The factor of the grid whose levels are the points."""
+
+OF_AXIS = re.compile(rf"(, | (?<=\(scenario )){AXIS} = p\d+")
+"""Where a message names one of them."""
 
 
 def numeric_values(study: Study) -> tuple[Numeric, ...]:
@@ -129,8 +133,9 @@ def _without_axis(error: InputError, points: Sequence[Mapping[str, float]]) -> I
         f"{path} from {min(p[path] for p in points):g} to {max(p[path] for p in points):g}"
         for path in points[0]
     )
+    problem = OF_AXIS.sub("", first.problem).replace(" (scenario)", "")
     return InputError(
-        f"{first.problem} (with {values})", allowed=first.allowed, suggestion=first.suggestion
+        f"{problem} (with {values})", allowed=first.allowed, suggestion=first.suggestion
     )
 
 

@@ -395,10 +395,15 @@ def _check_cost(part: Solve, varied: Sequence[Varied], tree: Mapping[str, Any]) 
         return
     # The solver is needed only where there is a cost.
     from hlm.solver import Variable
-    from hlm.solver.cost_expression import growing_cost
+    from hlm.solver.cost_expression import growing_cost, read_cost
 
     ranges = [
-        Variable(one.name, one.least or LEAST, one.most or MOST[one.path], step=None)
+        Variable(
+            one.name,
+            LEAST if one.least is None else one.least,
+            max(MOST[one.path], 2.0 * (one.least or 0.0)) if one.most is None else one.most,
+            step=None,
+        )
         for one in varied
     ]
     names = {one.name for one in varied}
@@ -408,7 +413,11 @@ def _check_cost(part: Solve, varied: Sequence[Varied], tree: Mapping[str, Any]) 
         for value in [float(one.value or min(one.gridded, default=LEAST))]
         if one.path in SIZES and one.name not in names
     ]
+    told_only = len(varied) == 1 and not varied[0].is_size and part.budget is None
     try:
-        growing_cost(part.cost, [*ranges, *fixed])
+        if told_only:  # what the smallest effect is does not depend on it
+            read_cost(part.cost, [one.name for one in (*ranges, *fixed)])
+        else:
+            growing_cost(part.cost, [*ranges, *fixed])
     except InputError as error:
         raise error.at(path="solve.cost") from None

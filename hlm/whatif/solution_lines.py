@@ -53,7 +53,7 @@ def question_lines(solution: Solution) -> Iterator[str]:
     if sought.budget is not None:
         yield f"as much as a budget of {sought.budget:,g} allows; cost: {sought.cost}"
     elif sought.cost is not None:
-        yield f"at the least cost: {sought.cost}"
+        yield f"{'at the least cost' if len(sought.varied) > 1 else 'cost'}: {sought.cost}"
     varied = solution.answers[0].ranges if solution.answers else None
     for name, low, high, step in _spans(varied) if varied else ():
         steps = "" if step in (None, 1.0) else f", in steps of {step:g}"
@@ -98,9 +98,8 @@ def _details(solution: Solution, one: Solved) -> Iterator[str]:
     exact = one.exact
     if exact is not None and not one.answer.at_least_size:
         yield f"the targets are met from {_precise(*exact)}, {_level(one)} interval"
-        if len(one.answer.admissible) > 1 and len({*one.answer.admissible}) > 1:
-            few, many = sorted(one.ranges.natural(one.answer.admissible[:1])[0:1] + tuple(
-                one.ranges.natural(one.answer.admissible[1:2])))  # fmt: skip
+        few, many = sorted(one.ranges.signs[0] * x for x in one.answer.admissible)
+        if one.ranges.varied[0].is_size and few != many:
             yield f"that is {few:g} to {many:g} {one.ranges.names[0]}"
     if one.answer.at_least_size:
         yield "the targets are met by the least that may be"
