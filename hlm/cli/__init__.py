@@ -12,7 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from hlm.cli import audit, check, fit, measures, power, preview, replay, run, status, verify
+from hlm.cli import audit, check, fit, measures, power, preview, replay, run, solve, status, verify
 from hlm.cli.progress_line import CLEAR
 from hlm.errors import InputError, nearest
 from hlm.versions import __version__
@@ -24,7 +24,7 @@ __all__ = ["main"]
 
 COMMANDS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (fit, check, preview, power, run, status, verify, audit, replay, measures)
+    for module in (fit, check, preview, power, solve, run, status, verify, audit, replay, measures)
 }
 OBJECTS = 50_000
 """New objects after which Python looks for cyclic garbage, in the place of 700."""
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return INPUT_ERROR
     except KeyboardInterrupt:
-        again = "; the same command goes on" if arguments[0] == "run" else ""
+        again = "; the same command goes on" if arguments[0] in ("run", "solve") else ""
         print(f"{CLEAR if sys.stderr.isatty() else ''}stopped{again}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
@@ -73,8 +73,8 @@ def _look_for_little_garbage() -> None:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Cut off what `hlm run` hands on to Snakemake."""
-    if arguments[:1] == ["run"] and "--" in arguments:
+    """Cut off what `hlm run` and `hlm solve` hand on to Snakemake."""
+    if arguments[:1] in (["run"], ["solve"]) and "--" in arguments:
         cut = arguments.index("--")
         return arguments[:cut], arguments[cut + 1 :]
     return arguments, []
