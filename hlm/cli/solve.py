@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+INTERRUPTED = 130
+
 POWER = 0.8
 """What is sought of terms of which nothing else is said."""
 
@@ -91,18 +93,30 @@ def run(options: argparse.Namespace) -> int:
         )
     by_workflow = options.workflow or options.profile or options.results or options.passed_on
     options.results = options.results or RESULTS
+    found: Solution | None
     try:
         if not by_workflow:
-            found = _solved(study, options, None)
+            found = _solved_here(study, options)
         else:
             with run_lock(folder_of(study, options.results)):
                 found = _solved(study, options, Rounds(study, options))
     except RoundFailedError as error:
         return error.status
+    if found is None:
+        return INTERRUPTED
     print(found.text)
     if options.figure:
         _draw(found, options.figure)
     return 0
+
+
+def _solved_here(study: Study, options: argparse.Namespace) -> Solution | None:
+    """Search in this process; None where the user stopped it, of which nothing is kept."""
+    try:
+        return _solved(study, options, None)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return None
 
 
 def _solved(study: Study, options: argparse.Namespace, draw: Draw | None) -> Solution:
