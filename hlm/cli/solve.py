@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from hlm.cli.place import RESULTS, add_allow_code, study_or_plan
 from hlm.cli.progress_line import Line
-from hlm.cli.scenarios import find_scenario
+from hlm.cli.scenarios import find_scenarios
 from hlm.cli.snakemake_profile import check_cores
 from hlm.errors import InputError
 
@@ -122,7 +122,7 @@ def _solved_here(study: Study, options: argparse.Namespace) -> Solution | None:
 def _solved(study: Study, options: argparse.Namespace, draw: Draw | None) -> Solution:
     from hlm.whatif.solving import solve
 
-    scenarios = [find_scenario(study, options.scenario)] if options.scenario else None
+    scenarios = find_scenarios(study, options.scenario) if options.scenario else None
     line = Line()
 
     def told(levels: dict[str, Any], n: int) -> None:

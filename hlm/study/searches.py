@@ -66,7 +66,9 @@ def points_of(study: Study, sought: Sought, keys: set[str]) -> Iterator[tuple[in
     """
     paths = {one.path for one in sought.varied}
     axes = list(tree_of(study).get("grid") or {})
-    held = [place for place, path in enumerate(axes) if path not in paths]
+    # Violated assumptions have a place too, after those of the grid.
+    places = range(len(study.levels[0]))
+    held = [place for place in places if place >= len(axes) or axes[place] not in paths]
     seen = set()
     for position, scenario in enumerate(study.scenarios):
         picks = tuple(study.picks[position][place] for place in held)

@@ -278,8 +278,10 @@ def _paragraph(solution: Solution) -> Iterator[str]:
     total = sum(one.data_sets for one in solution.answers)
     wanted = " and ".join(f"{one.label} of {_bound(one)}" for one in sought.wanted)
     yield "To report it:"
+    there = any(one.answer.design is not None for one in solution.answers)
+    chosen = "The design was chosen" if there else "No design within the ranges was found"
     yield (
-        f"The design was chosen for {wanted} by simulation (hlm {__version__}, seed {study.seed}, "
+        f"{chosen} for {wanted} by simulation (hlm {__version__}, seed {study.seed}, "
         f"{total:,} data sets). Data followed {study.scenarios[0].formula}"
         + (f" and were fitted with {fitted}." if fitted else ".")
     )
