@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from hlm.plan import Plan
     from hlm.study import Study
 
-__all__ = ["RESULTS", "Place", "add_allow_code", "add_place", "find_results", "study_or_plan"]
+__all__ = [
+    "RESULTS",
+    "Place",
+    "add_allow_code",
+    "add_place",
+    "find_results",
+    "study_of_file",
+    "study_or_plan",
+]
 
 RESULTS = "results"
 """The folder with a folder for each study, unless the user says otherwise."""
@@ -110,6 +118,21 @@ def study_or_plan(word: str, *, allow_code: bool = False) -> Study | Plan:
     from hlm.plan import Plan
 
     return Plan.read(_with_plan(Path(word)) / PLAN, allow_code=allow_code)
+
+
+def study_of_file(word: str, *, allow_code: bool = False) -> Study:
+    """Return a study from its file.
+
+    Generators may run if `allow_code` says so.
+
+    Raises
+    ------
+    InputError
+        It is a folder, or there is a mistake in it.
+    """
+    if Path(word).is_dir():
+        raise InputError("a folder of results", file=word, allowed="a study file", path="STUDY")
+    return _load(word, RESULTS, allow_code=allow_code)
 
 
 def _load(word: str, results: str, *, allow_code: bool) -> Study:

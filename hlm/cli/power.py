@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.cli.live_table import MOST_WITH_MCSE, watched
-from hlm.cli.place import add_allow_code, study_or_plan
+from hlm.cli.place import add_allow_code, study_of_file
 from hlm.cli.power_lines import power_lines
 from hlm.cli.scenarios import find_scenarios
 from hlm.errors import InputError
@@ -67,17 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw, fit and show until it is enough; return 0, or 130 where the user stopped it."""
-    from hlm.study import Study
     from hlm.whatif.asked_terms import measure_named
     from hlm.whatif.met import SELECTION
     from hlm.whatif.power import power_growing
     from hlm.whatif.preview import REPLICATES
 
-    study = study_or_plan(options.study, allow_code=options.allow_code)
-    if not isinstance(study, Study):
-        raise InputError(
-            "a folder of results", file=options.study, allowed="a study file", path="STUDY"
-        )
+    study = study_of_file(options.study, allow_code=options.allow_code)
     if options.figure:
         from hlm.figures.saving import format_of, save_as
 

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hlm.cli.live_table import MOST_WITH_MCSE, watched
-from hlm.cli.place import add_allow_code, study_or_plan
+from hlm.cli.place import add_allow_code, study_of_file
 from hlm.cli.scenarios import find_scenario
 from hlm.cli.shown_table import absent_lines, left_out_lines, table_lines
 from hlm.errors import InputError
@@ -64,15 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw, fit and show until it is enough; return 0, or 130 where the user stopped it."""
     from hlm.precision import Target
-    from hlm.study import Study
     from hlm.whatif.asked_terms import measure_named, terms_named, usual_terms
     from hlm.whatif.preview import REPLICATES, growing
 
-    study = study_or_plan(options.study, allow_code=options.allow_code)
-    if not isinstance(study, Study):
-        raise InputError(
-            "a folder of results", file=options.study, allowed="a study file", path="STUDY"
-        )
+    study = study_of_file(options.study, allow_code=options.allow_code)
     scenarios = [find_scenario(study, options.scenario)] if options.scenario else study.scenarios
     measures = [measure_named(word, place="--measure") for word in options.measure or ["power"]]
     named = terms_named(study.models, options.term or (), place="--term")

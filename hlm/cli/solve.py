@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from hlm.cli.place import RESULTS, add_allow_code, study_or_plan
+from hlm.cli.place import RESULTS, add_allow_code, study_of_file
 from hlm.cli.progress_line import Line
 from hlm.cli.scenarios import find_scenarios
 from hlm.cli.snakemake_profile import check_cores
@@ -81,16 +81,11 @@ def run(options: argparse.Namespace) -> int:
     from hlm.cli.solve_rounds import RoundFailedError, Rounds, folder_of
     from hlm.figures.saving import format_of
     from hlm.operations.lock import run_lock
-    from hlm.study import Study
 
     check_cores(options.cores)
     if options.figure:
         format_of(options.figure)
-    study = study_or_plan(options.study, allow_code=options.allow_code)
-    if not isinstance(study, Study):
-        raise InputError(
-            "a folder of results", file=options.study, allowed="a study file", path="STUDY"
-        )
+    study = study_of_file(options.study, allow_code=options.allow_code)
     by_workflow = options.workflow or options.profile or options.results or options.passed_on
     options.results = options.results or RESULTS
     found: Solution | None
