@@ -442,3 +442,18 @@ def test_the_workflow_gives_the_same_and_goes_on_where_it_was_stopped(tmp_path, 
     with run_lock(folder):
         again = solve(asked, draw=solve_rounds.Rounds(asked, options))
     assert again.table.equals(found.table)
+
+
+CONFIG = Path(__file__).parents[1] / "config"
+
+
+def test_check_says_what_is_sought(capsys):
+    assert main(["check", str(CONFIG / "cluster_trial.yaml"), "--no-pilot"]) == 0
+    printed = capsys.readouterr().out
+    assert (
+        "sought: power of arm at least 0.8\n"
+        "by units from 10 to 400, rows from 2 to 60\n"
+        "cost: 300 * units + 20 * units * rows\n"
+    ) in printed
+    assert main(["check", str(CONFIG / "few_units.yaml"), "--no-pilot"]) == 0
+    assert "sought" not in capsys.readouterr().out

@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     """Load, plan, print, return 0."""
     from hlm.cli.implied_lines import implied_lines
     from hlm.cli.shape_lines import shape_lines
+    from hlm.cli.sought_lines import sought_lines
     from hlm.cli.true_values import true_value_lines
     from hlm.cli.uncertain_lines import uncertain_lines
     from hlm.plan import make_plan
@@ -58,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
         uncertain_lines(plan),
         shape_lines(plan),
         true_value_lines(plan),
+        sought_lines(study),
     )
     lines = [list(part) for part in parts]
     print("\n\n".join("\n".join(part) for part in lines if part))
