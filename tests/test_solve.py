@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 from math import gamma, sqrt
+from pathlib import Path
 
 import pytest
 from scipy.optimize import brentq
