@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from hlm.plan import Plan
     from hlm.study import Study
 
-__all__ = ["RESULTS", "Place", "add_allow_code", "add_place", "find_results", "study_or_plan"]
+__all__ = [
+    "PLAN",
+    "RESULTS",
+    "Place",
+    "add_allow_code",
+    "add_place",
+    "find_results",
+    "study_or_plan",
+]
 
 RESULTS = "results"
 """The folder with a folder for each study, unless the user says otherwise."""
