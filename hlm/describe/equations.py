@@ -64,7 +64,7 @@ def symbols(scenario: Scenario) -> dict[str, str]:
     >>> truth = Scenario("", 10, 5, (), "y ~ 1 + (1 | g)", (("(Intercept)", 1.0),),
     ...                  (0.2,), ((1.0,),), 0.75)
     >>> list(symbols(truth).items())[1:]
-    [('sd_(Intercept)|g', '\\\\tau_{0}'), ('sigma', '\\\\sigma')]
+    [('sd_(Intercept)|g', '\\tau_{0}'), ('sigma', '\\sigma')]
     """
     formula = formula_in(scenario.formula, scenario.covariates)
     group, effects = formula.random[0].group, [term.name for term in formula.effects]
