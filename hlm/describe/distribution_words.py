@@ -163,6 +163,8 @@ def rows_words(scenario: Scenario) -> str:
         return f"{_SIZES[rows.family](rows)}, drawn anew for each data set"
     if isinstance(rows, int):
         return f"{rows:,} {noun(rows, 'row')}"
+    if scenario.generator is not None:
+        return "numbers of rows drawn by the generator"
     least, most = min(rows), max(rows)
     return f"{least:,} to {most:,} rows, {_n(scenario.mean_rows)} on average, fixed by the design"
 

@@ -18,7 +18,7 @@ from hlm.describe.distribution_words import (
 )
 from hlm.describe.equations import equations, symbols
 from hlm.describe.marked import code, math, said_by_user
-from hlm.describe.over_scenarios import by_level, factors_of, listed, nominal
+from hlm.describe.over_scenarios import alternatives, by_level, factors_of, listed, nominal
 from hlm.estimands.drawn_parameters import drawn_parameters
 from hlm.estimands.true_values import parameters_of
 from hlm.formula import formula_in
@@ -63,7 +63,9 @@ def generating(plan: Plan, about: About) -> Iterator[Block]:
     yield Paragraph(f"{kind_of_mechanism(plan)} {sizes(plan)}")
     yield from _model(plan)
     yield parameter_values(plan)
-    yield Paragraph(" ".join(noise(plan)))
+    sentences = " ".join(noise(plan))
+    if sentences:
+        yield Paragraph(sentences)
     covariates = list(covariate_lines(plan))
     if covariates:
         yield Paragraph("The covariates are:")
@@ -149,6 +151,8 @@ def _model(plan: Plan) -> Iterator[Block]:
     yield Equation(equations(shown))
     if len(formulas) > 1:
         yield Paragraph(f"The formula is a factor: {joined(map(code, formulas))}.")
+    if shown.generator is not None and shown.generator.responds:
+        return
     yield Paragraph(
         "Random effects and residuals have mean 0. The former are independent of the latter, and "
         "both of the covariates; different units are independent of each other."
@@ -170,7 +174,9 @@ def parameter_values(plan: Plan) -> Grid:
     for term, own in values.items():
         symbol = math(of_symbols[term]) if term in of_symbols else ""
         prior = f", drawn for each data set: {prior_words(drawn[term])}" if term in drawn else ""
-        rows.append((symbol, words[term], f"{listed(own)}{prior}"))
+        rows.append(
+            (symbol, words[term], f"{alternatives([level_words(one) for one in own])}{prior}")
+        )
     return Grid(
         ("Symbol", "Parameter", "True value"),
         tuple(rows),
@@ -181,10 +187,15 @@ def parameter_values(plan: Plan) -> Grid:
 def noise(plan: Plan) -> Iterator[str]:
     """Yield sentences on the distributions of random effects and residuals.
 
+    There are none where a function of the user's draws the response.
+
     Parameters
     ----------
     plan : Plan
     """
+    generator = plan.scenarios[0].generator
+    if generator is not None and generator.responds:
+        return
     effects = by_level(plan, effects_words)
     residuals = by_level(plan, residual_words)
     if effects == residuals == "normal":

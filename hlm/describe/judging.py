@@ -218,7 +218,7 @@ def precision_words(plan: Plan) -> str:
         return f"{said} The scenarios have {ends} data sets{short}."
     n = numbers[-1]
     return (
-        f"Each scenario has {counted(n, 'data set')}. So the MCSE of a coverage of "
+        f"Each scenario has {counted(n, 'data set')}. Hence the MCSE of a coverage of "
         f"{100 * level:g}% is {100 * sqrt(level * (1 - level) / n):.2g} percentage points, that of "
         f"any share at most {50 / sqrt(n):.2g} percentage points (at 50%), and that of a bias "
         f"{1 / sqrt(n):.2g} of the standard deviation of the estimates."

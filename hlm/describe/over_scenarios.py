@@ -23,8 +23,6 @@ MOST_LISTED = 12
 _NUMBER = re.compile(rf"{MINUS}?\d[\d,]*(?:\.\d+)?(?:e[-+{MINUS}]\d+)?")
 _NUMBERS = re.compile(f"({_NUMBER.pattern})")
 
-_NOT = "not where"
-
 
 def nominal(plan: Plan) -> list[tuple[Scenario, dict[str, Any]]]:
     """Return the scenarios without violated assumptions, each with its levels."""
@@ -60,7 +58,7 @@ def by_level(plan: Plan, of: Callable[[Scenario], str], *, none: str = "none") -
             at.setdefault(levels[factor], set()).add(words)
         if all(len(some) == 1 for some in at.values()):
             of_level = {level: words for level, (words,) in at.items()}
-            return _told_apart(factor, of_level, none if merged is None else "", merged or "")
+            return _told_apart(factor, of_level, none, merged)
     if merged is not None:
         return f"{merged}, or {none}"
     versions = [words or none for words in versions]
@@ -69,11 +67,11 @@ def by_level(plan: Plan, of: Callable[[Scenario], str], *, none: str = "none") -
     return "depending on the scenario, " + "; or ".join(versions)
 
 
-def _told_apart(factor: str, of_level: dict[Any, str], none: str, merged: str) -> str:
+def _told_apart(factor: str, of_level: dict[Any, str], none: str, merged: str | None) -> str:
     """Write each version with its levels; where `merged` stands for all, where there is none."""
-    if merged:
+    if merged is not None:
         without = [level for level, words in of_level.items() if not words]
-        return f"{merged} ({_NOT} {joined(said(factor, level) for level in without)})"
+        return f"{merged}; {none} where {joined(said(factor, level) for level in without)}"
     found: dict[str, list[Any]] = {}
     for level, words in of_level.items():
         found.setdefault(words or none, []).append(level)

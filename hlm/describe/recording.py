@@ -131,8 +131,13 @@ def _usual_aim(plan: Plan) -> str:
 
 def _small(words: str) -> str:
     """Write the words for a factor within a sentence; a name of the study's stays as it is."""
-    known = ("Number of units", "Rows per unit", "Correlation", "Assumptions")
-    return words[0].lower() + words[1:] if words in known else code(words)
+    known = {
+        "Number of units": "the number of units",
+        "Rows per unit": "the number of rows per unit",
+        "Correlation": "the correlation of the random effects",
+        "Assumptions": "violated assumptions",
+    }
+    return known.get(words, code(words))
 
 
 def _software(plan: Plan, about: About, facts: Facts) -> Iterator[Block]:
@@ -194,9 +199,9 @@ def _paragraph(plan: Plan, about: About, facts: Facts) -> Iterator[str]:
     of_study, shown = summary(plan), plan.scenarios[plan.example]
     yield f"{kind_of_mechanism(plan)} The truth is {code(shown.formula)}. {sizes(plan)}"
     yield from noise(plan)
-    yield from (f"Covariate {line}" for line in covariate_lines(plan))
+    yield from (f"The covariate {line}" for line in covariate_lines(plan))
     yield from further(plan)
-    values = joined(f"{words} {value}" for _, words, value in parameter_values(plan).rows)
+    values = "; ".join(f"{words} {value}" for _, words, value in parameter_values(plan).rows)
     yield f"The true values are {values}."
     factors = factors_of(plan)
     if factors:

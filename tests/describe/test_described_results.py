@@ -71,7 +71,7 @@ def test_results_of_another_version_of_the_study_do_not_count(results, tmp_path,
     changed.write_text(text, encoding="utf-8")
     assert main(["describe", str(changed), "--results", str(results.parent)]) == 0
     shown = capsys.readouterr().out
-    assert "residual sd 0.5" in shown
+    assert "residual sd 0.5." in shown
     assert "Of 240 fits" not in shown
 
 

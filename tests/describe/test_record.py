@@ -162,7 +162,7 @@ def test_a_truth_is_an_equation():
         ("ogorek2012", "Random effects and residuals are normal."),
         (
             "ar1_ignored",
-            "have the correlation r^{|j - k|} with r = 0.2, 0.4, 0.6 or 0.8 (not where",
+            "have the correlation r^{|j - k|} with r = 0.2, 0.4, 0.6 or 0.8; residuals",
         ),
         ("dropout", "expit}(-2.5 + 1 \\, \\text{y of the row before}) (missing at random)"),
         ("dropout", "expit}(-2.7 + 1 \\, \\text{y}) (missing not at random) (dropout = MNAR)"),
@@ -247,3 +247,40 @@ def test_words_of_a_user_are_no_markup():
     assert to_markdown(found).startswith("# An odd study of \\$5 & 50% \\| more\n\nA. Author, B.")
     assert r"\title{An odd study of \$5 \& 50\% \textbar{} more}" in to_latex(found)
     assert r"\author{A. Author \and B. Author}" in to_latex(found)
+
+
+GENERATED = """\
+name: generated
+seed: 1
+replicates: 10
+truth:
+  formula: y ~ x + (1 | unit)
+  fixed: {(Intercept): 1, x: 0.5}
+  random: {unit: {sd: {(Intercept): 0.5}}}
+  residual: {sd: 1}
+design:
+  units: 12
+  rows: 4
+  generator: own.py:draw
+  covariates: {x: {level: row, generated: true}}
+models: {m: "y ~ x + (1 | unit)"}
+"""
+CODE = """\
+def draw(rng, values, first, last):
+    shape = last - first + 1, values["units"], values["rows"]
+    return {"x": rng.normal(size=shape)%s}
+"""
+
+
+@pytest.mark.parametrize("responds", [False, True])
+def test_a_function_that_draws_data_is_named_and_nothing_is_said_of_what_it_draws(
+    responds, tmp_path
+):
+    response = ', "y": rng.normal(size=shape)' * responds
+    (tmp_path / "own.py").write_text(CODE % response, encoding="utf-8")
+    study = Study.from_text(GENERATED, file=tmp_path / "study.yaml", allow_code=True)
+    found = everything_of(record(study))
+    assert "A function of the authors, own.py:draw, draws " in found
+    assert ("whole data sets." in found) == responds
+    assert ("Random effects and residuals are normal." in found) != responds
+    assert "x, one value for each row: drawn by the generator." in found
