@@ -46,9 +46,6 @@ __all__ = [
     "sizes",
 ]
 
-MOST_SCENARIOS = 1000
-"""Of a larger study so many scenarios are looked at for values, evenly spread."""
-
 _EQUAL, _APART = "all rows have the same residual variance", "residuals are independent"
 
 
@@ -130,11 +127,6 @@ def _data_name(data: str) -> str:
     return code(data.replace("\\", "/").rpartition("/")[2])
 
 
-def _looked_at(plan: Plan) -> list[Scenario]:
-    found = [scenario for scenario, _ in nominal(plan)]
-    return found[:: -(-len(found) // MOST_SCENARIOS)]
-
-
 def _model(plan: Plan) -> Iterator[Block]:
     shown = plan.scenarios[plan.example]
     formulas = list(dict.fromkeys(scenario.formula for scenario in plan.scenarios))
@@ -165,7 +157,8 @@ def parameter_values(plan: Plan) -> Grid:
     of_symbols, drawn = symbols(shown), drawn_parameters(shown)
     values: dict[str, list[float]] = {}
     words: dict[str, str] = {}
-    for scenario in _looked_at(plan):
+    truths = {(s.formula, s.fixed, s.sd, s.cor, s.sigma): s for s, _ in nominal(plan)}
+    for scenario in truths.values():
         for target in parameters_of(scenario):
             own = values.setdefault(target.term, [])
             own += [target.true] * (target.true not in own)

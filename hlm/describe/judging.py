@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
+from random import Random
 from typing import TYPE_CHECKING
 
 from hlm.describe.blocks import Grid, Items, Paragraph
@@ -40,7 +41,8 @@ __all__ = [
 ]
 
 MOST_SCENARIOS = 1000
-"""Of a larger study so many scenarios are looked at for true values, evenly spread."""
+"""Of a larger study so many scenarios are looked at for true values, taken at random: of evenly
+spaced ones a factor might have but one level."""
 
 _B, _S, _L, _U, _T, _N, _P = map(math, "bsLUtnp")
 _ORDERED, _C = math(r"x_{(1)}, x_{(2)}, \dots"), math(r"(n + 1)/2 - \sqrt{n}")
@@ -68,7 +70,10 @@ def estimands(plan: Plan, about: About) -> Iterator[Block]:
         terms = joined(map(code, about.primary))
         is_are = noun(len(about.primary), "The primary estimand is", "The primary estimands are")
         yield Paragraph(f"{is_are} {terms}; all others are secondary.")
-    scenarios = plan.scenarios[:: -(-len(plan.scenarios) // MOST_SCENARIOS)]
+    n = len(plan.scenarios)
+    places = sorted(Random(0).sample(range(n), min(n, MOST_SCENARIOS)))
+    scenarios = [plan.scenarios[place] for place in places]
+    of = "the scenarios" if n == len(places) else f"{len(places):,} scenarios taken at random"
     found = {m.name: by_term([targets(s, m) for s in scenarios]) for m in plan.models}
     groups: dict[tuple[str, str, str], list[str]] = {}
     stages: dict[str, int] = {}
@@ -85,8 +90,7 @@ def estimands(plan: Plan, about: About) -> Iterator[Block]:
     yield Grid(
         ("Term", "Estimand", "Models", "True value"),
         tuple(rows),
-        "Estimands and their true values over the scenarios; of tests whether the hypothesis is "
-        "true.",
+        f"Estimands and their true values over {of}; of tests whether the hypothesis is true.",
     )
     own_words = list(_own_estimands(plan))
     if own_words:

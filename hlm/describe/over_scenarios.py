@@ -75,9 +75,12 @@ def _told_apart(factor: str, of_level: dict[Any, str], none: str, merged: str | 
     found: dict[str, list[Any]] = {}
     for level, words in of_level.items():
         found.setdefault(words or none, []).append(level)
-    return "; ".join(
+    parts = [
         f"{words} ({joined(said(factor, level) for level in own)})" for words, own in found.items()
-    )
+    ]
+    if len(parts) > MOST_LISTED:
+        return f"{parts[0]}; {parts[1]}; and so on to {parts[-1]}"
+    return "; ".join(parts)
 
 
 def _merged(versions: Sequence[str]) -> str | None:

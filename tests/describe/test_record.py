@@ -284,3 +284,21 @@ def test_a_function_that_draws_data_is_named_and_nothing_is_said_of_what_it_draw
     assert ("whole data sets." in found) == responds
     assert ("Random effects and residuals are normal." in found) != responds
     assert "x, one value for each row: drawn by the generator." in found
+
+
+def test_no_level_of_a_large_study_is_left_out():
+    """The last factor has two levels: every second scenario would have but one of them."""
+    written = yaml.safe_load((ROOT / "config" / "ogorek2012.yaml").read_text(encoding="utf-8"))
+    written["grid"] = {
+        "design.units": list(range(10, 35)),
+        "design.rows": list(range(5, 30)),
+        "truth.random.unit.cor": [0.0, 0.9],
+    }
+    study = Study.from_text(yaml.safe_dump(written))
+    assert len(study.scenarios) == 1250
+    found = everything_of(record(study))
+    assert "\ncor x.(Intercept)\n0 or 0.9\n" in found
+    assert "\ncor_x.(Intercept)|unit\ncor x.(Intercept)\n" in found
+    assert "\n0, 0.9\n" in found
+    assert "true values over 1,000 scenarios taken at random" in found
+    assert "from -4 to 2.66667 (6 rows per unit); and so on to fixed at 29 evenly" in found
