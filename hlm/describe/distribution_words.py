@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hlm.describe.marked import math
 from hlm.distributions import STANDARD_NORMAL
+from hlm.formula import formula_in
 from hlm.rows.missing import PREVIOUS, ByWave, Logistic, Weibull
 from hlm.rows.residual import ByExponential, ByPower, ByUnit, ByValue
 from hlm.rows.sizes import Sizes
@@ -240,11 +241,15 @@ def prior_words(prior: Prior) -> str:
 
 
 def effects_words(scenario: Scenario) -> str:
-    """Say how the random effects are distributed: together, or each in the formula's order."""
+    """Say how the random effects are distributed: all alike, or each."""
     shapes = [shape_words(shape) for shape in scenario.shapes]
     if {*scenario.shapes} == {STANDARD_NORMAL}:
         return shapes[0]
-    alike = shapes[0] if len(set(shapes)) == 1 else f"{joined(shapes)}, in this order"
+    alike = shapes[0]
+    if len(set(shapes)) > 1:
+        effects = formula_in(scenario.formula, scenario.covariates).effects
+        pairs = zip(shapes, effects, strict=True)
+        alike = joined(f"{words} for {effect.name}" for words, effect in pairs)
     several = any(cor for a, row in enumerate(scenario.cor) for cor in row[:a])
     mixed = {"mixing": ", mixed linearly", "copula": ", joined by a Gaussian copula"}
     return f"{alike}{mixed[scenario.dependence] * several}, {_STANDARDIZED}"

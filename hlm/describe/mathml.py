@@ -150,6 +150,8 @@ class _Reader:
             return f"<mi>{token}</mi>"
         if token[0] == "\\":
             return self.command(token[1:])
+        if token == "|":
+            return '<mo stretchy="false">|</mo>'
         return f"<mo>{escape(_MINUS if token == '-' else token)}</mo>"
 
     def command(self, name: str) -> str:

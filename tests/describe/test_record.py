@@ -183,7 +183,10 @@ def test_a_truth_is_an_equation():
             "coefficient of variation 0.6, drawn anew for each data set (cv = 0.6)",
         ),
         ("odd", "a Poisson number of rows with rate 6, given at least one row, drawn anew"),
-        ("odd", "is normal and Student's t with 5 degrees of freedom, in this order, joined by a"),
+        (
+            "odd",
+            "normal for (Intercept) and Student's t with 5 degrees of freedom for x, joined by a",
+        ),
         ("odd", "the second one with probability 0.1 and 3 times the standard deviation of the"),
         ("odd", "The residual variance of a row is \\sigma^2 |\\text{w}|^{2 d} with d = 0.7."),
         ("odd", "whose w differs by d have the correlation r^d with r = 0.35."),
