@@ -23,6 +23,7 @@ COMPILED = {"kernel", "entry", "inlined"}
 ONE_MEANING = {
     "audit": "samples fitted by other programs; the command of that name",
     "criterion": "-2 log likelihood or REML criterion, profiled, as a function of Psi",
+    "describe": "a study in words; the command of that name",
     "f_tests": "F tests of a study: which there are, and how often they reject",
     "fit": "models fitted to data: to one data set, a batch of them, or a user's table",
     "identified": "whether data determine the parameters of a model",

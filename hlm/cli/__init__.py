@@ -12,7 +12,20 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from hlm.cli import audit, check, fit, measures, power, preview, replay, run, solve, status, verify
+from hlm.cli import (
+    audit,
+    check,
+    describe,
+    fit,
+    measures,
+    power,
+    preview,
+    replay,
+    run,
+    solve,
+    status,
+    verify,
+)
 from hlm.cli.progress_line import CLEAR
 from hlm.errors import InputError, nearest
 from hlm.versions import __version__
@@ -24,7 +37,10 @@ __all__ = ["main"]
 
 COMMANDS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (fit, check, preview, power, solve, run, status, verify, audit, replay, measures)
+    for module in (
+        *(fit, check, preview, power, solve, run, status),
+        *(describe, verify, audit, replay, measures),
+    )
 }
 OBJECTS = 50_000
 """New objects after which Python looks for cyclic garbage, in the place of 700."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hlm.study import Study
 
 __all__ = [
+    "PLAN",
     "RESULTS",
     "Place",
     "add_allow_code",

@@ -28,6 +28,7 @@ from hlm.errors import InputError, nearest
 from hlm.inference import COEFFICIENT_LIMITS, COEFFICIENTS, RANDOM_PART
 from hlm.scenario import Dependence  # noqa: TC001 - pydantic reads it
 from hlm.study.messages import shown
+from hlm.study.schema_about import About  # noqa: TC001 - as above
 from hlm.study.schema_covariates import Covariate  # noqa: TC001 - as above
 from hlm.study.schema_estimands import Estimands  # noqa: TC001 - as above
 from hlm.study.schema_missing import Missing, MissingRows
@@ -588,6 +589,8 @@ class StudyFile(Part):
         **dict.fromkeys(("dropout", "attrition"), "design.missing.dropout"),
         **dict.fromkeys(("robustness", "violations", "violated", "assumptions"), "robust"),
         **dict.fromkeys(("policy", "failures", "nonconvergence", "convergence"), "policies"),
+        **dict.fromkeys(("metadata", "meta", "info", "paper"), "about"),
+        **dict.fromkeys(("title", "authors", "description", "aims"), "about"),
     }
 
     name: SafeName = Field(description="The study's name, also that of its results' folder.")
@@ -634,6 +637,10 @@ class StudyFile(Part):
         "side by side. Figures and tables show the first.",
     )
     solve: Solve | None = Field(None, description="A design to be found by `hlm solve`.")
+    about: About | None = Field(
+        None,
+        description="What a report says beside the numbers: title, authors, aims, and so on.",
+    )
 
 
 def schema_text() -> str:

@@ -46,6 +46,7 @@ from hlm.study.reading import place, read_text, read_tree
 from hlm.study.replicates import check_precision, precision_of
 from hlm.study.robust import check_has_nominal, check_violates
 from hlm.study.schema import Design, StudyFile, Truth
+from hlm.study.schema_about import check_primary
 from hlm.study.selected import selection_of
 from hlm.study.shapes import by_effect
 from hlm.study.sought import sought_in
@@ -294,6 +295,8 @@ def resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict[
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None:
             mistakes.keep(check_precision, study.replicates, models)
+            if study.about is not None and len(models) == len(study.models):
+                mistakes.keep(check_primary, study.about, models)
         if study is not None and study.solve is not None and len(models) == len(study.models):
             mistakes.keep(sought_in, study.solve, tree, models)
         if data.complete:

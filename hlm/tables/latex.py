@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hlm.tables.formatting import INFINITE, MISSING, format_table, notes
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["escape", "to_latex"]
+__all__ = ["escape", "to_latex", "unescaped"]
 
 _SPECIAL = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -29,6 +30,8 @@ _SPECIAL = {
     "[": "{[}",
     "*": "{*}",
 }
+_PLAIN = {tex: sign for sign, tex in _SPECIAL.items() if sign != MISSING}
+_ESCAPED = re.compile("|".join(re.escape(tex) for tex in sorted(_PLAIN, key=len, reverse=True)))
 
 
 def to_latex(table: pd.DataFrame, *, caption: str = "", label: str = "") -> str:
@@ -87,6 +90,17 @@ def escape(text: str) -> str:
     50\% of a\_b
     """
     return "".join(_SPECIAL.get(sign, sign) for sign in text)
+
+
+def unescaped(tex: str) -> str:
+    r"""Return plain text of what `escape` wrote.
+
+    Examples
+    --------
+    >>> unescaped(escape("50% of a_b^2 < {c}"))
+    '50% of a_b^2 < {c}'
+    """
+    return _ESCAPED.sub(lambda found: _PLAIN[found[0]], tex)
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from hlm.words.levels import MINUS
 
 __all__ = [
+    "MCSE_FORMULAS",
     "MEASURES",
     "NEED_TRUE",
     "OF_INFERENCE",
@@ -365,3 +366,37 @@ OF_INFERENCE = (
 )
 """The measures that each inference has its own of, with the shares of unbounded and of absent
 intervals."""
+
+_OF_MEDIAN = "(x[n - c + 1] - x[c])/(2 z)"
+
+MCSE_FORMULAS = {
+    **{
+        name: "sqrt(p (1 - p)/n)"
+        for name, one in MEASURES.items()
+        if one.kind == "share" and name not in WITHOUT_MCSE
+    },
+    **dict.fromkeys(("mean", "bias"), "sd(b)/sqrt(n)"),
+    **dict.fromkeys(("median", "median_bias", "median_ci_width"), _OF_MEDIAN),
+    "relative_bias": "sd((b - t)/t)/sqrt(n)",
+    "empirical_se": "sd(b)/sqrt(2 (n - 1))",
+    "mse": "sd((b - t)^2)/sqrt(n)",
+    "rmse": "sd((b - t)^2)/(2 rmse sqrt(n))",
+    "winsorized_bias": "sd(b, clipped)/sqrt(n)",
+    "winsorized_se": "sd(b, clipped)/sqrt(2 (n - 1))",
+    "winsorized_rmse": "sd((b, clipped, - t)^2)/(2 winsorized_rmse sqrt(n))",
+    "relative_precision": "2 (sd(reference)/sd(b))^2 sqrt((1 - cor(b, reference)^2)/(n - 1))",
+    "model_se": "sd(s^2)/(2 model_se sqrt(n))",
+    "relative_error_se": "(model_se/sd(b)) sqrt(var(s^2)/(4 n model_se^4) + 1/(2 (n - 1)))",
+    "relative_bias_variance": "sqrt((n - 1) mean((r - mean(r))^2))",
+    "ci_width": "sd(U - L)/sqrt(n)",
+    "type_m": "sd(abs(b)/abs(t))/sqrt(n)",
+    "prediction_mse": "sd(e)/sqrt(n)",
+    "prediction_rmse": "sd(e)/(2 prediction_rmse sqrt(n))",
+    "prediction_ratio": "sd(e - prediction_ratio l)/(mean(l) sqrt(n))",
+    "prediction_difference": "sd(e - l)/sqrt(n)",
+}
+"""The Monte Carlo standard error of each measure that has one, with n the replicates on which it
+rests and p the share itself. Of medians x[1], x[2], ... are the estimates, or the widths, in
+ascending order, c is (n + 1)/2 - sqrt(n), rounded, and z the normal quantile by which these two
+hold the median as often as they do (Price and Bonett, 2001); r is the ratio without one replicate
+each; e and l are the mean squared errors of a data set, of the predictor and of least squares."""
