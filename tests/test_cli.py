@@ -57,7 +57,7 @@ def test_help_lists_the_commands_and_loads_nothing_heavy():
     assert not {"numpy", "pandas", "numba", "pyarrow", "snakemake"} & set(loaded.split())
 
 
-@pytest.mark.parametrize("command", ["fit", "check", "run", "replay", "measures"])
+@pytest.mark.parametrize("command", ["fit", "check", "run", "explore", "replay", "measures"])
 def test_every_command_has_help_with_an_example(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])
@@ -72,7 +72,8 @@ def test_every_command_has_help_with_an_example(command, capsys):
 def test_an_unknown_command_is_named_with_the_nearest(word, meant, refused):
     lines = refused(word, TINY).splitlines()
     assert lines[0] == f"unknown command '{word}'"
-    assert lines[1] == "  allowed: fit, check, run, status, verify, audit, replay, measures"
+    commands = "fit, check, preview, power, run, status, explore, verify, audit, replay, measures"
+    assert lines[1] == f"  allowed: {commands}"
     assert lines[2:] == ([f"  did you mean '{meant}'?"] if meant else [])
 
 

@@ -12,7 +12,19 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from hlm.cli import audit, check, fit, measures, power, preview, replay, run, status, verify
+from hlm.cli import (
+    audit,
+    check,
+    explore,
+    fit,
+    measures,
+    power,
+    preview,
+    replay,
+    run,
+    status,
+    verify,
+)
 from hlm.cli.progress_line import CLEAR
 from hlm.errors import InputError, nearest
 from hlm.versions import __version__
@@ -24,7 +36,19 @@ __all__ = ["main"]
 
 COMMANDS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (fit, check, preview, power, run, status, verify, audit, replay, measures)
+    for module in (
+        fit,
+        check,
+        preview,
+        power,
+        run,
+        status,
+        explore,
+        verify,
+        audit,
+        replay,
+        measures,
+    )
 }
 OBJECTS = 50_000
 """New objects after which Python looks for cyclic garbage, in the place of 700."""
