@@ -11,6 +11,7 @@ const FORMS = {
 };
 const PLACES = { x: "x axis", colour: "Colour", mark: "Marks and dashes", columns: "Panels side by side", rows: "Panels one below the other" };
 const NONE = "-";
+const MOST_NESTED = 600; // scenarios of which a nested loop is legible
 
 const shownTables = head.tables.filter((table) => table.value !== "truth" && table.series.length);
 
@@ -40,7 +41,7 @@ function defaults(table, measure) {
   for (const { variable, values } of variables) {
     if (SINGLE.has(variable) && values.length > 1) only[variable] = [usual(variable, values)];
   }
-  const form = others.length > 2 ? "nested" : "lines";
+  const form = others.length > 2 && scenarios <= MOST_NESTED ? "nested" : "lines";
   return { table, measure, form, x: axis, colour, mark, columns: others[0] ?? NONE, rows: others[1] ?? NONE, only };
 }
 
@@ -65,7 +66,7 @@ function read(hash) {
   const pick = (name, allowed, usual) => {
     const wanted = asked.get(name);
     if (wanted === null || allowed.includes(wanted)) return wanted ?? usual;
-    vain.push(`${name} ‘${wanted}’`);
+    vain.push(`${name} '${wanted}'`);
     return usual;
   };
   const table = pick("table", shownTables.map((one) => one.value), shownTables[0].value);
@@ -80,7 +81,7 @@ function read(hash) {
   for (const name of asked.keys()) {
     const variable = name.startsWith("only.") ? name.slice(5) : null;
     if (variable === null) {
-      if (!["table", "measure", "form", ...Object.keys(PLACES)].includes(name)) vain.push(`‘${name}’`);
+      if (!["table", "measure", "form", ...Object.keys(PLACES)].includes(name)) vain.push(`'${name}'`);
       continue;
     }
     const known = variables.find((one) => one.variable === variable)?.values;
@@ -88,7 +89,7 @@ function read(hash) {
     const kept = wanted.filter((value) => known?.some((one) => one.value === value));
     if (wanted.includes("")) delete choice.only[variable];
     else if (kept.length) choice.only[variable] = kept;
-    else vain.push(`${variable} ‘${wanted.join(", ")}’`);
+    else vain.push(`${variable} '${wanted.join(", ")}'`);
   }
   return { choice, vain };
 }

@@ -192,9 +192,6 @@ function readable(choice, svg, points) {
     else [mark.dataset.value, mark.dataset.mcse, mark.dataset.n] = [point.row.value, point.row.mcse, point.row.n];
     found.push({ ...point, mark });
   }
-  // Names of groups that have no role are read by nobody.
-  for (const group of svg.querySelectorAll("g[aria-label], g[aria-hidden]")) group.removeAttribute("aria-label");
-  svg.setAttribute("role", "group");
   return found;
 }
 
@@ -333,7 +330,7 @@ function nested(choice, allRows, { width, look }) {
     charts: [svg, strips(wanted, order, frame, look)],
     points: readable(choice, svg, asPoints(dotted)),
     entries: legendOf(choice, rows, look),
-    notes: [...panels.notes, ...notes, ...nominalNote(choice, rows), "A nested loop has no error bars: point at a mark for its error."],
+    notes: [...panels.notes, ...notes, ...nominalNote(choice, rows), "A nested loop has all factors along its axis, and no error bars: point at a mark for its error."],
     bars: "",
   };
 }
@@ -398,9 +395,10 @@ function categoryAxis(names, width, look) {
 function lollipop(choice, allRows, { width, look }) {
   const panels = panelsOf(choice, allRows, width);
   const { names, at, heading } = categories(choice, panels.rows, ["x", "colour", "mark", "columns", "rows"], choice.x);
-  const rows = panels.rows.filter((row) => at(row) < MOST_BARS);
-  const shown = names.slice(0, MOST_BARS);
-  const notes = shown.length < names.length ? [`Drawn: the first ${MOST_BARS} of ${whole(names.length)} rows. Filters, a nested loop, the table and the CSV show the others.`] : [];
+  const most = Math.max(Math.min(MOST_BARS, Math.floor((MOST_MARKS * names.length) / panels.rows.length)), 1);
+  const rows = panels.rows.filter((row) => at(row) < most);
+  const shown = names.slice(0, most);
+  const notes = shown.length < names.length ? [`Drawn: the first ${whole(most)} of ${whole(names.length)} rows. Filters, a nested loop, the table and the CSV show the others.`] : [];
   const style = (row) => [choice.colour, choice.mark].map((v) => (v === NONE ? 0 : codeOf(row, v))).join();
   const styles = [...new Set(rows.map(style))].sort();
   const shift = new Map(styles.map((one, i) => [one, ((i - (styles.length - 1) / 2) * 0.72) / Math.max(styles.length, 2)]));

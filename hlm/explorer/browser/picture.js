@@ -124,6 +124,8 @@ function composed({ heading, below, entries, charts, width, look }) {
     y += +chart.getAttribute("height");
     wide = Math.max(wide, +chart.getAttribute("width"));
   }
+  // Plot names its groups; nobody reads the name of what has no role.
+  for (const unread of picture.querySelectorAll("[aria-label]:not([role])")) unread.removeAttribute("aria-label");
   picture.setAttribute("width", wide);
   picture.setAttribute("height", Math.ceil(y));
   picture.setAttribute("viewBox", `0 0 ${wide} ${Math.ceil(y)}`);
