@@ -32,7 +32,7 @@ function defaults(table, measure) {
   const grid = head.factors.filter((factor) => factor.levels.length > 1);
   const x = grid.find((factor) => factor.value === "units") ?? grid.find((factor) => factor.numeric) ?? grid[0];
   const others = grid.filter((factor) => factor !== x).map((factor) => factor.value);
-  const keys = ["model", "outcome", "factor", "inference", "method"].map((key) => BY + key).filter(several);
+  const keys = ["model", "inference", "method"].map((key) => BY + key).filter(several);
   const axis = x?.value ?? keys.shift() ?? BY + "model";
   const colour = keys.find((one) => one !== BY + "method") ?? keys[0] ?? NONE;
   const left = keys.filter((one) => one !== colour);
@@ -46,7 +46,7 @@ function defaults(table, measure) {
 }
 
 // Of these a reader sees one at a time, at first.
-const SINGLE = new Set(["term", "policy", "criterion", "statistic", "against", "factor"].map((key) => BY + key));
+const SINGLE = new Set(["term", "policy", "criterion", "statistic", "outcome", "against", "factor"].map((key) => BY + key));
 
 // The first value; of terms the last coefficient, which is what most studies are about.
 function usual(variable, values) {

@@ -37,24 +37,22 @@ function nominalNote(choice, rows) {
   return [`Dashed line: ${levels}${test}${band}.`];
 }
 
-function domainOf(choice, rows) {
+function domainOf(choice, rows, hasBars) {
   const about = aboutOf(choice);
   const nominal = nominalOf(choice, rows);
-  const ends = rows.flatMap((row) => [row.value, row.low, row.high]).filter(Number.isFinite);
+  const ends = rows.flatMap((row) => (hasBars ? [row.value, row.low, row.high] : [row.value])).filter(Number.isFinite);
   let [low, high] = d3.extent([...ends, ...nominal, ...(bandOf(choice, rows) ?? [])]);
   if (about.kind === "size" && choice.table !== "differences") low = Math.min(low, 0);
   const room = 0.04 * (high - low || Math.abs(high) || 1);
-  const isShare = about.kind === "share" && choice.table !== "differences";
-  const least = low === 0 && (isShare || about.kind === "size") ? 0 : low - room;
-  return [least, high + room];
+  return [low - room, high + room];
 }
 
 // The scale of values, with relative errors in per cent.
-function valueScale(choice, rows) {
+function valueScale(choice, rows, hasBars = true) {
   const scale = scaleOf(aboutOf(choice));
   const write = d3.format(".6~g");
   return {
-    domain: domainOf(choice, rows),
+    domain: domainOf(choice, rows, hasBars),
     label: labelOf(choice, rows),
     tickFormat: (value) => write(scale * value).replace("\u2212", MINUS),
   };
@@ -83,34 +81,45 @@ function listed(words) {
   return words.length > 1 ? `${words.slice(0, -1).join(", ")} and ${words.at(-1)}` : words.join("");
 }
 
-// The panels: side by side where there is room, else one below the other.
+// The panels: side by side where there is room, else one below the other. `across` and `below` are
+// the codes of the panels, `acrossOf` and `belowOf` tell in which a row is.
 function panelsOf(choice, rows, width) {
-  const codes = (place) => {
-    const variable = choice[place];
-    if (variable === NONE) return [];
-    return [...new Set(rows.map((row) => codeOf(row, variable)))].sort((a, b) => a - b);
+  const [sides, downs] = [choice.columns, choice.rows].map((variable) => (variable === NONE ? [] : [variable]));
+  const seen = (variables) => new Set(rows.map((row) => codesOf(row, variables).join())).size;
+  const isNarrow = sides.length && (width - 150) / seen(sides) < NARROWEST;
+  const across = panelAxis(rows, isNarrow ? [] : sides, MOST_PANELS);
+  const below = panelAxis(rows, isNarrow ? [...sides, ...downs] : downs, Math.max(Math.floor(MOST_PANELS / Math.max(across.codes.length, 1)), 1));
+  const drawn = Math.max(across.codes.length, 1) * Math.max(below.codes.length, 1);
+  const all = Math.max(across.all, 1) * Math.max(below.all, 1);
+  return {
+    across: across.codes,
+    below: below.codes,
+    acrossOf: across.of,
+    belowOf: below.of,
+    acrossName: across.name,
+    belowName: below.name,
+    rows: rows.filter((row) => across.has(row) && below.has(row)),
+    notes: drawn < all ? [`Drawn: ${drawn} of ${whole(all)} panels. Filters show the others.`] : [],
   };
-  let [columns, down] = [choice.columns, choice.rows];
-  let [across, below] = [codes("columns"), codes("rows")];
-  if (!below.length && across.length && (width - 150) / across.length < NARROWEST) {
-    [columns, down, across, below] = [NONE, columns, [], across];
-  }
-  const notes = [];
-  const most = Math.max(Math.floor(MOST_PANELS / Math.max(across.length, 1)), 1);
-  if (across.length > MOST_PANELS || below.length > most) {
-    notes.push(`Drawn: the first ${MOST_PANELS} panels of ${across.length * Math.max(below.length, 1) || below.length}. Filters show the others.`);
-    [across, below] = [across.slice(0, MOST_PANELS), below.slice(0, most)];
-  }
-  const inPanels = rows.filter(
-    (row) => (columns === NONE || across.includes(codeOf(row, columns))) && (down === NONE || below.includes(codeOf(row, down))),
-  );
-  return { columns, down, across, below, rows: inPanels, notes };
+}
+
+const codesOf = (row, variables) => variables.map((variable) => codeOf(row, variable));
+
+// The panels along one side: the values of a variable, or of two together.
+function panelAxis(rows, variables, most) {
+  const found = new Map(rows.map((row) => [codesOf(row, variables).join(), codesOf(row, variables)]));
+  const sorted = [...found].sort(([, a], [, b]) => a[0] - b[0] || a[1] - b[1]).map(([key]) => key);
+  const place = new Map(sorted.map((key, i) => [key, i]));
+  const of = (row) => place.get(codesOf(row, variables).join());
+  const codes = variables.length ? d3.range(Math.min(sorted.length, most)) : [];
+  const name = (code) => found.get(sorted[code]).map((one, i) => namedOf(variables[i], one)).join(", ");
+  return { codes, of, name, all: variables.length ? sorted.length : 0, has: (row) => !variables.length || of(row) < most };
 }
 
 // What all facets share: scales of panels, margins, size.
 function frameOf(panels, { width, look, heights, marginLeft = 52, marginBottom = 40 }) {
-  const { columns, down, across, below } = panels;
-  const right = below.length ? Math.min(Math.max(...below.map((code) => widthOf(namedOf(down, code), 11))) + 14, width < 600 ? 100 : 140) : 12;
+  const { across, below, belowName } = panels;
+  const right = below.length ? Math.min(Math.max(...below.map((code) => widthOf(belowName(code), 11))) + 14, width < 600 ? 100 : 140) : 12;
   const most = Math.max(width, marginLeft + right + NARROWEST * Math.max(across.length, 1));
   const top = across.length ? 24 : 12;
   const own = heights ?? (below.length < 2 ? 320 : below.length < 3 ? 210 : 165);
@@ -128,23 +137,28 @@ function frameOf(panels, { width, look, heights, marginLeft = 52, marginBottom =
   };
 }
 
+// The width of one panel.
+function roomOf(panels, width, left) {
+  const right = panels.below.length ? 100 : 12;
+  return Math.max((width - left - right) / Math.max(panels.across.length, 1), panels.across.length ? NARROWEST : 0) - 12;
+}
+
 // The names of the panels.
 function panelMarks(panels, look, frame) {
-  const { columns, down, across, below } = panels;
+  const { across, below, acrossName, belowName } = panels;
   const inner = frame.width - frame.marginLeft - frame.marginRight;
-  const words = (variable) => (code) => namedOf(variable, code);
   return [
     across.length &&
-      Plot.axisFx({ anchor: "top", tickFormat: words(columns), label: null, lineWidth: Math.max(inner / across.length / 12, 6), textOverflow: "ellipsis-end", ...TICK, color: look.ink }),
+      Plot.axisFx({ anchor: "top", tickFormat: acrossName, label: null, lineWidth: Math.max(inner / across.length / 12, 6), textOverflow: "ellipsis-end", ...TICK, color: look.ink }),
     below.length &&
-      Plot.axisFy({ anchor: "right", tickFormat: words(down), label: null, lineWidth: (frame.marginRight - 12) / 11, tickSize: 0, ...TICK, color: look.ink }),
+      Plot.axisFy({ anchor: "right", tickFormat: belowName, label: null, lineWidth: (frame.marginRight - 12) / 11, tickSize: 0, ...TICK, color: look.ink }),
     Plot.frame({ stroke: look.soft, strokeOpacity: 0.5 }),
   ].filter(Boolean);
 }
 
 const facetOf = (panels) => ({
-  ...(panels.across.length ? { fx: (row) => codeOf(row, panels.columns) } : {}),
-  ...(panels.below.length ? { fy: (row) => codeOf(row, panels.down) } : {}),
+  ...(panels.across.length ? { fx: panels.acrossOf } : {}),
+  ...(panels.below.length ? { fy: panels.belowOf } : {}),
 });
 
 function nominalMarks(choice, rows, look, span) {
@@ -259,8 +273,7 @@ function lines(choice, allRows, { width, look }) {
   const apart = axis.step * Math.min(0.1, 0.6 / styles.length);
   const shift = new Map(styles.map((one, i) => [one, (i - (styles.length - 1) / 2) * apart]));
   const where = { x: (row) => axis.at(row) + shift.get(style(row)), y: "value", ...facetOf(panels) };
-  const room = (width - 80) / Math.max(panels.across.length, 1) - 12;
-  const bottom = axisMarks(axis, room, look, title(choice.x));
+  const bottom = axisMarks(axis, roomOf(panels, width, 52), look, title(choice.x));
   const frame = frameOf(panels, { width, look, marginBottom: bottom.bottom });
   const value = valueScale(choice, rows);
   const svg = Plot.plot({
@@ -309,7 +322,7 @@ function nested(choice, allRows, { width, look }) {
   const dotted = kept.flat();
   if (notes.length) notes.splice(0, 1, `All ${whole(rows.length)} numbers are drawn; ${whole(dotted.length)} of them, evenly spread, have a mark to be read.`);
   const where = { x: (row) => place.get(row.s), y: "value", ...facetOf(panels) };
-  const value = valueScale(choice, rows);
+  const value = valueScale(choice, rows, false);
   const frame = frameOf(panels, { width, look, marginBottom: 6 });
   const domain = [-0.5, order.length - 0.5];
   const svg = Plot.plot({
@@ -448,7 +461,7 @@ function heat(choice, allRows, { width, look }) {
   const rows = panels.rows.filter((row) => at(row) < most);
   const notes = shown.length < names.length ? [`Drawn: the first ${whole(most)} of ${whole(names.length)} rows of cells. Filters, the table and the CSV show the others.`] : [];
   const left = categoryAxis(shown, width, look);
-  const room = (width - left.room - 20) / Math.max(panels.across.length, 1) - 12;
+  const room = roomOf(panels, width, left.room);
   const bottom = axisMarks({ words }, room, look, title(choice.x));
   const frame = frameOf(panels, { width, look, marginLeft: left.room, marginBottom: bottom.bottom, heights: Math.max(shown.length * 26, 40) });
   const nominal = nominalOf(choice, rows)[0];
