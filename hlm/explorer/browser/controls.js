@@ -97,6 +97,8 @@ function buildControls(choice) {
   byId("filters").lastElementChild.replaceChildren(
     ...filters.map(({ variable, values }) => boxes(variable, values, choice.only[variable], (kept) => keep(variable, kept))),
   );
+  byId("layout").hidden = !entries.length;
+  byId("filters").hidden = !filters.length;
   if (focused) byId(focused)?.focus();
 }
 

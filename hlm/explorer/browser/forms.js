@@ -29,10 +29,10 @@ function bandOf(choice, rows) {
   return [Math.max(level - half, 0), Math.min(level + half, 1)];
 }
 
-function nominalNote(choice, rows) {
+function nominalNote(choice, rows, hasBand = true) {
   if (!isRate(choice) || !nominalOf(choice, rows).length) return [];
   const levels = nominalOf(choice, rows).map(percent).join(" or ");
-  const band = bandOf(choice, rows) ? "; grey band: 1.96 Monte Carlo standard errors of a share of that size" : "";
+  const band = hasBand && bandOf(choice, rows) ? "; grey band: 1.96 Monte Carlo standard errors of a share of that size" : "";
   const test = aboutOf(choice).nominal === "alpha" ? ", which a test should have where the true value is 0" : "";
   return [`Dashed line: ${levels}${test}${band}.`];
 }
@@ -441,7 +441,7 @@ function lollipop(choice, allRows, { width, look }) {
     charts: [svg],
     points: readable(choice, svg, asPoints(rows)),
     entries: legendOf(choice, rows, look),
-    notes: [...panels.notes, ...notes, ...(heading ? [`Rows: ${heading}.`] : [])],
+    notes: [...panels.notes, ...notes, ...(heading ? [`Rows: ${heading}.`] : []), ...nominalNote(choice, rows, false)],
     bars: barsNote(choice, aboutOf(choice)),
   };
 }

@@ -88,12 +88,15 @@ function sentenceOf(choice, point) {
 
 // What a reader must know beside the picture.
 function notesOf(choice, rows, empty, drawn) {
-  const about = aboutOf(choice);
   const notes = [...drawn.notes];
   if (!rows.length) notes.push("No result has all that is chosen here.");
   if (empty) notes.push(`${whole(empty)} ${empty === 1 ? "place has" : "places have"} no number for this measure (no fit, no true value, or no limits).`);
   const few = rows.filter((row) => row.n < head.replicates[row.s]);
-  if (few.length && about.kind !== "share") notes.push(`${whole(few.length)} of ${whole(rows.length)} numbers do not rest on all replicates; n says on how many.`);
+  if (few.length) {
+    const ends = d3.extent(few, (row) => row.n).map(whole);
+    const span = ends[0] === ends[1] ? ends[0] : `${ends[0]} to ${ends[1]}`;
+    notes.push(`${whole(few.length)} of ${whole(rows.length)} numbers do not rest on all replicates, but on ${span}.`);
+  }
   if (drawn.bars) notes.push(drawn.bars);
   return notes;
 }
