@@ -6,6 +6,7 @@ import sys
 from snakemake.exceptions import WorkflowError
 
 from hlm.errors import InputError
+from hlm.explorer.explorer_page import EXPLORER
 from hlm.fits.variants import kernels_of, name_of
 from hlm.operations.fingerprint import fingerprint
 from hlm.operations.leftovers import ROUND
@@ -105,6 +106,7 @@ rule all:
                 expand("<study>/{kind}.csv", kind=SUMMARIES),
                 expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
                 expand("<study>/tables/{name}.tex", name=table_names(plan)),
+                f"<study>/{EXPLORER}",
                 ["<study>/audit.html"] if AUDITED else [],
             ]
             if plan.is_settled
@@ -298,6 +300,24 @@ rule tables:
         wanted=plan.wanted,
     script:
         "workflow/scripts/tables.py"
+
+
+rule explorer:
+    input:
+        **{kind: rules.summarize.output[kind] for kind in SUMMARIES},
+        estimates="<study>/estimates.parquet",
+    output:
+        f"<study>/{EXPLORER}",
+    log:
+        "<study>/logs/explorer.log",
+    benchmark:
+        "<study>/benchmarks/explorer.tsv"
+    params:
+        plan=PLAN,
+        code=fingerprint("explorer"),
+        wanted=plan.wanted,
+    script:
+        "workflow/scripts/explorer.py"
 
 
 rule audit:

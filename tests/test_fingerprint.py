@@ -79,6 +79,7 @@ MAKERS = {
     "summarize": {"numpy", "scipy", "pandas", "pyarrow"},
     "figures": {"numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "seaborn"},
     "tables": {"numpy", "pandas", "pyarrow"},
+    "explorer": {"numpy", "pyarrow"},
     "audit": {"numpy", "pandas", "pyarrow", "statsmodels"},
 }
 """What makes the numbers of each stage, at least."""

@@ -16,6 +16,7 @@ from hlm.cli import (
     audit,
     check,
     describe,
+    explore,
     fit,
     measures,
     power,
@@ -39,7 +40,7 @@ COMMANDS = {
     module.__name__.rpartition(".")[2]: module
     for module in (
         *(fit, check, preview, power, solve, run, status),
-        *(describe, verify, audit, replay, measures),
+        *(explore, describe, verify, audit, replay, measures),
     )
 }
 OBJECTS = 50_000

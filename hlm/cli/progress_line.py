@@ -25,6 +25,7 @@ STEPS = {
     "summarize": "summarizing",
     "figures": "drawing",
     "tables": "drawing",
+    "explorer": "drawing",
     "audit": "fitting a sample by another engine",
 }
 

@@ -102,6 +102,7 @@ def _check_audit(n: int | None) -> None:
 
 
 def _run_alone(options: argparse.Namespace, study: Study, folder: Path) -> int:
+    from hlm.explorer.explorer_page import EXPLORER
     from hlm.operations.manifest import write_manifest
     from hlm.operations.prepare import makes_no_results, prepare
 
@@ -131,6 +132,7 @@ def _run_alone(options: argparse.Namespace, study: Study, folder: Path) -> int:
         for line in missed_lines(plan):
             print(line)
         print(f"report: {folder / 'report.html'}")
+        print(f"explorer: {folder / EXPLORER}")
     return status
 
 
@@ -193,12 +195,13 @@ def pages_not_of(plan: Plan) -> dict[str, set[str]]:
 
 
 def _is_complete(plan: Plan, folder: Path) -> bool:
+    from hlm.explorer.explorer_page import EXPLORER
     from hlm.operations.receipts import receipt_file
     from hlm.plan.report import figure_names
 
     figures = [folder / "figures" / f"{name}.png" for name in figure_names(plan)]
     receipts = [receipt_file(folder / "parts", batch.name) for batch in plan.batches]
-    return all(path.exists() for path in (*figures, *receipts))
+    return all(path.exists() for path in (*figures, *receipts, folder / EXPLORER))
 
 
 def _command(options: argparse.Namespace) -> list[str]:

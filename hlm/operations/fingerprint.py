@@ -2,7 +2,7 @@
 
 Snakemake compares the text of rules and the times of scripts but knows nothing of the modules
 that a script imports. A fingerprint hashes those: the modules that a stage imports from `hlm`,
-the modules that these import, and the scripts in R and the data in their folders; the
+the modules that these import, and the scripts in other languages and the data in their folders; the
 versions of the libraries that any of them imports; and the scripts of the workflow, because their
 times say nothing: every checkout sets them.
 """
@@ -31,6 +31,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "summarize": ("hlm.stages.summarize",),
     "figures": ("hlm.figures.gallery",),
     "tables": ("hlm.tables.writing",),
+    "explorer": ("hlm.explorer.explorer_page",),
     "audit": ("hlm.audit",),
 }
 """The modules that the script of each stage imports."""
@@ -39,7 +40,7 @@ CARRIERS = {stage: {"pyarrow", "pandas"} for stage in ("kernels", "fit")}
 """Libraries that a stage imports only to write and read its numbers, or to show rows with labels:
 they do not change the numbers."""
 
-DATA = {".R", ".csv", ".gz"}
+DATA = {".R", ".csv", ".gz", ".html", ".css", ".js", ".LICENSE"}
 """Endings of what the package has beside its modules; an editor's copies have others."""
 
 DISTRIBUTIONS = {"yaml": "PyYAML"}
@@ -138,7 +139,7 @@ def _imported(source: bytes) -> frozenset[str]:
 
 
 def _beside(stage: str) -> set[Path]:
-    """Return the scripts in R and the data beside the modules of a stage."""
+    """Return the scripts in other languages and the data beside the modules of a stage."""
     folders = {path.parent for module in closure(*STAGES[stage]) if (path := _path(module))}
     return {
         path

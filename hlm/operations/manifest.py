@@ -45,6 +45,7 @@ MAKERS = {
     "tables/*": "tables",
     "study.html": "tables",
     "scenarios.html": "tables",
+    "explorer.html": "explorer",
     "audit.csv": "audit",
     "audit.html": "audit",
     "report.html": "report",

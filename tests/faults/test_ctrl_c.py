@@ -73,6 +73,6 @@ def test_ctrl_c_ends_a_run_in_one_line(moment, stopped):
 def test_the_same_command_goes_on(stopped, undisturbed):
     with Run(stopped, targets=(), options=()) as run:
         assert run.end() == 0, run.said()
-        assert run.said().endswith("report: results/faults/report.html\n")
+        assert run.said().endswith("explorer: results/faults/explorer.html\n")
     assert results(stopped) == undisturbed.results
     assert {path.name for path in stopped.iterdir()} == {"log", "results", "study.yaml"}

@@ -190,7 +190,11 @@ def test_a_look_at_damage_leaves_it_where_it_is(grown):
 
 def test_a_run_ends_by_saying_where_the_report_is(finished):
     folder, printed, _ = finished
-    assert printed.splitlines()[-1] == "report: results/tiny/report.html"
+    assert printed.splitlines()[-2:] == [
+        "report: results/tiny/report.html",
+        "explorer: results/tiny/explorer.html",
+    ]
+    assert (folder / "results/tiny/explorer.html").stat().st_size > 500_000
     assert (folder / "results/tiny/report.html").stat().st_size > 100_000
 
 
