@@ -12,7 +12,21 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from hlm.cli import audit, check, fit, measures, power, preview, replay, run, status, verify
+from hlm.cli import (
+    audit,
+    check,
+    completion,
+    fit,
+    measures,
+    new,
+    power,
+    preview,
+    replay,
+    run,
+    status,
+    verify,
+)
+from hlm.cli import open as open_report
 from hlm.cli.progress_line import CLEAR
 from hlm.errors import InputError, nearest
 from hlm.versions import __version__
@@ -24,7 +38,21 @@ __all__ = ["main"]
 
 COMMANDS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (fit, check, preview, power, run, status, verify, audit, replay, measures)
+    for module in (
+        fit,
+        new,
+        check,
+        preview,
+        power,
+        run,
+        status,
+        open_report,
+        verify,
+        audit,
+        replay,
+        measures,
+        completion,
+    )
 }
 OBJECTS = 50_000
 """New objects after which Python looks for cyclic garbage, in the place of 700."""
@@ -106,5 +134,5 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.add_arguments(child)
-        child.set_defaults(run=command.run)
+        child.set_defaults(run=command.run, parser=parser)
     return parser
