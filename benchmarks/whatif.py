@@ -119,6 +119,10 @@ def commands(folder: Path) -> Iterator[tuple[str, list[str]]]:
         [*python, HLM, "preview", str(FOUNDING), POINT, *TERM],
     )
     yield "hlm preview, one model by REML", [*python, HLM, "preview", str(one), POINT, *TERM]
+    sizes = "rows=30,cor=0.9"
+    yield "hlm power, its three sizes", [*python, HLM, "power", str(one), sizes, *TERM]
+    sought = ["--power", "0.8", "--vary", "units"]
+    yield "hlm solve, its units", [*python, HLM, "solve", str(one), sizes, *TERM, *sought]
     if mcpower_version():
         script = f"{MCPOWER}print(model.find_power(900, {ASKED.format(1000)}))"
         yield "mcpower, one model", [*python, script.replace("THREADS", str(os.cpu_count()))]

@@ -30,7 +30,7 @@ TEXTS = {NAMES[page]: page.read_text(encoding="utf-8") for page in PAGES}
 SOURCE_FILES = [*(ROOT / "hlm").rglob("*.py"), ROOT / "Snakefile", ROOT / "Makefile"]
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in SOURCE_FILES)
 IMAGES = DOCS / "images"
-RUN = ("check", "fit", "measures", "replay")
+RUN = ("check", "fit", "measures", "power", "preview", "replay", "solve")
 
 
 def blocks(language):
@@ -55,6 +55,9 @@ def folder(tmp_path_factory):
     """A folder as the reader's, with the founding study's results on six data sets each."""
     folder = tmp_path_factory.mktemp("reader")
     shutil.copytree(ROOT / "config", folder / "config")
+    for page, code in blocks("yaml"):
+        if page == "sample-size.md":
+            (folder / f"{yaml.safe_load(code)['name']}.yaml").write_text(code, encoding="utf-8")
     results = folder / "results" / "ogorek2012"
     parts = results / "parts"
     parts.mkdir(parents=True)

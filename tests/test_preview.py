@@ -145,6 +145,7 @@ def test_before_the_first_replicate_the_frames_are_empty(tiny):
         assert "units" in frame
 
 
+@pytest.mark.slow
 def test_everything_that_a_study_asks_for_is_there():
     study = Study.load(EVERYTHING)
     found = study.preview(replicates=10, scenarios=study.scenarios[:1])

@@ -522,6 +522,23 @@ def test_the_figure_has_a_panel_for_each_term_and_violation(study):
         assert any(np.allclose(line.get_ydata(), 0.0) for line in ax.lines)
 
 
+def test_power_and_size_of_a_term_have_a_row_each(study):
+    plan, results, _ = study
+    measures, differences = read_rejections(plan, results)
+    measures, differences = (
+        one[(one["term"] == "x") & (one["model"] == "full")] for one in (measures, differences)
+    )
+    true = np.where(measures["units"] == 24, 0.2, 0.0)  # as if units decided
+    figure = robustness(measures.assign(true=true), differences, method="reml")
+    panels = [ax for ax in figure.axes if ax.axison]
+    names = ["x\npower, true: 0.2\n24 units", "x\nsize, true: 0\n12 units"]
+    assert [ax.get_title() for ax in panels] == names
+    first = differences[(differences["policy"] == "all") & (differences["method"] == "reml")]
+    for ax, units in zip(panels, (24, 12), strict=True):
+        own = first[first["units"] == units].set_index("assumptions")["difference"]
+        assert drawn_series(ax)["full"][1] == pytest.approx(own[list(VIOLATIONS)])
+
+
 def test_one_violation_is_named_at_the_axis(study):
     plan, results, _ = study
     measures, differences = read_rejections(plan, results)

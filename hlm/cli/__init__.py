@@ -23,6 +23,7 @@ from hlm.cli import (
     preview,
     replay,
     run,
+    solve,
     status,
     verify,
 )
@@ -44,6 +45,7 @@ COMMANDS = {
         check,
         preview,
         power,
+        solve,
         run,
         status,
         open_report,
@@ -81,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return INPUT_ERROR
     except KeyboardInterrupt:
-        again = "; the same command goes on" if arguments[0] == "run" else ""
+        again = "; the same command goes on" if arguments[0] in ("run", "solve") else ""
         print(f"{CLEAR if sys.stderr.isatty() else ''}stopped{again}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
@@ -101,8 +103,8 @@ def _look_for_little_garbage() -> None:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Cut off what `hlm run` hands on to Snakemake."""
-    if arguments[:1] == ["run"] and "--" in arguments:
+    """Cut off what `hlm run` and `hlm solve` hand on to Snakemake."""
+    if arguments[:1] in (["run"], ["solve"]) and "--" in arguments:
         cut = arguments.index("--")
         return arguments[:cut], arguments[cut + 1 :]
     return arguments, []

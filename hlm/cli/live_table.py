@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["LiveTable"]
+Snapshot = TypeVar("Snapshot")
+
+__all__ = ["INTERRUPTED", "MOST_WITH_MCSE", "LiveTable", "watched"]
+
+INTERRUPTED = 130
+"""The exit status where the user pressed Ctrl-C."""
+
+MOST_WITH_MCSE = 1_000_000
+"""The most data sets of a scenario that are drawn to reach a Monte Carlo standard error."""
 
 PAUSE = 0.3
 """Seconds between two looks, or so many times as a look takes."""
@@ -54,3 +63,42 @@ class LiveTable:
         sys.stdout.write(up + "".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
         self._shown = len(lines)
+
+
+def watched(
+    snapshots: Iterator[Snapshot], lines: Callable[[Snapshot, float], Sequence[str]]
+) -> tuple[Snapshot, int]:
+    """Show what is known until all is, or the user presses Ctrl-C.
+
+    Parameters
+    ----------
+    snapshots : iterator
+        What is known at first, and after each piece of work.
+    lines : function
+        A snapshot, and the seconds so far -> what to show of it.
+
+    Returns
+    -------
+    snapshot
+        The last one.
+    int
+        The exit status: 0, or that of an interruption.
+    """
+    table, begin, status = LiveTable(), monotonic(), 0
+    last = next(snapshots)
+    table.show(partial(_of, lines, last, begin))
+    try:
+        for last in snapshots:
+            table.show(partial(_of, lines, last, begin))
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    table.end(_of(lines, last, begin))
+    if status:
+        print("stopped", file=sys.stderr)
+    return last, status
+
+
+def _of(
+    lines: Callable[[Snapshot, float], Sequence[str]], snapshot: Snapshot, begin: float
+) -> Sequence[str]:
+    return lines(snapshot, monotonic() - begin)

@@ -11,11 +11,9 @@ where there is one. The replicates are those that `hlm run` keeps.
 
 from __future__ import annotations
 
-import sys
-from time import monotonic
 from typing import TYPE_CHECKING
 
-from hlm.cli.live_table import LiveTable
+from hlm.cli.live_table import MOST_WITH_MCSE, watched
 from hlm.cli.place import add_allow_code, study_or_plan
 from hlm.cli.power_lines import power_lines
 from hlm.cli.scenarios import find_scenarios
@@ -24,12 +22,8 @@ from hlm.errors import InputError
 if TYPE_CHECKING:
     import argparse
 
-    from hlm.whatif.power import Power
 
 __all__ = ["add_arguments", "run"]
-
-INTERRUPTED = 130
-MOST_WITH_MCSE = 1_000_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,33 +82,24 @@ def run(options: argparse.Namespace) -> int:
         from hlm.figures.saving import format_of, save_as
 
         format_of(options.figure)  # before the work, not after it
-    table, begin, status = LiveTable(), monotonic(), 0
-    found: Power | None = None
-    try:
-        for found in power_growing(
-            study,
-            terms=options.term,
-            models=options.model,
-            methods=options.method,
-            scenarios=find_scenarios(study, options.levels) if options.levels else None,
-            over=options.over,
-            values=_values(options.values),
-            measure=measure_named(options.measure, place="--measure", others=[SELECTION]),
-            target=options.target,
-            replicates=options.replicates or (MOST_WITH_MCSE if options.mcse else REPLICATES),
-            mcse=options.mcse,
-            cores=options.cores,
-        ):
-            now = found
-            table.show(lambda: power_lines(now, monotonic() - begin))  # noqa: B023 - at once
-    except KeyboardInterrupt:
-        status = INTERRUPTED
-    if found is not None:
-        table.end(power_lines(found, monotonic() - begin))
-        if options.figure and found.data_sets:
-            print(f"figure: {save_as(found.plot(), options.figure)}")
-    if status:
-        print("stopped", file=sys.stderr)
+    usual = REPLICATES if options.mcse is None else MOST_WITH_MCSE
+    snapshots = power_growing(
+        study,
+        terms=options.term,
+        models=options.model,
+        methods=options.method,
+        scenarios=find_scenarios(study, options.levels) if options.levels else None,
+        over=options.over,
+        values=_values(options.values),
+        measure=measure_named(options.measure, place="--measure", others=[SELECTION]),
+        target=options.target,
+        replicates=usual if options.replicates is None else options.replicates,
+        mcse=options.mcse,
+        cores=options.cores,
+    )
+    last, status = watched(snapshots, power_lines)
+    if options.figure and last.data_sets:
+        print(f"figure: {save_as(last.plot(), options.figure)}")
     return status
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hlm.cli.shown_table import cell, keyed_lines, named_key, percent_of
+from hlm.versions import __version__
 from hlm.words.levels import level_words
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def power_lines(found: Power, seconds: float) -> list[str]:
         *(line for curve in found.curves for line in _verdict(found, curve)),
         *(line for curve in found.curves for line in _remarks(found, curve)),
         *_violated(found),
+        *_paragraph(found),
     ]
 
 
@@ -163,3 +165,34 @@ def _violated(found: Power) -> Iterator[str]:
             one |= {"size": known[0], "MCSE of size": known[1]}
         cells.append(one)
     yield from keyed_lines(keys, cells)
+
+
+def _paragraph(found: Power) -> Iterator[str]:
+    """Yield a paragraph for a paper, where one curve reaches the target."""
+    curve = found.curves[0]
+    met = curve.met
+    if len(found.curves) > 1 or met is None or found.over is None or found.target is None:
+        return
+    (model,) = (one for one in found.study.models if one.name == curve.model)
+    inference = f" ({curve.inference})" if curve.inference else ""
+    drawn = {point.rate.drawn for point in curve.points}
+    each = f"{min(drawn):,}" if len(drawn) == 1 else f"{min(drawn):,} to {max(drawn):,}"
+    word, name = curve.points[-1].word, found.over.name
+    yield ""
+    yield "To report it:"
+    yield (
+        f"The {word} of {curve.term} was simulated (hlm {__version__}, seed {found.study.seed}): "
+        f"{each} data sets for each of {len(curve.points)} values of {name}. Data followed "
+        f"{curve.points[0].scenario.formula} and were fitted with {model.formula} by "
+        f"{curve.method.upper()}{inference}."
+    )
+    yield (
+        f"It is {found.target:g} at {name} = {met.at:.4g} (95 % interval for Monte Carlo error: "
+        f"{_end(met.low, 'less')} to {_end(met.high, 'more')})."
+    )
+    sizes = [point.size.value for point in curve.points if point.size is not None]
+    if sizes:
+        yield f"Without the effect the test rejected in {min(sizes):.3f} to {max(sizes):.3f}."
+    most = max(point.failed for point in curve.points)
+    lost = "No fit failed" if most == 0.0 else f"At most {percent_of(most)} of the fits failed"
+    yield f"{lost}; at most {percent_of(max(p.singular for p in curve.points))} were singular."

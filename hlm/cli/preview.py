@@ -11,26 +11,23 @@ Carlo standard error is reached, or Ctrl-C. SCENARIO is a key, the beginning of 
 
 from __future__ import annotations
 
-import sys
-from time import monotonic
+from functools import partial
 from typing import TYPE_CHECKING
 
-from hlm.cli.live_table import LiveTable
+from hlm.cli.live_table import MOST_WITH_MCSE, watched
 from hlm.cli.place import add_allow_code, study_or_plan
 from hlm.cli.scenarios import find_scenario
 from hlm.cli.shown_table import absent_lines, left_out_lines, table_lines
 from hlm.errors import InputError
+from hlm.words.nouns import counted
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hlm.whatif.preview_results import Results
 
 __all__ = ["add_arguments", "run"]
-
-INTERRUPTED = 130
-MOST_WITH_MCSE = 1_000_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,31 +92,32 @@ def run(options: argparse.Namespace) -> int:
         if options.mcse is not None
     ]
     usual = MOST_WITH_MCSE if targets else REPLICATES
-    most = usual if options.replicates is None else options.replicates
-    table, begin = LiveTable(), monotonic()
-    found: Results | None = None
-    status = 0
-    try:
-        for found in growing(
-            study,
-            replicates=most,
-            scenarios=scenarios,
-            terms=terms,
-            targets=targets,
-            cores=options.cores,
-        ):
-            now = found
-            table.show(lambda: _lines(now, measures, monotonic() - begin))  # noqa: B023 - at once
-    except KeyboardInterrupt:
-        status = INTERRUPTED
-    if found is not None:
-        table.end(_lines(found, measures, monotonic() - begin))
-    if status:
-        print("stopped", file=sys.stderr)
+    snapshots = growing(
+        study,
+        replicates=usual if options.replicates is None else options.replicates,
+        scenarios=scenarios,
+        terms=terms,
+        targets=targets,
+        cores=options.cores,
+    )
+    last, status = watched(snapshots, partial(_lines, measures))
+    if options.mcse is not None and not status:
+        for line in _missed(last, measures, options.mcse):
+            print(line)
     return status
 
 
-def _lines(results: Results, measures: Sequence[str], seconds: float) -> list[str]:
+def _missed(results: Results, measures: Sequence[str], mcse: float) -> Iterator[str]:
+    """Say how many rows do not have the MCSE that was asked for."""
+    from hlm.whatif.shown_rows import rows_shown
+
+    rows = list(rows_shown(results, measures))
+    missed = sum(row.mcse > mcse for row in rows)
+    if missed:
+        yield f"{missed} of {counted(len(rows), 'row')} do not have the MCSE {mcse:g}"
+
+
+def _lines(measures: Sequence[str], results: Results, seconds: float) -> list[str]:
     from hlm.whatif.shown_rows import rows_shown
 
     there = sum(results.replicates_of(scenario.key) for scenario in results.scenarios)

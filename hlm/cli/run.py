@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from hlm.plan import Plan
     from hlm.study import Study
 
-__all__ = ["add_arguments", "pages_not_of", "run"]
+__all__ = ["add_arguments", "pages_not_of", "profile_folder", "run", "run_once"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +106,7 @@ def _run_alone(options: argparse.Namespace, study: Study, folder: Path) -> int:
     from hlm.operations.manifest import write_manifest
     from hlm.operations.prepare import makes_no_results, prepare
 
-    profile = _profile(options.profile) if options.profile else None
+    profile = profile_folder(options.profile) if options.profile else None
     seconds = batch_seconds_of(options.batch_seconds, profile)
     only_look = makes_no_results(options.passed_on)
 
@@ -116,12 +116,12 @@ def _run_alone(options: argparse.Namespace, study: Study, folder: Path) -> int:
     plan = planned()
     if only_look:
         return call(_wholly(options, plan, folder))
-    status = _once(options, plan, folder, profile)
+    status = run_once(options, plan, folder, profile)
     while status == 0 and not plan.is_settled and (grown := planned()).standing != plan.standing:
         plan = grown
         for line in standing_lines(plan):
             print(line)
-        status = _once(options, plan, folder, profile, append=True)
+        status = run_once(options, plan, folder, profile, append=True)
     if status == 0 and not _is_complete(plan, folder):
         print("no report: the run was for a part of the study")
         return status
@@ -144,7 +144,7 @@ def _wholly(options: argparse.Namespace, plan: Plan, folder: Path) -> list[str]:
     return [*command[:3], *forced, *command[3:], *_cores(options), *options.passed_on]
 
 
-def _once(
+def run_once(
     options: argparse.Namespace,
     plan: Plan,
     folder: Path,
@@ -214,7 +214,7 @@ def _command(options: argparse.Namespace) -> list[str]:
         config.append(f"audit={options.audit}")
     if options.allow_code:  # the plan has the code, and never the permission
         config.append("allow_code=True")
-    profile = ["--profile", _profile(options.profile)] if options.profile else []
+    profile = ["--profile", profile_folder(options.profile)] if options.profile else []
     snakefile = ["--snakefile", str(pipeline_files() / "Snakefile")]
     # Snakemake's own lock outlives a run that is killed; that of `run_lock` does not.
     place = ["--directory", str(Path(options.results).absolute())]
@@ -228,7 +228,7 @@ def _cores(options: argparse.Namespace) -> list[str]:
     return ["--cores", str(options.cores)]
 
 
-def _profile(name: str) -> str:
+def profile_folder(name: str) -> str:
     """Return the folder of a profile; a name that Snakemake knows is left to it."""
     shipped = pipeline_files() / "profiles" / name
     folder = shipped if shipped.is_dir() else Path(name)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from hlm.words.aligned import aligned
 
 __all__ = ["aligned", "duration", "size"]
 
@@ -38,20 +35,6 @@ def size(n_bytes: float) -> str:
         if n_bytes >= length:
             return f"{_short(n_bytes / length)} {unit}"
     return f"{_short(n_bytes / 1e3)} kB"
-
-
-def aligned(rows: Sequence[Sequence[Any]]) -> Iterator[str]:
-    """Yield lines with the cells of each column flush right.
-
-    Examples
-    --------
-    >>> list(aligned([["n", "x"], [10, 0.5]]))
-    [' n    x', '10  0.5']
-    """
-    text = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*text, strict=True)]
-    for row in text:
-        yield "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
 
 
 def _short(value: float) -> str:

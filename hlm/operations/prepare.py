@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from hlm.generator import Generator
+    from hlm.plan.rounds import Standing
     from hlm.study import Study
 
 __all__ = [
@@ -63,6 +64,7 @@ def prepare(
     *,
     batch_seconds: float = BATCH_SECONDS,
     only_look: bool = False,
+    standing: Standing | None = None,
 ) -> Plan:
     """Plan a study in the light of what is there, and write `plan.json`.
 
@@ -81,6 +83,8 @@ def prepare(
         Seconds of work that one batch should hold at most.
     only_look : bool
         Whether damaged files stay where they are: in dry runs.
+    standing : Standing, optional
+        How many replicates each scenario has, where neither the study nor its measures say so.
 
     Raises
     ------
@@ -102,7 +106,7 @@ def prepare(
         code=code,
         batch_seconds=batch_seconds,
         previous=previous,
-        standing=standing_of(study, code=code, previous=previous, folder=folder),
+        standing=standing or standing_of(study, code=code, previous=previous, folder=folder),
         done=lambda name: _is_finished(folder / "parts", name, kinds_of(study.models), only_look),
     )
     try:

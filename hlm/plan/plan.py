@@ -76,7 +76,8 @@ class Plan:
     precision : Precision, optional
         The Monte Carlo standard errors that the study asks for.
     standing : Standing, optional
-        Where each scenario stands on the way to them; there is one if there is a `precision`.
+        Where each scenario stands on the way to them; there is one if there is a `precision`, or
+        where the numbers of replicates are those that a search asks for.
     """
 
     study: str
@@ -199,7 +200,7 @@ class Plan:
                 "sources": [source.to_dict() for source in self.sources],
                 "selection": self.selection.to_dict(),
                 **({"generators": code} if code else {}),
-                **(rule if self.precision else {}),
+                **{name: value for name, value in rule.items() if value is not None},
             }
         )
 
@@ -284,12 +285,8 @@ def _selection(data: dict[str, Any] | None) -> Selection:
 
 def _rule(data: Mapping[str, Any]) -> dict[str, Any]:
     """Read the rule that says how many replicates there are, and where each scenario stands."""
-    if "precision" not in data:
-        return {}
-    return {
-        "precision": Precision.from_dict(data["precision"]),
-        "standing": Standing.from_dict(data["standing"]),
-    }
+    kinds: dict[str, Any] = {"precision": Precision, "standing": Standing}
+    return {name: kind.from_dict(data[name]) for name, kind in kinds.items() if name in data}
 
 
 def _allowed(scenario: Scenario) -> Scenario:
@@ -339,7 +336,8 @@ def make_plan(
     previous : Plan, optional
         The plan of the last run.
     standing : Standing, optional
-        Where the scenarios of a study with a `precision` stand; by default at the beginning.
+        Where the scenarios of a study with a `precision` stand, by default at the beginning; or
+        how many replicates each has.
     done : callable
         Whether the results of the batch of that name exist.
     """

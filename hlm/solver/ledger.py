@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from hlm.solver.question import Goal, Oracle, Point
     from hlm.solver.tally import Tally
 
-__all__ = ["GRAIN", "Ledger", "hundreds"]
+__all__ = ["FEWEST", "GRAIN", "Ledger", "hundreds"]
 
 GRAIN = 100
 """Replicates are asked for in multiples of it."""
+
+FEWEST = 1000
+"""With fewer data sets there is no search."""
 
 
 def hundreds(n: float) -> int:
@@ -48,6 +51,8 @@ class Ledger:
     """
 
     def __init__(self, goals: Sequence[Goal], oracle: Oracle, most: int) -> None:
+        if most < FEWEST:
+            raise ValueError(f"a search takes {FEWEST} data sets at least, not {most}")
         self.goals = tuple(goals)
         self.oracle = oracle
         self.most = most
@@ -56,14 +61,19 @@ class Ledger:
         self.data_sets = 0
         self.rounds = 0
 
-    def run(self, wanted: Mapping[Point, float]) -> bool:
+    @property
+    def left(self) -> int:
+        """The replicates that may still be asked for, in whole hundreds."""
+        return GRAIN * max(0, (self.most - self.data_sets) // GRAIN)
+
+    def run(self, wanted: Mapping[Point, float]) -> None:
         """Simulate one round: so many more replicates of each point, in whole hundreds.
 
-        Returns False, having asked for less or nothing, where no more may be simulated.
+        Of the last points there are fewer, or none, where no more may be simulated.
         """
-        asks, left = [], self.most - self.data_sets
+        asks, left = [], self.left
         for point, n in wanted.items():
-            n_more = min(hundreds(n), GRAIN * (left // GRAIN))
+            n_more = min(hundreds(n), left)
             if n_more:
                 first = self.drawn.get(point, 0)
                 asks.append(Ask(point, first, first + n_more))
@@ -72,7 +82,6 @@ class Ledger:
             known = self.tallies.get(ask.point)
             pooled = tallies if known is None else map(sum_of, known, tallies)
             self.tallies[ask.point] = tuple(pooled)
-        return left >= GRAIN
 
     def fresh(self, point: Point, n: int) -> tuple[Tally, ...]:
         """Return tallies of replicates of a point that no fit sees."""

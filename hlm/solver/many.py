@@ -18,7 +18,7 @@ from hlm.solver.closed import closed_forms
 from hlm.solver.ledger import Ledger
 from hlm.solver.one import FIRST, SURE, replicate_variance
 from hlm.solver.question import Tolerance
-from hlm.solver.surface import coordinates, fit_surface
+from hlm.solver.surface import coordinates, fit_surfaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,8 +47,13 @@ HERE = 0.6
 """The share of a round's replicates at the design itself."""
 
 FEWEST_ROUNDS = 4
+"""After fewer the design is not said to stay."""
+
 LOOKS = 6
+"""A round finds the best point so many times at most, each about the one before."""
+
 STEP = 0.02
+"""Slopes are differences over it, in coordinates."""
 
 
 @dataclass(frozen=True)
@@ -168,11 +173,7 @@ class _Search:
         if start is None:
             start = self._predicted()
         if start is None:
-            start = tuple(
-                min(float(np.sqrt(low * high)), 8.0 * low) if one.is_size else (low + high) / 2.0
-                for one in self.variables
-                for low, high in [one.bounds]
-            )
+            start = tuple(one.middle for one in self.variables)
         self.centre = self._nearest(start)
         self.ledger.run(dict.fromkeys([self.centre, *self._around(WIDEST, corners=True)], FIRST))
 
@@ -213,19 +214,21 @@ class _Search:
 
     def advance(self) -> bool:
         """Look at what is known and simulate one more round; False where the search is over."""
-        if not self.ledger.seen:
-            return self._seek()
-        before, self.view = self.view, self._look()
-        if self._is_over(before, self.view):
-            self.ended = True
+        if self.ledger.seen:
+            before, self.view = self.view, self._look()
+            self.ended = self._is_over(before, self.view)
+            wanted = {} if self.ended else self._wanted(self.view)
+        else:
+            wanted = self._seek()
+        if not (wanted and self.ledger.left):
             return False
-        return self.ledger.run(self._wanted(self.view))
+        self.ledger.run(wanted)
+        return True
 
-    def _seek(self) -> bool:
-        """Go on to larger values where none so far has any measure."""
-        before = self.centre
-        self.centre = self._moved([UP] * len(self.variables))
-        return self.centre != before and self.ledger.run({self.centre: FIRST})
+    def _seek(self) -> dict[Point, float]:
+        """Return larger values where none so far has any measure."""
+        before, self.centre = self.centre, self._moved([UP] * len(self.variables))
+        return {} if self.centre == before else {self.centre: FIRST}
 
     def _look(self) -> _View:
         """Fit about the best point, find it again, and so on, within a region of what is known."""
@@ -237,13 +240,13 @@ class _Search:
                     break
                 self.centre = point
             view = self._view(self._fit(), self.centre)
-            met = self._met()
+            met = self.met()
             if view.margin >= 0.0 or self.budget is not None or not met:
                 break
             self.centre = min(met, key=self.cost)
         return view
 
-    def _met(self) -> list[Point]:
+    def met(self) -> list[Point]:
         """Return the points at which the goals were met beyond doubt."""
         margins = {point: self.ledger.margin(point) for point in self.ledger.seen}
         return [point for point, (margin, error) in margins.items() if margin > SURE * error]
@@ -257,16 +260,8 @@ class _Search:
         return region
 
     def _fit(self) -> tuple[Surface, ...]:
-        seen = self.ledger.seen
-        return tuple(
-            fit_surface(
-                goal,
-                self.variables,
-                {point: tallies[place] for point, tallies in seen.items()},
-                self.centre,
-                closed=self.closed[place],
-            )
-            for place, goal in enumerate(self.ledger.goals)
+        return fit_surfaces(
+            self.ledger.goals, self.variables, self.ledger.seen, self.centre, closed=self.closed
         )
 
     def _search(self, surfaces: Sequence[Surface], region: list[tuple[float, float]]) -> Point:
@@ -358,7 +353,7 @@ class _Search:
             margin, error = self.ledger.margin(view.point)
             if self.budget is None and view.margin < 0.0:
                 fails = margin + SURE * error < 0.0 and self.ledger.drawn[view.point] > FIRST
-                return fails and not self._met()
+                return fails and not self.met()
             if self.budget is None and view.point == self.lowest and margin > SURE * error:
                 return True
         if before is None or self.ledger.rounds < FEWEST_ROUNDS or self._half(view) > 1.0:
@@ -427,7 +422,9 @@ def _answer(search: _Search, *, level: float, confirm: int) -> Answer:
     neighbours: tuple[Design, ...] = ()
     fresh: tuple[Tally, ...] = ()
     smallest = False
-    if view is not None and (search.budget is not None or view.margin >= 0.0):
+    # A design that is only extrapolated, from points that all fail, is none.
+    known = search.ended or bool(search.met())
+    if view is not None and (search.budget is not None or (view.margin >= 0.0 and known)):
         binding = goals[view.binding]
         smallest = view.point == search.lowest and search.budget is None
         design = designs(view.surfaces, [view.point], [view.cost], level)[0]
@@ -441,8 +438,8 @@ def _answer(search: _Search, *, level: float, confirm: int) -> Answer:
             exact = estimates(view.surfaces, view.point, level)[view.binding]
     else:
         binding_at = 0 if view is None else view.binding
-        known = ledger.seen
-        point = max(known, key=lambda one: ledger.margin(one)[0]) if known else max(ledger.tallies)
+        seen = ledger.seen
+        point = max(seen, key=lambda one: ledger.margin(one)[0]) if seen else max(ledger.tallies)
         unreached = Unreached(goals[binding_at], point, ledger.tallies[point][binding_at])
     return Answer(
         variables=search.variables,

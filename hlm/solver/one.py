@@ -18,7 +18,7 @@ from hlm.solver.closed import closed_forms
 from hlm.solver.ledger import GRAIN, Ledger
 from hlm.solver.plateau import KNOWN, lacking_for_plateau, plateau_of
 from hlm.solver.question import Tolerance
-from hlm.solver.surface import CUBIC, LINEAR, fit_surface
+from hlm.solver.surface import CUBIC, LINEAR, fit_surfaces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,10 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["solve_one"]
 
 FIRST = 200
+"""Replicates of a point that is new."""
+
 SURE = 3.5
 """A point is on one side of the goals for sure if it is so many standard errors away."""
 
 LIKELY = 2.0
+"""And so many are enough to hold that the goals can be met at all."""
 
 DECIDED = 0.02
 """At an end of the range the fit decides where its error is so small, on the probit scale."""
@@ -46,14 +49,26 @@ NEAR, FAR = 0.08, 0.5
 """A round simulates at no less and no more than these distances from the root."""
 
 GRID = 241
+"""The curve is looked at in so many places."""
+
 STEP = 0.02
+"""The slope is a difference over it, in coordinates."""
+
 FLATTEST = 0.05
+"""Plans of further replicates take no slope to be less."""
+
 LOOKS = 4
+"""A round finds the root so many times, each about the one before."""
 
 
 @dataclass(frozen=True)
 class _View:
-    """Where the root is, as far as is known; in values of the variable."""
+    """Where the root is, as far as is known.
+
+    `root`, `low` and `high` are values of the variable; the root is infinite where the curve does
+    not cross the goals. `slope` and `error` are of the margin of the goal that binds, there.
+    `between` says that some points fail and larger ones do not.
+    """
 
     surfaces: tuple[Surface, ...]
     root: float
@@ -154,10 +169,7 @@ class _Search:
         if start is None:
             start = self._predicted_root()
         if start is None:
-            size = self.variable.is_size
-            start = (self.low + self.high) / 2.0
-            if size:
-                start = min(np.sqrt(self.low * self.high), 8.0 * self.low)
+            start = self.variable.middle
         self.centre = min(max(start, self.low), self.high)
         self.ledger.run(dict.fromkeys(self._at(np.array([-FAR, FAR])), FIRST))
 
@@ -182,20 +194,23 @@ class _Search:
 
     def advance(self) -> bool:
         """Look at what is known and simulate one more round; False where the search is over."""
-        if not self.ledger.seen:
-            return self._seek()
-        self.view = view = self._look()
-        known = view.between and isfinite(view.root)
-        wanted = self._refine(view) if known else self._explore(view)
-        return bool(wanted) and self.ledger.run(wanted)
-
-    def _seek(self) -> bool:
-        """Go on to larger values where none so far has any measure."""
-        tried = max(self.ledger.tallies)[0]
-        if tried >= self.high:
+        if self.ledger.seen:
+            self.view = view = self._look()
+            known = view.between and isfinite(view.root)
+            wanted = self._refine(view) if known else self._explore(view)
+        else:
+            wanted = self._seek()
+        if not (wanted and self.ledger.left):
             return False
-        self.centre = tried
-        return self.ledger.run(dict.fromkeys(self._at(np.array([HIGHEST])), FIRST))
+        self.ledger.run(wanted)
+        return True
+
+    def _seek(self) -> dict[Point, float]:
+        """Return a larger value where none so far has any measure."""
+        self.centre = max(self.ledger.tallies)[0]
+        return (
+            {} if self.centre >= self.high else dict.fromkeys(self._at(np.array([HIGHEST])), FIRST)
+        )
 
     def _sides(self) -> tuple[list[float], list[float], bool]:
         """Return the points that fail for sure, those that do not, and if the root is between.
@@ -218,7 +233,14 @@ class _Search:
         if not between:
             self.centre = self._nearest_met()
         for _ in range(LOOKS):
-            surfaces = self._fit(CUBIC if between else LINEAR)
+            surfaces = fit_surfaces(
+                self.ledger.goals,
+                [self.variable],
+                self.ledger.seen,
+                (self.centre,),
+                degree=CUBIC if between else LINEAR,
+                closed=self.closed,
+            )
             ends = self.variable.value(np.array([LOWEST, HIGHEST]), self.centre)
             ceiling = min([*meets, self.high, float(ends[1])])
             floor = max([x for x in fails if x < ceiling] + [self.low, float(ends[0])])
@@ -239,20 +261,6 @@ class _Search:
         if min(margins.values()) >= 0.0:
             return min(margins, key=lambda x: margins[x])
         return max(margins, key=lambda x: margins[x])
-
-    def _fit(self, degree: int) -> tuple[Surface, ...]:
-        seen = self.ledger.seen
-        return tuple(
-            fit_surface(
-                goal,
-                [self.variable],
-                {point: tallies[place] for point, tallies in seen.items()},
-                (self.centre,),
-                degree=degree,
-                closed=self.closed[place],
-            )
-            for place, goal in enumerate(self.ledger.goals)
-        )
 
     def _view(
         self,
@@ -313,7 +321,7 @@ class _Search:
         if not (n and self._decided(point)):
             return {point: max(n, FIRST)}
         wanted = {} if self.any_met else lacking_for_plateau(self.variable, self.ledger)
-        if not wanted:
+        if not wanted and point in self.ledger.seen:
             margin, error = self.ledger.margin(point)
             self.ended = abs(margin) > SURE * error
         return wanted
@@ -334,6 +342,8 @@ class _Search:
 
     def _decided(self, point: Point) -> bool:
         """Tell whether an end of the range leaves no doubt on which side of the goals it is."""
+        if point not in self.ledger.seen:
+            return True
         margin, error = self.ledger.margin(point)
         at_end = point[0] in (self.low, self.high)
         return at_end and (abs(margin) > SURE * error or error < DECIDED)

@@ -77,6 +77,12 @@ class Variable:
         """Whether it counts something: more of it makes estimates better as its square root."""
         return self.step is not None and self.bounds[0] > 0.0
 
+    @property
+    def middle(self) -> float:
+        """Where a search begins that knows nothing: not among sizes that take long."""
+        low, high = self.bounds
+        return min(sqrt(low * high), 8.0 * low) if self.is_size else (low + high) / 2.0
+
     def unit(self, x: float) -> float:
         """Return the distance of admissible values near x."""
         if self.step is not None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hlm.solver.question import Floats, Goal, Point, Variable
     from hlm.solver.tally import Tally
 
-__all__ = ["CUBIC", "LINEAR", "Surface", "fit_surface"]
+__all__ = ["CUBIC", "LINEAR", "Surface", "coordinates", "fit_surface", "fit_surfaces"]
 
 LINEAR, CUBIC = 1, 3
 
@@ -155,6 +155,29 @@ def fit_surface(
         likelihood, wide, offset, np.append(mean, np.zeros(n)), np.append(sd, np.ones(n))
     )
     return Surface(goal, variables, centre, degree, closed, b[:p], covariance[:p, :p])
+
+
+def fit_surfaces(
+    goals: Sequence[Goal],
+    variables: Sequence[Variable],
+    seen: Mapping[Point, tuple[Tally, ...]],
+    centre: Point,
+    *,
+    degree: int = CUBIC,
+    closed: Sequence[Closed | None],
+) -> tuple[Surface, ...]:
+    """Fit the measure of each goal about a centre (`fit_surface`)."""
+    return tuple(
+        fit_surface(
+            goal,
+            variables,
+            {point: tallies[place] for point, tallies in seen.items()},
+            centre,
+            degree=degree,
+            closed=closed[place],
+        )
+        for place, goal in enumerate(goals)
+    )
 
 
 def prior(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hlm.arrow_arrays import array_of_names
 from hlm.estimands.true_values import DIFFERS, targets
 from hlm.measures.arrays import ERRORS, P_VALUE, VALUES
 from hlm.measures.dense import name_of_test
@@ -161,4 +162,4 @@ def _terms(
 def _of_terms(table: pa.Table, only: Collection[str] | None) -> pa.Table:
     if only is None:
         return table
-    return table.filter(pc.is_in(table["term"].cast(pa.string()), pa.array(sorted(only))))
+    return table.filter(pc.is_in(table["term"].cast(pa.string()), array_of_names(sorted(only))))

@@ -35,6 +35,7 @@ from hlm.study.schema_part import Part
 from hlm.study.schema_replicates import Replicates  # noqa: TC001 - as above
 from hlm.study.schema_residual import AutoRegression, Variance  # noqa: TC001 - as above
 from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
+from hlm.study.schema_solve import Solve  # noqa: TC001 - as above
 from hlm.study.schema_uncertain import UncertainTruth  # noqa: TC001 - as above
 from hlm.study.schema_values import (
     SHAPE,
@@ -632,6 +633,7 @@ class StudyFile(Part):
         description="Which replicates count in the measures of performance: one way or several, "
         "side by side. Figures and tables show the first.",
     )
+    solve: Solve | None = Field(None, description="A design to be found by `hlm solve`.")
 
 
 def schema_text() -> str:

@@ -48,6 +48,7 @@ from hlm.study.robust import check_has_nominal, check_violates
 from hlm.study.schema import Design, StudyFile, Truth
 from hlm.study.selected import selection_of
 from hlm.study.shapes import by_effect
+from hlm.study.sought import sought_in
 from hlm.study.structure import (
     autocorrelation,
     check_left,
@@ -187,7 +188,10 @@ class Study:
             ordered = sorted(found, key=lambda item: item[0] or 0)
             raise together(error.at(file=place(file, line)) for line, error in ordered)
         folder = str(Path(file or "").parent)
-        return cls(**resolved, text=text, hash=_hash(text), folder=folder, allow_code=allow_code)
+        study = cls(**resolved, text=text, hash=_hash(text), folder=folder, allow_code=allow_code)
+        if written.tree.get("solve") is not None:
+            _check_search(study, file, written.lines)
+        return study
 
     @classmethod
     def of(cls, *, folder: str | Path = "", allow_code: bool = False, **sections: Any) -> Study:
@@ -232,6 +236,22 @@ class Study:
         """Say how often tests reject, over one of its numbers: `hlm.whatif.power`."""
         return import_module("hlm.whatif.power").power(self, **options)
 
+    def solve(self, **options: Any) -> Any:
+        """Find the design that meets targets here and now: `hlm.whatif.solving.solve`."""
+        return import_module("hlm.whatif.solving").solve(self, **options)
+
+
+def _check_search(study: Study, file: str | Path | None, lines: Lines) -> None:
+    """Check what the study seeks, in designs that are not in its grid."""
+    from hlm.study.searches import check_search  # which makes studies at other values
+
+    try:
+        check_search(study)
+    except InputError as error:
+        raise together(
+            one.at(file=place(file, _line(one.path, lines))) for one in error.errors
+        ) from None
+
 
 def _hash(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
@@ -274,6 +294,8 @@ def resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict[
             mistakes.keep(check_true_values, model, scenarios)
         if study is not None:
             mistakes.keep(check_precision, study.replicates, models)
+        if study is not None and study.solve is not None and len(models) == len(study.models):
+            mistakes.keep(sought_in, study.solve, tree, models)
         if data.complete:
             mistakes.keep(check_predictions, models, scenarios)
         if study is not None and data.complete and not mistakes.found:

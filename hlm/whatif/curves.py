@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from hlm.closed_forms import ClosedForm, closed_form
 from hlm.measures.share_limits import share_limits
 from hlm.solver import Goal, Tally, Variable
+from hlm.study.steps import step_of
 from hlm.whatif.met import SELECTION, is_share, where_met
 from hlm.whatif.shown_rows import words_of
-from hlm.whatif.steps import step_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Scenario
     from hlm.study import Study
-    from hlm.study.elsewhere import Numeric
+    from hlm.study.numeric import Numeric
     from hlm.whatif.met import Met
     from hlm.whatif.power_points import Point, Twins
     from hlm.whatif.preview_results import Results

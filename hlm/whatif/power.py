@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Scenario
     from hlm.study import Study
-    from hlm.study.elsewhere import Numeric
+    from hlm.study.numeric import Numeric
     from hlm.whatif.against_nominal import Violated
     from hlm.whatif.curves import Curve
     from hlm.whatif.preview_results import Results

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hlm.scenario import Model, Scenario
     from hlm.study import Study
-    from hlm.study.elsewhere import Numeric
+    from hlm.study.numeric import Numeric
 
 __all__ = ["Point", "Twins", "number_varied", "points_over", "twins_of", "with_twins"]
 

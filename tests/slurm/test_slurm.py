@@ -216,3 +216,47 @@ def test_another_batch_system_needs_only_its_command(cluster, tmp_path):
     run(tmp_path, cluster, command(MARK, profile="other", options=["--latency-wait=5"]))
     (job,) = [job for job in cluster.jobs() if job.id not in before]
     assert (job.state, job.memory, job.limit) == ("COMPLETED", "1000M", "1:00:00")
+
+
+TRIAL = """\
+name: trial
+seed: 3
+replicates: 100
+truth:
+  formula: y ~ arm + (1 | school)
+  fixed: {(Intercept): 0, arm: 0.6}
+  random: {school: {sd: {(Intercept): 0.4}}}
+  residual: {sd: 1}
+design:
+  units: 20
+  rows: 10
+  covariates: {arm: {level: unit, balanced: [0, 1]}}
+models: {trial: y ~ arm + (1 | school)}
+estimation: {methods: [reml]}
+solve: {target: {power: {arm: 0.8}}, vary: units, precision: 0.1}
+"""
+
+
+def test_a_size_is_found_by_rounds_of_jobs(cluster, tmp_path):
+    """The answer is that of one process: the search is a function of what comes back."""
+    (tmp_path / "trial.yaml").write_text(TRIAL, encoding="utf-8")
+    before = {job.id for job in cluster.jobs()}
+
+    def answer(*more):
+        done = subprocess.run(
+            [*HLM, "solve", "trial.yaml", *more],
+            cwd=tmp_path,
+            env=cluster.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        found = done.stdout[done.stdout.index("\n\n") :]
+        return [line for line in found.splitlines() if " round" not in line]
+
+    there = answer("--profile", "slurm", "--", *QUICK)
+    new = [job for job in cluster.jobs() if job.id not in before]
+    assert len(new) >= 2
+    assert {job.state for job in new} == {"COMPLETED"}
+    assert there == answer()

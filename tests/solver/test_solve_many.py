@@ -70,7 +70,7 @@ def trials(seed):
     return found
 
 
-@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("closed", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_least_cost_and_its_interval(closed):
     held, excess, data_sets = 0, [], []
     for k, trial in enumerate(trials(51)):
@@ -95,7 +95,7 @@ def test_the_least_cost_and_its_interval(closed):
     assert np.median(data_sets) < 110_000
 
 
-@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("closed", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_most_power_for_a_budget(closed):
     held, lost = 0, []
     for k, trial in enumerate(trials(61)):

@@ -45,7 +45,14 @@ def two_arms(seed, *, closed=None):
         yield UNITS, Goal("power[x]", target), truth, oracle, predicted
 
 
-@pytest.mark.parametrize("closed", [None, 1.0, 0.8], ids=["without", "normal", "wrong"])
+@pytest.mark.parametrize(
+    "closed",
+    [
+        pytest.param(None, id="without"),
+        pytest.param(1.0, id="normal", marks=pytest.mark.slow),
+        pytest.param(0.8, id="wrong"),
+    ],
+)
 def test_intervals_hold_the_true_size(closed):
     """With no closed form; with that of a z test; and with one that takes 56 % more units."""
     held, errors, data_sets = found(two_arms(11, closed=closed))
@@ -213,6 +220,9 @@ def test_too_few_data_sets_are_said():
     answer = solve_one(UNITS, [POWER], oracle, most_data_sets=6000, confirm=1000)
     assert answer.data_sets <= 6000
     assert not answer.precise
+    assert sum(one.tallies[0].n for one in answer.tried) == 5000
+    with pytest.raises(ValueError, match="takes 1000 data sets at least, not 500"):
+        solve_one(UNITS, [POWER], oracle, most_data_sets=1500, confirm=1000)
     truth = ((ndtri(0.8) + ndtri(0.975)) / 0.1) ** 2
     assert answer.exact.low < truth < answer.exact.high
     assert answer.exact.high - answer.exact.low > 0.04 * truth
@@ -319,6 +329,17 @@ def test_sizes_without_a_measure_are_passed_over():
 
     answer = solve_one(UNITS, [POWER], oracle, start=8)
     assert answer.exact.low < 100.09 < answer.exact.high
+    few = solve_one(
+        UNITS,
+        [Goal("power[x]", 0.999)],
+        lambda asks: [
+            (Tally.of_share(0, 0, 100),) if ask.point[0] > 300 else tallies
+            for ask, tallies in zip(asks, inner(asks), strict=True)
+        ],
+        most_data_sets=50_000,
+    )
+    assert few.design is None
+    assert few.data_sets < 20_000
     nowhere = solve_one(UNITS, [POWER], lambda asks: [(Tally.of_share(0, 0, 100),) for _ in asks])
     assert nowhere.design is None
     assert nowhere.unreached.best.n == 0

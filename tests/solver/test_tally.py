@@ -104,10 +104,12 @@ def test_tolerance():
 
 def test_a_ledger_asks_each_replicate_once_and_no_more_than_it_may():
     ledger = Ledger([Goal("power", 0.8)], drawing(lambda _: 0.5, seed=1), most=1000)
-    assert ledger.run({(5.0,): 250, (6.0,): 100})
-    assert ledger.run({(5.0,): 100})
+    ledger.run({(5.0,): 250, (6.0,): 100})
+    ledger.run({(5.0,): 100})
+    assert ledger.left == 500
     assert ledger.drawn == {(5.0,): 400, (6.0,): 100}
-    assert not ledger.run({(7.0,): 900, (8.0,): 100})
+    ledger.run({(7.0,): 900, (8.0,): 100})
+    assert ledger.left == 0
     assert ledger.drawn == {(5.0,): 400, (6.0,): 100, (7.0,): 500}
     assert ledger.data_sets == 1000
     assert {point: tally.n for point, (tally,) in ledger.tallies.items()} == ledger.drawn
