@@ -50,7 +50,7 @@ lock:
 	$(PYTHON) -m venv .venv/lock
 	.venv/lock/bin/pip install --quiet uv
 	.venv/lock/bin/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header \
-	    --extra workflow --extra dev --output-file requirements.lock pyproject.toml
+	    --extra cluster --extra dev --output-file requirements.lock pyproject.toml
 
 clean:
 	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

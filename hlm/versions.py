@@ -32,7 +32,7 @@ def installation(extra: str) -> str:
 
     Examples
     --------
-    >>> installation("workflow")
-    "pip install 'hlm-studies[workflow]'"
+    >>> installation("audit")
+    "pip install 'hlm-studies[audit]'"
     """
     return f"pip install '{DISTRIBUTION}[{extra}]'"

@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text
 
 def test_the_distribution_is_hlm_studies_and_the_module_and_the_command_are_hlm():
     assert PROJECT["project"]["name"] == DISTRIBUTION == "hlm-studies"
-    assert PROJECT["tool"]["flit"]["module"]["name"] == "hlm"
+    assert PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"][0] == "hlm"
     assert PROJECT["project"]["scripts"] == {"hlm": "hlm.cli:main"}
     assert PROJECT["project"]["version"] == hlm.__version__
 

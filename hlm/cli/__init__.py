@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from hlm.cli import (
     audit,
     check,
+    completion,
     describe,
     explore,
     fit,
     measures,
+    new,
     power,
     preview,
     replay,
@@ -27,6 +29,7 @@ from hlm.cli import (
     status,
     verify,
 )
+from hlm.cli import open as open_report
 from hlm.cli.progress_line import CLEAR
 from hlm.errors import InputError, nearest
 from hlm.versions import __version__
@@ -39,8 +42,8 @@ __all__ = ["main"]
 COMMANDS = {
     module.__name__.rpartition(".")[2]: module
     for module in (
-        *(fit, check, preview, power, solve, run, status),
-        *(explore, describe, verify, audit, replay, measures),
+        *(fit, new, check, preview, power, solve, run, status),
+        *(open_report, explore, describe, verify, audit, replay, measures, completion),
     )
 }
 OBJECTS = 50_000
@@ -123,5 +126,5 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.add_arguments(child)
-        child.set_defaults(run=command.run)
+        child.set_defaults(run=command.run, parser=parser)
     return parser

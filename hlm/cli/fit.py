@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from hlm.datasets.table_files import read_table
 from hlm.errors import InputError
-from hlm.versions import installation
 
 if TYPE_CHECKING:
     import argparse
@@ -109,14 +108,8 @@ def _estimands(fit: LmerFit, options: argparse.Namespace) -> str:
 
 def _check_figures(file: str) -> None:
     """Refuse at once what can never be drawn."""
-    try:
-        from hlm.figures.saving import format_of
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"figures need the library {error.name}",
-            path="--shrinkage",
-            allowed=f"an installation with {installation('workflow')}",
-        ) from None
+    from hlm.figures.saving import format_of
+
     format_of(file)
 
 

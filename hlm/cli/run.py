@@ -23,6 +23,7 @@ from hlm.cli.progress_line import Teller
 from hlm.cli.snakemake import call, call_quietly
 from hlm.cli.snakemake_profile import batch_seconds_of, check_cores, cores_of
 from hlm.errors import InputError
+from hlm.pipeline_files import pipeline_files
 
 if TYPE_CHECKING:
     import argparse
@@ -171,7 +172,7 @@ def run_once(
 
 
 def _report(command: list[str], folder: Path, log: Path, *, verbose: bool) -> int:
-    style = _root() / "workflow" / "report" / "report.css"
+    style = pipeline_files() / "workflow" / "report" / "report.css"
     file = f"{folder.name}/report.html"
     report = ["--report", file, "--report-stylesheet", str(style)]
     if verbose:
@@ -217,7 +218,7 @@ def _command(options: argparse.Namespace) -> list[str]:
     if options.allow_code:  # the plan has the code, and never the permission
         config.append("allow_code=True")
     profile = ["--profile", profile_folder(options.profile)] if options.profile else []
-    snakefile = ["--snakefile", str(_root() / "Snakefile")]
+    snakefile = ["--snakefile", str(pipeline_files() / "Snakefile")]
     # Snakemake's own lock outlives a run that is killed; that of `run_lock` does not.
     place = ["--directory", str(Path(options.results).absolute())]
     command = [sys.executable, "-m", "snakemake", *snakefile, *place, *profile]
@@ -232,18 +233,6 @@ def _cores(options: argparse.Namespace) -> list[str]:
 
 def profile_folder(name: str) -> str:
     """Return the folder of a profile; a name that Snakemake knows is left to it."""
-    shipped = _root() / "profiles" / name
+    shipped = pipeline_files() / "profiles" / name
     folder = shipped if shipped.is_dir() else Path(name)
     return str(folder.absolute()) if folder.is_dir() else name
-
-
-def _root() -> Path:
-    """Return the folder of the Snakefile: that of the source, where the package was installed."""
-    root = Path(__file__).parents[2]
-    if not (root / "Snakefile").is_file():
-        raise InputError(
-            "the workflow is not installed beside the package",
-            file=root / "Snakefile",
-            allowed="a copy of the repository, installed with pip install -e",
-        )
-    return root

@@ -14,18 +14,19 @@ import subprocess
 import sys
 from collections import deque
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from threading import Event, Thread
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from hlm.cli.progress_line import Line
+from hlm.pipeline_files import pipeline_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
 __all__ = ["call", "call_quietly"]
 
-PLUGINS = Path(__file__).parents[2] / "workflow" / "logger"
+PLUGINS = pipeline_files() / "workflow" / "logger"
 """Where Snakemake finds the plugin: a folder for PYTHONPATH."""
 
 MOST_LINES = 40

@@ -17,6 +17,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hlm.pipeline_files import pipeline_files
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -68,7 +70,7 @@ def fingerprint(stage: str, generators: tuple[str, ...] = ()) -> str:
         total.update(module.encode() + _source(module))
     for path in sorted(_beside(stage)):
         total.update(path.name.encode() + path.read_bytes())
-    for script in sorted(PACKAGE.parent.glob(f"workflow/scripts/*{stage}*.py")):
+    for script in sorted(pipeline_files().glob(f"workflow/scripts/*{stage}*.py")):
         total.update(script.read_bytes())
     for library in libraries(stage):
         total.update(f"{library} {_version(library)}".encode())

@@ -10,7 +10,16 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from hlm import distributions
 from hlm.errors import InputError
 
-__all__ = ["SHAPE", "Correlation", "Positive", "Probability", "SafeName", "Shape", "Shapes"]
+__all__ = [
+    "SHAPE",
+    "Correlation",
+    "Positive",
+    "Probability",
+    "SafeName",
+    "Shape",
+    "Shapes",
+    "safe_name",
+]
 
 Positive = Annotated[float, Field(gt=0)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
@@ -40,7 +49,19 @@ Correlation = Annotated[
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
 
-def _safe_name(name: str) -> str:
+def safe_name(name: str) -> str:
+    """Return the name of a study, which is also that of a folder.
+
+    Raises
+    ------
+    InputError
+        Not every file system has such a name.
+
+    Examples
+    --------
+    >>> safe_name("trial-2")
+    'trial-2'
+    """
     if not _SAFE_NAME.fullmatch(name):
         raise InputError(
             f"the name {name!r} is not safe for files",
@@ -49,4 +70,4 @@ def _safe_name(name: str) -> str:
     return name
 
 
-SafeName = Annotated[str, AfterValidator(_safe_name)]
+SafeName = Annotated[str, AfterValidator(safe_name)]
