@@ -46,7 +46,7 @@ def files(folder):
     return [
         path
         for path in sorted((ROOT / folder).rglob("*"))
-        if path.is_file() and path.suffix != ".pyc" and not path.name.startswith(".")
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
     ]
 
 
