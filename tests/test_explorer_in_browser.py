@@ -10,17 +10,22 @@ import json
 import re
 import shutil
 import time
+from itertools import product
+from types import SimpleNamespace
 from urllib.parse import parse_qs
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from hlm.criteria import USUAL
 from hlm.explorer import write_explorer
 from hlm.measures import share_limits
 from hlm.plan import Plan
-from hlm.results import read_frame
+from hlm.results import ESTIMATES, SUMMARIES, read_frame, write
+from hlm.scenario import Model
 from tests.chromium import BINARY, Chromium
 from tests.results import make_results, summarize_results
 
@@ -327,6 +332,57 @@ def test_every_control_has_a_name(page):
         ".map((one) => one.outerHTML)"
     )
     assert nameless == []
+
+
+GRID = {"units": range(5, 25), "rows": range(3, 23), "icc": range(10)}
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A made-up study of 4000 scenarios, with an estimate that tells them apart."""
+    folder = tmp_path_factory.mktemp("large")
+    levels = [dict(zip(GRID, point, strict=True)) for point in product(*GRID.values())]
+    keys = [f"{place:016x}" for place in range(len(levels))]
+    same = {"model": "m", "method": "reml", "term": "x", "kind": "coefficient", "true": 0.3}
+    same |= {"inference": "", "policy": "all", "measure": "bias", "mcse": 0.01, "mcse_robust": 0.01}
+    rows = [{"scenario": key, **same, "estimate": i / 7, "n": 50} for i, key in enumerate(keys)]
+    for name, schema in (SUMMARIES | {"estimates": ESTIMATES}).items():
+        own = rows if name == "measures" else []
+        write(pa.Table.from_pylist(own, schema), folder / f"{name}.parquet", schema)
+    plan = SimpleNamespace(
+        study="large",
+        hash="",
+        seed=1,
+        policies=("all",),
+        selection=USUAL,
+        scenarios=[SimpleNamespace(key=key) for key in keys],
+        levels=levels,
+        models=[Model("m", "y ~ x + (1 | g)")],
+        replicates_of=lambda _: 50,
+    )
+    write_explorer(plan, folder)
+    return folder, pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("form", ["lines", "nested", "lollipop", "heat"])
+def test_a_large_study_has_few_marks_and_says_what_is_not_drawn(chromium, large, form):
+    folder, rows = large
+    go(chromium, folder, f"#form={form}")
+    drawn = shown(chromium)
+    assert 100 < len(drawn) <= 3000
+    known = rows.set_index("scenario")["estimate"]
+    np.testing.assert_array_equal(drawn["value"], known[drawn["scenario"]])
+    notes = chromium.evaluate("document.getElementById('notes').innerText")
+    if form == "lines":
+        assert f"Drawn: {len(drawn):,} of 4,000 numbers, those of every 2nd line." in notes
+    elif form == "nested":
+        assert f"All 4,000 numbers are drawn; {len(drawn):,} of them" in notes
+    else:
+        some, all_rows = re.search(r"Drawn: the first ([\d,]+) of ([\d,]+) rows", notes).groups()
+        share = int(some.replace(",", "")) / int(all_rows.replace(",", ""))
+        assert len(drawn) == round(4000 * share)
+    _, text = saved(chromium, "#csv", "csv")
+    np.testing.assert_array_equal(pd.read_csv(io.StringIO(text))["estimate"], rows["estimate"])
 
 
 def test_results_of_another_version_are_named(chromium, results, tmp_path):

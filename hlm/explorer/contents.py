@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from hlm.versions import __version__
 from hlm.words.levels import level_words, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hlm.explorer.series_columns import Series
@@ -132,28 +133,28 @@ def _within(
     whole: Mapping[str, Series], asked: Sequence[str], most_bytes: int
 ) -> tuple[dict[str, Series], list[str]]:
     """Return the series that there is room for, and the measures that are left out."""
-    found = {key[0] for name in ("measures", "differences") for key in whole[name].keys}
-    catalogue = [*FIRST, *CATALOGUE, *sorted(found)]
-    wanted = [name for name in dict.fromkeys(catalogue) if name in found]
-    if asked:
-        wanted = [name for name in wanted if name in asked]
-    others = {n: one for n, one in whole.items() if n not in ("measures", "differences")}
-    room = most_bytes - _size(others.values())
+    with_choice = ("measures", "differences")
+    size: Counter[str] = Counter()
+    for name in with_choice:
+        for key in whole[name].keys:
+            size[key[0]] += whole[name].value.shape[1] * _BYTES
+    names = [*dict.fromkeys(name for name in (*FIRST, *CATALOGUE, *sorted(size)) if name in size)]
+    room = most_bytes - _size(one for name, one in whole.items() if name not in with_choice)
     kept: list[str] = []
-    for name in wanted:
-        room -= _size(_of(one, [name]) for n, one in whole.items() if n not in others)
+    for name in (name for name in names if not asked or name in asked):
+        room -= size[name]
         if room < 0 and kept:
             break
         kept.append(name)
-    series = {name: one if name in others else _of(one, kept) for name, one in whole.items()}
-    return series, [name for name in dict.fromkeys([*wanted, *sorted(found)]) if name not in kept]
+    series = {name: _of(one, kept) if name in with_choice else one for name, one in whole.items()}
+    return series, [name for name in names if name not in kept]
 
 
 def _of(series: Series, measures: Sequence[str]) -> Series:
     return series.some([key[0] in measures for key in series.keys])
 
 
-def _size(series: Any) -> int:
+def _size(series: Iterable[Series]) -> int:
     return sum(one.value.size for one in series) * _BYTES
 
 

@@ -12,6 +12,7 @@ const FORMS = {
 const PLACES = { x: "x axis", colour: "Colour", mark: "Marks and dashes", columns: "Panels side by side", rows: "Panels one below the other" };
 const NONE = "-";
 const MOST_NESTED = 600; // scenarios of which a nested loop is legible
+const MOST_BESIDE = 6; // panels in a row or column, unless a reader wants more
 
 const shownTables = head.tables.filter((table) => table.value !== "truth" && table.series.length);
 
@@ -32,6 +33,7 @@ function defaults(table, measure) {
   const grid = head.factors.filter((factor) => factor.levels.length > 1);
   const x = grid.find((factor) => factor.value === "units") ?? grid.find((factor) => factor.numeric) ?? grid[0];
   const others = grid.filter((factor) => factor !== x).map((factor) => factor.value);
+  const inPanels = others.filter((name) => factors.get(name).levels.length <= MOST_BESIDE);
   const keys = ["model", "inference", "method"].map((key) => BY + key).filter(several);
   const axis = x?.value ?? keys.shift() ?? BY + "model";
   const colour = keys.find((one) => one !== BY + "method") ?? keys[0] ?? NONE;
@@ -42,7 +44,7 @@ function defaults(table, measure) {
     if (SINGLE.has(variable) && values.length > 1) only[variable] = [usual(variable, values)];
   }
   const form = others.length > 2 && scenarios <= MOST_NESTED ? "nested" : "lines";
-  return { table, measure, form, x: axis, colour, mark, columns: others[0] ?? NONE, rows: others[1] ?? NONE, only };
+  return { table, measure, form, x: axis, colour, mark, columns: inPanels[0] ?? NONE, rows: inPanels[1] ?? NONE, only };
 }
 
 // Of these a reader sees one at a time, at first.

@@ -58,11 +58,16 @@ function about() {
   );
 }
 
+const MARGIN = 12; // of a picture that is saved
+
 function savePicture() {
   const choice = currentChoice();
   const width = Math.max(byId("chart").clientWidth, 280);
   const { picture } = pictureOf(choice, rowsOf(choice).rows, width, LOOKS.light);
-  picture.insertBefore(element("rect", { width: "100%", height: "100%", fill: LOOKS.light.paper }), picture.firstChild);
+  const [wide, high] = ["width", "height"].map((side) => +picture.getAttribute(side) + 2 * MARGIN);
+  const box = { width: wide, height: high };
+  picture.insertBefore(element("rect", { x: -MARGIN, y: -MARGIN, ...box, fill: LOOKS.light.paper }), picture.firstChild);
+  for (const [name, value] of Object.entries({ ...box, viewBox: `${-MARGIN} ${-MARGIN} ${wide} ${high}` })) picture.setAttribute(name, value);
   save(new XMLSerializer().serializeToString(picture), "image/svg+xml", "svg");
 }
 
