@@ -334,6 +334,18 @@ def test_every_control_has_a_name(page):
     assert nameless == []
 
 
+def test_a_difference_that_is_chosen_brings_what_it_is_taken_from(page, results):
+    """Differences of methods are taken from a method, those of models from a model."""
+    differences = read_frame(results / "differences.parquet")
+    choose(page, "table", "differences")
+    for factor, own in differences[differences["measure"] == "bias"].groupby("factor"):
+        choose(page, "measure", "bias")
+        choose(page, "only-by factor", factor)
+        drawn = shown(page)
+        assert len(drawn)
+        assert set(drawn["value"]) <= set(own["difference"])
+
+
 GRID = {"units": range(5, 25), "rows": range(3, 23), "icc": range(10)}
 
 

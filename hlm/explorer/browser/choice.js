@@ -39,16 +39,41 @@ function defaults(table, measure) {
   const colour = keys.find((one) => one !== BY + "method") ?? keys[0] ?? NONE;
   const left = keys.filter((one) => one !== colour);
   const mark = left.find((one) => one === BY + "method") ?? left[0] ?? NONE;
-  const only = {};
-  for (const { variable, values } of variables) {
-    if (SINGLE.has(variable) && values.length > 1) only[variable] = [usual(variable, values)];
-  }
+  const only = narrowed(table, measure, [...SINGLE], {});
   const form = others.length > 2 && scenarios <= MOST_NESTED ? "nested" : "lines";
   return { table, measure, form, x: axis, colour, mark, columns: inPanels[0] ?? NONE, rows: inPanels[1] ?? NONE, only };
 }
 
 // Of these a reader sees one at a time, at first.
-const SINGLE = new Set(["term", "policy", "criterion", "statistic", "outcome", "against", "factor"].map((key) => BY + key));
+const SINGLE = new Set(["term", "policy", "criterion", "statistic", "outcome", "factor", "against"].map((key) => BY + key));
+
+// The values of keys to be shown: of each key in turn those that are wanted, where there are series
+// that have them and what the keys before it have; else the usual one of a key of `SINGLE`.
+function narrowed(table, measure, variables, wanted) {
+  let series = seriesOf(table, measure);
+  const only = {};
+  for (const variable of variables.filter((one) => keysOf(table).includes(keyOf(one)))) {
+    const codeIn = (one) => one.codes[keyOf(variable)];
+    if (new Set(seriesOf(table, measure).map(codeIn)).size < 2) continue;
+    const left = new Set(series.map(codeIn));
+    const found = options(variable).filter((_, place) => left.has(place));
+    const kept = (wanted[variable] ?? []).filter((value) => found.some((one) => one.value === value));
+    if (kept.length) only[variable] = kept;
+    else if (SINGLE.has(variable)) only[variable] = [usual(variable, found)];
+    else continue;
+    series = series.filter((one) => only[variable].includes(options(variable)[codeIn(one)].value));
+  }
+  return only;
+}
+
+// Where no series has all that is chosen, what was chosen last counts, and the rest follows.
+function settled(choice, last) {
+  if (seriesKept(choice).length) return choice;
+  const others = [...SINGLE, ...Object.keys(choice.only)].filter((one) => one !== last && !isFactor(one));
+  const order = [...new Set([...(isFactor(last) ? [] : [last]), ...others])];
+  const grid = Object.entries(choice.only).filter(([variable]) => isFactor(variable));
+  return { ...choice, only: { ...Object.fromEntries(grid), ...narrowed(choice.table, choice.measure, order, choice.only) } };
+}
 
 // The first value; of terms the last coefficient, which is what most studies are about.
 function usual(variable, values) {
@@ -122,5 +147,5 @@ function withMeasure(choice, table, measure) {
     if (kept?.length) changed.only[variable] = kept;
     else if (!choice.only[variable] && before.get(variable) > 1) delete changed.only[variable];
   }
-  return changed;
+  return settled(changed, BY + "term");
 }

@@ -57,12 +57,14 @@ const narrowDown = (variable, value) =>
   change((choice) => {
     if (value === "") delete choice.only[variable];
     else choice.only[variable] = [value];
+    return settled(choice, variable);
   });
 
 const keep = (variable, values) =>
   change((choice) => {
     if (values === null) delete choice.only[variable];
     else choice.only[variable] = values;
+    return settled(choice, variable);
   });
 
 function single({ variable, values }, choice) {
