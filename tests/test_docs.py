@@ -115,6 +115,7 @@ def test_study_of_the_readme_is_the_founding_study():
     assert studies[0] == yaml.safe_load(FOUNDING)
 
 
+@pytest.mark.slow
 def test_commands_print_what_is_shown(reader, capsys):
     for line, shown in commands():
         words = shlex.split(line)

@@ -29,7 +29,10 @@ from hlm.scenario import Model
 from tests.chromium import BINARY, Chromium
 from tests.results import make_results, summarize_results
 
-pytestmark = pytest.mark.skipif(BINARY is None, reason="no Chromium to open the explorer in")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BINARY is None, reason="no Chromium to open the explorer in"),
+]
 
 DRAWN = "document.documentElement.dataset.drawn === (location.hash || '#')"
 MARKS = """
