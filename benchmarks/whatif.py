@@ -43,8 +43,8 @@ ROOT = Path(__file__).parents[1]
 FOUNDING = ROOT / "config" / "ogorek2012.yaml"
 POINT, TERM = "units=30,rows=30,cor=0.9", ("--term", "x:a")
 
-PROMPT = 1.5
-"""Seconds that an answer of 1,000 replicates should take at most."""
+PROMPT = {"hlm preview": 1.5, "hlm solve": 10.0}
+"""Seconds that an answer should take at most, by the beginning of its label."""
 
 SETS = 2000
 """Data sets of one timing beside mcpower."""
