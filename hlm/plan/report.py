@@ -18,9 +18,13 @@ __all__ = [
     "FIGURES",
     "SECTIONS",
     "TABLES",
+    "PlannedFigure",
+    "PlannedTable",
     "Variables",
     "figure_names",
     "models_with_lines",
+    "planned_figures",
+    "planned_tables",
     "section",
     "table_names",
     "variables",
@@ -78,6 +82,58 @@ TABLES = {
     "accounting": "What became of the fits",
 }
 """Every table's name, which is also its file's and its caption's, and its title."""
+
+
+@dataclass(frozen=True)
+class PlannedFigure:
+    """A figure that a study will have.
+
+    Attributes
+    ----------
+    name, title, section : str
+        What its files are called, and what readers see.
+    caption : str
+        The file in `workflow/report` that explains it, without its ending.
+    pages : tuple of str
+        What each page's files are called: the name itself if there is one page.
+    """
+
+    name: str
+    title: str
+    section: str
+    caption: str
+    pages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PlannedTable:
+    """A table that a study will have; the attributes are those of `PlannedFigure`.
+
+    Attributes
+    ----------
+    name, title, caption : str
+    pages : tuple of str
+    """
+
+    name: str
+    title: str
+    caption: str
+    pages: tuple[str, ...]
+
+
+def planned_figures(study: Planned) -> tuple[PlannedFigure, ...]:
+    """Return the figures of a study in the order of its report."""
+    return tuple(
+        PlannedFigure(name, FIGURES[name], section(name), caption=name, pages=(name,))
+        for name in figure_names(study)
+    )
+
+
+def planned_tables(study: Planned) -> tuple[PlannedTable, ...]:
+    """Return the tables of a study in the order of its report."""
+    return tuple(
+        PlannedTable(name, TABLES[name], caption=name, pages=(name,)) for name in table_names(study)
+    )
 
 
 def section(name: str) -> str:
