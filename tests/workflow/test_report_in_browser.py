@@ -6,9 +6,7 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from html import unescape
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +14,6 @@ from hlm.plan import Plan
 from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium to open the report in")
 
@@ -62,15 +59,11 @@ VISIT = """
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
+def study(tiny_run, tmp_path_factory):
     """The plan of a tiny study, and what a visitor sees of its report."""
-    folder = tmp_path_factory.mktemp("report")
-    (folder / "study.yaml").write_text(TINY, encoding="utf-8")
-    command = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
-    run = [*command, "run", "study.yaml", "--cores", "2"]
-    subprocess.run(run, cwd=folder, capture_output=True, check=True)
-    results = folder / "results" / "tiny"
-    return Plan.read(results / "plan.json"), visit(results / "report.html", folder)
+    results = tiny_run.folder / "results" / "tiny"
+    seen = visit(results / "report.html", tmp_path_factory.mktemp("report"))
+    return Plan.read(results / "plan.json"), seen
 
 
 def visit(report, folder):
