@@ -168,9 +168,7 @@ def _versions(plan: Plan, facts: Facts) -> str:
     if not made:
         return f"Software: {joined(summary(plan)['versions'])}."
     versions = [joined(f"{k} {v}" for k, v in one.items() if k != "batches") for one in made]
-    machines = dict.fromkeys(
-        f"{one['system']} ({one['cpu']})" for one in facts.made["machines"]
-    )
+    machines = dict.fromkeys(f"{one['system']} ({one['cpu']})" for one in facts.made["machines"])
     seconds = facts.made["times"]["fit_seconds"]
     return (
         f"Software: {'; or '.join(versions)}. It ran on {joined(machines)}; to simulate and fit "

@@ -48,7 +48,8 @@ MAKERS = {
     "explorer.html": "explorer",
     "audit.csv": "audit",
     "audit.html": "audit",
-    "report.html": "report",
+    "report.html": "report_page",
+    "workflow-report.html": "hlm run",
 }
 """The files of results but the batches', and the job that makes each."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from hlm.estimands.kinds import PARTS
 from hlm.report.bias_finding import PART_WORDS
 from hlm.report.finding import (
@@ -14,10 +12,12 @@ from hlm.report.finding import (
     Finding,
     Places,
     by_chance,
-    by_model,
+    each_model,
+    greatest,
     in_percent,
     of_all,
     region,
+    rejections,
 )
 from hlm.words.inferences import joined
 from hlm.words.nouns import noun
@@ -80,8 +80,7 @@ def size_findings(measures: pd.DataFrame, models: Iterable[Model]) -> Iterator[F
         For the levels of their tests.
     """
     alpha = {model.name: 1.0 - model.level for model in models}
-    kinds = [*PARTS["fixed"], *PARTS["tests"]]
-    rejected = measures[(measures["measure"] == "rejection") & measures["kind"].isin(kinds)]
+    rejected = rejections(measures)
     true = rejected[rejected["true"] == 0]
     yield from _band(true, alpha, "Size of tests", _SIZE)
     if true.empty and len(rejected):
@@ -99,18 +98,25 @@ def _band(
         return
     # A model that a criterion chooses has no level of its own: it is that of the others.
     nominal = rows["model"].map(levels).astype(float).fillna(next(iter(levels.values())))
-    half = BAND * np.sqrt(nominal * (1.0 - nominal) / rows["n"])
+    half = BAND * (nominal * (1.0 - nominal) / rows["n"]) ** 0.5
     gap = (rows["estimate"] - nominal) / half
     k = int((gap.abs() > 1.0).sum())
     least, most = rows["estimate"].min(), rows["estimate"].max()
     span = "" if n == 1 else f" They go from {in_percent(least)} to {in_percent(most)}."
     said = (
         f"{of_all(n, k)} {share.one if n == 1 else share.several} {noun(k, 'lies', 'lie')} "
-        f"outside {_band_words(nominal, half)}{f', {_sides(gap)}' if k else ''}; by chance alone "
+        f"outside {_band_words(nominal, half)}{_which(gap)}; by chance alone "
         f"{by_chance(n)} would.{span}"
     )
-    lines = [line for name, own in by_model(rows) for line in _of_model(name, own, gap, share)]
-    yield Finding(title, said, tuple(lines), share.figures)
+    places = Places.of(rows)
+    lines = (
+        f"{model}: {_sides(gap[own.index])} of {len(own):,}; {'; '.join(ends)}."
+        for model, own in each_model(rows)
+        if (ends := list(_extremes(own, gap, share, places.of_one_model())))
+    )
+    ends = [f"{end[0].upper()}{end[1:]}." for end in _extremes(rows, gap, share, places)]
+    details = [" ".join(ends)] if ends else []
+    yield Finding(title, said, tuple(details), tuple(lines), share.figures)
 
 
 def _band_words(nominal: pd.Series, half: pd.Series) -> str:
@@ -128,23 +134,25 @@ def _band_words(nominal: pd.Series, half: pd.Series) -> str:
 def _sides(gap: pd.Series) -> str:
     """Say how many shares are beyond each end of their band; `gap` is in halves of it."""
     counts = {"low": int((gap < -1.0).sum()), "high": int((gap > 1.0).sum())}
-    return joined(f"{count:,} too {side}" for side, count in counts.items() if count)
+    words = [f"{count:,} too {side}" for side, count in counts.items() if count]
+    return joined(words) if words else ""
 
 
-def _of_model(name: str, rows: pd.DataFrame, gap: pd.Series, share: _Share) -> Iterator[str]:
-    """Yield which share of a model is furthest off on either side, and where that side is."""
+def _which(gap: pd.Series) -> str:
+    """Say on which sides shares are outside; of one alone, without its number."""
+    words = _sides(gap)
+    return f", {words.removeprefix('1 ') if (gap.abs() > 1.0).sum() == 1 else words}" * bool(words)
+
+
+def _extremes(rows: pd.DataFrame, gap: pd.Series, share: _Share, places: Places) -> Iterator[str]:
+    """Yield which share is furthest off on either side, the worse first, and where that side is."""
     gap = gap[rows.index]
-    if not (gap.abs() > 1.0).any():
-        return
-    places = Places.of(rows)
-    parts = [f"{_sides(gap)} of {len(rows):,}"] if name else []
     for side in ("low", "high") if share.worse == "low" else ("high", "low"):
         beyond = rows[gap < -1.0 if side == "low" else gap > 1.0]
         if len(beyond):
-            row = rows.loc[gap.idxmin() if side == "low" else gap.idxmax()]
+            row = greatest(rows, -gap if side == "low" else gap)
             where = region(beyond, rows, places.factors) if len(beyond) > 1 else ""
-            parts.append(
+            yield (
                 f"{side}est: {places.words(row)}: {in_percent(row['estimate'], row['mcse'])}"
                 f"{f' (all too {side} have {where})' if where else ''}"
             )
-    yield f"{name}{'; '.join(parts)}."

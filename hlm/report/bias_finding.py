@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,8 @@ from hlm.report.finding import (
     Finding,
     Places,
     by_chance,
-    by_model,
+    each_model,
+    greatest,
     in_percent,
     of_all,
     with_error,
@@ -53,26 +53,32 @@ def _bias(rows: pd.DataFrame, title: str, words: str, figure: str) -> Finding:
         f"{of_all(n, k)} {noun(n, 'estimate')} of the bias of {words} {noun(k, 'is', 'are')} "
         f"further than {BAND} MCSEs from 0; by chance alone {by_chance(n)} would be."
     )
-    places = replace(Places.of(rows), names=tuple(x for x in Places.of(rows).names if x != "model"))
-    lines = [line for name, own in by_model(rows) for line in _of_model(name, own, errors, places)]
-    return Finding(title, said, tuple(lines), (figure,))
+    places = Places.of(rows)
+    lines = (
+        f"{model}: {int((errors[own.index].abs() > BAND).sum()):,} of {len(own):,}; {far}."
+        for model, own in each_model(rows)
+        for far in _furthest(own, errors, places.of_one_model())
+    )
+    details = (f"{far[0].upper()}{far[1:]}." for far in _furthest(rows, errors, places))
+    return Finding(title, said, tuple(details), tuple(lines), (figure,))
 
 
-def _of_model(name: str, rows: pd.DataFrame, errors: pd.Series, places: Places) -> Iterator[str]:
-    """Yield which bias of a model is furthest off in errors, and which against its true value."""
+def _furthest(rows: pd.DataFrame, errors: pd.Series, places: Places) -> Iterator[str]:
+    """Yield which bias is furthest off in errors, and which against its true value; or nothing."""
     far = errors[rows.index].abs()
     outside = far > BAND
     if not outside.any():
         return
-    row = rows.loc[far.idxmax()]
+    row = greatest(rows, far)
     by = f"by {far.max():.1f} MCSEs" if np.isfinite(far.max()) else "in all data sets alike"
     text = f"furthest, {by}: {places.words(row)}: {_size(row)}"
-    relative = (rows["estimate"] / rows["true"]).abs()[outside & (rows["true"] != 0)]
-    if len(relative) and relative.idxmax() != row.name:
-        row = rows.loc[relative.idxmax()]
-        text += f"; largest of these against its true value: {places.words(row)}: {_size(row)}"
-    count = f"{int(outside.sum()):,} of {len(rows):,}; " if name else ""
-    yield f"{name}{count}{text}."
+    biased = rows[outside & (rows["true"] != 0)]
+    if len(biased):
+        largest = greatest(biased, (biased["estimate"] / biased["true"]).abs())
+        if largest.name != row.name:
+            where = places.words(largest)
+            text += f"; largest of these against its true value: {where}: {_size(largest)}"
+    yield text
 
 
 def _in_errors(rows: pd.DataFrame) -> pd.Series:

@@ -45,7 +45,7 @@ def choice_findings(selection: pd.DataFrame, study: Planned) -> Iterator[Finding
     said = f"{who} Chosen most often, with the shares of data sets in which it is:"
     names = tuple(f"selection_{name}" for name in known["criterion"].drop_duplicates())
     notes = (REML_NOTE,) if _has_reml(known, study) else ()
-    yield Finding("Selection", said, (*lines, *notes), names)
+    yield Finding("Selection", said, (*lines, *notes), figures=names)
 
 
 def _of_criterion(rows: pd.DataFrame, true: str | None, grid: tuple[str, ...]) -> str:
@@ -59,8 +59,8 @@ def _of_criterion(rows: pd.DataFrame, true: str | None, grid: tuple[str, ...]) -
         of = f" in {share_of(n, len(own), 'scenarios')}" if n > 1 else ""
         parts.append(f"{model}{of} ({span}{f'; {where}' if where else ''})")
     if true in set(rows["model"]) and true not in set(best["model"]):
-        own = rows[rows["model"] == true]["rate"]
-        parts.append(f"{true} nowhere ({in_percent(own.min())} to {in_percent(own.max())})")
+        rates = rows.loc[rows["model"] == true, "rate"]
+        parts.append(f"{true} nowhere ({in_percent(rates.min())} to {in_percent(rates.max())})")
     return "; ".join(parts)
 
 

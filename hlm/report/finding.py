@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from hlm.estimands.kinds import PARTS
 from hlm.results.grid_columns import factors, levels
+from hlm.scenario import INTERCEPT
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import inference_words
 from hlm.words.levels import MINUS, WORDS, level_words, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
+
+Row: TypeAlias = "Mapping[str, Any] | pd.Series"
 
 __all__ = [
     "BAND",
     "Finding",
     "Places",
     "by_chance",
-    "by_model",
+    "each_model",
+    "greatest",
     "in_percent",
     "levels_said",
     "number",
     "of_all",
     "region",
+    "rejections",
     "share_of",
     "with_error",
 ]
@@ -49,6 +55,8 @@ class Finding:
         The answer.
     details : tuple of str
         Sentences that say where, and how much.
+    by_model : tuple of str
+        Sentences on each model, for who wants more.
     figures : tuple of str
         The names of figures that show it, whether or not the study has them.
     """
@@ -56,6 +64,7 @@ class Finding:
     title: str
     sentence: str
     details: tuple[str, ...] = ()
+    by_model: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
 
 
@@ -95,15 +104,19 @@ class Places:
         found = factors(frame) if grid is None else grid
         return cls(tuple(found), tuple(name for name in names if len(levels(frame[name])) > 1))
 
-    def scenario(self, row: Mapping[str, Any]) -> str:
+    def of_one_model(self) -> Places:
+        """Return the same without the model."""
+        return Places(self.factors, tuple(name for name in self.names if name != "model"))
+
+    def scenario(self, row: Row) -> str:
         """Say the levels of a row, empty where there is one scenario."""
         return ", ".join(said(name, row[name]) for name in self.factors)
 
-    def fit(self, row: Mapping[str, Any]) -> str:
+    def fit(self, row: Row) -> str:
         """Say model, method and inference of a row, as far as these differ."""
         return ", ".join(_FITTED[name](row[name]) for name in self.names if row[name])
 
-    def words(self, row: Mapping[str, Any], *, term: bool = True) -> str:
+    def words(self, row: Row, *, term: bool = True) -> str:
         """Say of what a row is: its term, its scenario, how it was fitted.
 
         Examples
@@ -116,7 +129,7 @@ class Places:
         return ", ".join(filter(None, parts))
 
 
-_FITTED = {
+_FITTED: dict[str, Callable[[Any], str]] = {
     "model": lambda name: f"model {name}",
     "method": lambda name: METHODS.get(name, name),
     "inference": inference_words,
@@ -206,6 +219,19 @@ def levels_said(name: str, own: Sequence[Any], between: str) -> str:
     return f"{', '.join([words[0], *bare[1:-1]])} {between} {bare[-1]}"
 
 
+def greatest(frame: pd.DataFrame, by: pd.Series) -> pd.Series:
+    """Return the row of a frame where a number is greatest; `by` has the frame's index.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"term": ["a", "b"], "estimate": [0.1, 0.2]})
+    >>> greatest(frame, -frame["estimate"])["term"]
+    'a'
+    """
+    return frame.iloc[int(np.nanargmax(by.to_numpy(dtype=float)))]
+
+
 def region(some: pd.DataFrame, of: pd.DataFrame, grid: Iterable[str]) -> str:
     """Say which levels of the grid some rows have, of those that all have; '' if they have all.
 
@@ -231,18 +257,18 @@ def region(some: pd.DataFrame, of: pd.DataFrame, grid: Iterable[str]) -> str:
     return ", ".join(parts)
 
 
-def by_model(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the rows of each model, with its name to begin a sentence: none where there is one.
+def each_model(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the rows of each of several models, with its name.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> [name for name, _ in by_model(pd.DataFrame({"model": ["a", "a", "b"]}))]
-    ['a: ', 'b: ']
+    >>> [name for name, _ in each_model(pd.DataFrame({"model": ["a", "a", "b"]}))]
+    ['a', 'b']
     """
-    several = len(levels(frame["model"])) > 1
-    for model, own in frame.groupby("model", sort=False):
-        yield (f"{model}: " if several else ""), own
+    groups = frame.groupby("model", sort=False)
+    if len(groups) > 1:
+        yield from ((str(model), own) for model, own in groups)
 
 
 def share_of(n: int, some: int, things: str) -> str:
@@ -254,3 +280,21 @@ def share_of(n: int, some: int, things: str) -> str:
     ('all 6 scenarios', '2 of 6 scenarios')
     """
     return f"all {n:,} {things}" if some == n > 1 else f"{some:,} of {n:,} {things}"
+
+
+def rejections(frame: pd.DataFrame, primary: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the rows of rejection rates of coefficients and tests.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with `measure`, `kind` and `term`.
+    primary : sequence of str
+        The terms that are wanted; by default all but the intercept, if there are others.
+    """
+    kinds = [*PARTS["fixed"], *PARTS["tests"]]
+    rows = frame[(frame["measure"] == "rejection") & frame["kind"].isin(kinds)]
+    wanted = rows["term"].isin(primary)
+    if not wanted.any():
+        wanted = rows["term"] != INTERCEPT
+    return rows[wanted] if wanted.any() else rows

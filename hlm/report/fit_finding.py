@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hlm.report.finding import Finding, Places, in_percent
+from hlm.report.finding import Finding, Places, greatest, in_percent
 from hlm.words.fitting import OUTCOMES, REASONS
 from hlm.words.inferences import joined
 from hlm.words.nouns import counted, noun
@@ -48,7 +48,7 @@ def fit_findings(accounting: pd.DataFrame) -> Iterator[Finding]:
         *_most("Most failures", missed),
         *_most("Most singular fits", singular),
     ]
-    yield Finding("Fits", said, tuple(details), ("failures", "accounting"))
+    yield Finding("Fits", said, tuple(details), figures=("failures", "accounting"))
 
 
 def _share(count: int, n: int) -> str:
@@ -58,6 +58,6 @@ def _share(count: int, n: int) -> str:
 def _most(words: str, rows: pd.DataFrame) -> Iterator[str]:
     """Yield where the share is largest, if rows differ."""
     shares = rows["count"] / rows["n"]
-    where = Places.of(rows).words(rows.loc[shares.idxmax()], term=False)
+    where = Places.of(rows).words(greatest(rows, shares), term=False)
     if shares.max() > 0 and where:
         yield f"{words}: {in_percent(shares.max())} ({where})."

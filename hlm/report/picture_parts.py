@@ -28,6 +28,9 @@ MOST_BYTES = 30_000_000
 """So many bytes of pictures are in the report; those after them are files beside it."""
 
 
+_CSS_PIXELS_A_METRE = 96.0 / 0.0254
+
+
 @dataclass
 class Pictures:
     """How many bytes of pictures are still to be put into the page.
@@ -178,8 +181,14 @@ def _links(files: Sequence[str]) -> str:
 
 
 def _size(png: bytes) -> str:
-    """Return a picture's width and height as attributes, so that nothing moves as it loads."""
+    """Return a picture's size as it is meant, in pixels of CSS, as attributes.
+
+    So nothing moves while it loads, and letters are of one size in all pictures.
+    """
     if png[:8] != b"\x89PNG\r\n\x1a\n":
         return ""
     width, height = (int.from_bytes(png[start : start + 4]) for start in (16, 20))
-    return f' width="{width}" height="{height}"'
+    found = png.find(b"pHYs", 0, 1000)
+    a_metre = int.from_bytes(png[found + 4 : found + 8]) if found > 0 else 0
+    scale = _CSS_PIXELS_A_METRE / a_metre if a_metre else 1.0
+    return f' width="{scale * width:.0f}" height="{scale * height:.0f}"'

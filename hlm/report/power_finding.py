@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hlm.estimands.kinds import PARTS
-from hlm.report.finding import BAND, Finding, Places, in_percent, levels_said, region, share_of
+from hlm.report.finding import (
+    BAND,
+    Finding,
+    Places,
+    greatest,
+    in_percent,
+    levels_said,
+    region,
+    rejections,
+    share_of,
+)
 from hlm.results.grid_columns import numeric
-from hlm.scenario import INTERCEPT
 from hlm.words.levels import WORDS
 from hlm.words.measures import TEST_KINDS
 from hlm.words.nouns import counted
@@ -38,14 +46,11 @@ def power_findings(measures: pd.DataFrame, primary: Sequence[str] = ()) -> Itera
     primary : sequence of str
         The terms to be told of; by default all but the intercept.
     """
-    kinds = [*PARTS["fixed"], *PARTS["tests"]]
-    rows = measures[(measures["measure"] == "rejection") & measures["kind"].isin(kinds)]
+    rows = rejections(measures, primary)
     false = (rows["true"].notna() & (rows["true"] != 0)) | (
         rows["true"].isna() & rows["kind"].isin(TEST_KINDS)
     )
-    rows = rows[false & rows["estimate"].notna()]
-    wanted = rows["term"].isin(primary) if primary else rows["term"] != INTERCEPT
-    rows = (rows[wanted] if wanted.any() else rows).reset_index(drop=True)
+    rows = rows[false & rows["estimate"].notna()].reset_index(drop=True)
     if rows.empty:
         return
     terms = rows[WORDS].drop_duplicates().tolist()
@@ -63,7 +68,9 @@ def power_findings(measures: pd.DataFrame, primary: Sequence[str] = ()) -> Itera
         f"Power is {100 * GOAL:g}% or more in {int(reached.sum()):,} of "
         f"{counted(len(rows), 'case')} (a test in a scenario by one way to fit){unsure}.{told}"
     )
-    yield Finding("Power", said_of_all, tuple(details), ("rejection_fixed", "rejection_tests"))
+    yield Finding(
+        "Power", said_of_all, tuple(details), figures=("rejection_fixed", "rejection_tests")
+    )
 
 
 def _of_term(rows: pd.DataFrame, term: str) -> Iterator[str]:
@@ -71,7 +78,7 @@ def _of_term(rows: pd.DataFrame, term: str) -> Iterator[str]:
     own = rows[rows[WORDS] == term]
     for name in ("model", "method", "inference"):
         own = own[own[name] == own[name].iloc[0]]
-    least, most = own.loc[own["estimate"].idxmin()], own.loc[own["estimate"].idxmax()]
+    least, most = greatest(own, -own["estimate"]), greatest(own, own["estimate"])
     places = Places.of(own)
     if least["estimate"] == most["estimate"]:
         everywhere = f" in all {len(own):,} scenarios" if len(own) > 1 else ""

@@ -37,15 +37,15 @@
     });
   }
 
-  // Formulas make some tables wide: each scrolls in a box of its own.
-  for (const table of document.querySelectorAll("#methods-and-measures table")) {
+  // What is wider than the page scrolls in a box that keys reach.
+  for (const wide of document.querySelectorAll("#methods-and-measures table, pre, .equation")) {
     const box = document.createElement("div");
     box.className = "wide";
     box.tabIndex = 0;
-    box.setAttribute("role", "region");
-    box.setAttribute("aria-label", table.caption?.textContent || "Table");
-    table.replaceWith(box);
-    box.append(table);
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", wide.caption?.textContent || "Wide contents");
+    wide.replaceWith(box);
+    box.append(wide);
   }
 
   const folded = [...document.querySelectorAll("details")];

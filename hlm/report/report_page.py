@@ -14,6 +14,7 @@ from hlm.describe.written_as import section_to_html
 from hlm.disk import write_text
 from hlm.explorer.explorer_page import EXPLORER
 from hlm.plan.report import planned_figures
+from hlm.report import REPORT
 from hlm.report.captions import Captions
 from hlm.report.found import findings
 from hlm.report.picture_parts import Pictures, figures_html, folded_table, tables_html
@@ -36,10 +37,7 @@ if TYPE_CHECKING:
     from hlm.describe import Record
     from hlm.plan import Plan
 
-__all__ = ["REPORT", "write_report"]
-
-REPORT = "report.html"
-"""Its name in the study's folder of results."""
+__all__ = ["write_report"]
 
 AIMS, SOFTWARE = "Aims", "Software and reproduction"
 _HERE = Path(__file__).parent
@@ -83,7 +81,7 @@ def _page(plan: Plan, folder: Path, *, audited: bool, strict: bool) -> str:
         "methods": lambda: _methods(said),
         "software": lambda: section_to_html(said.section(SOFTWARE)),
         "origin": lambda: origin_html(plan, folder, study),
-        "files": lambda: files_html(folder),
+        "files": lambda: files_html(plan, audited=audited),
         "checklist": lambda: checklist_html(plan, folder),
         "file": lambda: fragment_of(study_page(plan.text, plan.study)),
     }
@@ -91,7 +89,7 @@ def _page(plan: Plan, folder: Path, *, audited: bool, strict: bool) -> str:
     return Template(_read("report.html")).substitute(
         title=escape(said.title),
         by=escape(by),
-        explorer=_explorer(folder),
+        explorer=EXPLORER,
         style=_read("report.css"),
         script=_read("report.js"),
         reading=escape(_reading(plan)),
@@ -120,7 +118,8 @@ def _reading(plan: Plan) -> str:
         "MCSE is the Monte Carlo standard error: how far the study's own chance may have moved a "
         "number. An estimator without fault leaves a band of 1.96 MCSEs in 5% of cases; as cases "
         "share data sets, their number may well be further from that than if they did not. "
-        f"{of}Measures rest on {POLICIES[plan.policies[0]]}."
+        f"{of}Those on tests leave out the intercept where other terms are "
+        f"tested. Measures rest on {POLICIES[plan.policies[0]]}."
     )
 
 
@@ -152,12 +151,6 @@ def _further(folder: Path, captions: Captions, *, audited: bool) -> str:
             )
         )
     return "\n".join(parts)
-
-
-def _explorer(folder: Path) -> str:
-    if not (folder / EXPLORER).is_file():
-        return ""
-    return f'<a href="{EXPLORER}">Explorer</a>'
 
 
 def _read(name: str) -> str:

@@ -67,10 +67,15 @@ def _finding(finding: Finding, figures: Sequence[str]) -> Iterator[str]:
     ]
     see = f' <span class="see">({joined(shown)})</span>' if shown else ""
     yield f"<p>{escape(finding.sentence)}{see}</p>"
-    if finding.details:
-        items = "".join(f"<li>{escape(line)}</li>" for line in finding.details)
-        yield f"<ul>{items}</ul>"
+    yield _items(finding.details)
+    if finding.by_model:
+        yield f"<details><summary>Each model</summary>{_items(finding.by_model)}</details>"
     yield "</div></div>"
+
+
+def _items(lines: Sequence[str]) -> str:
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<ul>{items}</ul>" if items else ""
 
 
 def origin_html(plan: Plan, folder: Path, study: str) -> str:
@@ -118,12 +123,17 @@ def _machine(one: dict[str, str]) -> str:
     return f"{kind} ({counted(int(one['batches']), 'batch', 'batches')})"
 
 
-def files_html(folder: Path) -> str:
+def files_html(plan: Plan, *, audited: bool) -> str:
     """List the files of results beside the report with what they hold."""
-    there = [(name, words) for name, words in FILES.items() if (folder / name).is_file()]
+    lacking = {
+        "tests.parquet": "tests" not in plan.kinds,
+        "predictions.parquet": "predictions" not in plan.kinds,
+        "audit.csv": not audited,
+    }
     rows = "".join(
         f'<dt><a href="{escape(name)}">{escape(name)}</a></dt><dd>{escape(words)}</dd>'
-        for name, words in there
+        for name, words in FILES.items()
+        if not lacking.get(name)
     )
     return f"<dl>{rows}</dl>"
 

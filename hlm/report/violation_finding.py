@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hlm.estimands.kinds import PARTS
-from hlm.report.finding import BAND, Finding, Places, by_chance, in_percent, of_all
+from hlm.report.finding import (
+    BAND,
+    Finding,
+    Places,
+    by_chance,
+    greatest,
+    in_percent,
+    of_all,
+    rejections,
+)
 from hlm.results.grid_columns import factors
 from hlm.results.violated import POWER, SIZE, rejections_beside_nominal
 from hlm.words.assumptions import ASSUMPTIONS
@@ -34,13 +43,15 @@ def violation_findings(measures: pd.DataFrame, differences: pd.DataFrame) -> Ite
     if own.empty:
         return
     moved: list[tuple[str, pd.DataFrame]] = []
-    if (own["measure"] == "rejection").any():
-        rates = rejections_beside_nominal(measures, own)
+    rejected = rejections(own)
+    if len(rejected):
+        rates = rejections_beside_nominal(measures, rejected)
         moved += [(name, rates[rates["rate"] == name]) for name in (SIZE, POWER)]
     covered = own[(own["measure"] == "coverage") & own["kind"].isin(PARTS["fixed"])]
     moved.append(("coverage", covered.rename(columns={"difference": "estimate"})))
     grid = [one for one in factors(own) if one != ASSUMPTIONS]
-    parts, details = [], []
+    parts: list[str] = []
+    details: list[str] = []
     for name, rows in moved:
         known = rows[rows["estimate"].notna()].reset_index(drop=True)
         if known.empty:
@@ -53,7 +64,9 @@ def violation_findings(measures: pd.DataFrame, differences: pd.DataFrame) -> Ite
         )
         details += _by_violation(name, known, grid)
     if parts:
-        yield Finding("Violated assumptions", " ".join(parts), tuple(details), ("robustness",))
+        yield Finding(
+            "Violated assumptions", " ".join(parts), tuple(details), figures=("robustness",)
+        )
 
 
 def _by_violation(name: str, rows: pd.DataFrame, grid: list[str]) -> Iterator[str]:
@@ -62,7 +75,7 @@ def _by_violation(name: str, rows: pd.DataFrame, grid: list[str]) -> Iterator[st
     for violation, own in rows.groupby(ASSUMPTIONS, sort=False):
         with np.errstate(divide="ignore", invalid="ignore"):
             errors = (own["estimate"] / own["mcse"]).abs().fillna(0.0)
-        row = own.loc[errors.idxmax()]
+        row = greatest(own, errors)
         beside = ""
         if "estimate_violated" in row:
             ends = (in_percent(row[f"estimate_{end}"]) for end in ("nominal", "violated"))
