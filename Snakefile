@@ -14,7 +14,16 @@ from hlm.operations.lock import is_held_by_parent
 from hlm.operations.prepare import makes_no_results, open_plan, plan_of_run
 from hlm.operations.slurm import become_own_task
 from hlm.plan import chunks, holdings
-from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
+from hlm.plan.report import (
+    FIGURES,
+    TABLES,
+    figure_names,
+    planned_figures,
+    planned_tables,
+    section,
+    table_names,
+)
+from hlm.report import REPORT
 from hlm.results import SUMMARIES
 from hlm.tables.study_summary import summary
 
@@ -107,6 +116,7 @@ rule all:
                 expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
                 expand("<study>/tables/{name}.tex", name=table_names(plan)),
                 f"<study>/{EXPLORER}",
+                f"<study>/{REPORT}",
                 ["<study>/audit.html"] if AUDITED else [],
             ]
             if plan.is_settled
@@ -318,6 +328,37 @@ rule explorer:
         wanted=plan.wanted,
     script:
         "workflow/scripts/explorer.py"
+
+
+rule report_page:
+    input:
+        **{kind: rules.summarize.output[kind] for kind in SUMMARIES},
+        figures=[
+            f"<study>/figures/{page}.png"
+            for figure in planned_figures(plan)
+            for page in figure.pages
+        ],
+        tables=[
+            f"<study>/tables/{page}.html"
+            for table in planned_tables(plan)
+            for page in table.pages
+        ],
+        scenarios="<study>/scenarios.html",
+        explorer=f"<study>/{EXPLORER}",
+        audit=["<study>/audit.html"] if AUDITED else [],
+    output:
+        f"<study>/{REPORT}",
+    log:
+        "<study>/logs/report_page.log",
+    benchmark:
+        "<study>/benchmarks/report_page.tsv"
+    params:
+        plan=PLAN,
+        code=fingerprint("report_page"),
+        wanted=plan.wanted,
+        audited=AUDITED,
+    script:
+        "workflow/scripts/report_page.py"
 
 
 rule audit:

@@ -33,6 +33,7 @@ ONE_MEANING = {
     "power": "how often tests reject over a number of a study; the command of that name",
     "preview": "the first replicates of a study; the command of that name",
     "ratio_tests": "likelihood ratio tests of a study: which there are, and their statistics",
+    "report": "the report of a study: which figures and tables it has, and the page",
     "summarize": "from estimates to measures: of tables, and of the files of a study",
     "true_values": "what each term estimates in a scenario: found, and printed",
 }

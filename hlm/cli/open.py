@@ -1,9 +1,9 @@
-"""Show the report of a study in the browser.
+"""Show the report of a study, or its explorer, in the browser.
 
     hlm open config/ogorek2012.yaml
-    hlm open results/ogorek2012
+    hlm open results/ogorek2012 --explorer
 
-The path of the report is printed in any case.
+The path of the page is printed in any case.
 """
 
 from __future__ import annotations
@@ -19,25 +19,27 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
-REPORT = "report.html"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_place(parser)
+    parser.add_argument("--explorer", action="store_true", help="the explorer, not the report")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Open the report, or say how else to read it; return 0."""
+    """Open the report or the explorer, or say how else to read it; return 0."""
+    from hlm.explorer.explorer_page import EXPLORER
+    from hlm.report import REPORT
+
     place = find_results(options.study, options.results, allow_code=options.allow_code)
-    report = place.folder / REPORT
-    if not report.is_file():
+    page = place.folder / (EXPLORER if options.explorer else REPORT)
+    if not page.is_file():
         raise InputError(
-            "the study has no report yet",
-            file=report,
+            f"the study has no {page.stem} yet",
+            file=page,
             allowed="a study that has been run to its end: hlm run, hlm status",
         )
-    print(report, flush=True)
-    if not webbrowser.open(report.absolute().as_uri()):
+    print(page, flush=True)
+    if not webbrowser.open(page.absolute().as_uri()):
         print("no browser here: copy the file to where there is one, it needs no other file")
     return 0

@@ -26,6 +26,7 @@ STEPS = {
     "figures": "drawing",
     "tables": "drawing",
     "explorer": "drawing",
+    "report_page": "writing the report",
     "audit": "fitting a sample by another engine",
 }
 

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.usage = (
         "hlm run STUDY [--cores N] [--results DIR] [--batch-seconds S] [--profile P] "
-        "[--audit N] [--allow-code] [--verbose] [-- SNAKEMAKE OPTIONS]"
+        "[--audit N] [--workflow-report] [--allow-code] [--verbose] [-- SNAKEMAKE OPTIONS]"
     )
     parser.add_argument("study", metavar="STUDY", help="the study file")
     parser.add_argument("--cores", metavar="N", type=int, help="default: all, or the profile's")
@@ -54,12 +54,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--audit", type=int, metavar="N", help="fit N data sets by another program for the report"
     )
+    parser.add_argument(
+        "--workflow-report",
+        action="store_true",
+        help="write Snakemake's own report too, on rules and jobs",
+    )
     add_allow_code(parser)
     parser.add_argument("--verbose", action="store_true", help="show what Snakemake says")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Validate the study, run Snakemake, then its report; return Snakemake's exit status."""
+    """Validate the study, run Snakemake; return its exit status."""
     from hlm.operations.lock import run_lock
     from hlm.operations.prepare import makes_no_results
     from hlm.study import Study
@@ -106,6 +111,7 @@ def _run_alone(options: argparse.Namespace, study: Study, folder: Path) -> int:
     from hlm.explorer.explorer_page import EXPLORER
     from hlm.operations.manifest import write_manifest
     from hlm.operations.prepare import makes_no_results, prepare
+    from hlm.report import REPORT, WORKFLOW_REPORT
 
     profile = profile_folder(options.profile) if options.profile else None
     seconds = batch_seconds_of(options.batch_seconds, profile)
@@ -126,14 +132,17 @@ def _run_alone(options: argparse.Namespace, study: Study, folder: Path) -> int:
     if status == 0 and not _is_complete(plan, folder):
         print("no report: the run was for a part of the study")
         return status
-    log = folder / "logs" / "snakemake.log"
-    status = status or _report(_command(options), folder, log, verbose=options.verbose)
+    if options.workflow_report:
+        log = folder / "logs" / "snakemake.log"
+        status = status or _workflow_report(_command(options), folder, log, options.verbose)
     if status == 0:
         write_manifest(plan, folder, study=options.study)
         for line in missed_lines(plan):
             print(line)
-        print(f"report: {folder / 'report.html'}")
+        print(f"report: {folder / REPORT}")
         print(f"explorer: {folder / EXPLORER}")
+        if options.workflow_report:
+            print(f"workflow: {folder / WORKFLOW_REPORT}")
     return status
 
 
@@ -171,13 +180,15 @@ def run_once(
     return status
 
 
-def _report(command: list[str], folder: Path, log: Path, *, verbose: bool) -> int:
+def _workflow_report(command: list[str], folder: Path, log: Path, verbose: bool) -> int:
+    from hlm.report import WORKFLOW_REPORT
+
     style = pipeline_files() / "workflow" / "report" / "report.css"
-    file = f"{folder.name}/report.html"
+    file = f"{folder.name}/{WORKFLOW_REPORT}"
     report = ["--report", file, "--report-stylesheet", str(style)]
     if verbose:
         return call([*command, *report])
-    tell = ("writing the report", "report")
+    tell = ("writing Snakemake's report", "report")
     place = folder.parent
     return call_quietly([*command, *report], log, lambda _: tell, append=True, directory=place)
 
@@ -198,11 +209,11 @@ def pages_not_of(plan: Plan) -> dict[str, set[str]]:
 def _is_complete(plan: Plan, folder: Path) -> bool:
     from hlm.explorer.explorer_page import EXPLORER
     from hlm.operations.receipts import receipt_file
-    from hlm.plan.report import figure_names
+    from hlm.report import REPORT
 
-    figures = [folder / "figures" / f"{name}.png" for name in figure_names(plan)]
+    pages = [folder / EXPLORER, folder / REPORT]
     receipts = [receipt_file(folder / "parts", batch.name) for batch in plan.batches]
-    return all(path.exists() for path in (*figures, *receipts, folder / EXPLORER))
+    return all(path.exists() for path in (*pages, *receipts))
 
 
 def _command(options: argparse.Namespace) -> list[str]:

@@ -236,13 +236,13 @@ def _of_results(facts: Facts) -> dict[int, str]:
     if not facts.there:
         return {19: "", 23: "", 34: _VERSIONS, 39: ""}
     n = facts.total("n")
-    times = facts.manifest.get("times", {})
+    times = facts.made.get("times", {})
     seconds = times.get("fit_seconds")
     return {
         19: f"{facts.failed:,} of {counted(n, 'fit')}; by condition in the table of accounts.",
         23: f"{facts.total('singular'):,} of {counted(n, 'fit')}.",
         34: "Versions, processor and system of the jobs that made the results."
-        if facts.manifest
+        if facts.made
         else _VERSIONS,
         39: ""
         if seconds is None

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
+
 from hlm.operations.manifest import NAME as MANIFEST
-from hlm.operations.manifest import read_manifest
-from hlm.results.files import read_frame
+from hlm.operations.manifest import made_by, read_manifest
+from hlm.results.files import open_parquet, read_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,14 +32,15 @@ class Facts:
         Measure -> its largest Monte Carlo standard error.
     measures : tuple of str
         The measures that there are.
-    manifest : dict
-        As `manifest.json` has it; empty where there is none.
+    made : dict
+        By which versions, on which machines and when, as the manifest has it; empty where neither
+        the receipts of all batches nor a manifest are there.
     """
 
     outcomes: dict[tuple[str, str], dict[str, int]]
     mcses: dict[str, float]
     measures: tuple[str, ...]
-    manifest: dict[str, Any]
+    made: dict[str, Any]
 
     @property
     def there(self) -> bool:
@@ -66,16 +69,26 @@ def facts_of(plan: Plan, folder: str | Path | None) -> Facts:
     if folder is None or not there:
         return Facts({}, {}, (), {})
     folder = Path(folder)
-    policy = {"policy": [plan.policies[0]]}
-    measures = read_frame(folder / "measures.parquet", where=policy)
-    largest = measures.groupby("measure")["mcse"].max().dropna()
-    manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
+    largest = _largest(folder / "measures.parquet", plan.policies[0])
+    made = made_by(plan, folder)
+    if not made and (folder / MANIFEST).is_file():
+        made = read_manifest(folder)
     return Facts(
         _outcomes(read_frame(folder / "accounting.parquet")),
-        {str(name): float(mcse) for name, mcse in largest.items()},
-        tuple(measures["measure"].unique()),
-        manifest,
+        {name: mcse for name, mcse in largest.items() if mcse is not None},
+        tuple(largest),
+        made,
     )
+
+
+def _largest(path: Path, policy: str) -> dict[str, float | None]:
+    """Return the measures of a policy, each with its largest Monte Carlo standard error."""
+    with open_parquet(path) as file:
+        rows = file.read(columns=["measure", "mcse", "policy"])
+    rows = rows.filter(pc.equal(rows["policy"], policy))
+    known = pc.if_else(pc.is_nan(rows["mcse"]), None, rows["mcse"])
+    found = rows.set_column(1, "mcse", known).group_by("measure", use_threads=False)
+    return dict(zip(*found.aggregate([("mcse", "max")]).to_pydict().values(), strict=True))
 
 
 def _outcomes(accounts: pd.DataFrame) -> dict[tuple[str, str], dict[str, int]]:

@@ -164,14 +164,12 @@ def _software(plan: Plan, about: About, facts: Facts) -> Iterator[Block]:
 
 def _versions(plan: Plan, facts: Facts) -> str:
     """Say by which versions on which machines, as far as results say so."""
-    made = facts.manifest.get("versions", [])
+    made = facts.made.get("versions", [])
     if not made:
         return f"Software: {joined(summary(plan)['versions'])}."
     versions = [joined(f"{k} {v}" for k, v in one.items() if k != "batches") for one in made]
-    machines = dict.fromkeys(
-        f"{one['system']} ({one['cpu']})" for one in facts.manifest["machines"]
-    )
-    seconds = facts.manifest["times"]["fit_seconds"]
+    machines = dict.fromkeys(f"{one['system']} ({one['cpu']})" for one in facts.made["machines"])
+    seconds = facts.made["times"]["fit_seconds"]
     return (
         f"Software: {'; or '.join(versions)}. It ran on {joined(machines)}; to simulate and fit "
         f"took {seconds:,.0f} seconds of one processor."

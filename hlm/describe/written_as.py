@@ -13,9 +13,9 @@ from hlm.tables.latex import escape
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hlm.describe.blocks import Block, Record
+    from hlm.describe.blocks import Block, Record, Section
 
-__all__ = ["to_html", "to_latex", "to_markdown"]
+__all__ = ["anchor", "section_to_html", "to_html", "to_latex", "to_markdown"]
 
 METHODS = "Methods paragraph"
 
@@ -61,11 +61,26 @@ def to_html(record: Record) -> str:
 
     Headings are of the third level; tables have the class `described`.
     """
-    lines = []
-    for section in record.sections:
-        lines += [f"<h3>{html_escape(section.title)}</h3>", *map(_block_html, section.blocks)]
+    lines = [section_to_html(section) for section in record.sections]
     lines += [f"<h3>{METHODS}</h3>", f"<p>{_html(record.methods.text)}</p>"]
     return "\n".join(lines) + "\n"
+
+
+def section_to_html(section: Section) -> str:
+    """Write a section of a record as HTML, with a heading that a link can lead to."""
+    heading = f'<h3 id="{anchor(section.title)}">{html_escape(section.title)}</h3>'
+    return "\n".join([heading, *map(_block_html, section.blocks)])
+
+
+def anchor(title: str) -> str:
+    """Return what a link to a section of that title ends with.
+
+    Examples
+    --------
+    >>> anchor("Failed and singular fits")
+    'failed-and-singular-fits'
+    """
+    return "-".join(title.lower().split())
 
 
 def _block_md(block: Block) -> str:

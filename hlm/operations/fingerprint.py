@@ -34,9 +34,13 @@ STAGES: dict[str, tuple[str, ...]] = {
     "figures": ("hlm.figures.gallery",),
     "tables": ("hlm.tables.writing",),
     "explorer": ("hlm.explorer.explorer_page",),
+    "report_page": ("hlm.report.report_page",),
     "audit": ("hlm.audit",),
 }
 """The modules that the script of each stage imports."""
+
+READ = {"report_page": ("report/*.rst",)}
+"""What a stage reads in the folder of the workflow."""
 
 CARRIERS = {stage: {"pyarrow", "pandas"} for stage in ("kernels", "fit")}
 """Libraries that a stage imports only to write and read its numbers, or to show rows with labels:
@@ -70,8 +74,9 @@ def fingerprint(stage: str, generators: tuple[str, ...] = ()) -> str:
         total.update(module.encode() + _source(module))
     for path in sorted(_beside(stage)):
         total.update(path.name.encode() + path.read_bytes())
-    for script in sorted(pipeline_files().glob(f"workflow/scripts/*{stage}*.py")):
-        total.update(script.read_bytes())
+    for pattern in (f"scripts/*{stage}*.py", *READ.get(stage, ())):
+        for path in sorted((pipeline_files() / "workflow").glob(pattern)):
+            total.update(path.read_bytes())
     for library in libraries(stage):
         total.update(f"{library} {_version(library)}".encode())
     for source in generators:

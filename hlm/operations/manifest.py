@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hlm.operations.receipts import Receipt
     from hlm.plan import Plan
 
-__all__ = ["make_manifest", "read_manifest", "write_manifest"]
+__all__ = ["made_by", "make_manifest", "read_manifest", "write_manifest"]
 
 NAME = "manifest.json"
 FORM = 1
@@ -48,7 +48,8 @@ MAKERS = {
     "explorer.html": "explorer",
     "audit.csv": "audit",
     "audit.html": "audit",
-    "report.html": "report",
+    "report.html": "report_page",
+    "workflow-report.html": "hlm run",
 }
 """The files of results but the batches', and the job that makes each."""
 
@@ -91,7 +92,7 @@ def make_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> dict[
         The receipt of a batch is missing or damaged.
     """
     folder = Path(folder)
-    receipts = [read_receipt(receipt_file(folder / "parts", b.name)) for b in plan.batches]
+    receipts = _receipts(plan, folder)
     return {
         "form": FORM,
         "study": {"name": plan.study, "file": Path(study).name, "hash": plan.hash},
@@ -105,16 +106,32 @@ def make_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> dict[
         "data_version": plan.data_version,
         "code": _code(plan),
         "lock": _lock(),
-        "versions": _counted([receipt.versions for receipt in receipts]),
-        "machines": _counted([receipt.machine for receipt in receipts]),
-        "times": {
-            "started": min(receipt.started for receipt in receipts),
-            "finished": max(receipt.finished for receipt in receipts),
-            "fit_seconds": round(sum(receipt.seconds for receipt in receipts), 1),
-            "written": _iso(datetime.now(UTC).timestamp()),
-        },
+        **(made := _made_by(receipts)),
+        "times": made["times"] | {"written": _iso(datetime.now(UTC).timestamp())},
         "files": [*_made(folder), *_parts(receipts)],
     }
+
+
+def made_by(plan: Plan, folder: str | Path) -> dict[str, Any]:
+    """Say by which versions, on which machines and when the fits of a study were made.
+
+    That is a part of the manifest, which there is only once all else is there.
+
+    Parameters
+    ----------
+    plan : Plan
+    folder : path
+        The study's.
+
+    Returns
+    -------
+    dict
+        `versions`, `machines` and `times`; nothing where a batch is not finished.
+    """
+    folder = Path(folder)
+    if not all(receipt_file(folder / "parts", batch.name).is_file() for batch in plan.batches):
+        return {}
+    return _made_by(_receipts(plan, folder))
 
 
 def write_manifest(plan: Plan, folder: str | Path, *, study: str | Path) -> Path:
@@ -148,6 +165,22 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"not a manifest that can be read: {error}", file=path) from None
     return manifest
+
+
+def _receipts(plan: Plan, folder: Path) -> list[Receipt]:
+    return [read_receipt(receipt_file(folder / "parts", batch.name)) for batch in plan.batches]
+
+
+def _made_by(receipts: Sequence[Receipt]) -> dict[str, Any]:
+    return {
+        "versions": _counted([receipt.versions for receipt in receipts]),
+        "machines": _counted([receipt.machine for receipt in receipts]),
+        "times": {
+            "started": min(receipt.started for receipt in receipts),
+            "finished": max(receipt.finished for receipt in receipts),
+            "fit_seconds": round(sum(receipt.seconds for receipt in receipts), 1),
+        },
+    }
 
 
 def _code(plan: Plan) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["MOST_ROWS", "sentence_page", "study_page", "table_page"]
+__all__ = ["MOST_ROWS", "fragment_of", "sentence_page", "study_page", "table_page"]
 
 MOST_ROWS = 2000
 """A browser is slow with more; the CSV has all."""
@@ -32,7 +33,7 @@ th {{ position: sticky; top: 0; background: #fff; box-shadow: inset 0 -1px #222;
 tr.new td {{ border-top: 1px solid #ddd; }}
 tr:hover td {{ background: #f3f6f9; }}
 .number {{ text-align: right; font-variant-numeric: tabular-nums; }}
-.again, small {{ color: #888; }}
+.again, small {{ color: #595959; }}
 small {{ font-size: 85%; }}
 pre {{ padding: .5rem; font: 13px/1.5 ui-monospace, monospace; }}
 {style}
@@ -40,7 +41,9 @@ pre {{ padding: .5rem; font: 13px/1.5 ui-monospace, monospace; }}
 </head>
 <body>
 <h1>{title}</h1>
+<main>
 {body}
+</main>
 </body>
 </html>
 """
@@ -65,18 +68,65 @@ def table_page(table: pd.DataFrame, title: str) -> str:
     >>> "0.123 <small>(0.012)</small>" in table_page(table, "Bias")
     True
     """
+    return _PAGE.format(title=escape(title), style="", body=_table(table))
+
+
+def fragment_of(page: str, *, most: int = MOST_ROWS) -> str:
+    """Return what a page of this module holds, to be put into another page.
+
+    Parameters
+    ----------
+    page : str
+        From `table_page`, `sentence_page` or `study_page`.
+    most : int
+        Of a table so many rows are kept, and a sentence says where the others are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"model": ["m", "n", "o"]})
+    >>> print(fragment_of(table_page(table, "Models"), most=1))
+    <table>
+    <thead><tr><th scope="col" class="key">Model</th></tr></thead>
+    <tbody>
+    <tr class="new"><td class="key">m</td></tr>
+    </tbody>
+    </table>
+    <p class="more">2 more rows are in the CSV file.</p>
+    """
+    body = page.partition("<main>\n")[2].rpartition("\n</main>")[0]
+    found = _ROWS.search(body)
+    if found is None:
+        return body
+    rows, said = found[1].splitlines(keepends=True), _MORE.search(body)
+    left_out = len(rows[most:]) + (int(said[1].replace(",", "")) if said else 0)
+    kept = body[: found.start(1)] + "".join(rows[:most]) + body[found.end(1) :]
+    return _MORE.sub("", kept) + _more(left_out)
+
+
+def _table(table: pd.DataFrame) -> str:
+    """Write a table with its notes, a line for each row: `fragment_of` counts lines."""
     text = format_table(table.head(MOST_ROWS))
     kinds = ["key"] * text.keys.shape[1] + ["number"] * text.cells.shape[1]
     headings = zip(kinds, text.headings, strict=True)
-    head = "".join(f'<th class="{kind}">{escape(heading)}</th>' for kind, heading in headings)
+    head = "".join(
+        f'<th scope="col" class="{kind}">{escape(heading)}</th>' for kind, heading in headings
+    )
     rows = zip(text.keys.to_numpy(), text.again.to_numpy(), text.cells.to_numpy(), strict=True)
-    body = "\n".join(_row(*row) for row in rows)
-    left_out = len(table) - len(text.keys)
-    more = counted(left_out, "more row is", "more rows are") + " in the CSV file."
-    said = [*notes(table), *([more] if left_out else [])]
-    below = "\n".join(f"<p>{escape(note)}</p>" for note in said)
-    page = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n{below}"
-    return _PAGE.format(title=escape(title), style="", body=page)
+    body = "".join(f"{_row(*row)}\n" for row in rows)
+    below = "".join(f"\n<p>{escape(note)}</p>" for note in notes(table))
+    return (
+        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>{below}"
+        f"{_more(len(table) - len(text.keys))}"
+    )
+
+
+def _more(left_out: int) -> str:
+    """Say how many rows are left out, if any are."""
+    if not left_out:
+        return ""
+    rows = counted(left_out, "more row is", "more rows are")
+    return f'\n<p class="more">{rows} in the CSV file.</p>'
 
 
 def sentence_page(sentence: str, title: str) -> str:
@@ -115,10 +165,15 @@ def study_page(text: str, name: str) -> str:
     )
 
 
+_ROWS = re.compile("<tbody>\n(.*?)</tbody>", re.DOTALL)
+_MORE = re.compile(r'\n<p class="more">([\d,]+) .*?</p>')
+
+
 def _row(keys: Iterable[str], again: Iterable[bool], cells: Iterable[str]) -> str:
+    """Write a row on one line, whatever lines a key of the user's has."""
     marks = list(again)
     left = "".join(
-        f'<td class="{"again" if same else "key"}">{escape(key)}</td>'
+        f'<td class="{"again" if same else "key"}">{escape(" ".join(key.split()))}</td>'
         for key, same in zip(keys, marks, strict=True)
     )
     right = "".join(f'<td class="number">{_cell(cell)}</td>' for cell in cells)
