@@ -14,7 +14,7 @@ from hlm.operations.lock import is_held_by_parent
 from hlm.operations.prepare import makes_no_results, open_plan, plan_of_run
 from hlm.operations.slurm import become_own_task
 from hlm.plan import chunks, holdings
-from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
+from hlm.plan.report import FIGURES, figure_names, planned_tables, section
 from hlm.results import SUMMARIES
 from hlm.tables.study_summary import summary
 
@@ -69,6 +69,14 @@ def compiled(wildcards):
     return f"{CACHE}/kernels-{NEEDED[wildcards.batch]}"
 
 
+# The pages of the tables, each with the table that it is of and what readers see.
+TABLES = {
+    page: (table, title)
+    for table in planned_tables(plan)
+    for page, title in zip(table.pages, table.titles)
+}
+
+
 # The batches that each chunk of scenarios is summarized from.
 HELD = holdings(plan)
 
@@ -105,7 +113,7 @@ rule all:
                 expand("<study>/{kind}.parquet", kind=plan.kinds),
                 expand("<study>/{kind}.csv", kind=SUMMARIES),
                 expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
-                expand("<study>/tables/{name}.tex", name=table_names(plan)),
+                expand("<study>/tables/{page}.tex", page=TABLES),
                 f"<study>/{EXPLORER}",
                 ["<study>/audit.html"] if AUDITED else [],
             ]
@@ -266,17 +274,17 @@ rule tables:
     output:
         *[
             report(
-                f"<study>/tables/{name}.html",
-                caption=f"workflow/report/{name}.rst",
+                f"<study>/tables/{page}.html",
+                caption=f"workflow/report/{table.caption}.rst",
                 category="Tables",
-                labels={"table": TABLES[name]},
+                labels={"table": title},
             )
-            for name in table_names(plan)
+            for page, (table, title) in TABLES.items()
         ],
         expand(
-            "<study>/tables/{name}.{kind}",
-            name=table_names(plan),
-            kind=["csv", "tex"],
+            "<study>/tables/{page}.{kind}",
+            page=TABLES,
+            kind=["csv", "tex", "md"],
         ),
         report(
             "<study>/study.html",
@@ -298,6 +306,8 @@ rule tables:
         plan=PLAN,
         code=fingerprint("tables"),
         wanted=plan.wanted,
+        # Only what these tables are: nothing else of the results depends on it.
+        **({} if plan.tables is None else {"tables": plan.tabled}),
     script:
         "workflow/scripts/tables.py"
 
