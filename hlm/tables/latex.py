@@ -106,13 +106,23 @@ def latex_of(
     named = [f"\\caption{{{caption}}}" + (f"\\label{{{label}}}" if label else "") + r"\\"]
     headings = _wrapped(text.headings, _widths(body, style), style)
     head = [*_spanning(text, body[0].shape[1]), *map(_row, headings)]
-    rows = ((list(keys), list(cells)) for keys, cells in zip(*body, strict=True))
+    rows = [(list(keys), list(cells)) for keys, cells in zip(*body, strict=True)]
+    # Between the levels of the first key is some space, unless these are the rows.
+    apart = text.again.shape[1] > 1 and bool(text.again.iloc[:, 0].any())
+    written = [
+        [
+            *([r"\addlinespace"] if apart and n and keys[0] else []),
+            *_lines(keys, cells, below=style.below),
+        ]
+        for n, (keys, cells) in enumerate(rows)
+    ]
     lines = [
         *style.begin,
+        *([r"\setlength{\LTcapwidth}{\linewidth}"] if caption else []),
         f"\\begin{{longtable}}{{{columns}}}",
         *(named if caption else []),
         *(r"\toprule", *head, r"\midrule", r"\endhead", r"\bottomrule", r"\endfoot"),
-        *(line for row in rows for line in _lines(*row, below=style.below)),
+        *(line for row in written for line in row),
         r"\end{longtable}",
         *style.end,
         *(f"\\par\\noindent{{\\footnotesize {escape(note)}\\par}}" for note in said),
@@ -162,6 +172,8 @@ _BESIDE = tuple(replace(one, wrapped=wrapped) for one in _SIZES[:3] for wrapped 
 _BELOW = tuple(
     replace(one, wrapped=wrapped, below=True) for one in _SIZES for wrapped in (False, True)
 )
+_NARROWEST = replace(_BELOW[-1], separation=LEAST_SEPARATION - 1)
+_HEADING = 4.5  # times the size of type: a line of a heading may be so wide in any column
 _Body: TypeAlias = "tuple[NDArray[Any], NDArray[Any]]"
 
 
@@ -170,7 +182,7 @@ def _style(text: FormattedTable, body: _Body, *, below: bool) -> _Style:
     for style in _BELOW if below else (*_BESIDE, *_BELOW):
         if _width(text, body, style) <= TEXT_WIDTH:
             return style
-    return _BELOW[-1]
+    return _NARROWEST
 
 
 def _width(text: FormattedTable, body: _Body, style: _Style) -> float:
@@ -215,10 +227,10 @@ def _wrapped(
 
 def _lines_of(heading: str, width: float, style: _Style) -> list[str]:
     """Break a heading between words where it would make its column wider."""
-    lines = [""]
+    lines, most = [""], max(width, _HEADING * style.points)
     for word in heading.split(" "):
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and text_width(longer, style.points) > width:
+        if lines[-1] and text_width(longer, style.points) > most:
             lines.append(word)
         else:
             lines[-1] = longer
@@ -243,7 +255,7 @@ def _lines(keys: Sequence[str], cells: Sequence[str], *, below: bool) -> list[st
     if not below:
         return [_row([*keys, *cells])]
     parts = [cell.split(" ") for cell in cells]
-    rows = zip_longest(*parts, fillvalue="")
+    rows = [*zip_longest(*parts, fillvalue="")] or [()]
     lines = [_row([*(keys if n == 0 else [""] * len(keys)), *row]) for n, row in enumerate(rows)]
     return [*(f"{line}*" for line in lines[:-1]), *lines[-1:]]
 
