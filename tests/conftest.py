@@ -11,6 +11,13 @@ LONGEST = (
 """The files that take longest, below this folder: first, or one core ends long after the others."""
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Leave out files without a slow test where only those are wanted: importing all takes long."""
+    if config.option.markexpr == "slow" and collection_path.suffix == ".py":
+        return True if "mark.slow" not in collection_path.read_text(encoding="utf-8") else None
+    return None
+
+
 def pytest_collection_modifyitems(config, items):
     here = config.rootpath / "tests"
 
