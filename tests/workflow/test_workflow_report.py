@@ -1,7 +1,11 @@
-"""The report in a browser without a network: its menus name every figure, and all pictures load."""
+"""Snakemake's own report, where it is asked for: in a browser, and without a path of the machine.
+
+Its menus name every figure, and all pictures load.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -18,7 +22,10 @@ from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium to open the report in")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium to open the report in"),
+]
 
 # Opens every menu and every result, as clicks do, and leaves what it saw as JSON in the page.
 VISIT = """
@@ -67,10 +74,11 @@ def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     (folder / "study.yaml").write_text(TINY, encoding="utf-8")
     command = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
-    run = [*command, "run", "study.yaml", "--cores", "2"]
-    subprocess.run(run, cwd=folder, capture_output=True, check=True)
+    run = [*command, "run", "study.yaml", "--cores", "2", "--workflow-report"]
+    done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "workflow: results/tiny/workflow-report.html"
     results = folder / "results" / "tiny"
-    return Plan.read(results / "plan.json"), visit(results / "report.html", folder)
+    return Plan.read(results / "plan.json"), visit(results / "workflow-report.html", folder)
 
 
 def visit(report, folder):
@@ -124,3 +132,15 @@ def test_tables_and_the_study_file_are_pages(study):
     wanted = {f"{name}.html" for name in table_names(plan)} | {"study.html", "scenarios.html"}
     assert seen["pages"].keys() == wanted
     assert all(scenario.key in seen["pages"]["scenarios.html"] for scenario in plan.scenarios)
+
+
+@pytest.mark.parametrize("name", ["workflow-report.html", "report.html"])
+def test_no_path_of_the_machine_is_in_a_report(study, name, tmp_path_factory):  # noqa: ARG001
+    """Neither in the page nor in what is packed into it."""
+    (folder,) = tmp_path_factory.getbasetemp().glob("report*")
+    page = (folder / "results" / "tiny" / name).read_text(encoding="utf-8")
+    packed = re.findall(r"base64,([A-Za-z0-9+/=]+)", page)
+    texts = [page, *(base64.b64decode(one).decode("latin-1") for one in packed)]
+    places = [str(folder), str(Path(__file__).parents[2]), str(Path.home()), sys.prefix]
+    found = [place for place in places if any(place in text for text in texts)]
+    assert not found
