@@ -26,7 +26,7 @@ def draws(run, folder):  # noqa: ARG001
 
 
 def writes_the_report(run, folder):  # noqa: ARG001
-    return any("--report" in process.cmdline() for process in run.snakemake())
+    return any("report_page" in process.cmdline() for process in run.snakemake())
 
 
 def stop(folder, moment):

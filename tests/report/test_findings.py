@@ -235,8 +235,8 @@ def test_the_model_that_is_chosen_most_often_is_named_with_where():
     assert found.sentence.startswith("The formula of slopes_on_a is that of the truth.")
     assert found.details == (
         (
-            "AIC, ML: slopes_on_a in 2 of 3 scenarios (70.0% to 90.0%; 30 or 100 units); ignoring_a "
-            "in 1 of 3 scenarios (60.0%; 10 units)."
+            "AIC, ML: slopes_on_a in 2 of 3 scenarios (70.0% to 90.0%; 30 or 100 units); "
+            "ignoring_a in 1 of 3 scenarios (60.0%; 10 units)."
         ),
     )
 
