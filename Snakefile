@@ -16,12 +16,10 @@ from hlm.operations.slurm import become_own_task
 from hlm.plan import chunks, holdings
 from hlm.plan.report import (
     FIGURES,
-    TABLES,
     figure_names,
     planned_figures,
     planned_tables,
     section,
-    table_names,
 )
 from hlm.report import REPORT
 from hlm.results import SUMMARIES
@@ -78,6 +76,14 @@ def compiled(wildcards):
     return f"{CACHE}/kernels-{NEEDED[wildcards.batch]}"
 
 
+# The pages of the tables, each with the table that it is of and what readers see.
+TABLES = {
+    page: (table, title)
+    for table in planned_tables(plan)
+    for page, title in zip(table.pages, table.titles)
+}
+
+
 # The batches that each chunk of scenarios is summarized from.
 HELD = holdings(plan)
 
@@ -114,7 +120,7 @@ rule all:
                 expand("<study>/{kind}.parquet", kind=plan.kinds),
                 expand("<study>/{kind}.csv", kind=SUMMARIES),
                 expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
-                expand("<study>/tables/{name}.tex", name=table_names(plan)),
+                expand("<study>/tables/{page}.tex", page=TABLES),
                 f"<study>/{EXPLORER}",
                 f"<study>/{REPORT}",
                 ["<study>/audit.html"] if AUDITED else [],
@@ -276,17 +282,17 @@ rule tables:
     output:
         *[
             report(
-                f"<study>/tables/{name}.html",
-                caption=f"workflow/report/{name}.rst",
+                f"<study>/tables/{page}.html",
+                caption=f"workflow/report/{table.caption}.rst",
                 category="Tables",
-                labels={"table": TABLES[name]},
+                labels={"table": title},
             )
-            for name in table_names(plan)
+            for page, (table, title) in TABLES.items()
         ],
         expand(
-            "<study>/tables/{name}.{kind}",
-            name=table_names(plan),
-            kind=["csv", "tex"],
+            "<study>/tables/{page}.{kind}",
+            page=TABLES,
+            kind=["csv", "tex", "md"],
         ),
         report(
             "<study>/study.html",
@@ -305,9 +311,11 @@ rule tables:
     benchmark:
         "<study>/benchmarks/tables.tsv"
     params:
+        **({} if plan.tables is None else {"tables": plan.tabled}),
         plan=PLAN,
         code=fingerprint("tables"),
         wanted=plan.wanted,
+        # Only what these tables are: nothing else of the results depends on it.
     script:
         "workflow/scripts/tables.py"
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-LONGEST = ("slurm", "workflow", "faults", "inference", "kernels", "test_figures.py")
+LONGEST = (
+    *("slurm", "workflow", "faults", "test_everything.py", "test_published_power.py"),
+    *("test_odd_studies.py", "test_generator.py", "test_solve.py", "test_jit.py"),
+    *("test_explorer_in_browser.py", "test_kernels.py", "test_docs.py", "inference", "kernels"),
+    *("test_figures.py",),
+)
 """The files that take longest, below this folder: first, or one core ends long after the others."""
 
 

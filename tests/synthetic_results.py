@@ -181,4 +181,5 @@ def made_study(grid=GRID, models=MODELS):
         models=tuple(Model(n, "y ~ x + (1 + x | unit)", tests=_tests(n)) for n in models),
         policies=("all",),
         selection=USUAL,
+        tables=None,
     )

@@ -17,7 +17,7 @@ from scipy import special, stats
 from hlm.study import Study
 
 STANDARD_ERRORS = 4.0
-MORE = 5
+MORE = 2
 """How many times as many data sets `make slow` draws."""
 
 

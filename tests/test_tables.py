@@ -112,13 +112,14 @@ def test_a_study_without_a_grid_has_tables_too():
 
 def test_a_csv_gives_back_the_numbers(tmp_path, results):
     table = tables.wide_table(results[0], "fixed")
-    csv, tex, html = tables.write(table, tmp_path / "t" / "fixed", caption="Fixed")
+    csv, tex, html, md = tables.write(table, tmp_path / "t" / "fixed", caption="Fixed")
     read = pd.read_csv(io.StringIO(csv.read_text()))
     pd.testing.assert_frame_equal(read, table, check_dtype=False, rtol=1e-14)
     assert r"\caption{Fixed}\label{tab:fixed}\\" in tex.read_text()
     assert "<h1>Fixed</h1>" in html.read_text()
+    assert md.read_text().startswith("**Fixed**\n\n| Term | Units |")
     names = sorted(path.name for path in csv.parent.iterdir())
-    assert names == ["fixed.csv", "fixed.html", "fixed.tex"]
+    assert names == ["fixed.csv", "fixed.html", "fixed.md", "fixed.tex"]
 
 
 def test_latex_writes_the_error_in_brackets_with_two_digits():
@@ -162,6 +163,12 @@ def test_every_row_has_as_many_cells_as_the_heading(results):
     for table in (tables.wide_table(results[0], "random"), tables.selection_table(results[1])):
         lines = [line for line in tables.to_latex(table).splitlines() if line.endswith(r"\\")]
         assert {line.count(" & ") for line in lines} == {lines[0].count(" & ")}
+
+
+def _body(latex):
+    """Return the lines of the rows of a table."""
+    lines = latex.splitlines()
+    return lines[lines.index(r"\endfoot") + 1 : lines.index(r"\end{longtable}")]
 
 
 def _read_page(page):
@@ -217,7 +224,7 @@ def test_a_study_has_its_tables_by_name(tmp_path, results):
     files = tables.write_all(study, tmp_path)
     stems = ["performance_fixed", "performance_random", "performance_tests", "selection"]
     stems += ["margins", "factor_effects", "accounting"]
-    kinds = ("csv", "tex", "html")
+    kinds = ("csv", "tex", "html", "md")
     assert [file.name for file in files] == [f"{s}.{kind}" for s in stems for kind in kinds]
     assert all((CAPTIONS / f"{stem}.rst").exists() for stem in table_names(study))
     assert pd.read_csv(files[0])["model"][:6:2].tolist() == list(MODELS)
@@ -277,9 +284,9 @@ def test_both_methods_stand_below_each_other(results):
     shown = _read_page(tables.table_page(tables.wide_table(results[0]), "Fixed"))
     assert list(shown)[:6] == ["Term", "Units", "Rows", "Cor.", "Model", "Method"]
     assert shown["Method"][:4].tolist() == ["REML", "ML", "REML", "ML"]
-    first = tables.to_latex(tables.wide_table(results[0])).splitlines()[7:9]
+    first = _body(tables.to_latex(tables.wide_table(results[0])))
     assert first[0].startswith(r"(Intercept) & 10 & 5 & 0 & slopes\_on\_a & REML & 1 & ")
-    assert first[1].startswith(r" &  &  &  &  & ML & 1 & ")
+    assert first[2].startswith(r" &  &  &  &  & ML & 1 & ")
 
 
 def test_each_inference_has_a_row_and_what_rests_on_none_is_written_once(results):
@@ -304,10 +311,13 @@ def test_each_inference_has_a_row_and_what_rests_on_none_is_written_once(results
     assert once.tolist() == [True, False, False] * len(plain)
     assert ((shown["RMSE"] != "") == once).all()
     assert (shown[["SE error", "Coverage", "Rejection"]] != "").all(axis=None)
-    first, second = tables.to_latex(table).splitlines()[7:9]
+    first, errors, second, own = _body(tables.to_latex(table))[:4]
     start = r"(Intercept) & 10 & 5 & 0 & slopes\_on\_a & REML & Satterthwaite & 1 & "
     assert first.startswith(start)
     assert second.startswith(" &  &  &  &  &  & Kenward-Roger &  &  &  &  & ")
+    assert first.endswith(r"\\*")
+    assert errors.count("(") == 6  # a page is too narrow for errors beside the numbers
+    assert own.count("(") == 3
 
 
 def test_one_inference_is_not_told_of_each_term(results):

@@ -27,6 +27,7 @@ from hlm.cli import (
     run,
     solve,
     status,
+    table,
     verify,
 )
 from hlm.cli import open as open_report
@@ -43,7 +44,7 @@ COMMANDS = {
     module.__name__.rpartition(".")[2]: module
     for module in (
         *(fit, new, check, preview, power, solve, run, status),
-        *(open_report, explore, describe, verify, audit, replay, measures, completion),
+        *(open_report, explore, table, describe, verify, audit, replay, measures, completion),
     )
 }
 OBJECTS = 50_000

@@ -166,7 +166,7 @@ def run_once(
     """Run Snakemake for a plan: a whole study, or a round of one that grows."""
     from hlm.operations.leftovers import remove_leftovers
 
-    pages, command = pages_not_of(plan), _wholly(options, plan, folder)
+    pages, command = pages_not_of(plan, folder), _wholly(options, plan, folder)
     remove_leftovers(plan, folder, pages)
     if options.verbose:
         status = call(command)
@@ -193,16 +193,29 @@ def _workflow_report(command: list[str], folder: Path, log: Path, verbose: bool)
     return call_quietly([*command, *report], log, lambda _: tell, append=True, directory=place)
 
 
-def pages_not_of(plan: Plan) -> dict[str, set[str]]:
-    """Return the names of figures and of tables that other studies have and this one has not.
+def pages_not_of(plan: Plan, folder: Path | None = None) -> dict[str, set[str]]:
+    """Return the names of figures and of tables that the study has not, and may have had.
 
-    Those of an earlier form of the study are left in its folders.
+    These are those that other studies have, and the tables in its folder that are whole: of all
+    kinds of file.
     """
-    from hlm.plan.report import FIGURES, TABLES, figure_names, table_names
+    from hlm.plan.report import FIGURES, TABLES, figure_names, planned_tables
 
+    tables = {page for table in planned_tables(plan) for page in table.pages}
     return {
         "figures": set(FIGURES) - set(figure_names(plan)),
-        "tables": set(TABLES) - set(table_names(plan)),
+        "tables": ({*TABLES} | _whole_tables(folder)) - tables,
+    }
+
+
+def _whole_tables(folder: Path | None) -> set[str]:
+    """Return the names of the tables in a folder of results, each with a file of every kind."""
+    names = {path.stem for path in folder.glob("tables/*.tex")} if folder else set()
+    kinds = ("csv", "html", "md")
+    return {
+        name
+        for name in names
+        if folder and all((folder / "tables" / f"{name}.{kind}").is_file() for kind in kinds)
     }
 
 

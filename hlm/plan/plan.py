@@ -21,6 +21,7 @@ from hlm.plan.pack import Piece, pack
 from hlm.plan.rounds import Standing
 from hlm.precision import Precision
 from hlm.scenario import DATA_VERSION, Model, Scenario
+from hlm.table_spec import asked_from, asked_to_json
 from hlm.versions import versions
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from hlm.generator import Generator
     from hlm.study import Study
+    from hlm.table_spec import Asked
 
 __all__ = ["BATCH_SECONDS", "Plan", "generators_of", "kinds_of", "make_plan"]
 
@@ -78,6 +80,8 @@ class Plan:
     standing : Standing, optional
         Where each scenario stands on the way to them; there is one if there is a `precision`, or
         where the numbers of replicates are those that a search asks for.
+    tables : tuple of str or TableSpec, optional
+        Those that the study asks for; None for the usual ones.
     """
 
     study: str
@@ -99,6 +103,7 @@ class Plan:
     policies: tuple[str, ...] = ("all",)
     precision: Precision | None = None
     standing: Standing | None = None
+    tables: Asked = None
 
     def batch(self, name: str) -> Batch:
         """Return the batch of that name."""
@@ -158,6 +163,11 @@ class Plan:
             ]
         )
 
+    @property
+    def tabled(self) -> str:
+        """A hash of which tables the study asks for: other results do not depend on it."""
+        return digest(asked_to_json(self.tables))
+
     def metadata(self) -> dict[str, str]:
         """Return what every file of results says of its origin."""
         return {
@@ -189,6 +199,7 @@ class Plan:
         rule = {
             "precision": self.precision and self.precision.to_dict(),
             "standing": self.standing and self.standing.to_dict(),
+            "tables": asked_to_json(self.tables),
         }
         return json.dumps(
             {
@@ -242,6 +253,7 @@ class Plan:
                     "sources": tuple(map(Source.from_dict, data.get("sources", ()))),
                     "selection": _selection(data.get("selection")),
                     "policies": tuple(data.get("policies", ("all",))),
+                    "tables": asked_from(data.get("tables")),
                     **_rule(data),
                 }
             )
@@ -371,6 +383,7 @@ def make_plan(
         policies=study.policies,
         precision=study.precision,
         standing=standing,
+        tables=study.tables,
     )
 
 

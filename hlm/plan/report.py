@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hlm.criteria import OF_INFORMATION
 from hlm.formula import formula_in, parse
 from hlm.formula.linear_in import is_linear_in, random_line
+from hlm.table_layout import Known, Layout
+from hlm.table_spec import TABLES, lacking_tables
 from hlm.words.criteria_words import CRITERION_WORDS
 
 if TYPE_CHECKING:
     from hlm.results.shown import Planned
     from hlm.scenario import Model, Scenario
+    from hlm.table_spec import TableSpec
 
 __all__ = [
     "FIGURES",
+    "OWN_TABLE",
     "SECTIONS",
     "TABLES",
     "PlannedFigure",
@@ -69,19 +72,9 @@ its title."""
 FIGURES = {name: title for section in SECTIONS.values() for name, title in section.items()}
 """Every figure's name and its title."""
 
-TABLES = {
-    "performance_fixed": "Performance, fixed effects",
-    "performance_random": "Performance, random part",
-    "performance_tests": "Rejection rates, tests",
-    "performance_predictions": "Errors of predicted coefficients of units",
-    "selection": "Selection rates",
-    "margins": "Margins of the criteria",
-    "policies": "Policies side by side",
-    "robustness": "Power and size under violated assumptions",
-    "factor_effects": "What the factors explain",
-    "accounting": "What became of the fits",
-}
-"""Every table's name, which is also its file's and its caption's, and its title."""
+
+OWN_TABLE = "own_table"
+"""The caption of tables that a study puts together itself."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +106,15 @@ class PlannedTable:
     ----------
     name, title, caption : str
     pages : tuple of str
+    titles : tuple of str
+        What readers see of each page.
     """
 
     name: str
     title: str
     caption: str
     pages: tuple[str, ...]
+    titles: tuple[str, ...]
 
 
 def planned_figures(study: Planned) -> tuple[PlannedFigure, ...]:
@@ -131,9 +127,16 @@ def planned_figures(study: Planned) -> tuple[PlannedFigure, ...]:
 
 def planned_tables(study: Planned) -> tuple[PlannedTable, ...]:
     """Return the tables of a study in the order of its report."""
-    return tuple(
-        PlannedTable(name, TABLES[name], caption=name, pages=(name,)) for name in table_names(study)
-    )
+    asked = table_names(study) if study.tables is None else study.tables
+    return tuple(_planned_table(one, study) for one in asked)
+
+
+def _planned_table(one: str | TableSpec, study: Planned) -> PlannedTable:
+    if isinstance(one, str):
+        return PlannedTable(one, TABLES[one], one, pages=(one,), titles=(TABLES[one],))
+    pages = Layout.of(one, Known.of(study)).pages
+    names, titles = (tuple(page.name for page in pages), tuple(page.title for page in pages))
+    return PlannedTable(one.name, one.title, OWN_TABLE, pages=names, titles=titles)
 
 
 def section(name: str) -> str:
@@ -187,36 +190,15 @@ def figure_names(study: Planned) -> tuple[str, ...]:
 
 
 def table_names(study: Planned) -> tuple[str, ...]:
-    """Return the names of the tables that a study has.
-
-    One model alone is not selected, one policy has none beside it, and one factor explains all.
-    """
-    lacking = {
-        "performance_tests": not any(model.has_tests for model in study.models),
-        "performance_predictions": not any(model.predictions for model in study.models),
-        "selection": len(study.models) < 2,
-        "margins": not _has_margins(study),
-        "policies": len(study.policies) < 2,
-        "robustness": not _has_violations(study),
-        "factor_effects": sum(_varies(study, name) for name in study.levels[0]) < 2,
-    }
-    return tuple(name for name in TABLES if not lacking.get(name))
-
-
-def _has_margins(study: Planned) -> bool:
-    """Tell whether a criterion with values chooses among several models fitted by one method."""
-    methods = [method for model in study.models for method in model.methods]
-    several = any(methods.count(method) > 1 for method in methods)
-    return several and bool({*study.selection.criteria} & {*OF_INFORMATION})
+    """Return the names of the tables that a study has: those it asks for, or those that suit it."""
+    if study.tables is not None:
+        return tuple(one if isinstance(one, str) else one.name for one in study.tables)
+    lacking = lacking_tables(study, violated=_has_violations(study))
+    return tuple(name for name in TABLES if name not in lacking)
 
 
 def _has_violations(study: Planned) -> bool:
     return any(scenario.twin_of for scenario in study.scenarios)
-
-
-def _varies(study: Planned, factor: str) -> bool:
-    first = study.levels[0][factor]
-    return any(level[factor] != first for level in study.levels)
 
 
 def models_with_lines(study: Planned) -> tuple[Model, ...]:

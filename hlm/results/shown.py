@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hlm.criteria import Selection
     from hlm.scenario import Model, Scenario
+    from hlm.table_spec import Asked
 
 __all__ = [
     "Planned",
@@ -68,6 +69,10 @@ class Planned(Protocol):
     @property
     def policies(self) -> tuple[str, ...]:
         """Which replicates count, the one that is shown first."""
+
+    @property
+    def tables(self) -> Asked:
+        """The tables that it asks for; None for the usual ones."""
 
 
 def read_results(
@@ -119,7 +124,7 @@ def with_words(measures: pd.DataFrame, models: Iterable[Model] = ()) -> pd.DataF
 
 
 def in_order(measures: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the terms, as (kind, term), in the order of a table.
+    """Return the terms, as (kind, term), in the order of a table; what is of no term is first.
 
     Examples
     --------
@@ -128,7 +133,7 @@ def in_order(measures: pd.DataFrame) -> list[tuple[str, str]]:
     >>> in_order(with_words(pd.DataFrame({"kind": kinds, "term": terms})))
     [('coefficient', 'x'), ('sd', 'sd_x|g'), ('sigma', 'sigma')]
     """
-    kinds = list(KINDS)
+    kinds = ["", *KINDS]
     found = measures[["kind", "term", ORDER]].drop_duplicates(["kind", "term"])
     rows = sorted(
         found.itertuples(index=False, name=None), key=lambda row: (kinds.index(row[0]), row[2])

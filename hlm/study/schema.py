@@ -37,6 +37,7 @@ from hlm.study.schema_replicates import Replicates  # noqa: TC001 - as above
 from hlm.study.schema_residual import AutoRegression, Variance  # noqa: TC001 - as above
 from hlm.study.schema_rows import Rows  # noqa: TC001 - as above
 from hlm.study.schema_solve import Solve  # noqa: TC001 - as above
+from hlm.study.schema_tables import Tables  # noqa: TC001 - as above
 from hlm.study.schema_uncertain import UncertainTruth  # noqa: TC001 - as above
 from hlm.study.schema_values import (
     SHAPE,
@@ -589,6 +590,7 @@ class StudyFile(Part):
         **dict.fromkeys(("dropout", "attrition"), "design.missing.dropout"),
         **dict.fromkeys(("robustness", "violations", "violated", "assumptions"), "robust"),
         **dict.fromkeys(("policy", "failures", "nonconvergence", "convergence"), "policies"),
+        **dict.fromkeys(("table", "tabulate", "latex"), "tables"),
         **dict.fromkeys(("metadata", "meta", "info", "paper"), "about"),
         **dict.fromkeys(("title", "authors", "description", "aims"), "about"),
     }
@@ -637,6 +639,11 @@ class StudyFile(Part):
         "side by side. Figures and tables show the first.",
     )
     solve: Solve | None = Field(None, description="A design to be found by `hlm solve`.")
+    tables: Tables | None = Field(
+        None,
+        description="Which tables there are, by name or with what is to be in them; all that suit "
+        "the study unless given.",
+    )
     about: About | None = Field(
         None,
         description="What a report says beside the numbers: title, authors, aims, and so on.",

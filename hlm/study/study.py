@@ -16,6 +16,7 @@ from hlm.errors import InputError, Mistakes, together
 from hlm.formula import formula_in
 from hlm.scenario import Model, Scenario
 from hlm.study.asked import check_values
+from hlm.study.asked_tables import readable_tables, tables_of
 from hlm.study.design import (
     covariates,
     levels_in,
@@ -60,6 +61,7 @@ from hlm.study.structure import (
 )
 from hlm.study.truth import parameters, read_formula
 from hlm.study.uncertain_parameters import check_not_varied, drawn_of
+from hlm.table_layout import Known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
     from hlm.study.generators import Code
     from hlm.study.grid import Axis
     from hlm.study.reading import Lines
+    from hlm.table_spec import Asked
 
 __all__ = ["Study", "resolve"]
 
@@ -109,6 +112,8 @@ class Study:
         What the files that it names are relative to.
     allow_code : bool
         Whether its generator may run.
+    tables : tuple of str or TableSpec, optional
+        Those that it asks for; None for the usual ones.
     """
 
     name: str
@@ -127,6 +132,7 @@ class Study:
     picks: tuple[tuple[int, ...], ...] = ()
     folder: str = ""
     allow_code: bool = False
+    tables: Asked = None
 
     def replicates_of(self, key: str) -> int:  # noqa: ARG002 - of all scenarios alike
         """Return the number of replicates of the scenario with that key, as for a plan."""
@@ -279,7 +285,9 @@ def resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict[
     with Mistakes() as mistakes:
         data = from_data(written, folder, mistakes)
         tree = completed(data.tree)
-        study = mistakes.keep(_validated, tree, data.unknown)
+        asked = mistakes.keep(readable_tables, tree.get("tables"), mistakes)
+        others = {key: value for key, value in tree.items() if key != "tables"}
+        study = mistakes.keep(_validated, others, data.unknown)
         levels = levels_in(study.design.covariates, study.design) if study else {}
         models = () if study is None else models_of(study, levels, mistakes)
         outline = Outline(tree, study, mistakes)
@@ -303,6 +311,12 @@ def resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict[
             mistakes.keep(check_predictions, models, scenarios)
         if study is not None and data.complete and not mistakes.found:
             mistakes.keep(check_values, study.estimation.estimands, models, scenarios)
+        selection = tables = None
+        if study is not None and len(models) == len(study.models):
+            selection = mistakes.keep(selection_of, study.selection, models, scenarios)
+        if study is not None and selection is not None:
+            known = Known(models, labels, selection, _names(study.policies))
+            tables = mistakes.keep(tables_of, asked, known, violated=bool(study.robust))
         if study is not None and outline.axes is not None:
             precision = precision_of(study.replicates)
             own = _own_key(study, code or {})
@@ -316,9 +330,8 @@ def resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict[
                 "picks": points,
                 "example": keys.index(own) if own in keys else middle(outline.axes, points),
                 "models": models,
-                "selection": mistakes.keep(selection_of, study.selection, models, scenarios)
-                if len(models) == len(study.models)
-                else None,
+                "selection": selection,
+                "tables": tables,
                 "sources": (*data.sources, *sources_of(code or {})),
                 "policies": _names(study.policies),
                 "precision": precision,

@@ -6,15 +6,17 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from hlm.tables.formatting import format_table, notes
+from hlm.tables.formatting import format_table, merged, notes
 from hlm.words.nouns import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
-__all__ = ["MOST_ROWS", "fragment_of", "sentence_page", "study_page", "table_page"]
+    from hlm.tables.formatting import FormattedTable
+
+__all__ = ["MOST_ROWS", "fragment_of", "page_of", "sentence_page", "study_page", "table_page"]
 
 MOST_ROWS = 2000
 """A browser is slow with more; the CSV has all."""
@@ -29,7 +31,11 @@ body {{ margin: 1.5rem; color: #222; font: 13px/1.5 system-ui, sans-serif; }}
 h1 {{ margin: 0 0 1rem; font-size: 1.3rem; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: .1rem .45rem; text-align: left; white-space: nowrap; }}
-th {{ position: sticky; top: 0; background: #fff; box-shadow: inset 0 -1px #222; }}
+th {{ background: #fff; box-shadow: inset 0 -1px #222; }}
+tr:only-child > th {{ position: sticky; top: 0; }}
+th.span {{ text-align: center; box-shadow: inset 0 -1px #999; }}
+th.span + th.span {{ border-left: .6rem solid #fff; }}
+.unseen {{ position: absolute; clip-path: inset(50%); }}
 tr.new td {{ border-top: 1px solid #ddd; }}
 tr:hover td {{ background: #f3f6f9; }}
 .number {{ text-align: right; font-variant-numeric: tabular-nums; }}
@@ -71,6 +77,31 @@ def table_page(table: pd.DataFrame, title: str) -> str:
     return _PAGE.format(title=escape(title), style="", body=_table(table))
 
 
+def page_of(
+    text: FormattedTable, said: Sequence[str], title: str, *, caption: str = "", rows: int = 0
+) -> str:
+    """Write the text of a table as an HTML page.
+
+    Parameters
+    ----------
+    text : FormattedTable
+    said : sequence of str
+        Sentences below it.
+    title, caption : str
+        What stands above, and between.
+    rows : int
+        How many rows there are, where `text` has not all.
+
+    Returns
+    -------
+    str
+    """
+    left_out = max(0, rows - len(text.keys))
+    above = f"<p>{escape(caption)}</p>\n" if caption else ""
+    body = f"{above}{_written(text, said, title)}{_more(left_out)}"
+    return _PAGE.format(title=escape(title), style="", body=body)
+
+
 def fragment_of(page: str, *, most: int = MOST_ROWS) -> str:
     """Return what a page of this module holds, to be put into another page.
 
@@ -107,6 +138,10 @@ def fragment_of(page: str, *, most: int = MOST_ROWS) -> str:
 def _table(table: pd.DataFrame) -> str:
     """Write a table with its notes, a line for each row: `fragment_of` counts lines."""
     text = format_table(table.head(MOST_ROWS))
+    return f"{_written(text, notes(table))}{_more(len(table) - len(text.keys))}"
+
+
+def _written(text: FormattedTable, said: Iterable[str], title: str = "") -> str:
     kinds = ["key"] * text.keys.shape[1] + ["number"] * text.cells.shape[1]
     headings = zip(kinds, text.headings, strict=True)
     head = "".join(
@@ -114,11 +149,35 @@ def _table(table: pd.DataFrame) -> str:
     )
     rows = zip(text.keys.to_numpy(), text.again.to_numpy(), text.cells.to_numpy(), strict=True)
     body = "".join(f"{_row(*row)}\n" for row in rows)
-    below = "".join(f"\n<p>{escape(note)}</p>" for note in notes(table))
+    below = "".join(f"\n<p>{escape(note)}</p>" for note in said)
+    named = f'<caption class="unseen">{escape(title)}</caption>\n' if title else ""
     return (
-        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>{below}"
-        f"{_more(len(table) - len(text.keys))}"
+        f"<table>\n{named}{_groups(text)}<thead>{_spanning(text)}<tr>{head}</tr></thead>\n"
+        f"<tbody>\n{body}</tbody>\n</table>{below}"
     )
+
+
+def _groups(text: FormattedTable) -> str:
+    """Name the groups of columns that headings span, for who hears the table."""
+    if not text.spans:
+        return ""
+    widths = [width for _, width in merged(text.spans, 0)]
+    groups = "".join(f'<colgroup span="{width}"></colgroup>' for width in widths)
+    keys = text.keys.shape[1]
+    return (f'<colgroup span="{keys}"></colgroup>' if keys else "") + f"{groups}\n"
+
+
+def _spanning(text: FormattedTable) -> str:
+    """Write the rows of headings that span columns."""
+    left = f'<td colspan="{text.keys.shape[1]}"></td>' if text.keys.shape[1] else ""
+    lines = []
+    for row in range(len(text.spans)):
+        cells = "".join(
+            f'<th scope="colgroup" colspan="{width}" class="span">{escape(label)}</th>'
+            for label, width in merged(text.spans, row)
+        )
+        lines.append(f"<tr>{left}{cells}</tr>")
+    return "".join(lines)
 
 
 def _more(left_out: int) -> str:

@@ -11,10 +11,10 @@ from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import PARTS
 from hlm.results.grid_columns import factors, levels
 from hlm.results.shown import in_order, of_first_policy, with_inference, with_words
+from hlm.table_spec import SHOWN
 from hlm.words.fitting import METHODS
 from hlm.words.inferences import INFERENCES
 from hlm.words.levels import WORDS
-from hlm.words.measures import OF_PREDICTIONS
 from hlm.words.predictors import PREDICTORS
 
 if TYPE_CHECKING:
@@ -29,19 +29,12 @@ __all__ = [
     "SHOWN",
     "TOTAL",
     "UNBOUNDED",
+    "factors_apart",
+    "laid_out",
     "scenario_table",
     "selection_table",
     "wide_table",
 ]
-
-_ALWAYS = ("bias", "empirical_se", "rmse", "relative_error_se", "coverage")
-SHOWN = {
-    "fixed": (*_ALWAYS, "rejection"),
-    "random": (*_ALWAYS, "median_ci_width"),
-    "tests": ("rejection",),
-    "predictions": tuple(OF_PREDICTIONS),
-}
-"""The measures that the table of each part shows."""
 
 _NONE = {
     "fixed": "no model has a coefficient",
@@ -54,8 +47,8 @@ TOTAL, UNBOUNDED = "n_total", "unbounded"
 """Columns of a wide table that say what the others rest on."""
 
 READ = (
-    *(*_ALWAYS, "rejection", "median_ci_width", TOTAL, UNBOUNDED),
-    *SHOWN["predictions"],
+    *dict.fromkeys(name for shown in SHOWN.values() for name in shown),
+    *(TOTAL, UNBOUNDED),
 )
 """The measures that all tables need."""
 
@@ -113,10 +106,32 @@ def wide_table(
     frame = measures[keep if method is None else keep & (measures["method"] == method)]
     if frame.empty:
         raise InputError(_NONE.get(str(part), "no fit by this method"))
-    frame = frame.rename(columns=_factors_apart(frame, show))
+    return laid_out(frame, show)
+
+
+def laid_out(
+    measures: pd.DataFrame, show: Sequence[str], *, by: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Lay the rows of some terms side by side: a column for each measure.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        Rows of `measures.parquet`, with the columns of `with_words` and `with_inference`.
+    show : sequence of str
+        Measures.
+    by : sequence of str
+        Further columns that tell rows apart.
+
+    Returns
+    -------
+    DataFrame
+        As from `wide_table`.
+    """
+    frame = measures.rename(columns=factors_apart(measures, show))
     grid = factors(frame)
-    frame, inference = _each_inference(frame, ["kind", "term", *grid, "model", "method"])
-    keys = ["kind", "term", *grid, "model", "method", *inference]
+    frame, inference = _each_inference(frame, ["kind", "term", *grid, "model", "method", *by])
+    keys = ["kind", "term", *grid, "model", "method", *inference, *by]
     true = frame.drop_duplicates(keys).set_index(keys)["true"]
     wide = _spread(_in_order(frame), keys, "measure", show)
     for name in (UNBOUNDED, TOTAL):
@@ -217,7 +232,7 @@ def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _factors_apart(frame: pd.DataFrame, show: Sequence[str]) -> dict[str, str]:
+def factors_apart(frame: pd.DataFrame, show: Sequence[str]) -> dict[str, str]:
     """Give a factor that is called as a measure is (a covariate may be) another name."""
     columns = {name + end for name in show for end in ("", MCSE, COUNT)}
     return {name: f"grid {name}" for name in factors(frame) if name in columns}

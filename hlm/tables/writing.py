@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from hlm.disk import write_text
 from hlm.estimands.kinds import PARTS
 from hlm.measures.chosen import without_reason
-from hlm.plan.report import TABLES, table_names
+from hlm.plan.report import planned_tables
 from hlm.results.shown import attempt, read_results
 from hlm.results.violated import read_rejections
 from hlm.tables.latex import escape, to_latex
+from hlm.tables.markdown import escaped, to_markdown
 from hlm.tables.page import sentence_page, study_page, table_page
+from hlm.tables.paper import paper_pages
 from hlm.tables.robustness_table import robustness_table
 from hlm.tables.side_by_side import (
     SIDE_BY_SIDE,
@@ -37,13 +39,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hlm.plan import Plan
+    from hlm.plan.report import PlannedTable
     from hlm.results.shown import Planned
+    from hlm.table_spec import TableSpec
+    from hlm.tables.paper_page import PaperPage
 
 __all__ = ["write", "write_all", "write_pages"]
 
 
-def write(table: pd.DataFrame, stem: str | Path, *, caption: str = "") -> tuple[Path, Path, Path]:
-    """Write a table as CSV, as LaTeX and as a page for a browser, each whole or not at all.
+def write(table: pd.DataFrame, stem: str | Path, *, caption: str = "") -> tuple[Path, ...]:
+    """Write a table as CSV, LaTeX, Markdown and a page for a browser, each whole or not at all.
 
     Parameters
     ----------
@@ -55,7 +60,7 @@ def write(table: pd.DataFrame, stem: str | Path, *, caption: str = "") -> tuple[
     Returns
     -------
     tuple of Path
-        The CSV, the LaTeX and the HTML.
+        The CSV, the LaTeX, the HTML and the Markdown.
     """
     stem = Path(stem)
     latex = to_latex(table, caption=caption, label=f"tab:{stem.name}" if caption else "")
@@ -64,6 +69,7 @@ def write(table: pd.DataFrame, stem: str | Path, *, caption: str = "") -> tuple[
         csv=table.to_csv(index=False),
         tex=latex,
         html=table_page(table, caption or stem.name),
+        md=to_markdown(table, caption),
     )
 
 
@@ -85,10 +91,19 @@ def write_all(study: Planned, folder: str | Path, *, strict: bool = False) -> tu
     Returns
     -------
     tuple of Path
-        For each table of `table_names(study)`, `tables/NAME` as .csv, .tex and .html.
+        For each page of `planned_tables(study)`, `tables/PAGE` as .csv, .tex, .html and .md.
     """
-    files = (_write_one(name, study, Path(folder), strict=strict) for name in table_names(study))
-    return tuple(file for of_one in files for file in of_one)
+    folder = Path(folder)
+    asked = {one.name: one for one in study.tables or () if not isinstance(one, str)}
+    files: list[Path] = []
+    for table in planned_tables(study):
+        spec = asked.get(table.name)
+        files += (
+            _write_one(table, study, folder, strict=strict)
+            if spec is None
+            else _write_own(table, spec, study, folder, strict=strict)
+        )
+    return tuple(files)
 
 
 def write_pages(plan: Plan, folder: str | Path) -> tuple[Path, Path]:
@@ -125,12 +140,38 @@ def _with_numbers(points: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     )
 
 
-def _write_one(name: str, study: Planned, folder: Path, *, strict: bool) -> tuple[Path, ...]:
-    stem, title = folder / "tables" / name, TABLES[name]
+def _write_one(
+    table: PlannedTable, study: Planned, folder: Path, *, strict: bool
+) -> tuple[Path, ...]:
+    stem, title = folder / "tables" / table.name, table.title
     return attempt(
-        lambda: write(_table(name, study, folder), stem, caption=title),
+        lambda: write(_table(table.name, study, folder), stem, caption=title),
         lambda why: _write_sentence(stem, title, f"{why[0].upper()}{why[1:]}"),
         strict=strict,
+    )
+
+
+def _write_own(
+    table: PlannedTable, spec: TableSpec, study: Planned, folder: Path, *, strict: bool
+) -> tuple[Path, ...]:
+    """Write the pages of a table that a user asks for; or on each why there is none."""
+    stems = [folder / "tables" / page for page in table.pages]
+
+    def write_pages_of() -> tuple[Path, ...]:
+        pages = paper_pages(study, folder, spec)
+        return tuple(file for page in pages for file in _write_page(page, folder / "tables"))
+
+    def write_sentences(why: str) -> tuple[Path, ...]:
+        said = f"{why[0].upper()}{why[1:]}"
+        named = zip(stems, table.titles, strict=True)
+        return tuple(file for stem, title in named for file in _write_sentence(stem, title, said))
+
+    return attempt(write_pages_of, write_sentences, strict=strict)
+
+
+def _write_page(page: PaperPage, folder: Path) -> tuple[Path, ...]:
+    return _write(
+        folder / page.name, csv=page.csv(), tex=page.tex(), html=page.html(), md=page.md()
     )
 
 
@@ -168,21 +209,21 @@ def _of_policies(study: Planned, folder: Path) -> pd.DataFrame:
     return read_results(study, folder, "differences", {"factor": ["policy"]})
 
 
-def _write_sentence(stem: Path, title: str, sentence: str) -> tuple[Path, Path, Path]:
+def _write_sentence(stem: Path, title: str, sentence: str) -> tuple[Path, ...]:
     quoted = sentence.replace('"', '""')
     return _write(
         stem,
         csv=f'note\n"{quoted}"\n',
         tex=f"\\par\\noindent {escape(title)}: {escape(sentence)}\\par\n",
         html=sentence_page(sentence, title),
+        md=f"{escaped(title)}: {escaped(sentence)}\n",
     )
 
 
-def _write(stem: Path, *, csv: str, tex: str, html: str) -> tuple[Path, Path, Path]:
-    return (
-        _replace(stem.with_name(f"{stem.name}.csv"), csv),
-        _replace(stem.with_name(f"{stem.name}.tex"), tex),
-        _replace(stem.with_name(f"{stem.name}.html"), html),
+def _write(stem: Path, **texts: str) -> tuple[Path, ...]:
+    """Write texts under the endings that they are named by."""
+    return tuple(
+        _replace(stem.with_name(f"{stem.name}.{kind}"), text) for kind, text in texts.items()
     )
 
 

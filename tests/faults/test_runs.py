@@ -85,34 +85,42 @@ def test_damaged_files_are_named_and_made_again_though_jobs_lack_memory(finished
     assert whole.stat().st_mtime_ns == before
 
 
-LOOKING = {
-    "dry run": ["run", "study.yaml", "--cores", "1", "--", "-n", "compact"],
-    "status": ["status", "study.yaml"],
-    "verify": ["verify", "results/faults"],
-    "check": ["check", "study.yaml", "--no-pilot"],
-}
-
-
-@pytest.mark.parametrize("command", [*LOOKING, "snakemake"])
-def test_who_only_looks_leaves_damaged_files_where_they_are(command, finished):
+def with_damage(finished):
+    """Damage a part and a receipt; return them and what all files hold."""
     cut, *_, bad = parts(finished)
     os.truncate(cut, 1000)
     receipt = bad.with_name(bad.name.replace("estimates.parquet", "json"))
     receipt.write_text("{")
-    before = {path: path.read_bytes() for path in cut.parent.iterdir()}
+    return cut, receipt, {path: path.read_bytes() for path in cut.parent.iterdir()}
+
+
+@pytest.mark.parametrize("command", ["dry run", "snakemake"])
+def test_who_only_looks_leaves_damaged_files_where_they_are(command, finished):
+    cut, receipt, before = with_damage(finished)
     if command == "snakemake":
         snakefile = Path(__file__).parents[2] / "Snakefile"
         line = [sys.executable, "-m", "snakemake", "-n", "--snakefile", snakefile, "compact"]
         line += ["--config", "study=study.yaml"]
     else:
-        line = [*HLM, *LOOKING[command]]
+        line = [*HLM, "run", "study.yaml", "--cores", "1", "--", "-n", "compact"]
     done = subprocess.run(line, cwd=finished.folder, capture_output=True, text=True, check=False)
     assert {path: path.read_bytes() for path in cut.parent.iterdir()} == before
-    if command in ("dry run", "snakemake"):
-        said = done.stdout + done.stderr
-        assert f"{cut.name}: damaged: 1,000 bytes where its receipt says" in said
-        assert f"{receipt.name}: not a receipt that can be read" in said
-        assert "moved to" not in said
+    said = done.stdout + done.stderr
+    assert f"{cut.name}: damaged: 1,000 bytes where its receipt says" in said
+    assert f"{receipt.name}: not a receipt that can be read" in said
+    assert "moved to" not in said
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["status", "study.yaml"], ["verify", "results/faults"], ["check", "study.yaml", "--no-pilot"]],
+    ids=lambda command: command[0],
+)
+def test_other_commands_leave_damaged_files_where_they_are(command, finished, monkeypatch):
+    cut, _, before = with_damage(finished)
+    monkeypatch.chdir(finished.folder)
+    main(command)
+    assert {path: path.read_bytes() for path in cut.parent.iterdir()} == before
 
 
 @contextmanager

@@ -108,9 +108,9 @@ def test_other_inferences_stay_as_they_are():
 def test_limits_of_the_random_part_alone():
     """They are the same whatever the inference of the coefficients and F tests is."""
     study = study_of(replicates=2)
-    alone = [replace(m, df=("cr2",), limits=("bootstrap",)) for m in study.models]
+    alone = [replace(m, df=("between-within",), limits=("bootstrap",)) for m in study.models]
     tables = batch(study, models=alone)
-    assert set(as_frame(tables["tests"])["inference"]) == {"cr2"}
+    assert set(as_frame(tables["tests"])["inference"]) == {"between-within"}
     assert as_frame(tables["tests"])["p_value"].notna().all()
     ours, theirs = (
         table[(table["inference"] == "bootstrap") & ~table["term"].isin(["(Intercept)", "x", "a"])]

@@ -23,7 +23,7 @@ from tests.workflow.test_study import HLM, ROOT, TABLES, TINY, snakemake, tables
 
 pytestmark = pytest.mark.slow
 
-STUDY = TINY.replace("[8, 12]", str(list(range(8, 50))))
+STUDY = TINY.replace("[8, 12]", str(list(range(8, 28))))
 ARRAY = 8
 """Tasks of an array: Slurm is asked to end a task only once no other of its array is pending."""
 
@@ -149,11 +149,11 @@ def test_a_cluster_gives_the_same_numbers_as_one_machine(bad_day, local):
 
 def test_jobs_run_on_all_nodes_and_many_of_them_as_arrays(bad_day):
     completed = [job for job in bad_day.jobs if job.state == "COMPLETED"]
-    assert len(completed) >= 30
+    assert len(completed) >= 20
     assert {job.node for job in completed} == {"n1", "n2", "n3", "n4"}
     arrays = Counter(job.id.partition("_")[0] for job in bad_day.jobs if job.is_task)
     assert max(arrays.values()) == ARRAY
-    assert sum(arrays.values()) >= 42
+    assert sum(arrays.values()) >= 20
 
 
 def megabytes(job):

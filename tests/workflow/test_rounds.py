@@ -30,7 +30,7 @@ HLM = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(mai
 STUDY = """\
 name: rounds
 seed: 7
-replicates: {until: {coverage: 0.03, "bias[(Intercept)]": 0.008}, at_least: 100, at_most: 700}
+replicates: {until: {coverage: 0.03, "bias[(Intercept)]": 0.008}, at_least: 200, at_most: 700}
 truth:
   formula: y ~ x + (1 | unit)
   fixed: {(Intercept): 1, x: 3}

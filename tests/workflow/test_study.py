@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +12,16 @@ import pyarrow.parquet as pq
 import pytest
 from snakemake.cli import get_argument_parser
 
+from hlm.cli import main
 from hlm.operations.prepare import LOOK, PUT_IN_ORDER, makes_no_results
 from hlm.results import read
+from tests.shared import HLM
 
 ROOT = Path(__file__).parents[2]
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
 LABELS = {"estimates": ["term"], "fits": [], "tests": ["test"]}
 SUMMARIES = ("measures", "differences", "accounting", "selection", "scenarios")
 TABLES = ("estimates", "fits", "tests", *SUMMARIES)
-HLM = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
 
 
 def snakemake(folder, *arguments, study=TINY, batch_seconds=30):
@@ -52,15 +54,10 @@ def times(folder):
     }
 
 
-def hlm(folder, *arguments, status=0, environment=None):
+def hlm(folder, *arguments, status=0):
     """Run a command in a folder and return what it prints."""
     done = subprocess.run(
-        [*HLM, *map(str, arguments)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | (environment or {}),
+        [*HLM, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == status, done.stderr
     return done.stdout
@@ -70,50 +67,26 @@ def names(folder):
     return {path.name for path in folder.iterdir()}
 
 
-# Runs in every Python of a run that has its folder on the path: notes who plans.
-NOTING_WHO_PLANS = """
-import os, sys
-from hlm.operations import prepare
-def make_plan(*arguments, make=prepare.make_plan, **options):
-    with open(os.environ["HLM_TEST_PLANNED"], "a") as file:
-        file.write(" ".join(sys.orig_argv) + chr(10))
-    return make(*arguments, **options)
-prepare.make_plan = make_plan
-"""
-
-
 @pytest.fixture(scope="module")
-def who_plans(tmp_path_factory):
-    """What makes the processes of a run note, in a file, that they plan; and the file."""
-    folder = tmp_path_factory.mktemp("planned")
-    (folder / "sitecustomize.py").write_text(NOTING_WHO_PLANS, encoding="utf-8")
-    environment = {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
-    return environment | {"HLM_TEST_PLANNED": str(folder / "planned")}, folder / "planned"
+def finished(tiny_run, tmp_path_factory):
+    """A copy of the run of the study, with the times of its files, to go on with."""
+    return shutil.copytree(tiny_run.folder, tmp_path_factory.mktemp("study") / "run")
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory, who_plans):
-    """The study run by `hlm run`, what that printed, and what it left."""
-    folder = tmp_path_factory.mktemp("study")
-    (folder / "study.yaml").write_text(TINY, encoding="utf-8")
-    printed = hlm(folder, "run", "study.yaml", "--cores", "2", environment=who_plans[0])
-    return folder, printed, names(folder)
-
-
-def test_a_study_is_planned_once_in_a_run(finished, who_plans):  # noqa: ARG001
+def test_a_study_is_planned_once_in_a_run(tiny_run):
     """By `hlm run`: not by Snakemake, not by its jobs, not for the report."""
-    (planner,) = who_plans[1].read_text().splitlines()
+    (planner,) = tiny_run.planners
     assert planner.endswith("run study.yaml --cores 2")
 
 
-def test_a_run_leaves_only_results_where_it_was_called(finished):
-    assert finished[2] == {"study.yaml", "results"}
-    assert names(finished[0] / "results") == {"tiny", ".cache", ".snakemake"}
+def test_a_run_leaves_only_results_where_it_was_called(tiny_run):
+    assert names(tiny_run.folder) == {"study.yaml", "results"}
+    assert names(tiny_run.folder / "results") == {"tiny", ".cache", ".snakemake"}
 
 
-def test_nothing_that_a_run_leaves_says_where_it_was_called(finished):
+def test_nothing_that_a_run_leaves_says_where_it_was_called(tiny_run):
     """But for what Snakemake says of its own log."""
-    folder = finished[0]
+    folder = tiny_run.folder
     files = [path for path in (folder / "results").rglob("*") if path.is_file()]
     assert len(files) > 50
     own = b"Complete log(s): " + str(folder).encode()
@@ -122,21 +95,28 @@ def test_nothing_that_a_run_leaves_says_where_it_was_called(finished):
     ]
 
 
-def test_a_run_from_elsewhere_finds_all_done_and_leaves_nothing_there(finished, tmp_path):
-    study, results = finished[0] / "study.yaml", finished[0] / "results"
+def test_a_run_from_elsewhere_finds_all_done_and_leaves_nothing_there(
+    finished, tmp_path, monkeypatch
+):
+    study, results = finished / "study.yaml", finished / "results"
     where = ["--results", results, "--cores", "1"]
     assert "Nothing to be done" in hlm(tmp_path, "run", study, *where, "--verbose", "--", "-n")
     hlm(tmp_path, "run", study, *where, "--verbose")
-    hlm(tmp_path, "check", study, "--no-pilot")
+    monkeypatch.chdir(tmp_path)
+
+    def here(*arguments, status=0):
+        assert main([*map(str, arguments)]) == status
+
+    here("check", study, "--no-pilot")
     for target in (results / "tiny", study):
         more = [] if target.is_dir() else ["--results", results]
-        hlm(tmp_path, "status", target, *more)
-        hlm(tmp_path, "verify", target, *more, "--n", "2")
-    hlm(tmp_path, "replay", results / "tiny", "1", "0")
-    hlm(tmp_path, "fit", "y ~ x + (1 | unit)", "ogorek2012")
-    hlm(tmp_path, "measures", results / "tiny/estimates.parquet", "--true", "0", "--by", "term")
+        here("status", target, *more)
+        here("verify", target, *more, "--n", "2")
+    here("replay", results / "tiny", "1", "0")
+    here("fit", "y ~ x + (1 | unit)", "ogorek2012")
+    here("measures", results / "tiny/estimates.parquet", "--true", "0", "--by", "term")
     (tmp_path / "wrong.yaml").write_text(TINY.replace("seed", "seeed"), encoding="utf-8")
-    hlm(tmp_path, "run", "wrong.yaml", status=2)
+    here("run", "wrong.yaml", status=2)
     assert names(tmp_path) == {"wrong.yaml"}
 
 
@@ -188,9 +168,9 @@ def test_a_look_at_damage_leaves_it_where_it_is(grown):
     assert names(part.parent) == before
 
 
-def test_a_run_ends_by_saying_where_the_report_is(finished):
-    folder, printed, _ = finished
-    assert printed.splitlines()[-2:] == [
+def test_a_run_ends_by_saying_where_the_report_is(tiny_run):
+    folder = tiny_run.folder
+    assert tiny_run.printed.splitlines()[-2:] == [
         "report: results/tiny/report.html",
         "explorer: results/tiny/explorer.html",
     ]
@@ -199,7 +179,7 @@ def test_a_run_ends_by_saying_where_the_report_is(finished):
 
 
 def test_a_run_leaves_all_files_and_nothing_temporary(finished):
-    folder = finished[0] / "results/tiny"
+    folder = finished / "results/tiny"
     for name in TABLES:
         assert (folder / f"{name}.parquet").exists()
     for name in SUMMARIES:
@@ -211,14 +191,14 @@ def test_a_run_leaves_all_files_and_nothing_temporary(finished):
 
 def test_files_say_where_they_come_from(finished):
     for name in TABLES:
-        metadata = pq.read_metadata(finished[0] / f"results/tiny/{name}.parquet").metadata
+        metadata = pq.read_metadata(finished / f"results/tiny/{name}.parquet").metadata
         assert metadata[b"study"].decode() == TINY
         assert metadata[b"seed"] == b"7"
         assert {b"study_hash", b"versions"} <= metadata.keys()
 
 
 def test_every_data_set_has_every_fit_once_and_in_order(finished):
-    fits = read(finished[0] / "results/tiny/fits.parquet").to_pandas()
+    fits = read(finished / "results/tiny/fits.parquet").to_pandas()
     keys = ["scenario", "replicate"]
     assert len(fits) == 2 * 30 * 2 * 2
     assert fits[keys].equals(fits[keys].sort_values(keys))
@@ -228,21 +208,21 @@ def test_every_data_set_has_every_fit_once_and_in_order(finished):
 
 
 def test_a_second_run_has_nothing_to_do(finished):
-    assert "Nothing to be done" in snakemake(finished[0])
+    assert "Nothing to be done" in snakemake(finished)
 
 
 @pytest.mark.parametrize("name", ["estimates", "fits", "tests"])
 def test_a_table_that_has_gone_is_made_again(name, finished):
-    path = finished[0] / f"results/tiny/{name}.parquet"
+    path = finished / f"results/tiny/{name}.parquet"
     aside = path.rename(path.with_suffix(".aside"))
     try:
-        assert "compact" in snakemake(finished[0], "-n")
+        assert "compact" in snakemake(finished, "-n")
     finally:
         aside.rename(path)
 
 
 def test_a_comment_in_the_study_changes_nothing(finished):
-    assert "Nothing to be done" in snakemake(finished[0], "-n", study=f"# A comment.\n{TINY}")
+    assert "Nothing to be done" in snakemake(finished, "-n", study=f"# A comment.\n{TINY}")
 
 
 @pytest.fixture(scope="module")
@@ -352,7 +332,7 @@ def planned(folder, study):
 
 def test_kernels_are_compiled_for_what_is_new_and_no_finished_batch_is_done_again(finished):
     """The mark of compiled kernels is one for each set of them, whatever the study."""
-    folder, *_ = finished
+    folder = finished
     assert [p.name for p in folder.glob("results/.cache/kernels-*") if not p.suffix] == [
         "kernels-q2"
     ]
@@ -389,7 +369,7 @@ def test_a_mistake_in_the_study_has_no_traceback(tmp_path):
 
 
 def test_a_job_that_reads_the_workflow_again_does_not_plan(finished):
-    folder = finished[0]
+    folder = finished
     study = folder / "study.yaml"
     study.write_text(TINY.replace("[8, 12]", "[8, 99]"), encoding="utf-8")
     plan = (folder / "results/tiny/plan.json").read_bytes()

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from hlm.plan import Plan
-from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
+from hlm.plan.report import FIGURES, figure_names, planned_tables, section
+from tests.shared import HLM
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
 
 pytestmark = [
     pytest.mark.slow,
@@ -69,16 +69,22 @@ VISIT = """
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """The plan of a tiny study, and what a visitor sees of its report."""
-    folder = tmp_path_factory.mktemp("report")
-    (folder / "study.yaml").write_text(TINY, encoding="utf-8")
-    command = [sys.executable, "-c", "import sys; from hlm.cli import main; sys.exit(main())"]
-    run = [*command, "run", "study.yaml", "--cores", "2", "--workflow-report"]
+def folder(tiny_run, tmp_path_factory):
+    """A folder with a tiny study and its results, and both reports among them."""
+    folder = tmp_path_factory.mktemp("workflow") / "run"
+    shutil.copytree(tiny_run.folder, folder)  # with the times of its files
+    run = [*HLM, "run", "study.yaml", "--cores", "2", "--workflow-report"]
     done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "workflow: results/tiny/workflow-report.html"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(folder):
+    """The plan of a tiny study, and what a visitor sees of its report."""
     results = folder / "results" / "tiny"
-    return Plan.read(results / "plan.json"), visit(results / "workflow-report.html", folder)
+    seen = visit(results / "workflow-report.html", folder)
+    return Plan.read(results / "plan.json"), seen
 
 
 def visit(report, folder):
@@ -113,8 +119,8 @@ def test_the_menus_name_every_figure_table_and_page(study):
     plan, seen = study
     for name in figure_names(plan):
         assert FIGURES[name] in seen["menus"][f"Figures/{section(name)}"]
-    for name in table_names(plan):
-        assert TABLES[name] in seen["menus"]["Tables/Other"]
+    for table in planned_tables(plan):
+        assert table.title in seen["menus"]["Tables/Other"]
     assert "Study file" in seen["menus"]["Study/Other"]
     assert "Points of the grid" in seen["menus"]["Study/Other"]
 
@@ -129,15 +135,15 @@ def test_every_figure_is_seen_whole_and_undistorted(study):
 
 def test_tables_and_the_study_file_are_pages(study):
     plan, seen = study
-    wanted = {f"{name}.html" for name in table_names(plan)} | {"study.html", "scenarios.html"}
+    wanted = {f"{page}.html" for one in planned_tables(plan) for page in one.pages}
+    wanted |= {"study.html", "scenarios.html"}
     assert seen["pages"].keys() == wanted
     assert all(scenario.key in seen["pages"]["scenarios.html"] for scenario in plan.scenarios)
 
 
 @pytest.mark.parametrize("name", ["workflow-report.html", "report.html"])
-def test_no_path_of_the_machine_is_in_a_report(study, name, tmp_path_factory):  # noqa: ARG001
+def test_no_path_of_the_machine_is_in_a_report(folder, name):
     """Neither in the page nor in what is packed into it."""
-    (folder,) = tmp_path_factory.getbasetemp().glob("report*")
     page = (folder / "results" / "tiny" / name).read_text(encoding="utf-8")
     packed = re.findall(r"base64,([A-Za-z0-9+/=]+)", page)
     texts = [page, *(base64.b64decode(one).decode("latin-1") for one in packed)]
