@@ -137,6 +137,13 @@ class Chromium:
         data = self._call("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
         Path(path).write_bytes(base64.b64decode(data))
 
+    def print(self, path):
+        """Save the page as PDF, on the paper that its style asks for; return its bytes."""
+        asked = {"preferCSSPageSize": True, "printBackground": True}
+        content = base64.b64decode(self._call("Page.printToPDF", **asked)["data"])
+        Path(path).write_bytes(content)
+        return content
+
     def _call(self, method, **parameters):
         self._number += 1
         asked = {"id": self._number, "method": method, "params": parameters}

@@ -48,6 +48,7 @@ SIGNS = {
 
 _SPACES = {",": "0.17em", ";": "0.28em", "quad": "1em", "qquad": "2em"}
 _ACCENTS = {"bar": "\N{MACRON}", "hat": "^"}
+_SPACE = "\N{NO-BREAK SPACE}"
 _MINUS, _NEXT_ROW, _END = "\N{MINUS SIGN}", "\\\\", "\\end"
 _UPRIGHT = '<mi mathvariant="normal">'
 _NAMES = ("mathrm", "operatorname", "text")
@@ -163,7 +164,9 @@ class _Reader:
             return f'<mspace width="{_SPACES[name]}"/>'
         if name in _NAMES:
             words = escape(unescaped(self.verbatim()))
-            return f"<mtext>{words}</mtext>" if name == "text" else f"{_UPRIGHT}{words}</mi>"
+            if name == "text":  # spaces at the ends would be lost
+                return f"<mtext>{words.replace(' ', _SPACE)}</mtext>"
+            return f"{_UPRIGHT}{words}</mi>"
         if name == "frac":
             return f"<mfrac>{self.atom()}{self.atom()}</mfrac>"
         if name == "sqrt":

@@ -111,7 +111,7 @@ def folded_table(
     """
     return (
         f'<details class="table" id="table-{escape(name)}">'
-        f"<summary><h3>{escape(title)}</h3></summary>\n{caption}\n{_pages(title, [page])}\n"
+        f"<summary><h3>{escape(title)}</h3></summary>\n{caption}\n{_pages([title], [page])}\n"
         f"{_links(files)}</details>"
     )
 
@@ -139,38 +139,37 @@ def _figure(
 
 
 def _table(number: int, table: PlannedTable, folder: Path, caption: str) -> str:
-    files = [f"tables/{page}.{kind}" for page in table.pages for kind in ("csv", "tex")]
+    files = [f"tables/{page}.{kind}" for page in table.pages for kind in ("csv", "tex", "md")]
     there = [file for file in files if (folder / file).is_file()]
     pages = [folder / "tables" / f"{page}.html" for page in table.pages]
     return (
         f'<details class="table" id="table-{escape(table.name)}">'
         f"<summary><h3>Table {number}. {escape(table.title)}</h3></summary>\n{caption}\n"
-        f"{_pages(table.title, pages)}\n{_links(there)}</details>"
+        f"{_pages(table.titles, pages)}\n{_links(there)}</details>"
     )
 
 
-def _pages(title: str, pages: Sequence[Path]) -> str:
+def _pages(titles: Sequence[str], pages: Sequence[Path]) -> str:
     """Write the pages of a table, each in a box that scrolls, with its sentences below."""
     parts = []
-    for place, page in enumerate(pages, start=1):
-        if not page.is_file():
-            parts.append(f"<p>There is no file <code>{escape(page.name)}</code>.</p>")
-            continue
-        words = title if len(pages) == 1 else f"{title}, page {place} of {len(pages)}"
-        body = fragment_of(page.read_text(encoding="utf-8"), most=MOST_ROWS)
-        parts.append(in_box(body, words))
+    for title, page in zip(titles, pages, strict=True):
+        heading = f"<h4>{escape(title)}</h4>\n" if len(pages) > 1 else ""
+        if page.is_file():
+            body = fragment_of(page.read_text(encoding="utf-8"), most=MOST_ROWS)
+            parts.append(f"{heading}{_in_box(body, title)}")
+        else:
+            parts.append(f"{heading}<p>There is no file <code>{escape(page.name)}</code>.</p>")
     return "\n".join(parts)
 
 
-def in_box(body: str, words: str) -> str:
-    """Put the table of a fragment into a box that scrolls by keys too, what is below it below."""
-    table, end, below = body.partition("</table>")
+def _in_box(body: str, words: str) -> str:
+    """Put the table of a fragment into a box that scrolls by keys too, and nothing else of it."""
+    above, start, rest = body.partition("<table>")
+    table, end, below = rest.partition("</table>")
     if not end:
         return body
-    return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(words)}">'
-        f"{table}{end}</div>{below}"
-    )
+    box = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(words)}">'
+    return f"{above}{box}{start}{table}{end}</div>{below}"
 
 
 def _links(files: Sequence[str]) -> str:

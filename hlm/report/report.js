@@ -11,7 +11,7 @@
   function sort(table, place, heading) {
     const body = table.tBodies[0];
     const rising = heading.getAttribute("aria-sort") !== "ascending";
-    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    for (const other of heading.parentElement.cells) other.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", rising ? "ascending" : "descending");
     const rows = [...body.rows].map((row, at) => {
       const text = row.cells[place].textContent.trim();
@@ -28,7 +28,8 @@
   }
 
   for (const table of document.querySelectorAll("#tables .scroll table")) {
-    [...table.tHead.rows[0].cells].forEach((heading, place) => {
+    // Above the last row of headings are those that span columns.
+    [...[...table.tHead.rows].at(-1).cells].forEach((heading, place) => {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = heading.textContent;

@@ -111,14 +111,13 @@ def _found(plan: Plan, folder: Path, *, strict: bool) -> str:
 
 def _reading(plan: Plan) -> str:
     """Say how findings are to be read."""
-    of = "Findings but the last on violations are on the nominal scenarios. " if any(
-        ASSUMPTIONS in levels for levels in plan.levels
-    ) else ""  # fmt: skip
+    violated = any(ASSUMPTIONS in levels for levels in plan.levels)
+    of = "Findings on bias, coverage, size and power are on the nominal scenarios. " * violated
     return (
         "MCSE is the Monte Carlo standard error: how far the study's own chance may have moved a "
         "number. An estimator without fault leaves a band of 1.96 MCSEs in 5% of cases; as cases "
         "share data sets, their number may well be further from that than if they did not. "
-        f"{of}Those on tests leave out the intercept where other terms are "
+        f"{of}Tests of the intercept are left out where other terms are "
         f"tested. Measures rest on {POLICIES[plan.policies[0]]}."
     )
 

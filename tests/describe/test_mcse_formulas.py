@@ -127,3 +127,9 @@ def test_formulas_as_they_are_printed():
     )
     assert formula_tex(MEASURES["coverage"].formula) == r"\text{share of }L \le t \le U"
     assert formula_tex(MCSE_FORMULAS["median"]) == r"(x_{(n - c + 1)} - x_{(c)})/(2 z)"
+
+
+def test_words_keep_the_space_before_a_letter():
+    """MathML drops ordinary spaces at the ends of a text."""
+    found = to_mathml(r"\text{share of } L")
+    assert "<mtext>share\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}</mtext><mi>L</mi>" in found

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from .campaign import LONGEST_RUN, Run, prepare, results
+from .campaign import LONGEST_RUN, Run, _line, prepare, results
 
 NOISE = ("Traceback", "KeyboardInterrupt", "Error", "Terminating", "Shutting down", "said:")
 
@@ -26,7 +26,7 @@ def draws(run, folder):  # noqa: ARG001
 
 
 def writes_the_report(run, folder):  # noqa: ARG001
-    return any("--report" in process.cmdline() for process in run.snakemake())
+    return any("report_page" in _line(process) for process in run.jobs())
 
 
 def stop(folder, moment):

@@ -1,21 +1,31 @@
-"""The report in a browser without a network: its menus name every figure, and all pictures load."""
+"""Snakemake's own report, where it is asked for: in a browser, and without a path of the machine.
+
+Its menus name every figure, and all pictures load.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
 import subprocess
+import sys
 from html import unescape
+from pathlib import Path
 
 import pytest
 
 from hlm.plan import Plan
-from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
+from hlm.plan.report import FIGURES, figure_names, planned_tables, section
+from tests.shared import HLM
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium to open the report in")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium to open the report in"),
+]
 
 # Opens every menu and every result, as clicks do, and leaves what it saw as JSON in the page.
 VISIT = """
@@ -59,10 +69,21 @@ VISIT = """
 
 
 @pytest.fixture(scope="module")
-def study(tiny_run, tmp_path_factory):
+def folder(tiny_run, tmp_path_factory):
+    """A folder with a tiny study and its results, and both reports among them."""
+    folder = tmp_path_factory.mktemp("workflow") / "run"
+    shutil.copytree(tiny_run.folder, folder)  # with the times of its files
+    run = [*HLM, "run", "study.yaml", "--cores", "2", "--workflow-report"]
+    done = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "workflow: results/tiny/workflow-report.html"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(folder):
     """The plan of a tiny study, and what a visitor sees of its report."""
-    results = tiny_run.folder / "results" / "tiny"
-    seen = visit(results / "report.html", tmp_path_factory.mktemp("report"))
+    results = folder / "results" / "tiny"
+    seen = visit(results / "workflow-report.html", folder)
     return Plan.read(results / "plan.json"), seen
 
 
@@ -98,8 +119,8 @@ def test_the_menus_name_every_figure_table_and_page(study):
     plan, seen = study
     for name in figure_names(plan):
         assert FIGURES[name] in seen["menus"][f"Figures/{section(name)}"]
-    for name in table_names(plan):
-        assert TABLES[name] in seen["menus"]["Tables/Other"]
+    for table in planned_tables(plan):
+        assert table.title in seen["menus"]["Tables/Other"]
     assert "Study file" in seen["menus"]["Study/Other"]
     assert "Points of the grid" in seen["menus"]["Study/Other"]
 
@@ -114,6 +135,18 @@ def test_every_figure_is_seen_whole_and_undistorted(study):
 
 def test_tables_and_the_study_file_are_pages(study):
     plan, seen = study
-    wanted = {f"{name}.html" for name in table_names(plan)} | {"study.html", "scenarios.html"}
+    wanted = {f"{page}.html" for one in planned_tables(plan) for page in one.pages}
+    wanted |= {"study.html", "scenarios.html"}
     assert seen["pages"].keys() == wanted
     assert all(scenario.key in seen["pages"]["scenarios.html"] for scenario in plan.scenarios)
+
+
+@pytest.mark.parametrize("name", ["workflow-report.html", "report.html"])
+def test_no_path_of_the_machine_is_in_a_report(folder, name):
+    """Neither in the page nor in what is packed into it."""
+    page = (folder / "results" / "tiny" / name).read_text(encoding="utf-8")
+    packed = re.findall(r"base64,([A-Za-z0-9+/=]+)", page)
+    texts = [page, *(base64.b64decode(one).decode("latin-1") for one in packed)]
+    places = [str(folder), str(Path(__file__).parents[2]), str(Path.home()), sys.prefix]
+    found = [place for place in places if any(place in text for text in texts)]
+    assert not found
