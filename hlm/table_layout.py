@@ -53,7 +53,7 @@ MOST_PAGES = 20
 TEXT_WIDTH = 469.75
 """Points, of a text 6.5 inches wide."""
 
-LEAST_SIZE, LEAST_SEPARATION = 7, 3.0
+LEAST_SIZE, LEAST_SEPARATION = 7, 1.7
 """The smallest type of a table, and half the space between its columns, in points."""
 
 _OF_P_VALUES = ("rejection_01", "rejection_05", "rejection_10", "ks_distance", "ks_p_value")
@@ -235,7 +235,7 @@ class Layout:
             alone = last and len(self.spec.measures) == 1
             heading = column_words(last[0], group[-1]) if alone else heading_of(measure)
             errors = [["(0.0123)"]] if self.spec.mcse == "columns" else []
-            for texts in [["(0.0123)", heading], *errors]:
+            for texts in [["(0.0123)", *heading.split()], *errors]:
                 used += width(texts)
                 n += used <= TEXT_WIDTH
         return n

@@ -193,7 +193,7 @@ def _workflow_report(command: list[str], folder: Path, log: Path, verbose: bool)
     return call_quietly([*command, *report], log, lambda _: tell, append=True, directory=place)
 
 
-def pages_not_of(plan: Plan, folder: Path | None = None) -> dict[str, set[str]]:
+def pages_not_of(plan: Plan, folder: Path) -> dict[str, set[str]]:
     """Return the names of figures and of tables that the study has not, and may have had.
 
     These are those that other studies have, and the tables in its folder that are whole: of all
@@ -208,14 +208,14 @@ def pages_not_of(plan: Plan, folder: Path | None = None) -> dict[str, set[str]]:
     }
 
 
-def _whole_tables(folder: Path | None) -> set[str]:
+def _whole_tables(folder: Path) -> set[str]:
     """Return the names of the tables in a folder of results, each with a file of every kind."""
-    names = {path.stem for path in folder.glob("tables/*.tex")} if folder else set()
+    names = {path.stem for path in folder.glob("tables/*.tex")}
     kinds = ("csv", "html", "md")
     return {
         name
         for name in names
-        if folder and all((folder / "tables" / f"{name}.{kind}").is_file() for kind in kinds)
+        if all((folder / "tables" / f"{name}.{kind}").is_file() for kind in kinds)
     }
 
 

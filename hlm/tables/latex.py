@@ -166,13 +166,13 @@ _SIZES = (
     _Style("normalsize", 10, 6.0),
     _Style("small", 9, 5.0),
     _Style("footnotesize", 8, 4.0),
-    _Style("scriptsize", LEAST_SIZE, LEAST_SEPARATION),
+    _Style("scriptsize", LEAST_SIZE, 3.0),
 )
 _BESIDE = tuple(replace(one, wrapped=wrapped) for one in _SIZES[:3] for wrapped in (False, True))
 _BELOW = tuple(
     replace(one, wrapped=wrapped, below=True) for one in _SIZES for wrapped in (False, True)
 )
-_NARROWEST = replace(_BELOW[-1], separation=LEAST_SEPARATION - 1)
+_NARROWEST = replace(_BELOW[-1], separation=LEAST_SEPARATION)
 _HEADING = 4.5  # times the size of type: a line of a heading may be so wide in any column
 _Body: TypeAlias = "tuple[NDArray[Any], NDArray[Any]]"
 

@@ -31,13 +31,15 @@ body {{ margin: 1.5rem; color: #222; font: 13px/1.5 system-ui, sans-serif; }}
 h1 {{ margin: 0 0 1rem; font-size: 1.3rem; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: .1rem .45rem; text-align: left; white-space: nowrap; }}
-th {{ background: #fff; box-shadow: inset 0 -1px #222; }}
-tr:only-child > th {{ position: sticky; top: 0; }}
-th.span {{ text-align: center; box-shadow: inset 0 -1px #999; }}
+thead th {{ background: #fff; box-shadow: inset 0 -1px #222; }}
+tbody th {{ font-weight: normal; }}
+tr.new th {{ border-top: 1px solid #ddd; }}
+thead tr:only-child > th {{ position: sticky; top: 0; }}
+thead th.span {{ text-align: center; box-shadow: inset 0 -1px #999; }}
 th.span + th.span {{ border-left: .6rem solid #fff; }}
 .unseen {{ position: absolute; clip-path: inset(50%); }}
 tr.new td {{ border-top: 1px solid #ddd; }}
-tr:hover td {{ background: #f3f6f9; }}
+tr:hover td, tr:hover th[scope=row] {{ background: #f3f6f9; }}
 .number {{ text-align: right; font-variant-numeric: tabular-nums; }}
 .again, small {{ color: #595959; }}
 small {{ font-size: 85%; }}
@@ -98,7 +100,7 @@ def page_of(
     """
     left_out = max(0, rows - len(text.keys))
     above = f"<p>{escape(caption)}</p>\n" if caption else ""
-    body = f"{above}{_written(text, said, title)}{_more(left_out)}"
+    body = f"{above}{_written(text, said, caption=title)}{_more(left_out)}"
     return _PAGE.format(title=escape(title), style="", body=body)
 
 
@@ -141,16 +143,17 @@ def _table(table: pd.DataFrame) -> str:
     return f"{_written(text, notes(table))}{_more(len(table) - len(text.keys))}"
 
 
-def _written(text: FormattedTable, said: Iterable[str], title: str = "") -> str:
+def _written(text: FormattedTable, said: Iterable[str], *, caption: str = "") -> str:
+    """Write a table, whose keys head their rows where it has a caption of its own."""
     kinds = ["key"] * text.keys.shape[1] + ["number"] * text.cells.shape[1]
     headings = zip(kinds, text.headings, strict=True)
     head = "".join(
         f'<th scope="col" class="{kind}">{escape(heading)}</th>' for kind, heading in headings
     )
     rows = zip(text.keys.to_numpy(), text.again.to_numpy(), text.cells.to_numpy(), strict=True)
-    body = "".join(f"{_row(*row)}\n" for row in rows)
+    body = "".join(f"{_row(*row, heads=bool(caption))}\n" for row in rows)
     below = "".join(f"\n<p>{escape(note)}</p>" for note in said)
-    named = f'<caption class="unseen">{escape(title)}</caption>\n' if title else ""
+    named = f'<caption class="unseen">{escape(caption)}</caption>\n' if caption else ""
     return (
         f"<table>\n{named}{_groups(text)}<thead>{_spanning(text)}<tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}</tbody>\n</table>{below}"
@@ -228,11 +231,14 @@ _ROWS = re.compile("<tbody>\n(.*?)</tbody>", re.DOTALL)
 _MORE = re.compile(r'\n<p class="more">([\d,]+) .*?</p>')
 
 
-def _row(keys: Iterable[str], again: Iterable[bool], cells: Iterable[str]) -> str:
+def _row(
+    keys: Iterable[str], again: Iterable[bool], cells: Iterable[str], *, heads: bool = False
+) -> str:
     """Write a row on one line, whatever lines a key of the user's has."""
     marks = list(again)
+    start, end = ('th scope="row"', "th") if heads else ("td", "td")
     left = "".join(
-        f'<td class="{"again" if same else "key"}">{escape(" ".join(key.split()))}</td>'
+        f'<{start} class="{"again" if same else "key"}">{escape(" ".join(key.split()))}</{end}>'
         for key, same in zip(keys, marks, strict=True)
     )
     right = "".join(f'<td class="number">{_cell(cell)}</td>' for cell in cells)

@@ -247,9 +247,23 @@ def test_f_tests_that_a_study_no_longer_has_go(plan, parts, tmp_path):
     ]
     for path in drawn:
         path.touch()
-    assert remove_leftovers(plan, tmp_path, pages_not_of(plan)) == []
-    assert remove_leftovers(without, tmp_path, pages_not_of(without)) == [files["tests"], drawn[0]]
+    assert remove_leftovers(plan, tmp_path, pages_not_of(plan, tmp_path)) == []
+    assert remove_leftovers(without, tmp_path, pages_not_of(without, tmp_path)) == [
+        files["tests"],
+        drawn[0],
+    ]
     assert all(path.exists() for path in drawn[1:])
+
+
+def test_tables_that_a_study_no_longer_asks_for_go_if_they_are_whole(plan, tmp_path):
+    (tmp_path / "tables").mkdir()
+    kinds = ("csv", "html", "md", "tex")
+    for name in ("mine_units-10", "accounting"):
+        for kind in kinds:
+            (tmp_path / "tables" / f"{name}.{kind}").touch()
+    (tmp_path / "tables" / "notes.tex").touch()  # a user's own
+    gone = remove_leftovers(plan, tmp_path, pages_not_of(plan, tmp_path))
+    assert {path.name for path in gone} == {f"mine_units-10.{kind}" for kind in kinds}
 
 
 def test_a_batch_without_the_f_tests_that_are_wanted_is_not_finished(plan, parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -223,6 +224,15 @@ def test_a_table_that_has_gone_is_made_again(name, finished):
 
 def test_a_comment_in_the_study_changes_nothing(finished):
     assert "Nothing to be done" in snakemake(finished, "-n", study=f"# A comment.\n{TINY}")
+
+
+def test_other_tables_are_made_and_nothing_else_again(finished):
+    asked = "tables: [selection, {measures: coverage, terms: x, split: units}]"
+    told = snakemake(finished, "-n", study=f"{TINY}\n{asked}\n")
+    assert "coverage_x_units-8.tex" in told
+    assert not re.search(
+        r"^ *(rule )?(fit|compact|summarize|figures|explorer)\b", told, re.MULTILINE
+    )
 
 
 @pytest.fixture(scope="module")
