@@ -157,7 +157,7 @@ def run_once(
     """Run Snakemake for a plan: a whole study, or a round of one that grows."""
     from hlm.operations.leftovers import remove_leftovers
 
-    pages, command = pages_not_of(plan), _wholly(options, plan, folder)
+    pages, command = pages_not_of(plan, folder), _wholly(options, plan, folder)
     remove_leftovers(plan, folder, pages)
     if options.verbose:
         status = call(command)
@@ -182,15 +182,18 @@ def _report(command: list[str], folder: Path, log: Path, *, verbose: bool) -> in
     return call_quietly([*command, *report], log, lambda _: tell, append=True, directory=place)
 
 
-def pages_not_of(plan: Plan) -> dict[str, set[str]]:
-    """Return the names of figures and of tables that other studies have and this one has not.
+def pages_not_of(plan: Plan, folder: Path) -> dict[str, set[str]]:
+    """Return the names of figures and of tables in a folder of results that are of another study.
 
-    Those of an earlier form of the study are left in its folders.
+    Those of an earlier form of the study are left in its folders. Files with names that no figure
+    has by itself are let be: a user may have put them there.
     """
-    from hlm.plan.report import FIGURES, TABLES, figure_names, table_names
+    from hlm.pictures.figure_catalogue import is_name_of_figure
+    from hlm.plan.report import TABLES, figure_pages, table_names
 
+    there = {path.stem for path in (folder / "figures").glob("*.p??")}
     return {
-        "figures": set(FIGURES) - set(figure_names(plan)),
+        "figures": {name for name in there if is_name_of_figure(name)} - {*figure_pages(plan)},
         "tables": set(TABLES) - set(table_names(plan)),
     }
 
@@ -198,9 +201,9 @@ def pages_not_of(plan: Plan) -> dict[str, set[str]]:
 def _is_complete(plan: Plan, folder: Path) -> bool:
     from hlm.explorer.explorer_page import EXPLORER
     from hlm.operations.receipts import receipt_file
-    from hlm.plan.report import figure_names
+    from hlm.plan.report import figure_pages
 
-    figures = [folder / "figures" / f"{name}.png" for name in figure_names(plan)]
+    figures = [folder / "figures" / f"{page}.png" for page in figure_pages(plan)]
     receipts = [receipt_file(folder / "parts", batch.name) for batch in plan.batches]
     return all(path.exists() for path in (*figures, *receipts, folder / EXPLORER))
 

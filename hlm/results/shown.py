@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hlm.criteria import Selection
+    from hlm.figure_choice import FigureChoice
     from hlm.scenario import Model, Scenario
 
 __all__ = [
@@ -68,6 +69,10 @@ class Planned(Protocol):
     @property
     def policies(self) -> tuple[str, ...]:
         """Which replicates count, the one that is shown first."""
+
+    @property
+    def figures(self) -> tuple[FigureChoice, ...] | None:
+        """The figures that are asked for; None for the usual ones."""
 
 
 def read_results(

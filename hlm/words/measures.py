@@ -11,9 +11,11 @@ __all__ = [
     "MCSE_FORMULAS",
     "MEASURES",
     "NEED_TRUE",
+    "OF_HYPOTHESES",
     "OF_INFERENCE",
     "OF_ONE_TRUTH",
     "OF_PREDICTIONS",
+    "OF_TERMS",
     "RATES",
     "TEST_KINDS",
     "WITHOUT_MCSE",
@@ -311,6 +313,32 @@ MEASURES = {
     ),
 }
 """Every measure of a term that can be shown, by its name in `measures.parquet`."""
+
+OF_HYPOTHESES = {
+    "power": Measure(
+        "share of L > 0 or U < 0",
+        "Power",
+        "Power of the test at {alpha}",
+        "power",
+        needs="true, limits",
+        kind="share",
+        where="true is not 0",
+    ),
+    "size": Measure(
+        "share of L > 0 or U < 0",
+        "Size",
+        "Size of the test at {alpha} (rejection of true hypotheses)",
+        "size",
+        needs="true, limits",
+        nominal="alpha",
+        kind="share",
+        where="true is 0",
+    ),
+}
+"""The rate of rejection, by whether the hypothesis is false or true; results have it as one."""
+
+OF_TERMS = MEASURES | OF_HYPOTHESES
+"""Every measure of a term that a figure can show."""
 
 OF_PREDICTIONS = {
     "prediction_rmse": Measure(

@@ -247,8 +247,11 @@ def test_f_tests_that_a_study_no_longer_has_go(plan, parts, tmp_path):
     ]
     for path in drawn:
         path.touch()
-    assert remove_leftovers(plan, tmp_path, pages_not_of(plan)) == []
-    assert remove_leftovers(without, tmp_path, pages_not_of(without)) == [files["tests"], drawn[0]]
+    assert remove_leftovers(plan, tmp_path, pages_not_of(plan, tmp_path)) == []
+    assert remove_leftovers(without, tmp_path, pages_not_of(without, tmp_path)) == [
+        files["tests"],
+        drawn[0],
+    ]
     assert all(path.exists() for path in drawn[1:])
 
 
