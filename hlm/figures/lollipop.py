@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator
 from hlm.figures.facets import arrange
 from hlm.figures.headers import name_panels, span_columns, wrap
 from hlm.figures.scenario_steps import at_levels
-from hlm.figures.series import add_legend, bars, entries, legend_height, legend_title, series_of
+from hlm.figures.series import add_legend, bars, entries, legend_title, series_of
 from hlm.figures.sheet import dress_values, lay_out, reach
 from hlm.figures.style import GREY, PAGE, styled
 from hlm.results.grid_columns import levels
@@ -120,7 +120,6 @@ def lollipop(
     has_line = look.reference_label and any(len(look.reference(one)) for one in shown)
     handles = entries(series, look, joined=False, line=look.reference_label if has_line else "")
     add_legend(figure, handles, legend_title(look, series, "brackets"))
-    figure.set_figheight(figure.get_figheight() + legend_height(handles, figure.get_figwidth()))
     lay_out(figure, look.notes(pd.concat(shown)))
     span_columns(figure, axes[0], grid.columns)
     return figure

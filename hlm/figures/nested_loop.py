@@ -15,10 +15,11 @@ from matplotlib.figure import Figure
 
 from hlm.figures.headers import wrap
 from hlm.figures.scenario_steps import LANE, Steps, at_levels, shown_for
-from hlm.figures.series import add_legend, bars, entries, legend_height, legend_title, series_of
+from hlm.figures.series import add_legend, bars, entries, legend_title, series_of
 from hlm.figures.sheet import dress_values, lay_out, name_row, reach
 from hlm.figures.style import GREY, PAGE, RC, styled
 from hlm.results.grid_columns import levels
+from hlm.words.inferences import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -149,16 +150,18 @@ def loops(
     every = pd.concat([one.frame for one in rows])
     steps, series = Steps.of(every, order), series_of(every, models)
     figure, panels, below = _canvas(len(rows), len(steps.names))
-    named = dict.fromkeys(_line_name(one) for one in rows)
+    named = [name for name in dict.fromkeys(map(_line_name, rows)) if name]
     for ax, one in zip(panels, rows, strict=True):
         _draw(ax, one, steps, series)
     below.set_visible(bool(steps.names))
     steps.draw(below)
     _name(figure, panels, rows)
     look = rows[0].look
-    handles = entries(series, look, joined=True, line=", ".join(filter(None, named)))
-    add_legend(figure, handles, legend_title(look, series, "bands"))
-    figure.set_figheight(figure.get_figheight() + legend_height(handles, PAGE))
+    handles = entries(series, look, joined=True, line=joined(named) if named else "")
+    title = legend_title(look, series, "bands")
+    if len({one.look.shares for one in rows}) > 1:
+        title = f"{legend_title(look, series, '')}; bands: ±1.96 Monte Carlo SE, shares: 95% limits"
+    add_legend(figure, handles, title)
     lay_out(figure, [*dict.fromkeys([*remarks, *_notes(rows)])])
     return figure
 
@@ -184,7 +187,7 @@ def _canvas(rows: int, lanes: int) -> tuple[Figure, list[Axes], Axes]:
 
 
 def _name(figure: Figure, panels: Sequence[Axes], rows: Sequence[LoopRow]) -> None:
-    height = figure.get_figheight() / (len(rows) + 0.5)
+    height = 0.9 * _HEIGHTS.get(len(rows), _LEAST_HEIGHT)
     for ax, one in zip(panels, rows, strict=True):
         if one.words:
             name_row(ax, one.words, height)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -28,7 +29,6 @@ __all__ = [
     "add_legend",
     "bars",
     "entries",
-    "legend_height",
     "legend_title",
     "name_of",
     "series_of",
@@ -129,20 +129,25 @@ def legend_title(look: Look, series: Iterable[Series], errors: str) -> str:
     return f"{look.series} {by}" + (f"; {errors}: {what}" if errors else "")
 
 
-def add_legend(figure: Figure, handles: Sequence[Line2D], title: str) -> None:
-    """Put the legend above the panels."""
-    columns = legend_columns(_labels(handles), figure.get_figwidth())
-    figure.legend(handles=handles, title=title, loc="outside upper center", ncols=columns)
+def add_legend(figure: Figure, handles: Sequence[Artist], title: str = "") -> None:
+    """Put the legend above the panels, in as many columns as there is room for.
+
+    The figure grows by what the legend takes beyond a title and two lines.
+    """
+    width = figure.get_figwidth()
+    columns = legend_columns(_labels(handles), width)
+    figure.legend(handles=handles, title=title or None, loc="outside upper center", ncols=columns)
+    figure.set_figheight(figure.get_figheight() + _more_lines(handles, columns))
 
 
-def legend_height(handles: Sequence[Line2D], width: float) -> float:
-    """Return the inches that a legend takes beyond those of its title and two lines."""
+def _more_lines(handles: Sequence[Artist], columns: int) -> float:
+    """Return the inches that a legend takes beyond those of a title and two lines."""
     labels = _labels(handles)
-    rows = -(-len(labels) // legend_columns(labels, width))
+    rows = -(-len(labels) // columns)
     lines = [label.count("\n") + 1 for label in labels]
     most = max(sum(lines[first : first + rows]) for first in range(0, len(lines), rows))
     return _ENTRY * max(0, most - 2)
 
 
-def _labels(handles: Sequence[Line2D]) -> list[str]:
+def _labels(handles: Sequence[Artist]) -> list[str]:
     return [str(handle.get_label()) for handle in handles]
