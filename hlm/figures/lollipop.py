@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator
 
-from hlm.figures.facets import arrange
+from hlm.figures.facets import Places, arrange, of_rows_there
 from hlm.figures.headers import name_panels, span_columns, wrap
 from hlm.figures.scenario_steps import at_levels
 from hlm.figures.series import add_legend, bars, entries, legend_title, series_of
 from hlm.figures.sheet import dress_values, lay_out, reach
-from hlm.figures.style import GREY, PAGE, styled
+from hlm.figures.style import GREY, PAGE, blank, styled
 from hlm.results.grid_columns import levels
 from hlm.words.levels import level_words, said
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from hlm.figures.facets import Grid
     from hlm.figures.multiples import Look
     from hlm.figures.series import Series
     from hlm.figures.style import Mark
+    from hlm.pictures.arrangement import Grid
 
 __all__ = ["lollipop"]
 
@@ -54,8 +54,8 @@ def lollipop(
     look: Look,
     *,
     row: str | None = None,
-    at: Mapping[str, Any] | None = None,
     models: Sequence[str] | None = None,
+    **places: Unpack[Places],
 ) -> Figure:
     """Draw a stem for each estimate from what it is compared with, or from 0.
 
@@ -70,10 +70,10 @@ def lollipop(
     look : Look
     row : str, optional
         A column with a row of panels for each of its values.
-    at : dict, optional
-        Levels at which to hold factors.
     models : sequence of str, optional
         The models in the order of their marks; by default as they come.
+    **places
+        Where factors go, and which page is drawn: see `hlm.figures.facets.Places`.
 
     Returns
     -------
@@ -92,8 +92,11 @@ def lollipop(
     >>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     ['10', '30']
     """
-    grid = arrange(frame, row=row, at=at)
+    grid = arrange(frame, row=row, **places)
     frame = at_levels(frame, grid.held)
+    if frame.empty:
+        return blank(f"No value for {grid.title}.")
+    grid = of_rows_there(grid, frame, row)
     series = series_of(frame, models)
     own = levels(frame[grid.axis]) if grid.axis else [None]
     where = _heights(own, list(series))
@@ -113,13 +116,16 @@ def lollipop(
         _draw(ax, points, where, grid.axis, series, look)
         _dress(ax, look, own, len(series), first=panel.column == 0)
     name_panels(figure, axes, grid, look.words)
-    below = [wrap(text, figure.get_figwidth()) for text in (look.label, grid.note) if text]
-    figure.supxlabel("\n".join(below))
+    figure.supxlabel(wrap(look.label, figure.get_figwidth()))
     if grid.axis:
         figure.supylabel(said(grid.axis))
     has_line = look.reference_label and any(len(look.reference(one)) for one in shown)
     handles = entries(series, look, joined=False, line=look.reference_label if has_line else "")
-    add_legend(figure, handles, legend_title(look, series, "brackets"))
+    add_legend(
+        figure,
+        handles,
+        "\n".join(title for title in (grid.title, legend_title(look, series, "brackets")) if title),
+    )
     lay_out(figure, look.notes(pd.concat(shown)))
     span_columns(figure, axes[0], grid.columns)
     return figure

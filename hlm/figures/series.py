@@ -136,7 +136,10 @@ def add_legend(figure: Figure, handles: Sequence[Artist], title: str = "") -> No
     """
     width = figure.get_figwidth()
     columns = legend_columns(_labels(handles), width)
-    figure.legend(handles=handles, title=title or None, loc="outside upper center", ncols=columns)
+    legend = figure.legend(
+        handles=handles, title=title or None, loc="outside upper center", ncols=columns
+    )
+    legend.get_title().set_multialignment("center")
     figure.set_figheight(figure.get_figheight() + _more_lines(handles, columns))
 
 
