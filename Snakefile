@@ -14,13 +14,7 @@ from hlm.operations.lock import is_held_by_parent
 from hlm.operations.prepare import makes_no_results, open_plan, plan_of_run
 from hlm.operations.slurm import become_own_task
 from hlm.plan import chunks, holdings
-from hlm.plan.report import (
-    FIGURES,
-    figure_names,
-    planned_figures,
-    planned_tables,
-    section,
-)
+from hlm.plan.report import figure_pages, planned_figures, planned_tables
 from hlm.report import REPORT
 from hlm.results import SUMMARIES
 from hlm.tables.study_summary import summary
@@ -119,7 +113,7 @@ rule all:
             [
                 expand("<study>/{kind}.parquet", kind=plan.kinds),
                 expand("<study>/{kind}.csv", kind=SUMMARIES),
-                expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
+                expand("<study>/figures/{page}.pdf", page=figure_pages(plan)),
                 expand("<study>/tables/{page}.tex", page=TABLES),
                 f"<study>/{EXPLORER}",
                 f"<study>/{REPORT}",
@@ -248,29 +242,34 @@ rule summarize:
         "workflow/scripts/summarize.py"
 
 
+# The only job with two processes: pages are drawn side by side.
 rule figures:
     input:
         **{kind: rules.summarize.output[kind] for kind in SUMMARIES},
+        estimates="<study>/estimates.parquet",
     output:
         *[
             report(
-                f"<study>/figures/{name}.png",
-                caption=f"workflow/report/{name}.rst",
+                f"<study>/figures/{page}.png",
+                caption=f"workflow/report/{figure.caption}.rst",
                 category="Figures",
-                subcategory=section(name),
-                labels={"figure": FIGURES[name]},
+                subcategory=figure.section,
+                labels={"figure": figure.title, "page": str(place)},
             )
-            for name in figure_names(plan)
+            for figure in planned_figures(plan)
+            for place, page in enumerate(figure.pages, start=1)
         ],
-        expand("<study>/figures/{name}.pdf", name=figure_names(plan)),
+        expand("<study>/figures/{page}.pdf", page=figure_pages(plan)),
     log:
         "<study>/logs/figures.log",
     benchmark:
         "<study>/benchmarks/figures.tsv"
+    threads: 2
     params:
         plan=PLAN,
         code=fingerprint("figures"),
         wanted=plan.wanted,
+        pictured=plan.pictured,
         example=plan.example,
     script:
         "workflow/scripts/figures.py"
@@ -311,11 +310,10 @@ rule tables:
     benchmark:
         "<study>/benchmarks/tables.tsv"
     params:
-        **({} if plan.tables is None else {"tables": plan.tabled}),
         plan=PLAN,
         code=fingerprint("tables"),
         wanted=plan.wanted,
-        # Only what these tables are: nothing else of the results depends on it.
+        tabled=plan.tabled,
     script:
         "workflow/scripts/tables.py"
 

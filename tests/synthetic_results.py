@@ -40,6 +40,11 @@ F_TEST = "F(a_matters)"
 """A test that some models have, whose hypothesis is false."""
 
 MODELS = ("slopes_on_a", "ignoring_a", "intercepts_only")
+FULL = "y ~ x * a + (1 + x | unit)"
+FORMULAS = {
+    "ignoring_a": "y ~ x + (1 + x | unit)",
+    "intercepts_only": "y ~ x * a + (1 | unit)",
+}
 GRID = {"units": (10, 30, 100), "rows": (5, 15, 30), "cor": (0.0, 0.9)}
 REPLICATES = 2000
 
@@ -178,8 +183,10 @@ def made_study(grid=GRID, models=MODELS):
         scenarios=tuple(made_scenario(*size) for size in sizes),
         levels=levels,
         example=len(levels) // 2,
-        models=tuple(Model(n, "y ~ x + (1 + x | unit)", tests=_tests(n)) for n in models),
+        models=tuple(Model(n, FORMULAS.get(n, FULL), tests=_tests(n)) for n in models),
         policies=("all",),
         selection=USUAL,
         tables=None,
+        precision=None,
+        figures=None,
     )

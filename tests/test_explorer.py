@@ -21,7 +21,7 @@ from hlm.cli import main
 from hlm.errors import InputError
 from hlm.explorer import contents_of_study, explorer_page, write_explorer
 from hlm.explorer.vendor import LIBRARIES, scripts
-from hlm.explorer.zip_intervals import zip_order
+from hlm.measures.zip_order import zip_order
 from hlm.plan import Plan
 from hlm.results import read, read_frame
 from hlm.versions import __version__

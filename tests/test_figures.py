@@ -16,18 +16,18 @@ from matplotlib.patches import Ellipse
 
 from hlm import datasets, figures, tables
 from hlm.errors import InputError
-from hlm.figures import gallery
+from hlm.figures import chosen_figure, example_figures, gallery
 from hlm.figures.departures import ellipse_axes
 from hlm.figures.facets import arrange
 from hlm.figures.lines import lines_of_fit
 from hlm.measures import share_limits
 from hlm.model import lmer
 from hlm.operations.leftovers import remove_leftovers
-from hlm.plan.report import FIGURES, SECTIONS, TABLES, figure_names, section
+from hlm.pictures.arrangement import arrangements
+from hlm.pictures.figure_catalogue import EXAMPLES, SECTIONS, SPECIAL
+from hlm.plan.report import CAPTIONED, figure_names, figure_pages, planned_figures
 from hlm.scenario import Covariate, Model, Scenario
-from hlm.tables.wide import SHOWN
 from hlm.words.levels import WORDS
-from hlm.words.measures import MEASURES
 from tests.synthetic_results import (
     FIXED,
     MODELS,
@@ -42,6 +42,7 @@ from tests.synthetic_results import (
 MODEL = (Model("m", "y ~ 1 + (1 | unit)"),)
 REFERENCE = Path(__file__).parent / "reference"
 CAPTIONS = Path(__file__).parents[1] / "workflow" / "report"
+NOMINAL = "nominal level, 95%, ±1.96 Monte Carlo SE"
 FIXED_IN_ORDER = ("(Intercept)", "a", "x")
 EIGHT = tuple(f"model_number_{k}" for k in range(8))
 GRIDS = {
@@ -245,7 +246,7 @@ def test_each_level_has_its_nominal_line(results):
     assert "Coverage of the 95% or 90% interval" in texts(figure)
     assert legend_texts(figure)[1:] == [
         "slopes_on_a (95%)", "ignoring_a (95%)", "intercepts_only (90%)", "REML", "ML",
-        "nominal level, 95% or 90%",
+        "nominal level, 95% or 90%, ±1.96 Monte Carlo SE",
     ]  # fmt: skip
 
 
@@ -254,7 +255,7 @@ def test_inferences_of_one_model_are_series(results):
     figure = figures.measure_against_units(with_inferences(alone), "coverage", term="x")
     names = ["Satterthwaite", "Kenward-Roger", "Normal (z)"]
     title = "Inference and method; bars: 95% limits"
-    assert legend_texts(figure) == [title, *names, "REML", "ML", "nominal level, 95%"]
+    assert legend_texts(figure) == [title, *names, "REML", "ML", NOMINAL]
     series = drawn_series(figure.axes[0])
     assert list(series) == names
     plain = drawn_series(figures.measure_against_units(alone, "coverage", term="x").axes[0])
@@ -284,7 +285,7 @@ def test_inferences_of_several_models_are_rows_of_panels_on_one_scale(results):
     x = measures[measures["term"] == "x"]
     many = pd.concat([x.assign(**{"term": name, WORDS: name}) for name in every])
     figure = figures.measure_against_units(many, "coverage")
-    foot = "Not shown, for want of room: x4; the table 'Performance, fixed effects' has it."
+    foot = "Not shown, for want of room: x4; measures.csv has it."
     assert foot in texts(figure)
 
 
@@ -328,32 +329,18 @@ def test_terms_beyond_six_are_named_with_the_place_where_they_are(results):
     x = results[0][results[0]["term"] == "x"]
     measures = pd.concat([x.assign(**{"term": f"x{k}", WORDS: f"x{k}"}) for k in range(8)])
     figure = figures.measure_against_units(measures, "bias")
-    foot = "Not shown, for want of room: x6 and x7; {} has them."
-    assert foot.format("the table 'Performance, fixed effects'") in texts(figure)
+    assert "Not shown, for want of room: x6 and x7; measures.csv has them." in texts(figure)
     assert rows_of_panels(figure) == [f"x{k}" for k in range(6)]
     named = [f"x{k}" for k in reversed(range(8))]
     figure = figures.measure_against_units(measures, "bias", term=named)
-    foot = "Not shown, for want of room: x1 and x0; {} has them."
-    assert foot.format("measures.parquet") in texts(figure), "no table is of these terms"
-    widths = measures[measures["measure"] == "bias"].assign(measure="ci_width")
-    figure = figures.measure_against_units(widths, "ci_width")
-    foot = "Not shown, for want of room: x6 and x7; {} has them."
-    assert foot.format("measures.parquet") in texts(figure), "no table has this measure"
+    assert "Not shown, for want of room: x1 and x0; measures.csv has them." in texts(figure)
     many = pd.concat([x.assign(**{"term": f"x{k}", WORDS: f"x{k}"}) for k in range(60)])
     figure = figures.measure_against_units(many, "bias")
     (foot,) = [text for text in texts(figure) if text.startswith("Not shown")]
     foot = " ".join(foot.split())
     assert "x6, x7, " in foot
-    assert foot.endswith("x45 and 14 more; the table 'Performance, fixed effects' has them.")
+    assert foot.endswith("x45 and 14 more; measures.csv has them.")
     assert overlaps(figure) == []
-
-
-def test_the_tables_have_what_figures_say_that_they_have():
-    for name in FIGURES:
-        measure, _, part = name.rpartition("_")
-        if part in SHOWN and measure in MEASURES:
-            assert measure in SHOWN[part]
-            assert f"performance_{part}" in TABLES
 
 
 def with_further(measures, kinds):
@@ -394,7 +381,7 @@ def test_what_a_study_has_to_ask_for_is_drawn_before_what_it_has_anyway(
     assert rows_of_panels(figure) == shown
     (foot,) = [text for text in texts(figure) if text.startswith("Not shown")]
     assert " ".join(foot.split()) == (
-        f"Not shown, for want of room: {left_out}; the table 'Performance, random part' has them."
+        f"Not shown, for want of room: {left_out}; measures.csv has them."
     )
     assert overlaps(figure) == []
     table = tables.wide_table(measures, "random")
@@ -447,7 +434,8 @@ def test_the_reference_line_is_no_error_or_the_nominal_level(results, measure, h
         flat = [line.get_ydata()[0] for line in ax.lines if len(set(line.get_ydata())) == 1
                 and list(line.get_xdata()) == [0, 1]]  # fmt: skip
         assert flat == ([] if height is None else [height])
-    assert ("nominal level, 90%" in texts(figure)) == (measure == "coverage")
+    named = "nominal level, 90%, ±1.96 Monte Carlo SE" in texts(figure)
+    assert named == (measure == "coverage")
 
 
 def test_rejection_is_compared_with_the_level_only_where_the_hypothesis_is_true(results):
@@ -565,10 +553,30 @@ def test_levels_that_are_text_are_all_named_below_every_panel():
             assert {label.get_rotation() for label in labels} == {45.0}
 
 
-def test_factors_without_a_place_are_held_at_a_level_that_is_named():
+def test_what_has_no_panel_has_pages_and_no_scenario_is_left_out():
+    measures, _ = made_results(GRIDS["four"], ("m",))
+    wanted = measures.query("measure == 'bias' and term == 'x' and method == 'reml'")
+    pages = [
+        figures.measure_against_units(measures, "bias", term="x", page=page) for page in (1, 2)
+    ]
+    drawn = np.concatenate(
+        [drawn_series(ax)["m"][1] for page in pages for ax in page.axes if ax.containers]
+    )
+    np.testing.assert_allclose(np.sort(drawn), np.sort(wanted["estimate"]))
+    for place, page in enumerate(pages, start=1):
+        title = legend_texts(page)[0].splitlines()[0]
+        assert title == f"sd.x_1 = {place}; page {place} of 2"
+        own = wanted[(wanted["sd.x_1"] == place) & (wanted["rows"] == 5) & (wanted["cor"] == 0)]
+        np.testing.assert_allclose(drawn_series(page.axes[0])["m"][1], own["estimate"])
+        assert overlaps(page) == []
+    with pytest.raises(InputError, match="no page 3"):
+        figures.measure_against_units(measures, "bias", term="x", page=3)
+
+
+def test_a_level_that_is_shown_alone_is_named():
     measures, _ = made_results(GRIDS["four"], ("m",))
     figure = figures.measure_against_units(measures, "bias", term="x", at={"sd.x_1": 1})
-    assert "Number of units\n(shown for sd.x_1 = 1)" in texts(figure)
+    assert legend_texts(figure)[0].splitlines()[0] == "sd.x_1 = 1"
     wanted = measures.query(
         "measure == 'bias' and term == 'x' and method == 'reml' and rows == 5 and cor == 0"
     )
@@ -576,11 +584,40 @@ def test_factors_without_a_place_are_held_at_a_level_that_is_named():
     np.testing.assert_allclose(drawn_series(figure.axes[0])["m"][1], wanted["estimate"])
 
 
-def test_levels_left_out_are_named():
+def test_levels_beyond_six_go_on_to_further_pages():
     measures, _ = made_results(GRIDS["many levels"], ("m",))
-    grid = arrange(measures)
-    assert [column["rows"] for column in grid.columns] == [5, 15, 20, 30, 35, 45]
-    assert grid.note == "(some levels of rows left out)"
+    grids = [arrange(measures, page=page) for page in (1, 2)]
+    assert [[column["rows"] for column in grid.columns] for grid in grids] == [
+        [5, 10, 15, 20, 25], [30, 35, 40, 45],
+    ]  # fmt: skip
+    assert [grid.title for grid in grids] == ["page 1 of 2", "page 2 of 2"]
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("grid", GRIDS)
+def test_every_scenario_is_in_one_panel_of_one_page(grid, stacked):
+    """By brute force, of whole grids and of fractions of them."""
+    whole = made_study(GRIDS[grid]).levels
+    for points in (whole, whole[::3]):
+        found = [
+            point
+            for page in arrangements(points, stacked=stacked)
+            for panel in page.panels
+            for point in points
+            if {**page.held, **panel.where}.items() <= point.items()
+        ]
+        assert sorted(map(str, found)) == sorted(map(str, points))
+
+
+def test_pages_are_known_before_there_is_a_result(tmp_path):
+    study = made_study(GRIDS["many levels"])
+    measures, _ = made_results(GRIDS["many levels"])
+    measures.to_parquet(tmp_path / "measures.parquet")
+    planned = next(one for one in planned_figures(study) if one.name == "bias_fixed")
+    assert planned.pages == tuple(f"bias_fixed_{k}" for k in range(1, 7))
+    titles = [legend_texts(figures.draw(page, study, tmp_path))[0] for page in planned.pages]
+    assert titles[-1].startswith("correlation 0.9; page 6 of 6")
+    assert {*planned.pages} <= {*figure_pages(study)}
 
 
 def test_a_wrong_name_is_an_input_error_with_the_right_one(results):
@@ -652,18 +689,19 @@ def test_a_scenario_without_covariates_has_no_pictures_of_units(ogorek):
     bare = Scenario("", 3, 3, (), "y ~ 1 + (1 | unit)", (("(Intercept)", 1.0),), (1,), ((1,),), 1)
     with pytest.raises(InputError, match="needs a row covariate"):
         figures.unit_lines(ogorek, bare)
-    study = SimpleNamespace(seed=1, scenarios=(bare,), levels=({},), example=0, models=MODEL)
-    assert figure_names(study)[0] == "bias_fixed"
+    study = made_study({}, ())
+    study.scenarios, study.models = (bare,), MODEL
+    assert not {*EXAMPLES} & {*figure_names(study)}
     assert "selection_aic" not in figure_names(study)
     with_x = Scenario(
         "", 3, 3, (Covariate("x", "row"),), "y ~ x + (1 | unit)",
         (("(Intercept)", 1.0), ("x", 1.0)), (1,), ((1,),), 1,
     )  # fmt: skip
-    study = SimpleNamespace(scenarios=(with_x,), example=0, models=MODEL)
-    assert figure_names(study)[0] == "unit_lines"
+    study.scenarios = (with_x,)
+    assert figure_names(study)[-1] == "unit_lines", "what is no result comes last"
     curved = replace(with_x, formula="y ~ x + I(x^2) + (1 + x | unit)")
-    study = SimpleNamespace(scenarios=(curved,), example=0, models=MODEL)
-    assert figure_names(study)[0] == "bias_fixed", "no lines where the truth is a curve"
+    study.scenarios = (curved,)
+    assert "unit_lines" not in figure_names(study), "no lines where the truth is a curve"
     assert len(figures.unit_lines(ogorek, with_x).axes) == 1, "no colour bar without an attribute"
 
 
@@ -850,13 +888,13 @@ def test_a_study_is_drawn_by_names_that_its_plan_gives(tmp_path, results):
     study = made_study()
     for table, name in zip(results, ("measures", "selection"), strict=True):
         table.to_parquet(tmp_path / f"{name}.parquet")
-    names = [name for name in figure_names(study) if name not in list(FIGURES)[:3]]
-    files = figures.draw_all(study, tmp_path, names[:2])
+    names = figure_names(study)
+    files = figures.draw_all(study, tmp_path, ["bias_fixed", "rmse_fixed"])
     assert [file.name for file in files] == [
         "bias_fixed.png", "bias_fixed.pdf", "rmse_fixed.png", "rmse_fixed.pdf",
     ]  # fmt: skip
     made_accounting(results[0]).to_parquet(tmp_path / "accounting.parquet")
-    for name in ("coverage_fixed", "bias_random", "selection_bic", "failures", "accounting"):
+    for name in ("coverage_fixed", "bias_random", "selection_bic", "accounting"):
         assert name in names
         assert len(figures.draw(name, study, tmp_path).axes) >= 6
     with pytest.raises(InputError, match="did you mean 'bias_fixed'"):
@@ -894,8 +932,8 @@ def test_a_figure_that_cannot_be_drawn_is_a_page_and_the_others_are_drawn(
         raise InputError("no unit has two rows")
 
     saved = {}
-    monkeypatch.setattr(gallery, "failure_rates", broken)
-    monkeypatch.setattr(gallery, "unit_lines", without_rows)
+    monkeypatch.setattr(chosen_figure, "failure_rates", broken)
+    monkeypatch.setattr(example_figures, "unit_lines", without_rows)
     monkeypatch.setattr(gallery, "save", lambda f, stem: saved.update({stem.name: f}) or (stem,))
     names = ["failures", "unit_lines", "bias_fixed"]
     files = figures.draw_all(made_study(), drawable, names)
@@ -980,13 +1018,16 @@ def test_half_written_figures_are_removed(tmp_path, results, monkeypatch):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_every_figure_has_a_section():
-    assert list(FIGURES) == [n for names in SECTIONS.values() for n in names]
-    assert section("failures") == "Failures"
+def test_sections_follow_each_other_and_what_is_no_result_comes_last():
+    found = [SECTIONS.index(one.section) for one in planned_figures(made_study())]
+    assert found == sorted(found)
+    assert [one.name for one in planned_figures(made_study())][-3:] == [*EXAMPLES]
 
 
-def test_every_figure_has_a_caption_of_one_sentence():
-    for name in FIGURES:
+def test_every_figure_has_a_caption():
+    own = [f"{measure}_{part}" for measure, parts in CAPTIONED.items() for part in parts]
+    others = [name for name in SPECIAL if name != "ridges"]
+    for name in (*own, *others, "measure", "prediction_rmse", "nested_loop", "lollipop", "heat"):
         caption = (CAPTIONS / f"{name}.rst").read_text().strip()
         assert caption.endswith(".")
         assert ". " not in caption

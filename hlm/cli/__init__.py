@@ -21,6 +21,7 @@ from hlm.cli import (
     fit,
     measures,
     new,
+    plot,
     power,
     preview,
     replay,
@@ -44,7 +45,7 @@ COMMANDS = {
     module.__name__.rpartition(".")[2]: module
     for module in (
         *(fit, new, check, preview, power, solve, run, status),
-        *(open_report, explore, table, describe, verify, audit, replay, measures, completion),
+        *(open_report, explore, plot, table, describe, verify, audit, replay, measures, completion),
     )
 }
 OBJECTS = 50_000

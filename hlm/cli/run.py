@@ -194,16 +194,18 @@ def _workflow_report(command: list[str], folder: Path, log: Path, verbose: bool)
 
 
 def pages_not_of(plan: Plan, folder: Path) -> dict[str, set[str]]:
-    """Return the names of figures and of tables that the study has not, and may have had.
+    """Return the names of figures and of tables in the study's folder that it may have had.
 
-    These are those that other studies have, and the tables in its folder that are whole: of all
-    kinds of file.
+    Those of an earlier form of the study: figures with names that a figure has by itself, and
+    tables that are whole, of all kinds of file. Other files may be the user's own.
     """
-    from hlm.plan.report import FIGURES, TABLES, figure_names, planned_tables
+    from hlm.pictures.figure_catalogue import is_name_of_figure
+    from hlm.plan.report import TABLES, figure_pages, planned_tables
 
+    there = {path.stem for path in (folder / "figures").glob("*.p??")}
     tables = {page for table in planned_tables(plan) for page in table.pages}
     return {
-        "figures": set(FIGURES) - set(figure_names(plan)),
+        "figures": {name for name in there if is_name_of_figure(name)} - {*figure_pages(plan)},
         "tables": ({*TABLES} | _whole_tables(folder)) - tables,
     }
 

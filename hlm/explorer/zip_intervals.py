@@ -1,11 +1,7 @@
 """The intervals of all replicates -> those of a hundred, evenly spaced, for zip plots.
 
-A zip plot has an interval for each replicate, sorted by how far the true value is from the estimate
-in units of the interval's half on that side: those above the nominal level should miss it. A page
-cannot hold all of them; a hundred at even places of that order show the same picture.
-
-T. P. Morris, I. R. White, M. J. Crowther (2019). Using simulation studies to evaluate statistical
-methods. Statistics in Medicine 38, 2074-2102.
+A page cannot hold all of them; a hundred at even places of the order of a zip plot show the same
+picture.
 """
 
 from __future__ import annotations
@@ -19,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hlm.explorer.series_columns import combinations
+from hlm.measures.zip_order import at_even_places, zip_order
 from hlm.results import open_parquet
 
 if TYPE_CHECKING:
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 
     from hlm.explorer.series_columns import Series
 
-__all__ = ["POINTS", "ZIP_KEYS", "ZipIntervals", "zip_intervals", "zip_order"]
+__all__ = ["POINTS", "ZIP_KEYS", "ZipIntervals", "zip_intervals"]
 
 POINTS = 100
 """Replicates of which a page has the intervals."""
@@ -91,40 +88,12 @@ def zip_intervals(
                 if (len(found) + 1) * len(scenarios) * _BYTES > most_bytes:
                     return None
                 found[own] = np.full((len(scenarios), 2, POINTS), np.nan, dtype=np.float32)
-            order = zip_order(estimate, lower, upper, value)
-            if len(order) > POINTS:
-                order = order[((np.arange(POINTS) + 0.5) * len(order) / POINTS).astype(int)]
+            order = at_even_places(zip_order(estimate, lower, upper, value), POINTS)
             with np.errstate(over="ignore"):  # what is too large for 32 bits is infinite
                 found[own][at, :, : len(order)] = lower[order], upper[order]
     keys = tuple(sorted(found))
     empty = np.empty((0, len(scenarios), 2, POINTS), dtype=np.float32)
     return ZipIntervals(keys, np.stack([found[key] for key in keys]) if keys else empty)
-
-
-def zip_order(
-    estimate: NDArray[np.float64],
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
-    true: float,
-) -> NDArray[np.int64]:
-    """Return the replicates that have limits, by how far the true value is from their estimates.
-
-    The distance is in units of that from the estimate to the limit on the same side, so that
-    intervals that cover come first. For symmetric intervals it is |z| over its critical value.
-
-    Examples
-    --------
-    >>> b, half = np.array([0.0, 2.0, 0.5, 1.0]), np.array([1.0, 1.0, 1.0, np.nan])
-    >>> zip_order(b, b - half, b + half, 0.4).tolist()
-    [2, 0, 1]
-    """
-    known = np.flatnonzero(~(np.isnan(lower) | np.isnan(upper)))
-    b, low, high = estimate[known], lower[known], upper[known]
-    covers = (low <= true) & (true <= high)
-    half = np.where(true >= b, high - b, b - low)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        far = np.where(half > 0, np.abs(true - b) / half, np.inf)
-    return known[np.lexsort((far, ~covers))]
 
 
 def _rows(truth: Series) -> Iterator[tuple[int, tuple[str, ...]]]:

@@ -4,15 +4,12 @@ Which figures a study has is in `hlm.plan.report`, which loads no plotting libra
 """
 
 from hlm.figures.departures import shrinkage
+from hlm.figures.example_figures import shrinkage_of_data, shrinkage_of_fit
 from hlm.figures.example_units import unit_lines, units_against_attribute
-from hlm.figures.gallery import draw, draw_all, shrinkage_of_data, shrinkage_of_fit
+from hlm.figures.gallery import draw, draw_all
 from hlm.figures.lines import least_squares_lines, predicted_lines
-from hlm.figures.performance_figures import (
-    failure_rates,
-    measure_against_units,
-    outcome_shares,
-    selection_rates,
-)
+from hlm.figures.measure_figure import measure_against_units
+from hlm.figures.rate_figures import failure_rates, outcome_shares, selection_rates
 from hlm.figures.robustness_figure import robustness
 from hlm.figures.saving import save, save_as
 

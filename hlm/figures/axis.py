@@ -12,6 +12,8 @@ from hlm.results.grid_columns import levels, numeric
 from hlm.words.levels import level_words, said
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -86,23 +88,36 @@ class Axis:
         x = np.array([where[value] for value in values]) + (place - (count - 1) / 2) * step
         return np.exp(x) if self.log else x
 
-    def dress(self, ax: Axes, room: float) -> None:
-        """Set scale, limits and ticks of a panel `room` inches wide and all that share them."""
+    def through(self, found: Sequence[Any]) -> NDArray[np.float64]:
+        """Return the ends of the axis, and between them the places of some levels in order."""
+        where = dict(zip(self.levels, self._places, strict=True))
+        low, high = self._limits
+        x = np.array([low, *(where[level] for level in found), high])
+        return np.exp(x) if self.log else x
+
+    @property
+    def _limits(self) -> NDArray[np.float64]:
         places = self._places
         margin = max(0.5 * self._gap, 0.06 * (places[-1] - places[0]))
-        limits = np.array([places[0] - margin, places[-1] + margin])
+        return np.array([places[0] - margin, places[-1] + margin])
+
+    def dress(self, ax: Axes, room: float, *, labelled: bool = True) -> None:
+        """Set scale and limits of a panel `room` inches wide, and its ticks if it has any."""
+        places, limits = self._places, self._limits
         if self.log:
             ax.set_xscale("log")
         ax.set_xlim(*(np.exp(limits) if self.log else limits))
-        ax.xaxis.set_major_locator(FixedLocator(list(np.exp(places) if self.log else places)))
         ax.xaxis.set_minor_locator(NullLocator())
+        if not labelled or self.name is None:
+            ax.xaxis.set_major_locator(NullLocator())
+            return
+        ax.xaxis.set_major_locator(FixedLocator(list(np.exp(places) if self.log else places)))
         labels = self._labels(room, limits)
-        if not self.joined and "" in labels and self.name is not None:
+        if not self.joined and "" in labels:
             # A number left out between others is known; a text is not, so all of them are slanted
             ax.set_xticklabels([level_words(level) for level in self.levels])
-            for one in ax.get_shared_x_axes().get_siblings(ax):
-                for label in one.get_xticklabels():
-                    label.set(rotation=45, ha="right", rotation_mode="anchor")
+            for label in ax.get_xticklabels():
+                label.set(rotation=45, ha="right", rotation_mode="anchor")
         else:
             ax.set_xticklabels(labels)
 

@@ -17,7 +17,7 @@ from hlm.errors import InputError
 from hlm.figures.lines import least_squares_lines, predicted_lines, unit_values
 from hlm.figures.style import COLUMN, GREY, PAGE, marks, styled
 from hlm.formula import parse
-from hlm.plan.report import Variables, variables
+from hlm.pictures.example_variables import Variables, variables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

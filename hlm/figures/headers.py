@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from hlm.figures.facets import Grid, Panel
+    from hlm.pictures.arrangement import Grid, Panel
 
 __all__ = ["name_panels", "span_columns", "wrap"]
 

@@ -2,41 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
+from matplotlib.collections import LineCollection
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter, ScalarFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    MaxNLocator,
+    NullLocator,
+    PercentFormatter,
+    ScalarFormatter,
+)
 
 from hlm.figures.axis import Axis
-from hlm.figures.facets import Grid, arrange
+from hlm.figures.facets import Places, arrange, of_rows_there
 from hlm.figures.headers import name_panels, span_columns, wrap
-from hlm.figures.style import COLUMN, GREY, INK, PAGE, Mark, legend_columns, marks, styled
-from hlm.measures import share_limits
+from hlm.figures.page_layout import lay_out_panels
+from hlm.figures.series import Z, add_legend, bars, entries, legend_title, series_of
+from hlm.figures.style import (
+    COLUMN,
+    GREY,
+    PAGE,
+    RC,
+    Mark,
+    blank,
+    styled,
+)
 from hlm.words.fitting import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from matplotlib.axes import Axes
-    from matplotlib.text import Text
-    from numpy.typing import NDArray
+
+    from hlm.figures.series import Series
+    from hlm.figures.style import Mark
+    from hlm.pictures.arrangement import Grid, Panel
 
 __all__ = ["Look", "small_multiples"]
 
-Series: TypeAlias = tuple[str, str]
-"""A model and a method."""
-
-Z = 1.959963984540054  # a bar reaches this many Monte Carlo standard errors to either side
+_BAND = 0.18  # opacity
+_ROOM = 0.05  # of the vertical axis, beyond what is drawn
+_TICKS = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10])
+_GRID: dict[str, Any] = {
+    "colors": RC["grid.color"],
+    "linewidths": RC["grid.linewidth"],
+    "zorder": 0.5,
+}
 _MARGIN = 0.04  # of the vertical axis, so that marks at its ends are whole
 _SMALL = 6.5  # points, of the notes
 _LETTERS = 8 / 6.5  # of the usual size that go where one note's letter goes
 _LINE = 0.115  # inches, of the notes
-_ENTRY = 0.16  # inches, of a line of the legend
+_TITLE = 0.16  # inches, of a line above the legend
 _WIDTHS = {1: COLUMN, 2: 5.2}
 _HEIGHTS = {1: 1.7, 2: 1.45, 3: 1.25}
 
@@ -60,6 +82,11 @@ class Look:
         Whether the axis shows all between the ends; `from_zero` whether it begins at 0.
     scale : str, optional
         A column: the panels of one of its values have one scale.
+    one_scale : bool
+        Whether all panels have one scale.
+    band : bool
+        Whether the references have a band of what chance alone gives: 1.96 Monte Carlo standard
+        errors of a share of that size, of as many replicates as there are.
     words : dict
         The text for a value of the column that makes the rows.
     shares : bool
@@ -80,6 +107,8 @@ class Look:
     whole: bool = False
     from_zero: bool = False
     scale: str | None = None
+    one_scale: bool = False
+    band: bool = False
     words: Mapping[Any, str] = field(default_factory=dict)
     shares: bool = False
     series: str = "Model"
@@ -93,8 +122,8 @@ def small_multiples(
     look: Look,
     *,
     row: str | None = None,
-    at: Mapping[str, Any] | None = None,
     models: Sequence[str] | None = None,
+    **places: Unpack[Places],
 ) -> Figure:
     """Draw estimates with bars over a grid: 1.96 Monte Carlo standard errors, or limits of shares.
 
@@ -108,70 +137,67 @@ def small_multiples(
     look : Look
     row : str, optional
         A column with a row of panels for each of its values.
-    at : dict, optional
-        Levels at which to hold factors.
     models : sequence of str, optional
         The models in the order of their marks; by default as they come.
+    **places
+        Where factors go, and which page is drawn: see `hlm.figures.facets.Places`.
 
     Returns
     -------
     Figure
     """
-    grid = arrange(frame, row=row, at=at)
+    grid = arrange(frame, row=row, **places)
+    series = series_of(frame, models)
     for name, level in grid.held.items():
         frame = frame[frame[name] == level]
+    if frame.empty:
+        return blank(f"No value for {grid.title}.")
+    grid = of_rows_there(grid, frame, row)
     axis = Axis.of(frame, grid.axis)
-    series = _series(frame, models if models is not None else frame["model"].drop_duplicates())
     shown = [frame[_matches(frame, panel.where)] for panel in grid.panels]
-    handles = _handles(series, look, named_line=_has_reference(frame, look), joined=axis.joined)
-    notes = look.notes(pd.concat(shown))
-    canvas = _canvas(grid, notes, handles, one_scale=look.whole or row not in grid.rows[0])
+    line = look.reference_label if len(look.reference(frame)) else ""
+    line += ", ±1.96 Monte Carlo SE" if line and look.band else ""
+    handles = entries(series, look, joined=axis.joined, line=line)
+    title = legend_title(look, series, "bars")
+    heading = "\n".join(text for text in (grid.title, title) if text)
+    canvas = _canvas(grid, look.notes(pd.concat(shown)), titles=heading.count("\n"))
     slots = _slots(series, apart=row != "method")
-    axis.dress(canvas.axes[0, 0], (canvas.figure.get_figwidth() - 0.9) / grid.shape[1])
-    if look.scale:
-        _give_room(canvas, grid, shown, look)
-    for panel, points in zip(grid.panels, shown, strict=True):
-        _draw(canvas.axes[panel.row, panel.column], points, axis, series, slots, look)
-    _finish(canvas, grid, look, ticks=axis.name is not None)
-    below = _name_axis(canvas.figure, axis, grid)
-    _legend(canvas.figure, handles, _title(look, {method for _, method in series}))
+    room = (canvas.figure.get_figwidth() - 0.9) / grid.shape[1]
+    limits = _limits(grid, shown, look, row)
+    for panel, points, ends in zip(grid.panels, shown, limits, strict=True):
+        ax = canvas.axes[panel.row, panel.column]
+        _draw(ax, points, axis, series, slots, look)
+        _dress(canvas, panel, grid, axis, ends, look, room)
+    width, height = canvas.figure.get_size_inches()
+    labels = (
+        canvas.figure.supxlabel(wrap(axis.label, width)),
+        canvas.figure.supylabel(wrap(look.label, height - 0.2)),
+    )
+    add_legend(canvas.figure, handles, heading)
+    _write(canvas)
     name_panels(canvas.figure, canvas.axes, grid, look.words)
-    # Once, and not at each drawing: panels are many, and their places do not change.
-    ConstrainedLayoutEngine(rect=(0, canvas.foot, 1, 1 - canvas.foot)).execute(canvas.figure)
-    below.set_y(below.get_position()[1] + canvas.foot)
+    lay_out_panels(canvas.figure, canvas.axes, labels, canvas.foot)
     span_columns(canvas.figure, canvas.axes[0], grid.columns)
     return canvas.figure
 
 
 @dataclass(frozen=True)
 class _Canvas:
-    """A figure with its panels, those that share a vertical scale, and its foot for the notes.
+    """A figure with its panels, and its foot for the notes.
 
     Attributes
     ----------
     figure : Figure
     axes : ndarray of Axes, (rows, columns)
-    scales : str
-        Whether `all` panels have one scale, those of a `row`, or `none`.
+    notes : str
     foot : float
-        Share of the height.
+        Inches that these take.
     """
 
     figure: Figure
     axes: Any
-    scales: Literal["all", "row", "none"]
+    notes: str
     foot: float
-
-
-def _series(frame: pd.DataFrame, models: Iterable[str]) -> dict[Series, Mark]:
-    """Give each model and method that there is its mark, whatever else is drawn."""
-    found = set(frame[["model", "method"]].itertuples(index=False, name=None))
-    return {
-        (model, method): replace(mark, hollow=method == "ml")
-        for model, mark in marks(models).items()
-        for method in METHODS
-        if (model, method) in found
-    }
 
 
 def _slots(series: Iterable[Series], *, apart: bool) -> dict[Series, int]:
@@ -188,52 +214,65 @@ def _matches(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
     return keep
 
 
-def _has_reference(frame: pd.DataFrame, look: Look) -> bool:
-    return bool(look.reference_label) and len(look.reference(frame)) > 0
-
-
-def _canvas(
-    grid: Grid, notes: Sequence[str], handles: Sequence[Line2D], *, one_scale: bool
-) -> _Canvas:
+def _canvas(grid: Grid, notes: Sequence[str], *, titles: int) -> _Canvas:
     rows, columns = grid.shape
     width = _WIDTHS.get(columns, PAGE)
     text = "\n".join(wrap(note, (width - 0.1) * _LETTERS) for note in notes)
     below = _LINE * (text.count("\n") + 1) + 0.06 if text else 0.0
-    above = _ENTRY * max(0, _legend_lines(handles, width) - 2)
-    height = 1.15 + rows * _HEIGHTS.get(rows, 1.15) + above + below
+    height = 1.15 + rows * _HEIGHTS.get(rows, 1.15) + _TITLE * titles + below
     figure = Figure(figsize=(width, height))
-    share: Literal["all", "row", "none"]
-    share = "all" if one_scale else "none" if grid.wrapped else "row"
-    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=share)
-    for ax in axes.flat:  # else all that share a scale are measured anew for each series drawn
-        ax.set_autoscaley_on(False)
+    # No axis is shared: else all that share one are looked at whenever one of them changes.
+    axes = figure.subplots(rows, columns, squeeze=False)
     for unused in axes.flat[len(grid.panels) :]:
         unused.set_axis_off()
-    if text:
-        figure.text(0.05 / width, 0.05 / height, text, size=_SMALL, va="bottom", linespacing=1.25)
-    return _Canvas(figure, axes, share, below / height)
+    return _Canvas(figure, axes, text, below)
 
 
-def _bars(points: pd.DataFrame, look: Look) -> NDArray[np.float64]:
-    """Return how far bars reach down and up, (2, n)."""
-    estimate = points["estimate"].to_numpy(float)
-    if look.shares:
-        lower, upper = share_limits(estimate, points["n"].to_numpy(float))
-        return np.array([estimate - lower, upper - estimate])
-    half = Z * points["mcse"].to_numpy(float)
-    return np.array([half, half])
+def _write(canvas: _Canvas) -> None:
+    """Write the notes at the foot of a figure that does not grow any more."""
+    if canvas.notes:
+        width, height = canvas.figure.get_size_inches()
+        at: dict[str, Any] = {"size": _SMALL, "va": "bottom", "linespacing": 1.25}
+        canvas.figure.text(0.05 / width, 0.05 / height, canvas.notes, **at)
 
 
-def _give_room(canvas: _Canvas, grid: Grid, shown: Sequence[pd.DataFrame], look: Look) -> None:
-    """Let the axis of each panel reach as far as those of all with the same value of a column."""
-    every, column = pd.concat(shown), look.scale
-    down, up = np.nan_to_num(_bars(every, look))
-    ends = every.assign(low=every["estimate"] - down, high=every["estimate"] + up)
-    reach = ends.groupby(column).agg({"low": "min", "high": "max"})
-    for panel, points in zip(grid.panels, shown, strict=True):
-        for low, high in reach.loc[points[column].unique()].to_numpy():
-            corners = [(0, low), (0, high)]
-            canvas.axes[panel.row, panel.column].update_datalim(corners, updatex=False)
+def _limits(
+    grid: Grid, shown: Sequence[pd.DataFrame], look: Look, row: str | None
+) -> list[tuple[float, float]]:
+    """Return the ends of the vertical axis of each panel, which some have in common."""
+    groups: dict[Any, list[int]] = {}
+    for place, (panel, points) in enumerate(zip(grid.panels, shown, strict=True)):
+        if look.whole or look.one_scale or row not in grid.rows[0]:
+            group: Any = ""
+        elif look.scale:
+            group = points[look.scale].iloc[0] if len(points) else (panel.row,)
+        else:
+            group = place if grid.wrapped else panel.row
+        groups.setdefault(group, []).append(place)
+    found: dict[int, tuple[float, float]] = {}
+    for places in groups.values():
+        ends = _reach([shown[place] for place in places], look)
+        found |= dict.fromkeys(places, ends)
+    return [found[place] for place in range(len(shown))]
+
+
+def _reach(panels: Sequence[pd.DataFrame], look: Look) -> tuple[float, float]:
+    """Return the ends of an axis that holds all points, bars and lines of some panels."""
+    values = [0.0] if look.from_zero else []
+    for points in panels:
+        estimate = points["estimate"].to_numpy(float)
+        down, up = np.nan_to_num(bars(points, look))
+        values += [*(estimate - down), *(estimate + up)]
+        for height in look.reference(points):
+            half = _half(height, points["n"].min()) if look.band else 0.0
+            values += [height - half, height + half]
+    known = [value for value in values if np.isfinite(value)]
+    first, last = look.ends
+    low, high = (min(known), max(known)) if known and not look.whole else look.ends
+    room = _ROOM * (high - low or abs(high) or 1.0)
+    low, high = max(low - room, first), min(high + room, last)
+    margin = _MARGIN * (high - low)
+    return (low - margin if low == first else low), (high + margin if high == last else high)
 
 
 def _draw(
@@ -246,99 +285,61 @@ def _draw(
 ) -> None:
     for height in look.reference(shown):
         ax.axhline(height, color=GREY, linewidth=0.8, zorder=1)
-    if look.from_zero:
-        ax.update_datalim([(0, 0)], updatex=False)
+        if look.band:
+            _band(ax, height, shown, axis)
+    known = shown[shown["estimate"].notna()]
+    groups = dict(iter(known.groupby(["model", "method"], sort=False)))
     for (model, method), mark in series.items():
-        own = (shown["model"] == model) & (shown["method"] == method)
-        points = shown[own & shown["estimate"].notna()]
-        if points.empty:
+        if (model, method) not in groups:
             continue
+        points = groups[model, method]
         x = axis.dodged(points, slots[model, method], max(slots.values()) + 1)
         order = np.argsort(x)
-        ax.errorbar(
-            x[order],
-            points["estimate"].to_numpy(float)[order],
-            yerr=_bars(points, look)[:, order],
-            label=f"{model}, {METHODS[method]}",
-            elinewidth=0.9,
-            **mark.look(joined=axis.joined),
-        )
+        x, y = x[order], points["estimate"].to_numpy(float)[order]
+        down, up = bars(points, look)[:, order]
+        line = Line2D(x, y, **mark.look(joined=axis.joined))
+        ends = np.stack([np.column_stack([x, y - down]), np.column_stack([x, y + up])], axis=1)
+        stems = LineCollection([*ends], colors=mark.colour, linewidths=0.9, zorder=line.zorder)
+        ax.add_line(line)
+        ax.add_collection(stems, autolim=False)
+        label = f"{model}, {METHODS[method]}"
+        ax.add_container(ErrorbarContainer((line, (), (stems,)), has_yerr=True, label=label))
 
 
-def _finish(canvas: _Canvas, grid: Grid, look: Look, *, ticks: bool) -> None:
-    figure, axes = canvas.figure, canvas.axes
-    for panel in grid.panels:
-        ax = axes[panel.row, panel.column]
-        ax.grid(visible=True, axis="y")
-        ax.tick_params(bottom=ticks)
-        if canvas.scales == "none" or panel.column == 0:
-            _dress_values(ax, look)
-        below_is_empty = panel.row + 1 == len(axes) or not axes[panel.row + 1, panel.column].axison
-        ax.tick_params(labelbottom=below_is_empty)
-        if panel.column and not grid.wrapped:
-            ax.tick_params(left=False)
-    figure.supylabel(wrap(look.label, figure.get_figheight() - 0.2))
+def _band(ax: Axes, height: float, shown: pd.DataFrame, axis: Axis) -> None:
+    """Draw what chance alone gives at each level of the axis, of the fewest replicates there."""
+    fewest = shown.groupby(axis.name)["n"].min() if axis.name else shown["n"].agg(["min"])
+    x, n = axis.through([*fewest.index] if axis.name else [None]), fewest.to_numpy(float)
+    half = np.array([_half(height, one) for one in (n[0], *n, n[-1])])
+    low, high = np.clip([height - half, height + half], 0, 1)
+    ax.fill_between(x, low, high, color=GREY, alpha=_BAND, linewidth=0, zorder=0)
 
 
-def _name_axis(figure: Figure, axis: Axis, grid: Grid) -> Text:
-    lines = [wrap(text, figure.get_figwidth()) for text in (axis.label, grid.note) if text]
-    return figure.supxlabel("\n".join(lines))
+def _half(height: float, n: float) -> float:
+    """Return 1.96 Monte Carlo standard errors of a share of n replicates."""
+    return float(Z * np.sqrt(height * (1 - height) / n))
 
 
-def _dress_values(ax: Axes, look: Look) -> None:
-    ax.autoscale(axis="y")
-    first, last = look.ends
-    low, high = (-np.inf, np.inf) if look.whole else ax.get_ylim()
-    margin = _MARGIN * (min(high, last) - max(low, first))
-    ax.set_ylim(max(low, first - margin), min(high, last + margin))
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+def _dress(
+    canvas: _Canvas,
+    panel: Panel,
+    grid: Grid,
+    axis: Axis,
+    ends: tuple[float, float],
+    look: Look,
+    room: float,
+) -> None:
+    """Set the axes of a panel; inner ones have no ticks, but the same grid."""
+    axes, ax = canvas.axes, canvas.axes[panel.row, panel.column]
+    below_is_empty = panel.row + 1 == len(axes) or not axes[panel.row + 1, panel.column].axison
+    axis.dress(ax, room, labelled=below_is_empty)
+    ax.set_ylim(*ends)
+    ticks = [tick for tick in _TICKS.tick_values(*ends) if ends[0] <= tick <= ends[1]]
+    ax.hlines(ticks, 0, 1, transform=ax.get_yaxis_transform(), **_GRID)
+    if panel.column and not (grid.wrapped and not look.whole and not look.one_scale):
+        ax.yaxis.set_major_locator(NullLocator())
+        return
+    ax.yaxis.set_major_locator(FixedLocator(ticks))
     plain = ScalarFormatter(useOffset=False)
     plain.set_powerlimits((-5, 6))
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1) if look.percent else plain)
-    ax.yaxis.set_minor_locator(NullLocator())
-
-
-def _handles(
-    series: Mapping[Series, Mark], look: Look, *, named_line: bool, joined: bool
-) -> list[Line2D]:
-    """Return the entries of the legend: models, methods if there are two, the reference."""
-    entries: dict[str, Mark] = {}
-    for (model, _), mark in series.items():
-        entries.setdefault(wrap(look.models.get(model, model), 2.6), mark)
-    if len({method for _, method in series}) > 1:
-        filled = Mark(INK, "o", 3.8)
-        marks_of = {"reml": filled, "ml": replace(filled, hollow=True)}
-        entries |= {METHODS[method]: mark for method, mark in marks_of.items()}
-    lines = [Line2D([], [], label=k, **mark.look(joined=joined)) for k, mark in entries.items()]
-    if named_line:
-        lines.append(Line2D([], [], color=GREY, linewidth=0.8, label=look.reference_label))
-    return lines
-
-
-def _title(look: Look, methods: set[str]) -> str:
-    by = "and method" if len(methods) > 1 else f"({METHODS[min(methods)]})"
-    bars = "95% limits" if look.shares else "±1.96 Monte Carlo SE"
-    return f"{look.series} {by}; bars: {bars}"
-
-
-def _legend(figure: Figure, handles: Sequence[Line2D], title: str) -> None:
-    labels = _labels(handles)
-    figure.legend(
-        handles,
-        labels,
-        title=title,
-        loc="outside upper center",
-        ncols=legend_columns(labels, figure.get_figwidth()),
-    )
-
-
-def _legend_lines(handles: Sequence[Line2D], width: float) -> int:
-    """Return the lines of text of the longest column of the legend."""
-    labels = _labels(handles)
-    rows = -(-len(labels) // legend_columns(labels, width))
-    lines = [label.count("\n") + 1 for label in labels]
-    return max(sum(lines[first : first + rows]) for first in range(0, len(lines), rows))
-
-
-def _labels(handles: Sequence[Line2D]) -> list[str]:
-    return [str(handle.get_label()) for handle in handles]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import PARTS
+from hlm.figures.facets import Places, points_in
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.style import blank
 from hlm.results.shown import in_order, of_first_policy, with_words
@@ -15,8 +16,6 @@ from hlm.words.notes import not_shown
 from hlm.words.predictors import PREDICTORS, predictor_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     from matplotlib.figure import Figure
 
@@ -31,7 +30,7 @@ def prediction_errors(
     measure: str = "prediction_rmse",
     *,
     method: str | None = None,
-    at: Mapping[str, Any] | None = None,
+    **places: Unpack[Places],
 ) -> Figure:
     """Draw the error of each predictor of units' coefficients over the grid.
 
@@ -46,8 +45,8 @@ def prediction_errors(
         ``'prediction_rmse'``, or another measure of predictions.
     method : {'reml', 'ml'}, optional
         By default all methods of the study.
-    at : dict, optional
-        Levels at which to hold factors of the grid that have no place among the panels.
+    **places
+        Where factors go, and which page is drawn: see `hlm.figures.facets.Places`.
 
     Returns
     -------
@@ -64,6 +63,7 @@ def prediction_errors(
             allowed=", ".join(OF_PREDICTIONS),
             suggestion=nearest(measure, OF_PREDICTIONS),
         )
+    places.setdefault("points", points_in(measures))
     measures = with_words(of_first_policy(measures))
     own = measures[measures["kind"].isin(PARTS["predictions"])]
     if method is not None:
@@ -96,7 +96,7 @@ def prediction_errors(
         notes=lambda shown: [*left, *_on_fewer(shown)],
     )
     predictors = [words for words in PREDICTORS.values() if words in set(frame["model"])]
-    return small_multiples(frame.drop(columns="term"), look, row="row", at=at, models=predictors)
+    return small_multiples(frame.drop(columns="term"), look, row="row", models=predictors, **places)
 
 
 def _words(frame: pd.DataFrame, rows: list[tuple[str, str]]) -> dict[tuple[str, str], str]:

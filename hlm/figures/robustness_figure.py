@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
+from hlm.figures.facets import Places, points_in
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.style import blank
 from hlm.plan.report import TABLES
@@ -16,7 +17,7 @@ from hlm.words.levels import MINUS, WORDS, level_words, said
 from hlm.words.notes import not_shown, on_fewer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from matplotlib.figure import Figure
@@ -34,13 +35,13 @@ def robustness(
     differences: pd.DataFrame,
     *,
     method: str | None = None,
-    at: Mapping[str, Any] | None = None,
+    **places: Unpack[Places],
 ) -> Figure:
     """Draw rates of rejection under each violation less the nominal ones, over the grid.
 
     A column of panels for each violation and a row for each term, or for its power and its size if
-    the grid has both: a factor that decides which, such as the coefficient itself, has no panels
-    but one level for each row. The bars reach 1.96 Monte Carlo standard errors of pairs to either
+    the grid has both: a factor that decides which, such as the coefficient itself, has a row for
+    each of its levels. The bars reach 1.96 Monte Carlo standard errors of pairs to either
     side, and a grey line is at no difference. Where terms have several inferences, each has its
     mark if the study has one model, and its row of panels if it has more.
 
@@ -50,8 +51,8 @@ def robustness(
         A study's `measures.parquet` and `differences.parquet`.
     method : {'reml', 'ml'}, optional
         By default all methods of the study.
-    at : dict, optional
-        Levels at which to hold factors of the grid that have no place among the panels.
+    **places
+        Where factors go, and which page is drawn: see `hlm.figures.facets.Places`.
 
     Returns
     -------
@@ -71,14 +72,12 @@ def robustness(
     several = frame.duplicated(["scenario", "model", "method", "kind", "term"]).any()
     by_inference = several and len(models) == 1
     keys = ["kind", "term", *(["inference"] if several and not by_inference else []), "rate"]
-    frame = frame.assign(row=frame[keys].agg("\n".join, axis=1))
     grid = [name for name in factors(differences) if name != ASSUMPTIONS]
     deciding = [name for name in grid if _decides(frame, name, grid)]
-    for name in deciding:
-        frame = _at_one_level(frame, name)
+    frame = frame.assign(row=frame[[*keys, *deciding]].astype(str).agg("\n".join, axis=1))
     words = {
         row: _words(own, keys, deciding)
-        for row, own in sorted(frame.groupby("row"), key=_order(frame, keys))
+        for row, own in sorted(frame.groupby("row"), key=_order(frame, keys, deciding))
     }
     names = list(words)[:MOST_ROWS]
     left = [text.replace("\n", ", ") for text in list(words.values())[MOST_ROWS:]]
@@ -103,7 +102,9 @@ def robustness(
     # The violations before other factors, so that they have the panels.
     first = [ASSUMPTIONS, *(name for name in grid if name not in deciding)]
     beside = ["scenario", "kind", "model", "method", "row", *_NUMBERS]
-    return small_multiples(frame[[*first, *beside]], look, row="row", at=at, models=models)
+    shown = frame[[*first, *beside]]
+    places.setdefault("points", points_in(shown))
+    return small_multiples(shown, look, row="row", models=models, **places)
 
 
 def _decides(frame: pd.DataFrame, factor: str, grid: Sequence[str]) -> bool:
@@ -113,26 +114,22 @@ def _decides(frame: pd.DataFrame, factor: str, grid: Sequence[str]) -> bool:
     return bool(rates.nunique().max() > 1)
 
 
-def _at_one_level(frame: pd.DataFrame, factor: str) -> pd.DataFrame:
-    """Hold a factor in each row of panels at that of its levels that is nearest to the middle."""
-    found = levels(frame[factor])
-    middle = len(found) // 2
-    far = frame[factor].map({level: abs(k - middle + 0.25) for k, level in enumerate(found)})
-    return frame[far == far.groupby(frame["row"]).transform("min")]
-
-
 def _rank(inference: str) -> int:
     known = list(INFERENCES)
     return known.index(inference) if inference in known else len(known)
 
 
-def _order(frame: pd.DataFrame, keys: Sequence[str]) -> Callable[[tuple[Any, pd.DataFrame]], Any]:
+def _order(
+    frame: pd.DataFrame, keys: Sequence[str], deciding: Sequence[str]
+) -> Callable[[tuple[Any, pd.DataFrame]], Any]:
     """Return the order of rows of panels: terms as in tables, inferences, power before size."""
     terms = in_order(frame)
 
     def place(row: tuple[Any, pd.DataFrame]) -> tuple[int, ...]:
-        kind, term, *inference, rate = row[1][[*keys]].iloc[0]
-        return (terms.index((kind, term)), *map(_rank, inference), RATES.index(rate))
+        first = row[1].iloc[0]
+        kind, term, *inference, rate = first[[*keys]]
+        at = [levels(frame[name]).index(first[name]) for name in deciding]
+        return (terms.index((kind, term)), *map(_rank, inference), RATES.index(rate), *at)
 
     return place
 

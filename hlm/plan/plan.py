@@ -15,6 +15,7 @@ from hlm.criteria import USUAL, Selection
 from hlm.data_source import Source
 from hlm.disk import write_text
 from hlm.errors import InputError
+from hlm.figure_choice import FigureChoice
 from hlm.generator import blake2b
 from hlm.plan.batch import GRAIN, Batch, digest, grains_of, runs
 from hlm.plan.pack import Piece, pack
@@ -82,6 +83,8 @@ class Plan:
         where the numbers of replicates are those that a search asks for.
     tables : tuple of str or TableSpec, optional
         Those that the study asks for; None for the usual ones.
+    figures : tuple of FigureChoice, optional
+        Those that the study asks for; the usual ones if it says nothing.
     """
 
     study: str
@@ -104,6 +107,7 @@ class Plan:
     precision: Precision | None = None
     standing: Standing | None = None
     tables: Asked = None
+    figures: tuple[FigureChoice, ...] | None = None
 
     def batch(self, name: str) -> Batch:
         """Return the batch of that name."""
@@ -168,6 +172,11 @@ class Plan:
         """A hash of which tables the study asks for: other results do not depend on it."""
         return digest(asked_to_json(self.tables))
 
+    @property
+    def pictured(self) -> str:
+        """A hash of which figures the study asks for: other results do not depend on it."""
+        return digest([one.to_dict() for one in self.figures or ()])
+
     def metadata(self) -> dict[str, str]:
         """Return what every file of results says of its origin."""
         return {
@@ -196,6 +205,7 @@ class Plan:
         own = {**vars(self)}
         if self.policies == ("all",):
             del own["policies"]
+        figures = own.pop("figures")
         rule = {
             "precision": self.precision and self.precision.to_dict(),
             "standing": self.standing and self.standing.to_dict(),
@@ -211,6 +221,7 @@ class Plan:
                 "sources": [source.to_dict() for source in self.sources],
                 "selection": self.selection.to_dict(),
                 **({"generators": code} if code else {}),
+                **({} if figures is None else {"figures": [one.to_dict() for one in figures]}),
                 **{name: value for name, value in rule.items() if value is not None},
             }
         )
@@ -254,6 +265,7 @@ class Plan:
                     "selection": _selection(data.get("selection")),
                     "policies": tuple(data.get("policies", ("all",))),
                     "tables": asked_from(data.get("tables")),
+                    "figures": _figures(data.get("figures")),
                     **_rule(data),
                 }
             )
@@ -293,6 +305,10 @@ def _put_sources(data: dict[str, Any], code: dict[str, str]) -> None:
 
 def _selection(data: dict[str, Any] | None) -> Selection:
     return Selection.from_dict(data) if data else USUAL
+
+
+def _figures(data: list[dict[str, Any]] | None) -> tuple[FigureChoice, ...] | None:
+    return None if data is None else tuple(map(FigureChoice.from_dict, data))
 
 
 def _rule(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -381,6 +397,7 @@ def make_plan(
         sources=study.sources,
         selection=study.selection,
         policies=study.policies,
+        figures=study.figures,
         precision=study.precision,
         standing=standing,
         tables=study.tables,

@@ -5,73 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hlm.formula import formula_in, parse
-from hlm.formula.linear_in import is_linear_in, random_line
+from hlm.pictures.figure_catalogue import SPECIAL, chosen_by_name, default_names, section_of
+from hlm.pictures.figure_pages import layout_of, page_count
 from hlm.table_layout import Known, Layout
 from hlm.table_spec import TABLES, lacking_tables
-from hlm.words.criteria_words import CRITERION_WORDS
+from hlm.words.measures import OF_PREDICTIONS
 
 if TYPE_CHECKING:
+    from hlm.figure_choice import FigureChoice
     from hlm.results.shown import Planned
-    from hlm.scenario import Model, Scenario
     from hlm.table_spec import TableSpec
 
 __all__ = [
-    "FIGURES",
     "OWN_TABLE",
-    "SECTIONS",
     "TABLES",
     "PlannedFigure",
     "PlannedTable",
-    "Variables",
     "figure_names",
-    "models_with_lines",
+    "figure_pages",
+    "planned_figure",
     "planned_figures",
     "planned_tables",
-    "section",
     "table_names",
-    "variables",
 ]
-
-SECTIONS = {
-    "Example data": {
-        "units_against_attribute": "Units against their attribute",
-        "unit_lines": "The units' lines",
-        "shrinkage": "Predicted and least-squares lines",
-    },
-    "Fixed effects": {
-        "bias_fixed": "Bias, fixed effects",
-        "rmse_fixed": "Root mean squared error, fixed effects",
-        "relative_error_se_fixed": "Error of the model standard error, fixed effects",
-        "coverage_fixed": "Coverage, fixed effects",
-        "rejection_fixed": "Rejection rate, fixed effects",
-        "rejection_tests": "Rejection rate, tests",
-    },
-    "Violated assumptions": {
-        "robustness": "Power and size under violated assumptions",
-    },
-    "Random part": {
-        "bias_random": "Bias, random part",
-        "rmse_random": "Root mean squared error, random part",
-        "coverage_random": "Coverage, random part",
-    },
-    "Predictions": {
-        "prediction_rmse": "Root mean squared error, coefficients of units",
-    },
-    "Selection": {
-        **{f"selection_{name}": f"Selection by {words}" for name, words in CRITERION_WORDS.items()},
-    },
-    "Failures": {
-        "failures": "Singular and failed fits",
-        "accounting": "What became of the fits",
-    },
-}
-"""The figures by section: every figure's name, which is also its file's and its caption's, and
-its title."""
-
-FIGURES = {name: title for section in SECTIONS.values() for name, title in section.items()}
-"""Every figure's name and its title."""
-
 
 OWN_TABLE = "own_table"
 """The caption of tables that a study puts together itself."""
@@ -89,6 +45,8 @@ class PlannedFigure:
         The file in `workflow/report` that explains it, without its ending.
     pages : tuple of str
         What each page's files are called: the name itself if there is one page.
+    choice : FigureChoice
+        What it shows.
     """
 
     name: str
@@ -96,6 +54,7 @@ class PlannedFigure:
     section: str
     caption: str
     pages: tuple[str, ...]
+    choice: FigureChoice
 
 
 @dataclass(frozen=True)
@@ -117,12 +76,52 @@ class PlannedTable:
     titles: tuple[str, ...]
 
 
+CAPTIONED = {
+    "bias": ("fixed", "random"),
+    "rmse": ("fixed", "random"),
+    "coverage": ("fixed", "random"),
+    "relative_error_se": ("fixed",),
+    "rejection": ("fixed", "tests"),
+    "power": ("fixed", "tests"),
+    "size": ("fixed", "tests"),
+}
+"""The measures that have a caption of their own, by part."""
+
+_OF_LAYOUTS = {"swarm": "swarms", "se": "se_against_estimate", "nested-loop": "nested_loop"}
+
+
 def planned_figures(study: Planned) -> tuple[PlannedFigure, ...]:
-    """Return the figures of a study in the order of its report."""
-    return tuple(
-        PlannedFigure(name, FIGURES[name], section(name), caption=name, pages=(name,))
-        for name in figure_names(study)
+    """Return the figures of a study in the order of its report.
+
+    Those that its file asks for under `figures`, or else the usual ones.
+    """
+    if study.figures is None:
+        return tuple(planned_figure(chosen_by_name(n, study), study) for n in default_names(study))
+    return tuple(planned_figure(choice, study) for choice in study.figures)
+
+
+def planned_figure(choice: FigureChoice, study: Planned) -> PlannedFigure:
+    """Return what a figure that is chosen will be called."""
+    count = page_count(choice, study)
+    pages = tuple(f"{choice.name}_{place}" for place in range(1, count + 1))
+    return PlannedFigure(
+        choice.name,
+        choice.title,
+        section_of(choice),
+        caption=_caption(choice, layout_of(choice, study)),
+        pages=pages if count > 1 else (choice.name,),
+        choice=choice,
     )
+
+
+def _caption(choice: FigureChoice, layout: str) -> str:
+    if choice.measure in SPECIAL:
+        return choice.measure
+    if layout != "lines":
+        return _OF_LAYOUTS.get(layout, layout)
+    if choice.part in CAPTIONED.get(choice.measure, ()):
+        return f"{choice.measure}_{choice.part}"
+    return "prediction_rmse" if choice.measure in OF_PREDICTIONS else "measure"
 
 
 def planned_tables(study: Planned) -> tuple[PlannedTable, ...]:
@@ -139,54 +138,14 @@ def _planned_table(one: str | TableSpec, study: Planned) -> PlannedTable:
     return PlannedTable(one.name, one.title, OWN_TABLE, pages=names, titles=titles)
 
 
-def section(name: str) -> str:
-    """Return the section of a figure.
-
-    Examples
-    --------
-    >>> section("coverage_fixed")
-    'Fixed effects'
-    """
-    return next(title for title, figures in SECTIONS.items() if name in figures)
-
-
 def figure_names(study: Planned) -> tuple[str, ...]:
-    """Return the names of the figures that a study has, in the order of the report.
+    """Return the names of the figures that a study has, in the order of the report."""
+    return tuple(one.name for one in planned_figures(study))
 
-    The pictures of units need covariates to draw them by and a truth without factors, the one of
-    shrinkage a model with random intercepts and slopes, those of selection two models to choose
-    from, the one of tests some F tests or likelihood ratio tests, that of predictions a study that
-    asks for them, that of robustness a study with violated assumptions.
 
-    Parameters
-    ----------
-    study : Study or Plan
-
-    Returns
-    -------
-    tuple of str
-        Some of the keys of `FIGURES`.
-    """
-    scenario = study.scenarios[study.example]
-    use, formula = variables(scenario), formula_in(scenario.formula, scenario.covariates)
-    straight = (
-        use.covariate is not None
-        and is_linear_in(formula, use.covariate)
-        and formula == parse(scenario.formula)
-    )
-    lacking = {
-        "units_against_attribute": not (straight and use.attribute),
-        "unit_lines": not straight,
-        "shrinkage": not models_with_lines(study),
-        "rejection_tests": not any(model.has_tests for model in study.models),
-        "prediction_rmse": not any(model.predictions for model in study.models),
-        "robustness": not _has_violations(study),
-        **{
-            f"selection_{name}": len(study.models) < 2 or name not in study.selection.criteria
-            for name in CRITERION_WORDS
-        },
-    }
-    return tuple(name for name in FIGURES if not lacking.get(name))
+def figure_pages(study: Planned) -> tuple[str, ...]:
+    """Return what the files of all pages of a study's figures are called."""
+    return tuple(page for one in planned_figures(study) for page in one.pages)
 
 
 def table_names(study: Planned) -> tuple[str, ...]:
@@ -199,74 +158,3 @@ def table_names(study: Planned) -> tuple[str, ...]:
 
 def _has_violations(study: Planned) -> bool:
     return any(scenario.twin_of for scenario in study.scenarios)
-
-
-def models_with_lines(study: Planned) -> tuple[Model, ...]:
-    """Return the models by which each unit has a line of its own, in a covariate of its rows.
-
-    A data set need not identify them all: the picture of shrinkage takes the first that it does.
-    """
-    covariates = study.scenarios[study.example].covariates
-    rows = {c.name for c in covariates if c.level == "row"}
-    return tuple(
-        model
-        for model in study.models
-        if random_line(formula_in(model.formula, covariates)) in rows
-    )
-
-
-@dataclass(frozen=True)
-class Variables:
-    """The columns of a scenario's rows that its pictures are about.
-
-    Attributes
-    ----------
-    unit, response : str
-    covariate : str or None
-        The row covariate that the units' lines are lines in.
-    attribute : str or None
-        The unit covariate that their intercepts and slopes may depend on.
-    other_rows, other_units : tuple of str
-        The other covariates of either level.
-    """
-
-    unit: str
-    response: str
-    covariate: str | None
-    attribute: str | None
-    other_rows: tuple[str, ...]
-    other_units: tuple[str, ...]
-
-
-def variables(scenario: Scenario) -> Variables:
-    """Choose the covariate and the attribute: the first of each level with a coefficient.
-
-    Covariates that are labels are left out.
-
-    Examples
-    --------
-    >>> from hlm.scenario import Covariate, Scenario
-    >>> covariates = (Covariate("a", "unit"), Covariate("x", "row"))
-    >>> use = variables(Scenario("", 30, 30, covariates, "y ~ x + (1 + x | unit)",
-    ...                          (("(Intercept)", 1.0), ("x", 3.0)), (), (), 1.0))
-    >>> use.unit, use.response, use.covariate, use.attribute
-    ('unit', 'y', 'x', 'a')
-    """
-    formula = parse(scenario.formula)
-    rows = _ordered(scenario, "row")
-    units = _ordered(scenario, "unit")
-    return Variables(
-        unit=formula.random[0].group,
-        response=formula.response,
-        covariate=rows[0] if rows else None,
-        attribute=units[0] if units else None,
-        other_rows=tuple(rows[1:]),
-        other_units=tuple(units[1:]),
-    )
-
-
-def _ordered(scenario: Scenario, level: str) -> list[str]:
-    coefficients = {name for name, _ in scenario.fixed}
-    numbers = [c for c in scenario.covariates if not c.distribution.labels]
-    names = [c.name for c in numbers if c.level == level]
-    return sorted(names, key=lambda name: name not in coefficients)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hlm.criteria import Selection
+    from hlm.figure_choice import FigureChoice
+    from hlm.precision import Precision
     from hlm.scenario import Model, Scenario
     from hlm.table_spec import Asked
 
@@ -73,6 +75,14 @@ class Planned(Protocol):
     @property
     def tables(self) -> Asked:
         """The tables that it asks for; None for the usual ones."""
+
+    @property
+    def precision(self) -> Precision | None:
+        """The Monte Carlo standard errors that are asked for."""
+
+    @property
+    def figures(self) -> tuple[FigureChoice, ...] | None:
+        """The figures that are asked for; None for the usual ones."""
 
 
 def read_results(

@@ -31,6 +31,7 @@ from hlm.study.messages import shown
 from hlm.study.schema_about import About  # noqa: TC001 - as above
 from hlm.study.schema_covariates import Covariate  # noqa: TC001 - as above
 from hlm.study.schema_estimands import Estimands  # noqa: TC001 - as above
+from hlm.study.schema_figures import Figures  # noqa: TC001 - as above
 from hlm.study.schema_missing import Missing, MissingRows
 from hlm.study.schema_part import Part
 from hlm.study.schema_replicates import Replicates  # noqa: TC001 - as above
@@ -593,6 +594,7 @@ class StudyFile(Part):
         **dict.fromkeys(("table", "tabulate", "latex"), "tables"),
         **dict.fromkeys(("metadata", "meta", "info", "paper"), "about"),
         **dict.fromkeys(("title", "authors", "description", "aims"), "about"),
+        **dict.fromkeys(("plots", "plot", "figure", "graphs", "pictures"), "figures"),
     }
 
     name: SafeName = Field(description="The study's name, also that of its results' folder.")
@@ -637,6 +639,11 @@ class StudyFile(Part):
         "all",
         description="Which replicates count in the measures of performance: one way or several, "
         "side by side. Figures and tables show the first.",
+    )
+    figures: Figures = Field(
+        "all",
+        description="The figures, by name or as what each shows; the usual ones unless given.",
+        examples=[["coverage_fixed", {"measure": "bias", "terms": ["x"], "x": "units"}]],
     )
     solve: Solve | None = Field(None, description="A design to be found by `hlm solve`.")
     tables: Tables | None = Field(

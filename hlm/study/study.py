@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -14,6 +15,7 @@ from hlm.criteria import USUAL, Selection
 from hlm.distributions import read_call
 from hlm.errors import InputError, Mistakes, together
 from hlm.formula import formula_in
+from hlm.pictures.figure_checks import choices_of
 from hlm.scenario import Model, Scenario
 from hlm.study.asked import check_values
 from hlm.study.asked_tables import readable_tables, tables_of
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hlm.data_source import Source
+    from hlm.figure_choice import FigureChoice
     from hlm.precision import Precision
     from hlm.study.generators import Code
     from hlm.study.grid import Axis
@@ -108,6 +111,8 @@ class Study:
         Which replicates count, the one that figures and tables show first.
     precision : Precision, optional
         The Monte Carlo standard errors that are to be reached, in the place of a number.
+    figures : tuple of FigureChoice, optional
+        Those that the file asks for; the usual ones if it says nothing.
     folder : str
         What the files that it names are relative to.
     allow_code : bool
@@ -129,6 +134,7 @@ class Study:
     selection: Selection = USUAL
     policies: tuple[str, ...] = ("all",)
     precision: Precision | None = None
+    figures: tuple[FigureChoice, ...] | None = None
     picks: tuple[tuple[int, ...], ...] = ()
     folder: str = ""
     allow_code: bool = False
@@ -336,7 +342,19 @@ def resolve(written: dict[str, Any], folder: Path, *, allow_code: bool) -> dict[
                 "policies": _names(study.policies),
                 "precision": precision,
             }
+            complete = len(models) == len(study.models)
+            resolved["figures"] = _figures(study.figures, resolved, mistakes) if complete else None
     return resolved
+
+
+def _figures(
+    written: str | list[Any], resolved: Mapping[str, Any], mistakes: Mistakes
+) -> tuple[FigureChoice, ...] | None:
+    """Return the figures that the file asks for, where all that they can show is known."""
+    known = SimpleNamespace(**{**resolved, "selection": resolved["selection"] or USUAL})
+    if isinstance(written, str) or not known.scenarios:
+        return None
+    return mistakes.keep(choices_of, written, known)
 
 
 def _names(one_or_more: str | list[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "FITTED",
     "MINUS",
     "ORDER",
     "WORDS",
@@ -26,7 +27,11 @@ MINUS = "\N{MINUS SIGN}"
 WORDS, ORDER = "words of the term", "order of the term"
 """Columns beside `term`: what to call it, and what to sort those of its kind by."""
 
+FITTED = "fitted model"
+"""The models as a factor of panels, where colours tell apart something else."""
+
 _WORDS = {
+    FITTED: "Model",
     "units": "Number of units",
     "rows": "Rows per unit",
     "cor": "Correlation",
@@ -50,6 +55,8 @@ def said(factor: str, level: Any = None) -> str:
         return f"{text} {noun(level, *_COUNTED[factor])}"
     if factor == ASSUMPTIONS:
         return f"{NOMINAL} {ASSUMPTIONS}" if text == NOMINAL else text
+    if factor == FITTED:
+        return f"model {text}"
     return f"correlation {text}" if factor == "cor" else f"{factor} = {text}"
 
 

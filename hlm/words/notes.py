@@ -9,7 +9,7 @@ import numpy as np
 
 from hlm.words.inferences import joined
 from hlm.words.levels import WORDS, percent, span
-from hlm.words.measures import MEASURES, TEST_KINDS
+from hlm.words.measures import OF_TERMS, TEST_KINDS
 from hlm.words.nouns import noun
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ __all__ = [
 NOTES = "notes"
 """What a table's `attrs` call the sentences that it has of its own."""
 
+_TESTED = ("the rejection rate", "power", "size")
 _FAR = 2.0  # Monte Carlo standard errors
 _MOST = 4  # terms of a model that a sentence lists
 _MOST_LEFT_OUT = 40  # terms that a figure lists in the place of drawing them
@@ -47,9 +48,9 @@ def on_fewer(frame: pd.DataFrame, measure: str) -> list[str]:
     known = frame[frame["n_total"].notna()]
     if not (known["n"] < known["n_total"]).any():
         return []
-    what, needs = MEASURES[measure].noun, MEASURES[measure].needs
+    what, needs = OF_TERMS[measure].noun, OF_TERMS[measure].needs
     lacked = {"se": "standard error", "limits": "limits", "true, limits": "limits"}
-    is_test = measure == "rejection" and known["kind"].isin(TEST_KINDS).all()
+    is_test = OF_TERMS[measure].noun in _TESTED and known["kind"].isin(TEST_KINDS).all()
     rest = f"have no {'test' if is_test else lacked.get(needs, 'estimate')}"
     of = f"{span(known['n'])} of {span(known['n_total'])} replicates"
     return [f"{what[0].upper()}{what[1:]} rests on {of}: the others {rest}."]
@@ -96,7 +97,7 @@ def without_true_value(frame: pd.DataFrame, measures: pd.DataFrame, measure: str
         All rows of the terms that are asked for, with the column `WORDS`.
     measure : str
     """
-    if "true" not in MEASURES[measure].needs:
+    if "true" not in OF_TERMS[measure].needs:
         return []
     keys = ["model", "kind", "term", WORDS]
     unknown = measures.loc[measures["true"].isna(), keys].drop_duplicates()
@@ -105,7 +106,7 @@ def without_true_value(frame: pd.DataFrame, measures: pd.DataFrame, measure: str
     nowhere = [term for term in terms if term not in shown]
     in_places = [term for term in terms if term in shown]
     said = (
-        [f"No true value, so no {MEASURES[measure].noun}: {_listed(nowhere)}."] if nowhere else []
+        [f"No true value, so no {OF_TERMS[measure].noun}: {_listed(nowhere)}."] if nowhere else []
     )
     if in_places:
         said.append(f"No true value at some points of the grid: {_listed(in_places)}.")
@@ -138,7 +139,7 @@ def policies_differ(differences: pd.DataFrame, measures: Sequence[str]) -> list[
             continue
         most = own.iloc[int(np.nanargmax(errors))]
         said.append(
-            f"By the policy '{policy}' {MEASURES[str(measure)].noun} differs from that by "
+            f"By the policy '{policy}' {OF_TERMS[str(measure)].noun} differs from that by "
             f"'{most['against']}' by more than two Monte Carlo standard errors in {far} of "
             f"{len(own)} cases, most for {most['term']} of model {most['model']} "
             f"(by {most['difference']:.2g}, with error {most['mcse']:.2g})."

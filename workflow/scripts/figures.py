@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 stderr_to(snakemake.log[0])
 allow_code = snakemake.config.get("allow_code") is True
 plan = Plan.read(snakemake.params.plan, allow_code=allow_code)
-draw_all(plan, Path(snakemake.input.measures).parent)
+draw_all(plan, Path(snakemake.input.measures).parent, processes=snakemake.threads)

@@ -1,24 +1,23 @@
-"""The measures of a study over its grid: bias, coverage, selection, failures."""
+"""A measure of performance over the grid: bias, coverage, power, and so on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeGuard
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeGuard, Unpack
 
 import numpy as np
 
 from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import PARTS, is_asked_for
+from hlm.figures.facets import Places, points_in
 from hlm.figures.multiples import Look, small_multiples
 from hlm.figures.style import blank
-from hlm.plan.report import FIGURES, TABLES
+from hlm.pictures.arrangement import varied
 from hlm.results.shown import in_order, of_first_policy, with_inference, with_words
-from hlm.words.criteria_words import CRITERION_WORDS
-from hlm.words.fitting import METHODS, OUTCOMES
-from hlm.words.inferences import INFERENCES, inference_words, joined
-from hlm.words.levels import WORDS, level_words, span
-from hlm.words.measures import MEASURES, RATES, Measure
+from hlm.words.inferences import INFERENCES, inference_words
+from hlm.words.levels import FITTED, WORDS, level_words, said
+from hlm.words.measures import OF_HYPOTHESES, OF_TERMS, TEST_KINDS, Measure
 from hlm.words.notes import not_shown, on_fewer, unbounded, without_true_value
 
 if TYPE_CHECKING:
@@ -27,12 +26,38 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["failure_rates", "measure_against_units", "outcome_shares", "selection_rates"]
+__all__ = ["Prepared", "measure_against_units", "prepared", "source_of"]
 
 MOST_TERMS, MOST_ROWS = 6, 12
 """The terms that a figure shows, and the rows of panels if each inference has its own."""
 
+WANTED_POWER = 0.8
+"""The power that a grey line marks, which most studies are planned for."""
+
+MODEL, INFERENCE = "model", "inference"
 _KEYS = ["scenario", "model", "method", "kind", "term"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What there is to draw of a measure, whatever the layout.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The columns of the grid, `model` (what colours tell apart), `method`, `estimate`, `mcse`,
+        `n`, `row` (the term, with its inference where several have rows of their own), and others.
+    look : Look
+    models : list of str
+        The values of `model` in the order of their marks.
+    points : list of dict
+        The levels of all scenarios.
+    """
+
+    frame: pd.DataFrame
+    look: Look
+    models: list[str]
+    points: list[dict[str, Any]]
 
 
 def measure_against_units(
@@ -42,18 +67,19 @@ def measure_against_units(
     term: str | Sequence[str] = "fixed",
     method: str | None = None,
     level: float | Mapping[str, float] = 0.95,
-    at: Mapping[str, Any] | None = None,
+    colour: str = "",
     remarks: Sequence[str] = (),
+    **places: Unpack[Places],
 ) -> Figure:
-    """Draw one measure against the number of units.
+    """Draw one measure over the grid, against the number of units where that varies.
 
     The panels are the next factors of the study's grid and, where there are several, the terms;
     each model has its mark, filled for fits by REML and hollow for fits by ML. The bars reach
     1.96 Monte Carlo standard errors to either side; those of shares are Wilson's limits. A grey
-    line marks no error or, for coverage and for the rejection of a true null hypothesis, the
-    nominal level. Lines of text below
-    name the terms without a true value and those for which there is no room, and say where a
-    measure does not rest on all replicates.
+    line marks no error, a power of 80% or, for coverage and for tests of true hypotheses, the
+    nominal level, in the band that chance alone gives. Lines of text below name the terms without
+    a true value and those for which there is no room, and say where a measure does not rest on
+    all replicates.
 
     Where terms have several inferences, each inference has its mark if the study has one model,
     and its row of panels if it has more.
@@ -63,7 +89,8 @@ def measure_against_units(
     measures : DataFrame
         A study's `measures.parquet`.
     measure : str
-        One of the measures in it, such as ``'bias'`` or ``'coverage'``.
+        One of the measures in it, such as ``'bias'`` or ``'coverage'``; or ``'power'`` or
+        ``'size'``, the rejection rates of false and of true hypotheses.
     term : str or sequence of str
         Terms by name, or ``'fixed'``, ``'random'`` or ``'tests'`` for all of one part. There is
         room for six, or for fewer if each has several rows of panels. Of a part, the terms that a
@@ -72,10 +99,12 @@ def measure_against_units(
         By default all methods of the study.
     level : float or mapping of str to float
         The confidence level of the study's intervals, or that of each model.
-    at : dict, optional
-        The level at which to hold a factor of the grid that has no place among the panels.
+    colour : str
+        What colours tell apart: ``'model'``, ``'inference'`` or a factor of the grid.
     remarks : sequence of str
         Sentences for the foot of the figure.
+    **places
+        Where factors go, and which page is drawn: see `hlm.figures.facets.Places`.
 
     Returns
     -------
@@ -86,175 +115,134 @@ def measure_against_units(
     InputError
         If the table has no such measure or term.
     """
-    _check(measure, list(MEASURES), "measure")
+    found = prepared(
+        measures, measure, term=term, method=method, level=level, colour=colour, remarks=remarks
+    )
+    if isinstance(found, str):
+        return blank(found)
+    places.setdefault("points", found.points)
+    return small_multiples(found.frame, found.look, row="row", models=found.models, **places)
+
+
+def prepared(
+    measures: pd.DataFrame,
+    measure: str,
+    *,
+    term: str | Sequence[str],
+    method: str | None = None,
+    level: float | Mapping[str, float] = 0.95,
+    colour: str = "",
+    apart: bool = False,
+    remarks: Sequence[str] = (),
+) -> Prepared | str:
+    """Return what there is to draw of a measure, or why there is nothing.
+
+    The parameters are those of `measure_against_units`, and `apart`, whether models are a factor
+    of the panels although colours tell them apart.
+    """
+    _check(measure, list(OF_TERMS), "measure")
     measures = with_words(of_first_policy(measures))
     every = _terms(measures, term)
     asked = with_inference(measures)
     asked = asked.assign(key=asked["kind"] + " " + asked["term"])
     if method is not None:
         asked = asked[asked["method"] == method]
-    models, inferences = _models(measures), _inferences(asked, measure, every)
-    by_inference = len(inferences) > 1 and len(models) == 1
+    source = source_of(measure)
+    models, inferences = _models(measures), _inferences(asked, source, every)
+    several = len(inferences) > 1
+    by_inference = several and (colour == INFERENCE or (len(models) == 1 and not colour))
     each = 1 if by_inference else max(1, len(inferences))
     room = min(MOST_TERMS, max(1, MOST_ROWS // each))
     found = _first_those_asked_for(every, room) if _is_part(term) else every[:room]
     asked = asked[asked["key"].isin(found)]
-    frame = asked[(asked["measure"] == measure) & asked["estimate"].notna()]
-    missing = without_true_value(frame, asked, measure)
-    missing += not_shown(_words_but(measures, every, found), _table_of(measure, term))
+    frame = asked[(asked["measure"] == source) & asked["estimate"].notna()]
+    frame = _of_hypotheses(frame, measure)
+    is_of_tests = asked["kind"].isin(TEST_KINDS).all()
+    missing = [] if is_of_tests else without_true_value(frame, asked, measure)
+    missing += not_shown(_words_but(measures, every, found), "measures.csv")
     missing += remarks
     if frame.empty:
-        return blank(" ".join([f"No value of {measure} in this study.", *missing]))
+        return " ".join([f"No value of {measure} in this study.", *missing])
     frame = _beside(frame, asked, "n_total", "unbounded")
     frame, words = _in_rows(frame, found, inferences if each > 1 else [])
     levels = {m: level[m] if isinstance(level, Mapping) else level for m in frame["model"].unique()}
-    if by_inference:
-        (of_all,) = set(levels.values())
-        models = [inference_words(name) for name in inferences]
-        frame = frame.assign(model=frame["inference"].map(inference_words))
-        levels = dict.fromkeys(models, of_all)
     look = _look(measure, levels, words, missing)
-    if look.whole and (frame["true"] == 0).all():  # rates of false alarms alone are near the level
-        look = replace(look, whole=False, from_zero=True)
-    if by_inference:
-        look = replace(look, series="Inference")
-    elif each > 1:
+    if each > 1:
         look = replace(look, scale="key")
-    return small_multiples(frame, look, row="row", at=at, models=models)
+    if measure == "rejection" and (frame["true"] == 0).all():  # rates of false alarms alone
+        look = replace(look, whole=False, from_zero=True)
+    points = points_in(measures)
+    if not by_inference and colour in ("", MODEL) and not apart:
+        return Prepared(frame, look, models, points)
+    return _coloured(frame, look, levels, points, INFERENCE if by_inference else colour)
 
 
-def selection_rates(
-    selection: pd.DataFrame,
-    criterion: str = "aic",
-    *,
-    replicates: int | Mapping[str, int] | None = None,
-    remarks: Sequence[str] = (),
-    at: Mapping[str, Any] | None = None,
-) -> Figure:
-    """Draw how often a criterion prefers each model, over the grid, for each method.
+def source_of(measure: str) -> str:
+    """Return the name in `measures` of what a measure is read from.
 
-    Parameters
-    ----------
-    selection : DataFrame
-        A study's `selection.parquet`.
-    criterion : str
-        Such as 'aic'.
-    replicates : int or mapping of str to int, optional
-        The data sets of each scenario, or of each by its key: with it, the figure says where a rate
-        rests on fewer.
-    remarks : sequence of str
-        Sentences for the figure.
-    at : dict, optional
-        As in `measure_against_units`.
-
-    Returns
-    -------
-    Figure
-
-    Raises
-    ------
-    InputError
-        If the table has no such criterion.
+    Examples
+    --------
+    >>> source_of("power"), source_of("bias")
+    ('rejection', 'bias')
     """
-    _check(criterion, selection["criterion"].drop_duplicates().tolist(), "criterion")
-    by = CRITERION_WORDS.get(criterion, criterion)
-    frame = selection[selection["criterion"] == criterion].rename(columns={"rate": "estimate"})
-    frame = frame[frame["estimate"].notna()].sort_values("method", ascending=False, kind="stable")
-    if frame.empty:
-        return blank(f"No choice by {by} in this study: on every data set a fit fails.")
-    look = Look(
-        label=f"Share of data sets for which the model is chosen by {by}",
-        ends=(0, 1),
-        shares=True,
-        whole=True,
-        words={key: f"fitted by {word}" for key, word in METHODS.items()},
-        notes=lambda shown: [*_on_fewer_data_sets(shown, replicates), *remarks],
-    )
-    return small_multiples(frame, look, row="method", at=at, models=_models(selection))
+    return "rejection" if measure in OF_HYPOTHESES else measure
 
 
-def failure_rates(
-    measures: pd.DataFrame, *, method: str | None = None, at: Mapping[str, Any] | None = None
-) -> Figure:
-    """Draw the shares of singular and of failed fits over the grid.
+def _of_hypotheses(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return the rows of hypotheses that are false, for power, or true, for size.
 
-    A fit is singular if it ends on the boundary: a variance of 0, or a correlation of -1 or 1.
-
-    Parameters
-    ----------
-    measures : DataFrame
-        A study's `measures.parquet`.
-    method, at
-        As in `measure_against_units`.
-
-    Returns
-    -------
-    Figure
+    A test whose hypothesis is false has no one true value.
     """
-    frame = measures[measures["measure"].isin(list(RATES)) & measures["estimate"].notna()]
-    if method is not None:
-        frame = frame[frame["method"] == method]
-    if frame.empty:
-        return blank("No failure rates in this study.")
-    frame = frame.sort_values("measure", ascending=False, kind="stable")
-    look = Look(
-        label="Share of fits",
-        ends=(0, 1),
-        shares=True,
-        from_zero=True,
-        words=RATES,
-        notes=_on_fewer_fits,
-    )
-    return small_multiples(frame, look, row="measure", at=at, models=_models(measures))
+    if measure == "size":
+        return frame[frame["true"] == 0]
+    if measure == "power":
+        is_test = frame["kind"].isin(TEST_KINDS)
+        return frame[(frame["true"] != 0) & (frame["true"].notna() | is_test)]
+    return frame
 
 
-def outcome_shares(accounting: pd.DataFrame, *, at: Mapping[str, Any] | None = None) -> Figure:
-    """Draw what share of fits ended in each way, over the grid.
+def _coloured(
+    frame: pd.DataFrame,
+    look: Look,
+    levels: Mapping[str, float],
+    points: list[dict[str, Any]],
+    colour: str,
+) -> Prepared:
+    """Put in the place of models what colours tell apart; several models are a factor then."""
+    several = len(levels) > 1
+    frame = frame.assign(**{FITTED: frame["model"]})
+    if several:
+        points = [{**one, FITTED: name} for one in points for name in levels]
+    if colour == INFERENCE:
+        there = set(frame[INFERENCE])
+        known = [name for name in INFERENCES if name in there]
+        names = [*known, *sorted(there - {*known})]
+        words = {name: inference_words(name) for name in names}
+    elif colour in ("", MODEL):
+        words = {name: name for name in levels}
+        colour = MODEL
+    else:
+        words = {level: level_words(level) for level in varied(points)[colour]}
+        points = [{k: v for k, v in one.items() if k != colour} for one in points]
+    frame = frame.assign(model=frame[colour].map(words))
+    if colour not in (INFERENCE, MODEL):
+        frame = frame.drop(columns=colour)
+    if not several:
+        frame = frame.rename(columns={FITTED: "fitted"})
+    if colour != MODEL:
+        look = replace(look, series=_series_words(colour), models={})
+    return Prepared(frame, look, [*words.values()], points)
 
-    Parameters
-    ----------
-    accounting : DataFrame
-        A study's `accounting.parquet`.
-    at
-        As in `measure_against_units`.
 
-    Returns
-    -------
-    Figure
-        With a row of panels for each outcome but `ok` that some fit had, and for singular and
-        converged fits.
-    """
-    happened = accounting.loc[accounting["count"] > 0, "outcome"].unique()
-    rows = [
-        name
-        for name in dict.fromkeys([*OUTCOMES, *happened])
-        if name in ("converged", "singular") or (name in happened and name != "ok")
-    ]
-    frame = accounting[accounting["outcome"].isin(rows)]
-    if frame.empty:
-        return blank("No fits in this study.")
-    frame = frame.assign(estimate=frame["count"] / frame["n"], mcse=np.nan)
-    frame = frame.sort_values("outcome", key=lambda names: names.map(rows.index), kind="stable")
-    never = [OUTCOMES[name] for name in OUTCOMES if name not in (*rows, "ok")]
-    look = Look(
-        label="Share of fits",
-        ends=(0, 1),
-        shares=True,
-        from_zero=True,
-        scale="outcome",
-        words=OUTCOMES,
-        notes=lambda _: [f"No fit: {joined(never)}."] if never else [],
-    )
-    return small_multiples(frame, look, row="outcome", at=at, models=_models(accounting))
+def _series_words(colour: str) -> str:
+    return "Inference" if colour == INFERENCE else said(colour)
 
 
 def _look(
     measure: str, levels: Mapping[str, float], words: Mapping[str, str], missing: Sequence[str]
 ) -> Look:
-    about = MEASURES[measure]
-    shares = {
-        name: 1 - level if about.nominal == "alpha" else level for name, level in levels.items()
-    }
+    about = OF_TERMS[measure]
+    shares = {name: 1 - level if _is_of_tests(about) else level for name, level in levels.items()}
     texts = {name: f"{100 * share:g}%" for name, share in shares.items()}
     several = " or ".join(dict.fromkeys(texts.values()))
     apart = len(set(texts.values())) > 1 and "{" in about.label
@@ -263,50 +251,39 @@ def _look(
         ends = unbounded(shown["unbounded"]) if measure == "coverage" else []
         return [*missing, *on_fewer(shown, measure), *ends]
 
+    named = f"nominal level, {several}" if about.has_level else ""
     return Look(
         label=about.label.format(level=several, alpha=several),
-        reference=lambda frame: _reference(about, shares, frame),
-        reference_label=f"nominal level, {several}" if about.has_level else "",
+        reference=lambda frame: _reference(measure, shares, frame),
+        reference_label=f"power of {WANTED_POWER:.0%}" if measure == "power" else named,
         percent=about.kind == "relative",
         ends=(0, 1) if about.kind == "share" else (-np.inf, np.inf),
         shares=about.kind == "share",
-        whole=about.nominal == "alpha",
-        from_zero=about.kind == "size",
+        whole=measure in ("power", "rejection"),
+        from_zero=about.kind == "size" or measure == "size",
+        one_scale=about.has_level,
+        band=about.has_level,
         words=words,
         models={name: f"{name} ({text})" for name, text in texts.items()} if apart else {},
         notes=notes,
     )
 
 
-def _reference(about: Measure, shares: Mapping[str, float], frame: pd.DataFrame) -> list[float]:
+def _is_of_tests(about: Measure) -> bool:
+    return "{alpha}" in about.label
+
+
+def _reference(measure: str, shares: Mapping[str, float], frame: pd.DataFrame) -> list[float]:
     """Return the heights to compare the rows of a panel with: no error, or nominal levels."""
+    about = OF_TERMS[measure]
+    if measure == "power":
+        return [WANTED_POWER] if len(frame) else []
     if not about.has_level:
         return [0.0] if about.nominal == "zero" else []
     if about.nominal == "alpha":  # a test of a false hypothesis has no level to keep
         frame = frame[frame["true"] == 0]
-    return list(dict.fromkeys(shares[model] for model in frame["model"].drop_duplicates()))
-
-
-def _on_fewer_data_sets(
-    shown: pd.DataFrame, replicates: int | Mapping[str, int] | None
-) -> list[str]:
-    if replicates is None:
-        return []
-    keys = shown["scenario"]
-    total = keys.map(replicates if isinstance(replicates, Mapping) else lambda _: replicates)
-    if not (shown["n"] < total).any():
-        return []
-    rest = f"{span(shown['n'])} of {span(total)}"
-    return [f"The rates rest on {rest} data sets: on the others a fit fails."]
-
-
-def _on_fewer_fits(shown: pd.DataFrame) -> list[str]:
-    """Say on how many fits the share of singular ones rests: of a failed one it is unknown."""
-    singular, failed = (shown[shown["measure"] == name]["n"] for name in ("singular", "failed"))
-    if singular.empty or failed.empty or not singular.min() < failed.max():
-        return []
-    of = f"{span(singular)} of {span(failed)} fits"
-    return [f"The share of singular fits rests on {of}: the others failed."]
+    fitted = next(name for name in (FITTED, "fitted", MODEL) if name in frame)
+    return list(dict.fromkeys(shares[model] for model in frame[fitted].drop_duplicates()))
 
 
 def _is_part(term: str | Sequence[str]) -> TypeGuard[str]:
@@ -342,13 +319,6 @@ def _words_but(measures: pd.DataFrame, keys: Sequence[str], shown: Sequence[str]
     found = measures[["kind", "term", WORDS]].drop_duplicates(["kind", "term"])
     words = dict(zip(found["kind"] + " " + found["term"], found[WORDS], strict=True))
     return [words[key] for key in keys if key not in shown]
-
-
-def _table_of(measure: str, term: str | Sequence[str]) -> str:
-    """Name what has a measure of all terms: the table of their part, if a study has its figure."""
-    if _is_part(term) and f"{measure}_{term}" in FIGURES:
-        return f"the table '{TABLES[f'performance_{term}']}'"
-    return "measures.parquet"
 
 
 def _models(frame: pd.DataFrame) -> list[str]:
