@@ -46,7 +46,7 @@ _SIZE = _Share(
     "rejection rate of true hypotheses",
     "rejection rates of true hypotheses",
     "high",
-    ("rejection_fixed", "rejection_tests"),
+    ("size_fixed", "size_tests"),
 )
 
 

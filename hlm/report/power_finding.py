@@ -68,9 +68,7 @@ def power_findings(measures: pd.DataFrame, primary: Sequence[str] = ()) -> Itera
         f"Power is {100 * GOAL:g}% or more in {int(reached.sum()):,} of "
         f"{counted(len(rows), 'case')} (a test in a scenario by one way to fit){unsure}.{told}"
     )
-    yield Finding(
-        "Power", said_of_all, tuple(details), figures=("rejection_fixed", "rejection_tests")
-    )
+    yield Finding("Power", said_of_all, tuple(details), figures=("power_fixed", "power_tests"))
 
 
 def _of_term(rows: pd.DataFrame, term: str) -> Iterator[str]:
