@@ -16,7 +16,7 @@ import pytest
 from hlm.cli import main
 from hlm.plan import make_plan
 from hlm.study import Study
-from hlm.tables import paper_pages, write_all
+from hlm.tables import asked_table, paper_pages, write_all
 from hlm.tables.formatting import decimals_of, format_table
 from hlm.tables.latex import to_latex
 from hlm.words.measures import MEASURES
@@ -379,4 +379,20 @@ def test_the_command_says_which_option_is_wrong(folder, capsys):
     ):
         assert start in said
     assert main(["table", str(folder), "bias", "--at", "cor"]) == 2
-    assert "FACTOR=LEVEL" in capsys.readouterr().err
+    assert "--at: 'cor' is no level of a factor" in capsys.readouterr().err
+    assert main(["table", str(folder), "bias", "--digits", "nine"]) == 2
+    assert "--digits: 'nine' is not allowed" in capsys.readouterr().err
+
+
+def test_in_python_a_table_is_asked_for_by_the_words_of_the_study_file(folder, measures):
+    study = Study.from_text(BASE)
+    table = asked_table(study, folder, "bias", terms=("x", "a"), split="cor", methods="ml")
+    assert [page.title.rpartition(" ")[2] for page in table.pages] == ["0", "0.9"]
+    shown = measures["term"].isin(["x", "a"]) & (measures["method"] == "ml")
+    shown &= measures["measure"] == "bias"
+    assert sorted(table.numbers["estimate"]) == sorted(measures.loc[shown, "estimate"])
+    assert table.md() == str(table)
+    assert table._repr_html_().count("<table>") == 2
+    assert "<html" not in table._repr_html_()
+    wide = asked_table(study, folder, "bias", "rmse", "coverage", across=["units", "rows"])
+    assert wide.pages[0].text.cells.shape[1] == 27  # more than a page of paper holds
