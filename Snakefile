@@ -303,11 +303,11 @@ rule tables:
     benchmark:
         "<study>/benchmarks/tables.tsv"
     params:
+        **({} if plan.tables is None else {"tables": plan.tabled}),
         plan=PLAN,
         code=fingerprint("tables"),
         wanted=plan.wanted,
         # Only what these tables are: nothing else of the results depends on it.
-        **({} if plan.tables is None else {"tables": plan.tabled}),
     script:
         "workflow/scripts/tables.py"
 

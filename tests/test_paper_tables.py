@@ -238,6 +238,7 @@ def test_power_and_size_are_rejection_of_false_and_of_true_hypotheses(tmp_path, 
     for row in rows:
         assert (row[power] == "\N{EN DASH}") == (row[0] == "10")
         assert (row[size] == "\N{EN DASH}") == (row[0] != "10")
+    assert "Power is of hypotheses that are false, and size of those that are true." in page.notes
 
 
 def test_what_rests_on_no_inference_is_written_once(tmp_path, measures):
