@@ -310,6 +310,7 @@ rule tables:
     benchmark:
         "<study>/benchmarks/tables.tsv"
     params:
+        **({} if plan.tables is None else {"tables": plan.tabled}),
         plan=PLAN,
         code=fingerprint("tables"),
         wanted=plan.wanted,

@@ -16,7 +16,7 @@ import pytest
 from hlm.cli import main
 from hlm.plan import make_plan
 from hlm.study import Study
-from hlm.tables import paper_pages, write_all
+from hlm.tables import asked_table, paper_pages, write_all
 from hlm.tables.formatting import decimals_of, format_table
 from hlm.tables.latex import to_latex
 from hlm.words.measures import MEASURES
@@ -238,6 +238,7 @@ def test_power_and_size_are_rejection_of_false_and_of_true_hypotheses(tmp_path, 
     for row in rows:
         assert (row[power] == "\N{EN DASH}") == (row[0] == "10")
         assert (row[size] == "\N{EN DASH}") == (row[0] != "10")
+    assert "Power is of hypotheses that are false, and size of those that are true." in page.notes
 
 
 def test_what_rests_on_no_inference_is_written_once(tmp_path, measures):
@@ -379,4 +380,20 @@ def test_the_command_says_which_option_is_wrong(folder, capsys):
     ):
         assert start in said
     assert main(["table", str(folder), "bias", "--at", "cor"]) == 2
-    assert "FACTOR=LEVEL" in capsys.readouterr().err
+    assert "--at: 'cor' is no level of a factor" in capsys.readouterr().err
+    assert main(["table", str(folder), "bias", "--digits", "nine"]) == 2
+    assert "--digits: 'nine' is not allowed" in capsys.readouterr().err
+
+
+def test_in_python_a_table_is_asked_for_by_the_words_of_the_study_file(folder, measures):
+    study = Study.from_text(BASE)
+    table = asked_table(study, folder, "bias", terms=("x", "a"), split="cor", methods="ml")
+    assert [page.title.rpartition(" ")[2] for page in table.pages] == ["0", "0.9"]
+    shown = measures["term"].isin(["x", "a"]) & (measures["method"] == "ml")
+    shown &= measures["measure"] == "bias"
+    assert sorted(table.numbers["estimate"]) == sorted(measures.loc[shown, "estimate"])
+    assert table.md() == str(table)
+    assert table._repr_html_().count("<table>") == 2
+    assert "<html" not in table._repr_html_()
+    wide = asked_table(study, folder, "bias", "rmse", "coverage", across=["units", "rows"])
+    assert wide.pages[0].text.cells.shape[1] == 27  # more than a page of paper holds

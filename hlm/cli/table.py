@@ -1,4 +1,4 @@
-"""Print a table of measures of a study, as a paper has it.
+"""Print a table of results, as a paper has it: the measures, terms and columns that you choose.
 
     hlm table results/ogorek2012 coverage --term x:a --across units
     hlm table results/ogorek2012 bias rmse --part random --at cor=0.9 --method reml --format tex
@@ -9,6 +9,7 @@ study's results where its file has them under `tables`.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from hlm.cli.place import add_place, find_results
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
-_OPTIONS = {
-    "terms": "--term",
-    "models": "--model",
-    "methods": "--method",
-    "inferences": "--inference",
-    "policies": "--policy",
-    "scenarios": "--at",
-    "measures": "MEASURE",
+MANY = {
+    "term": "terms",
+    "model": "models",
+    "method": "methods",
+    "inference": "inferences",
+    "policy": "policies",
 }
-"""The keys of a table in a study file that options have other names than."""
+"""Options that may be given several times -> what they are called in a study file."""
+
+ONE = ("part", "across", "mcse", "n", "title")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,87 +40,78 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "measures",
         metavar="MEASURE",
         nargs="*",
-        help="a measure by its name, such as coverage; default: those of the usual table",
+        help="such as bias, coverage, power; default: those of the usual table",
     )
+    for name, several in MANY.items():
+        parser.add_argument(
+            f"--{name}",
+            metavar="NAME",
+            action="append",
+            default=[],
+            help=f"one of the {several} that are shown; default: all",
+        )
+    parser.add_argument("--part", metavar="PART", help="fixed, random, tests or predictions")
+    levels = "a factor of the grid, or term, model, method, inference, policy"
     parser.add_argument(
-        "--part", metavar="P", help="the terms of fixed, random, tests, predictions"
+        "--across", metavar="WHAT", nargs="+", help=f"{levels}: with columns for each of its levels"
     )
-    repeated = {
-        "term": "a term by its name",
-        "model": "a model; default: all",
-        "method": "reml or ml; default: all",
-        "inference": "an inference; default: all",
-        "policy": "which replicates count; default: the first policy of the study",
-        "across": "a factor, or term, model, method, inference, policy, with columns of its own",
-        "split": "what has a table for each of its levels",
-    }
-    for name, words in repeated.items():
-        help_words = f"{words}; may be given again"
-        parser.add_argument(f"--{name}", action="append", metavar=name[:1].upper(), help=help_words)
+    parser.add_argument("--split", metavar="WHAT", nargs="+", help="with a table for each level")
     parser.add_argument(
         "--at",
+        metavar="FACTOR=LEVEL",
         action="append",
         default=[],
-        metavar="FACTOR=LEVEL",
-        help="a level of a factor of the grid; several by commas; may be given again",
+        help="scenarios that are shown, such as icc=0.2 or units=10,rows=5; default: all",
     )
-    parser.add_argument(
-        "--mcse", default="brackets", metavar="WHERE", help="brackets, below, columns, none"
-    )
-    parser.add_argument("--digits", default="auto", metavar="N", help="default: as errors allow")
-    parser.add_argument("--n", default="auto", metavar="WHEN", help="auto, always, never")
+    parser.add_argument("--mcse", metavar="WHERE", help="brackets (default), below, columns, none")
+    parser.add_argument("--digits", metavar="N", help="decimals; default: as errors allow")
+    parser.add_argument("--n", metavar="WHEN", help="auto (default), always, never")
     parser.add_argument("--title", metavar="TEXT", help="what stands above")
-    parser.add_argument(
-        "--format", choices=FORMATS, default="md", help="default: md, which is Markdown"
-    )
+    parser.add_argument("--format", choices=FORMATS, default="md", help="default: md, Markdown")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the table; return 0."""
     from hlm.plan import Plan
-    from hlm.study.asked_tables import check_fits, table_from
-    from hlm.table_layout import Known
-    from hlm.tables import paper_pages
+    from hlm.tables.asked_table import asked_table
 
     place = find_results(options.study, options.results, allow_code=options.allow_code)
     plan = Plan.read(place.folder / "plan.json")
-    known = Known.of(plan)
+    asked: dict[str, Any] = {name: getattr(options, name) for name in ONE}
+    asked |= {several: getattr(options, name) or None for name, several in MANY.items()}
+    asked |= {"split": options.split or "none", "scenarios": _levels(options.at) or None}
+    if options.digits is not None:
+        asked["digits"] = int(options.digits) if options.digits.isdecimal() else options.digits
+    given = {name: value for name, value in asked.items() if value is not None}
     try:
-        spec = table_from(_written(options), known)
-        check_fits(spec, known, wide=options.format != "tex")
+        table = asked_table(plan, place.folder, *options.measures, **given)
     except InputError as error:
         raise together(_of_option(one) for one in error.errors) from None
-    pages = paper_pages(plan, place.folder, spec)
-    print("\n".join(getattr(page, options.format)() for page in pages), end="")
+    print(getattr(table, options.format)(), end="")
     return 0
 
 
-def _written(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options as the mapping that a study file has."""
-    keys = {option.lstrip("-"): key for key, option in _OPTIONS.items() if option[:2] == "--"}
-    names = ("term", "model", "method", "inference", "policy", "across", "part", "title")
-    found = {keys.get(name, name): getattr(options, name) for name in names}
-    found |= {"measures": options.measures, "mcse": options.mcse, "n": options.n}
-    found |= {"split": options.split or "none", "scenarios": _levels(options.at)}
-    digits = int(options.digits) if options.digits.isdecimal() else options.digits
-    return {key: value for key, value in found.items() if value} | {"digits": digits}
+def _levels(words: list[str]) -> dict[str, list[str]]:
+    """Read levels of factors: those of one factor are alternatives.
 
-
-def _levels(asked: list[str]) -> dict[str, list[str]]:
+    Examples
+    --------
+    >>> _levels(["units=10,rows=5", "units=30"])
+    {'units': ['10', '30'], 'rows': ['5']}
+    """
     found: dict[str, list[str]] = {}
-    for one in asked:
-        name, equals, levels = one.partition("=")
-        if not equals or not levels:
-            problem = f"'{one}' names no level"
-            raise InputError(problem, path="--at", allowed="FACTOR=LEVEL, such as units=30")
-        found.setdefault(name, []).extend(levels.split(","))
+    for word in (part for one in words for part in one.split(",")):
+        factor, equals, level = word.partition("=")
+        if not (factor and equals and level):
+            raise InputError(f"'{word}' is no level of a factor", path="--at", allowed="icc=0.2")
+        found.setdefault(factor.strip(), []).append(level.strip())
     return found
 
 
 def _of_option(error: InputError) -> InputError:
-    """Return a mistake as one of the option that it is in."""
-    key = (error.path or "").partition("[")[0].partition(".")[0]
-    option = _OPTIONS.get(key, f"--{key}" if key else "")
-    return InputError(
-        error.problem, path=option or None, allowed=error.allowed, suggestion=error.suggestion
-    )
+    """Return a mistake with the option that it is in."""
+    key = re.split(r"[.\[]", error.path or "")[0]
+    options = {several: f"--{name}" for name, several in MANY.items()}
+    options |= {"measures": "MEASURE", "scenarios": "--at"}
+    path = options.get(key, f"--{key}") if key else None
+    return InputError(error.problem, path=path, allowed=error.allowed, suggestion=error.suggestion)

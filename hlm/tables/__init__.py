@@ -7,6 +7,7 @@ the error in brackets, and the replicates in square ones where these are not all
 Which tables a study has is in `hlm.plan.report`, which loads no pandas.
 """
 
+from hlm.tables.asked_table import asked_table
 from hlm.tables.latex import to_latex
 from hlm.tables.markdown import to_markdown
 from hlm.tables.page import study_page, table_page
@@ -19,6 +20,7 @@ from hlm.tables.writing import write, write_all, write_pages
 __all__ = [
     "SHOWN",
     "accounting_table",
+    "asked_table",
     "effects_table",
     "paper_pages",
     "policy_table",

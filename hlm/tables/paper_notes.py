@@ -8,6 +8,7 @@ from hlm.table_layout import level_in_words
 from hlm.tables.formatting import fewer, notes
 from hlm.tables.wide import COUNT, MCSE, TOTAL
 from hlm.words.levels import WORDS, level_words, span
+from hlm.words.measures import OF_HYPOTHESES
 from hlm.words.nouns import counted
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def paper_notes(
     has_error = any(table[name + MCSE].notna().any() for name in spec.measures if name in table)
     said += [_ERRORS[spec.mcse]] if has_error and not _digits_alone(spec) else []
     signs = [note for note in notes(table) if spec.n == "auto" or not note.startswith("[n]")]
+    said += _of_hypotheses(table, spec)
     said += _counts(table, spec)
     return tuple(note for note in [*said, *signs] if note)
 
@@ -74,7 +76,7 @@ def _in_common(
         if len(values) == 1 and values[0] == values[0]:
             parts.append(f"true value {level_words(float(values[0]))}")
         elif len(values) > 1:
-            parts.append("true values as in the CSV file")
+            parts.append("true values in the CSV file")
     of_points = layout.points[0] if layout.points else {}
     same = [name for name, levels in spec.scenarios if len(levels) == 1 and name not in shown]
     parts += [level_in_words(name, of_points[name]) for name in same]
@@ -88,6 +90,14 @@ def _in_common(
         parts.append(f"{some} each")
     sentence = "; ".join(parts)
     return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
+
+
+def _of_hypotheses(table: pd.DataFrame, spec: TableSpec) -> list[str]:
+    """Say why a term has no power, or no size."""
+    shown = [name for name in spec.measures if name in OF_HYPOTHESES and name in table]
+    if not any(table[name].isna().any() for name in shown):
+        return []
+    return ["Power is of hypotheses that are false, and size of those that are true."]
 
 
 def _counts(table: pd.DataFrame, spec: TableSpec) -> list[str]:
