@@ -26,7 +26,7 @@ from hlm.cli import main
 from hlm.kernels.elements import free_elements
 from hlm.model import lmer
 from hlm.model.frame import model_frame
-from hlm.operations.study_results import Results
+from hlm.operations.kept_replicates import KeptReplicates
 from hlm.results import ESTIMATES, read, write
 from hlm.simulate import draw_rows
 
@@ -60,7 +60,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(made):
-    return Results(made)
+    return KeptReplicates(made)
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +240,7 @@ def audited(request, tmp_path):
         pytest.skip(f"{name} is not installed")
     (tmp_path / "study.yaml").write_text(INFERENCE % df, encoding="utf-8")
     folder = make_results(tmp_path, study=tmp_path / "study.yaml")
-    results = Results(folder)
+    results = KeptReplicates(folder)
     sets = choose(results, 6, np.random.default_rng(1))
     rows = [draw_rows(item.scenario, results.plan.seed, item.replicate) for item in sets]
     table = compare(results, sets, rows, engine)
@@ -350,7 +350,7 @@ def test_each_of_several_inferences_is_compared(tmp_path, capsys):
 def test_a_wrong_number_of_one_inference_is_found_there(tmp_path):
     """Of several, the last: it is not hidden behind the first."""
     (tmp_path / "study.yaml").write_text(INFERENCE % "[residual, satterthwaite]", encoding="utf-8")
-    results = Results(make_results(tmp_path, study=tmp_path / "study.yaml"))
+    results = KeptReplicates(make_results(tmp_path, study=tmp_path / "study.yaml"))
     sets = choose(results, 3, np.random.default_rng(1))
     rows = [draw_rows(item.scenario, results.plan.seed, item.replicate) for item in sets]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from hlm.cli import main
+from hlm.operations.kept_replicates import KeptReplicates
 from hlm.operations.manifest import read_manifest, write_manifest
 from hlm.operations.receipts import checksum
 from hlm.operations.sample import stratified
-from hlm.operations.study_results import Results
 from hlm.plan import Plan
 from hlm.results import ESTIMATES, KINDS, read, write, writing
 from hlm.scenario import DATA_VERSION
@@ -209,7 +209,7 @@ def test_results_of_another_plan_are_refused(results):
         file.append(table[10:])
 
     with pytest.raises(InputError, match="does not hold what the plan says"):
-        Results(results)
+        KeptReplicates(results)
 
 
 def test_a_sample_has_no_replicate_twice_and_is_spread_evenly():

@@ -19,8 +19,8 @@ from hlm.datasets import load_sleepstudy
 from hlm.errors import InputError
 from hlm.estimands.true_values import DIFFERS, targets
 from hlm.fits import fit_batch
+from hlm.operations.kept_replicates import KeptReplicates
 from hlm.operations.manifest import write_manifest
-from hlm.operations.study_results import Results
 from hlm.plan import Plan, make_plan
 from hlm.results import ESTIMATES, PREDICTIONS, to_table
 from hlm.scenario import Scenario
@@ -495,7 +495,7 @@ def test_commands(tmp_path, capsys):
     write_manifest(Plan.read(folder / "plan.json"), folder, study=path)
     assert main(["verify", str(folder)]) == 0
     capsys.readouterr()
-    results = Results(folder)
+    results = KeptReplicates(folder)
     sets = choose(results, 6, np.random.default_rng(1))
     of_sets = [draw_rows(one.scenario, results.plan.seed, one.replicate) for one in sets]
     table = compare(results, sets, of_sets, Engine("own", "1", by_lmer))

@@ -13,7 +13,7 @@ from hlm.operations.sample import shares
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from hlm.operations.study_results import Results
+    from hlm.operations.kept_replicates import KeptReplicates
     from hlm.scenario import Scenario
 
 __all__ = ["DataSet", "choose"]
@@ -39,14 +39,14 @@ class DataSet:
     reason: str
 
 
-def choose(results: Results, n: int, rng: np.random.Generator) -> list[DataSet]:
+def choose(results: KeptReplicates, n: int, rng: np.random.Generator) -> list[DataSet]:
     """Choose data sets of all scenarios alike, n in all, half of them singular or slow ones.
 
     From a scenario with very many replicates, those of one window of the file are at hand.
 
     Parameters
     ----------
-    results : Results
+    results : KeptReplicates
     n : int
     rng : numpy.random.Generator
     """
@@ -68,7 +68,7 @@ class _Candidates:
     """The replicates of one window of a scenario, less those taken."""
 
     def __init__(
-        self, results: Results, scenario: str, window: int, rng: np.random.Generator
+        self, results: KeptReplicates, scenario: str, window: int, rng: np.random.Generator
     ) -> None:
         table = results.window("fits", scenario, window)
         replicate = np.asarray(table["replicate"])

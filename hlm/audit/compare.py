@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hlm.audit.choose import DataSet
     from hlm.audit.engines import Engine, OtherFit, Rows
     from hlm.model.frame import Frame
-    from hlm.operations.study_results import Results
+    from hlm.operations.kept_replicates import KeptReplicates
 
     Key = tuple[str, int, str, str]
 
@@ -62,13 +62,13 @@ def _by(found: Mapping[str, Mapping[str, Any]], inference: str) -> dict[str, Any
 
 
 def compare(
-    results: Results, sets: Sequence[DataSet], rows: Sequence[Rows], engine: Engine
+    results: KeptReplicates, sets: Sequence[DataSet], rows: Sequence[Rows], engine: Engine
 ) -> pd.DataFrame:
     """Fit data sets by another engine and put its fits beside ours.
 
     Parameters
     ----------
-    results : Results
+    results : KeptReplicates
     sets : sequence of DataSet
     rows : sequence of mapping of str to ndarray
         The columns of each.
@@ -223,7 +223,7 @@ def _psi(our: _OurFit, frame: Frame) -> NDArray[np.float64]:
     return np.asarray(at.psi / at.sigma**2)
 
 
-def _our_fits(results: Results, sets: Sequence[DataSet]) -> dict[Key, _OurFit]:
+def _our_fits(results: KeptReplicates, sets: Sequence[DataSet]) -> dict[Key, _OurFit]:
     """Read what the files hold of the data sets."""
     chosen: dict[str, list[int]] = {}
     for item in sets:
@@ -250,7 +250,7 @@ def _our_fits(results: Results, sets: Sequence[DataSet]) -> dict[Key, _OurFit]:
 
 
 def _our_tests(
-    results: Results, scenario: str, replicates: NDArray[np.int64]
+    results: KeptReplicates, scenario: str, replicates: NDArray[np.int64]
 ) -> dict[Key, dict[str, dict[str, OurTest]]]:
     tests: dict[Key, dict[str, dict[str, OurTest]]] = {}
     if "tests" in results.plan.kinds:

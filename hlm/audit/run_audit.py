@@ -10,8 +10,8 @@ import pandas as pd
 from hlm.audit.choose import choose
 from hlm.audit.compare import compare, summarize
 from hlm.disk import replacing, write_text
+from hlm.operations.kept_replicates import KeptReplicates
 from hlm.operations.prepare import check_data_version
-from hlm.operations.study_results import Results
 from hlm.simulate import draw_rows
 from hlm.words.nouns import noun
 
@@ -74,7 +74,7 @@ def run_audit(
     table, summary : DataFrame
         As of `compare` and `summarize`.
     """
-    results = Results(folder, allow_code=allow_code)
+    results = KeptReplicates(folder, allow_code=allow_code)
     check_data_version(results.plan, results.folder)
     sets = choose(results, n, np.random.default_rng(seed))
     rows = [draw_rows(item.scenario, results.plan.seed, item.replicate) for item in sets]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hlm.operations.kept_replicates import KeptReplicates
     from hlm.operations.recompute import Difference
-    from hlm.operations.study_results import Results
     from hlm.plan import Plan
 
 __all__ = ["add_arguments", "run"]
@@ -50,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check files, then numbers; return 0 if all is well."""
+    from hlm.operations.kept_replicates import KeptReplicates
     from hlm.operations.manifest import read_manifest
-    from hlm.operations.study_results import Results
 
     if options.n < 0:
         raise InputError(f"{options.n} replicates", path="--n", allowed="0 or more")
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     good = _files(folder, manifest)
     if not good:
         return FAILED
-    results = Results(folder, allow_code=allow_code)
+    results = KeptReplicates(folder, allow_code=allow_code)
     if results.plan.wanted != manifest["wanted"]:
         raise InputError(
             "the study was planned anew since the results were made",
@@ -85,7 +85,7 @@ def _files(folder: Path, manifest: dict[str, Any]) -> bool:
     return not wrong
 
 
-def _numbers(results: Results, manifest: dict[str, Any], n: int, seed: int | None) -> bool:
+def _numbers(results: KeptReplicates, manifest: dict[str, Any], n: int, seed: int | None) -> bool:
     import numpy as np
 
     from hlm.operations.recompute import redraw

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from hlm.operations.study_results import Results
+    from hlm.operations.kept_replicates import KeptReplicates
     from hlm.scenario import Scenario
 
 __all__ = ["Difference", "check_files", "redraw"]
@@ -72,13 +72,13 @@ def check_files(folder: str | Path, files: Iterable[dict[str, Any]]) -> Iterator
 
 
 def redraw(
-    results: Results, sample: Iterable[tuple[Scenario, np.ndarray]]
+    results: KeptReplicates, sample: Iterable[tuple[Scenario, np.ndarray]]
 ) -> Iterator[tuple[int, list[Difference]]]:
     """Simulate and fit some data sets again and compare with what is there.
 
     Parameters
     ----------
-    results : Results
+    results : KeptReplicates
     sample : iterable of (Scenario, ndarray of int)
         Replicates of scenarios.
 
@@ -109,7 +109,7 @@ def redraw(
             yield count, differences
 
 
-def _again(results: Results, scenario: Scenario, replicate: int) -> dict[str, pa.Table]:
+def _again(results: KeptReplicates, scenario: Scenario, replicate: int) -> dict[str, pa.Table]:
     models = results.plan.models
     drawn = simulate(scenario, models, results.plan.seed, replicate, replicate + 1)
     tables = fit_batch(scenario, models, drawn, seed=results.plan.seed)

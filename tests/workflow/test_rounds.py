@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 from hlm.operations.growth import measures_file
+from hlm.operations.kept_replicates import KeptReplicates
 from hlm.operations.lock import run_lock
 from hlm.operations.prepare import prepare
 from hlm.operations.receipts import receipt_file
 from hlm.operations.recompute import redraw
 from hlm.operations.sample import stratified
-from hlm.operations.study_results import Results
 from hlm.plan import Plan
 from hlm.results import read_frame
 from hlm.study import Study
@@ -151,7 +151,7 @@ def test_a_run_of_which_all_is_reached_has_nothing_to_do(done, study):
 
 
 def test_data_sets_of_all_scenarios_can_be_had_again(done):
-    results = Results(done[0])
+    results = KeptReplicates(done[0])
     sizes = numbers(results.plan)
     drawn = stratified(9, sizes, np.random.default_rng(2))
     pairs = list(zip(results.plan.scenarios, drawn, strict=True))

@@ -17,10 +17,10 @@ from hlm.results.windows import WINDOW, scenarios_together
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Results"]
+__all__ = ["KeptReplicates"]
 
 
-class Results:
+class KeptReplicates:
     """The estimates, fits and F tests in the folder of a study.
 
     They are sorted by scenario key and replicate, a row group for each window of replicates, or
