@@ -4,7 +4,7 @@
 # make chaos   kill a run at random moments, 100 times or for 10 minutes, and compare its results
 # make fuzz    read damaged formulas, studies and tables for MINUTES
 # make check   style, types, examples in the documentation, the workflow's own checks
-# make docs    make the site of the documentation, site/index.html
+# make docs    make the site of the documentation, site/html/index.html
 # make bench   measure speed
 # make lock    renew the list of exact versions
 # make clean   delete the environment and what the tools left, not the results
@@ -47,7 +47,7 @@ check: .venv/installed
 docs: .venv/installed
 	rm -rf site
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
-	    --conf-dir docs --doctree-dir site/.doctrees . site
+	    --jobs auto --conf-dir docs --doctree-dir site/doctrees . site/html
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks

@@ -18,12 +18,15 @@ from study_keys import keys_of
 
 from hlm import figures
 from hlm.cli import COMMANDS
+from hlm.words.measures import MCSE_FORMULAS, MEASURES, OF_PREDICTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sphinx.application import Sphinx
     from study_keys import Key
+
+    from hlm.words.measures import Measure
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "config" / "study.schema.json"
@@ -58,6 +61,13 @@ PYTHON = {
     "Mistakes": ["hlm.errors.InputError"],
 }
 """What the reference of the package has, in its order."""
+
+NEEDS = {
+    "true": "a true value",
+    "se": "standard errors",
+    "limits": "limits",
+    "reference": "a reference method",
+}
 
 WIDTH = 76
 """Characters of a line of a usage."""
@@ -127,6 +137,28 @@ def command_parts(command: argparse.ArgumentParser) -> Iterator[str]:
         yield f"```{{option}} {names}\n{escaped(text[:1].upper() + text[1:])}\n```"
 
 
+def measures_page() -> Iterator[str]:
+    """Yield the parts of the reference of measures."""
+    rows = ["| measure | formula | Monte Carlo standard error | needs |", "|---|---|---|---|"]
+    for name, one in {**MEASURES, **OF_PREDICTIONS}.items():
+        formulas = escaped(one.formula), escaped(MCSE_FORMULAS.get(name, "none"))
+        rows.append(f"| `{name}` | {' | '.join(formulas)} | {needs(one)} |")
+    yield "\n".join(rows)
+    yield (
+        "Of medians x[1], x[2], ... are the estimates, or the widths, in ascending order, c is "
+        "(n + 1)/2 - sqrt(n), rounded, and z the normal quantile by which these two hold the "
+        "median as often as they do (Price and Bonett, 2001); r is the ratio without one replicate "
+        "each; e and l are the mean squared errors of a data set, of the predictor and of least "
+        "squares."
+    )
+
+
+def needs(measure: Measure) -> str:
+    """Say what there must be beside the estimates."""
+    words = [NEEDS[word] for word in measure.needs.split(", ") if word]
+    return ", ".join([*words, *filter(None, [measure.where.replace("true", "true value")])])
+
+
 def python_page() -> Iterator[str]:
     """Yield the parts of the reference of the package."""
     for heading, names in PYTHON.items():
@@ -151,6 +183,7 @@ def escaped(text: str) -> str:
 PAGES = {
     "docs/reference/study-keys": keys_page,
     "docs/reference/commands": commands_page,
+    "docs/reference/measures": measures_page,
     "docs/reference/python": python_page,
 }
 
