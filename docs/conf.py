@@ -44,6 +44,7 @@ nb_execution_show_tb = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_google_docstring = False
+napoleon_use_ivar = True
 
 smartquotes = False  # options begin with two hyphens
 

@@ -58,6 +58,7 @@ def folder(tmp_path_factory):
     for page, code in blocks("yaml"):
         if page != "README.md" and "name" in (tree := yaml.safe_load(code)):
             (folder / f"{tree['name']}.yaml").write_text(code, encoding="utf-8")
+    assert main(["new", "trial", str(folder / "trial.yaml")]) == 0
     results = folder / "results" / "ogorek2012"
     parts = results / "parts"
     parts.mkdir(parents=True)

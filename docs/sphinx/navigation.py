@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 LISTS = {"docs/index", "docs/studies/README"}
-LINK = re.compile(r"\]\(([^)#]+)\.(?:md|ipynb)\)")
+LINK = re.compile(r"\[([^\[\]]+)\]\(([^)#]+)\.(?:md|ipynb)\)")
 
 
 def trees(docname: str, text: str) -> str:
@@ -23,11 +23,14 @@ def trees(docname: str, text: str) -> str:
     found = []
     for section in re.split(r"^#+ ", text, flags=re.MULTILINE)[1:]:
         heading, _, body = section.partition("\n")
-        pages = [posixpath.normpath(posixpath.join(folder, link)) for link in LINK.findall(body)]
-        listed = [page for page in dict.fromkeys(pages) if page not in LISTS or folder == "docs"]
-        if listed:
-            lines = "\n".join(f"/{page}" for page in listed)
-            found.append(f"```{{toctree}}\n:hidden:\n:caption: {heading}\n\n{lines}\n```")
+        lines: dict[str, str] = {}
+        for words, link in LINK.findall(body):
+            page = posixpath.normpath(posixpath.join(folder, link))
+            if page != docname:
+                lines.setdefault(page, f"{words} </{page}>")
+        if lines:
+            entries = "\n".join(lines.values())
+            found.append(f"```{{toctree}}\n:hidden:\n:caption: {heading}\n\n{entries}\n```")
     return "\n\n".join(found)
 
 
