@@ -56,8 +56,9 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reader")
     shutil.copytree(ROOT / "config", folder / "config")
     for page, code in blocks("yaml"):
-        if page == "sample-size.md":
-            (folder / f"{yaml.safe_load(code)['name']}.yaml").write_text(code, encoding="utf-8")
+        if page != "README.md" and "name" in (tree := yaml.safe_load(code)):
+            (folder / f"{tree['name']}.yaml").write_text(code, encoding="utf-8")
+    assert main(["new", "trial", str(folder / "trial.yaml")]) == 0
     results = folder / "results" / "ogorek2012"
     parts = results / "parts"
     parts.mkdir(parents=True)
@@ -89,7 +90,16 @@ def reader(folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "derivation.md", "for_r_users.md", "studies/README.md"]
+    "page",
+    [
+        "README.md",
+        "derivation.md",
+        "for_r_users.md",
+        "for_rsimsum_users.md",
+        "monte-carlo-error.md",
+        "paper-figures.md",
+        "studies/README.md",
+    ],
 )
 @pytest.mark.usefixtures("reader")
 def test_python_runs(page):
