@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,18 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator
 
-from hlm.figures.facets import arrange
+from hlm.figures.facets import Places, arrange
 from hlm.figures.headers import name_panels, span_columns, wrap
 from hlm.figures.scenario_steps import at_levels
-from hlm.figures.series import add_legend, bars, entries, legend_title, series_of
+from hlm.figures.series import (
+    BAND,
+    add_legend,
+    bars,
+    entries,
+    legend_title,
+    nominal_band,
+    series_of,
+)
 from hlm.figures.sheet import dress_values, lay_out, reach
 from hlm.figures.style import GREY, PAGE, styled
 from hlm.results.grid_columns import levels
@@ -25,10 +33,10 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from hlm.figures.facets import Grid
     from hlm.figures.multiples import Look
     from hlm.figures.series import Series
     from hlm.figures.style import Mark
+    from hlm.pictures.arrangement import Grid
 
 __all__ = ["lollipop"]
 
@@ -54,8 +62,8 @@ def lollipop(
     look: Look,
     *,
     row: str | None = None,
-    at: Mapping[str, Any] | None = None,
     models: Sequence[str] | None = None,
+    **places: Unpack[Places],
 ) -> Figure:
     """Draw a stem for each estimate from what it is compared with, or from 0.
 
@@ -70,10 +78,10 @@ def lollipop(
     look : Look
     row : str, optional
         A column with a row of panels for each of its values.
-    at : dict, optional
-        Levels at which to hold factors.
     models : sequence of str, optional
         The models in the order of their marks; by default as they come.
+    **places
+        Where factors go, and which page is drawn: see `hlm.figures.facets.Places`.
 
     Returns
     -------
@@ -82,7 +90,7 @@ def lollipop(
     Raises
     ------
     InputError
-        If no point of the grid is at these levels.
+        If no point of the grid is at these levels, or there is no such page.
 
     Examples
     --------
@@ -92,9 +100,9 @@ def lollipop(
     >>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     ['10', '30']
     """
-    grid = arrange(frame, row=row, at=at)
-    frame = at_levels(frame, grid.held)
+    grid = arrange(frame, row=row, **places)
     series = series_of(frame, models)
+    frame = at_levels(frame, grid.held)
     own = levels(frame[grid.axis]) if grid.axis else [None]
     where = _heights(own, list(series))
     shown = [_at(frame, panel.where) for panel in grid.panels]
@@ -102,7 +110,7 @@ def lollipop(
     tall = max(_LEAST_HEIGHT, _PITCH * (len(own) * (len(series) + _APART)))
     figure = Figure(figsize=(_WIDTHS.get(columns, PAGE), 1.3 + rows * tall))
     apart = "none" if grid.wrapped else "row"
-    share: Any = "all" if look.whole or row not in grid.rows[0] else apart
+    share: Any = "all" if look.whole or look.one_scale or row not in grid.rows[0] else apart
     axes = figure.subplots(rows, columns, squeeze=False, sharey=True, sharex=share)
     for unused in axes.flat[len(grid.panels) :]:
         unused.set_axis_off()
@@ -113,13 +121,13 @@ def lollipop(
         _draw(ax, points, where, grid.axis, series, look)
         _dress(ax, look, own, len(series), first=panel.column == 0)
     name_panels(figure, axes, grid, look.words)
-    below = [wrap(text, figure.get_figwidth()) for text in (look.label, grid.note) if text]
-    figure.supxlabel("\n".join(below))
+    figure.supxlabel(wrap(look.label, figure.get_figwidth()))
     if grid.axis:
         figure.supylabel(said(grid.axis))
     has_line = look.reference_label and any(len(look.reference(one)) for one in shown)
     handles = entries(series, look, joined=False, line=look.reference_label if has_line else "")
-    add_legend(figure, handles, legend_title(look, series, "brackets"))
+    heading = [text for text in (grid.title, legend_title(look, series, "brackets")) if text]
+    add_legend(figure, handles, "\n".join(heading))
     lay_out(figure, look.notes(pd.concat(shown)))
     span_columns(figure, axes[0], grid.columns)
     return figure
@@ -152,7 +160,13 @@ def _limits(
         down, up = np.nan_to_num(bars(every, look))
         estimate = every["estimate"].to_numpy(float)
         starts = [_start(one, look) for one in parts if len(one)]
-        lines = [height for one in parts if len(one) for height in look.reference(one)]
+        lines = [
+            end
+            for one in parts
+            if len(one)
+            for height in look.reference(one)
+            for end in (height, *nominal_band(look, height, one))
+        ]
         found[name] = reach(look, estimate - down, estimate + up, starts, lines)
     return {(panel.row, panel.column): found[key(panel)] for panel in grid.panels}
 
@@ -175,6 +189,8 @@ def _draw(
         return
     for height in look.reference(points):
         ax.axvline(height, color=GREY, linewidth=0.8, zorder=1)
+        for low, high in [nominal_band(look, height, points)] if look.band else []:
+            ax.axvspan(low, high, color=GREY, alpha=BAND, linewidth=0, zorder=0, label="band")
     start = _start(points, look)
     for key, mark in series.items():
         own = points[(points["model"] == key[0]) & (points["method"] == key[1])]

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from hlm.figures.headers import wrap
 from hlm.figures.scenario_steps import LANE, Steps, at_levels, shown_for
-from hlm.figures.series import add_legend, bars, entries, legend_title, series_of
+from hlm.figures.series import BAND, Z, add_legend, bars, entries, legend_title, series_of
 from hlm.figures.sheet import dress_values, lay_out, name_row, reach
 from hlm.figures.style import GREY, PAGE, RC, styled
 from hlm.results.grid_columns import levels
@@ -36,7 +36,7 @@ __all__ = ["LoopRow", "loops", "nested_loop"]
 
 _HEIGHTS = {1: 2.6, 2: 1.75, 3: 1.45, 4: 1.25}
 _LEAST_HEIGHT = 1.1
-_BAND, _FAINT = 0.16, 0.09  # opacity, and that where there are many series
+_CLEAR, _FAINT = 0.16, 0.09  # opacity, and that where there are many series
 _FEW = 4  # series
 _MOST_MARKED = 60  # scenarios of which each has a mark
 _MARKS = 24  # about so many of a series, where not all scenarios have one
@@ -242,7 +242,7 @@ def _draw_series(
         steps.stepped(low)[1],
         steps.stepped(high)[1],
         color=mark.colour,
-        alpha=_BAND if count <= _FEW else _FAINT,
+        alpha=_CLEAR if count <= _FEW else _FAINT,
         linewidth=0,
         label=f"band of {name}",
         zorder=1.5,
@@ -266,15 +266,32 @@ def _marked(values: NDArray[np.float64], place: int, count: int) -> NDArray[np.i
 
 def _compare(ax: Axes, one: LoopRow, steps: Steps) -> Floats:
     """Draw the lines to compare with, each over the scenarios that it holds for."""
-    frame, found = one.frame, []
+    frame, look = one.frame, one.look
+    found: list[Floats] = []
     null = frame["true"] == 0 if "true" in frame else pd.Series(data=True, index=frame.index)
     over: dict[float, set[int]] = {}
     for own in (frame[null], frame[~null]):
-        for height in one.look.reference(own) if len(own) else ():
+        for height in look.reference(own) if len(own) else ():
             over.setdefault(float(height), set()).update(steps.places(own).tolist())
     for height, places in over.items():
         values = np.full(len(steps), np.nan)
         values[sorted(places)] = height
         ax.plot(*steps.stepped(values), color=GREY, linewidth=0.8, zorder=1, label="compared")
-        found.append(height)
-    return np.array(found)
+        found.append(values)
+        if look.band:
+            found += _draw_band(ax, height, frame, steps, values)
+    return np.concatenate([np.empty(0), *found])
+
+
+def _draw_band(
+    ax: Axes, height: float, frame: pd.DataFrame, steps: Steps, values: Floats
+) -> list[Floats]:
+    """Draw where shares lie by chance alone, by the fewest replicates of each scenario."""
+    n = np.full(len(steps), np.inf)
+    np.minimum.at(n, steps.places(frame), frame["n"].to_numpy(float))
+    half = Z * np.sqrt(height * (1 - height) / n)
+    low, high = np.clip(values - half, 0, 1), np.clip(values + half, 0, 1)
+    x, lower = steps.stepped(low)
+    of_chance: dict[str, Any] = {"color": GREY, "alpha": BAND, "linewidth": 0, "zorder": 0.5}
+    ax.fill_between(x, lower, steps.stepped(high)[1], label="chance", **of_chance)
+    return [low, high]
