@@ -186,5 +186,6 @@ def made_study(grid=GRID, models=MODELS):
         models=tuple(Model(n, FORMULAS.get(n, FULL), tests=_tests(n)) for n in models),
         policies=("all",),
         selection=USUAL,
+        precision=None,
         figures=None,
     )

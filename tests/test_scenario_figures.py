@@ -133,6 +133,10 @@ def test_the_order_of_factors_can_be_chosen():
     names = ("units", "shape", "rows", "cor")
     wanted = of_series(frame, "two", "ml", names, nested_order(frame, names)[0])[:, 0]
     assert np.array_equal(line_of(ax, "two, ml").get_ydata()[::2], wanted)
+    _, below = nested_loop(frame, VALUE, order=["shape"], inner="rows").axes
+    assert [line.get_label() for line in below.lines] == ["shape", "cor", "units", "rows"]
+    panel = heat(frame, VALUE, at={"shape": "t"}, inner="cor").axes[2]
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["0", "0.5", "0.9"]
     with pytest.raises(InputError, match="no factor 'unit'") as caught:
         nested_loop(frame, VALUE, order=["unit"])
     assert caught.value.suggestion == "units"

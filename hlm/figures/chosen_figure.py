@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hlm.estimands.kinds import PARTS
+from hlm.figure_choice import OF_REPLICATES
 from hlm.figures.example_figures import draw_example
-from hlm.figures.measure_figure import prepared, source_of
+from hlm.figures.measure_figure import Prepared, prepared, source_of
 from hlm.figures.multiples import small_multiples
 from hlm.figures.prediction_figures import prediction_errors
 from hlm.figures.rate_figures import failure_rates, outcome_shares, selection_rates
+from hlm.figures.replicate_figures import draw_replicates
 from hlm.figures.robustness_figure import robustness
 from hlm.figures.style import blank
 from hlm.measures.chosen import without_reason
-from hlm.pictures.figure_catalogue import EXAMPLES, OF_TERMS
+from hlm.pictures.figure_catalogue import EXAMPLES, OF_TERMS, measure_names
 from hlm.pictures.figure_pages import is_stacked, layout_of
 from hlm.results.shown import read_results
 from hlm.results.violated import read_rejections
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     from hlm.results.shown import Planned
 
 __all__ = ["draw_choice"]
+
+OF_OVERVIEW = ("bias", "rmse", "coverage", "power", "size")
+"""The measures of the overview."""
 
 
 def draw_choice(
@@ -56,6 +62,12 @@ def draw_choice(
     measure = choice.measure
     if measure in EXAMPLES:
         return draw_example(measure, study)
+    if choice.layout in OF_REPLICATES:
+        return draw_replicates(choice, study, folder, choice.terms[page - 1])
+    if measure == "precision_reached":
+        return _precision(study, folder)
+    if measure == "overview":
+        return _overview(choice, study, folder)
     places = _places(choice, study, page)
     if measure in OF_TERMS:
         return _of_terms(choice, study, folder, places)
@@ -100,12 +112,23 @@ def _narrowed(frame: pd.DataFrame, choice: FigureChoice) -> pd.DataFrame:
 
 
 def _of_terms(choice: FigureChoice, study: Planned, folder: str | Path, places: Places) -> Figure:
+    found = _prepared(choice, study, folder)
+    if isinstance(found, str):
+        return blank(found)
+    places.setdefault("points", found.points)
+    layout = layout_of(choice, study)
+    if layout == "lines":
+        return small_multiples(found.frame, found.look, row="row", models=found.models, **places)
+    return _laid_out(found, layout, places)
+
+
+def _prepared(choice: FigureChoice, study: Planned, folder: str | Path) -> Prepared | str:
     source = source_of(choice.measure)
     wanted = {"measure": [source, "n_total", "unbounded"]}
     measures = _narrowed(read_results(study, folder, "measures", wanted), choice)
     levels = {model.name: model.level for model in study.models}
     levels |= {selected_by(one): study.models[0].level for one in study.selection.criteria}
-    found = prepared(
+    return prepared(
         measures,
         choice.measure,
         term=choice.terms or choice.part,
@@ -114,12 +137,54 @@ def _of_terms(choice: FigureChoice, study: Planned, folder: str | Path, places: 
         apart=FITTED in (choice.panels or ()),
         remarks=_where_policies_differ(study, folder, source, choice.part),
     )
-    if isinstance(found, str):
-        return blank(found)
-    if layout_of(choice, study) == "lines":
-        places.setdefault("points", found.points)
-        return small_multiples(found.frame, found.look, row="row", models=found.models, **places)
-    raise NotImplementedError(choice.layout)
+
+
+def _overview(choice: FigureChoice, study: Planned, folder: str | Path) -> Figure:
+    """Draw the main measures of the main term at all scenarios, above each other."""
+    from hlm.figures.nested_loop import LoopRow, loops
+
+    known = measure_names(study, choice.part)
+    rows: list[LoopRow] = []
+    models: list[str] = []
+    for measure in (name for name in OF_OVERVIEW if name in known):
+        one = _prepared(replace(choice, measure=measure), study, folder)
+        if isinstance(one, Prepared):
+            words = one.look.words[one.frame["row"].iloc[0]].partition("\n")[0]
+            rows.append(LoopRow(one.frame, one.look, f"{OF_TERMS[measure].heading}\n{words}"))
+            models = [*dict.fromkeys([*models, *one.models])]
+    if not rows:
+        return blank("No measure of the fixed effects in this study.")
+    return loops(rows, models=models)
+
+
+def _laid_out(found: Prepared, layout: str, places: Places) -> Figure:
+    """Draw a measure as something else than lines, which is not imported before."""
+    own: dict[str, Any] = {"row": "row", "models": found.models}
+    if layout == "lollipop":
+        from hlm.figures.lollipop import lollipop
+
+        return lollipop(found.frame, found.look, **own, **places)
+    own |= {"at": places["at"], "order": places["panels"], "inner": places["x"]}
+    if layout == "heat":
+        from hlm.figures.heat import heat
+
+        return heat(found.frame, found.look, **own)
+    from hlm.figures.nested_loop import nested_loop
+
+    return nested_loop(found.frame, found.look, **own)
+
+
+def _precision(study: Planned, folder: str | Path) -> Figure:
+    from hlm.figures.precision_figure import precision_reached
+
+    rows = read_results(study, folder, "measures", {})
+    numbers = {one.key: study.replicates_of(one.key) for one in study.scenarios}
+    if study.precision is None:
+        return blank("The study asks for no precision.")
+    standing = getattr(study, "standing", None)
+    return precision_reached(
+        rows, study.precision, numbers=numbers, reached=standing.reached if standing else {}
+    )
 
 
 def _selection(choice: FigureChoice, study: Planned, folder: str | Path, places: Places) -> Figure:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["Places", "arrange", "points_in"]
+__all__ = ["Places", "arrange", "of_rows_there", "points_in"]
 
 
 class Places(TypedDict, total=False):
@@ -107,3 +107,11 @@ def arrange(
     if not beside:
         return grid
     return replace(grid, rows=rows or ({},), wrapped=len(rows) > 1 and grid.columns == ({},))
+
+
+def of_rows_there(grid: Grid, frame: pd.DataFrame, row: str | None) -> Grid:
+    """Leave out rows of panels that have nothing on this page, such as a hypothesis not true."""
+    if row is None or row not in grid.rows[0]:
+        return grid
+    there = set(frame[row])
+    return replace(grid, rows=tuple(one for one in grid.rows if one[row] in there))

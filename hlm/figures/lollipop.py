@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator
 
-from hlm.figures.facets import Places, arrange
+from hlm.figures.facets import Places, arrange, of_rows_there
 from hlm.figures.headers import name_panels, span_columns, wrap
-from hlm.figures.scenario_steps import at_levels
 from hlm.figures.series import (
     BAND,
     add_legend,
@@ -24,7 +23,7 @@ from hlm.figures.series import (
     series_of,
 )
 from hlm.figures.sheet import dress_values, lay_out, reach
-from hlm.figures.style import GREY, PAGE, styled
+from hlm.figures.style import GREY, PAGE, blank, styled
 from hlm.results.grid_columns import levels
 from hlm.words.levels import level_words, said
 
@@ -102,7 +101,10 @@ def lollipop(
     """
     grid = arrange(frame, row=row, **places)
     series = series_of(frame, models)
-    frame = at_levels(frame, grid.held)
+    frame = _at(frame, grid.held)
+    if frame.empty:
+        return blank(f"No value for {grid.title}.")
+    grid = of_rows_there(grid, frame, row)
     own = levels(frame[grid.axis]) if grid.axis else [None]
     where = _heights(own, list(series))
     shown = [_at(frame, panel.where) for panel in grid.panels]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -20,38 +20,32 @@ from matplotlib.ticker import (
 )
 
 from hlm.figures.axis import Axis
-from hlm.figures.facets import Places, arrange
+from hlm.figures.facets import Places, arrange, of_rows_there
 from hlm.figures.headers import name_panels, span_columns, wrap
 from hlm.figures.page_layout import lay_out_panels
+from hlm.figures.series import Z, add_legend, bars, entries, legend_title, series_of
 from hlm.figures.style import (
     COLUMN,
     GREY,
-    INK,
     PAGE,
     RC,
     Mark,
     blank,
-    legend_columns,
-    marks,
     styled,
 )
-from hlm.measures import share_limits
 from hlm.words.fitting import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
+    from hlm.figures.series import Series
+    from hlm.figures.style import Mark
     from hlm.pictures.arrangement import Grid, Panel
 
 __all__ = ["Look", "small_multiples"]
 
-Series: TypeAlias = tuple[str, str]
-"""A model and a method."""
-
-Z = 1.959963984540054  # a bar reaches this many Monte Carlo standard errors to either side
 _BAND = 0.18  # opacity
 _ROOM = 0.05  # of the vertical axis, beyond what is drawn
 _TICKS = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10])
@@ -64,7 +58,7 @@ _MARGIN = 0.04  # of the vertical axis, so that marks at its ends are whole
 _SMALL = 6.5  # points, of the notes
 _LETTERS = 8 / 6.5  # of the usual size that go where one note's letter goes
 _LINE = 0.115  # inches, of the notes
-_ENTRY = 0.16  # inches, of a line of the legend
+_TITLE = 0.16  # inches, of a line above the legend
 _WIDTHS = {1: COLUMN, 2: 5.2}
 _HEIGHTS = {1: 1.7, 2: 1.45, 3: 1.25}
 
@@ -153,18 +147,19 @@ def small_multiples(
     Figure
     """
     grid = arrange(frame, row=row, **places)
-    series = _series(frame, models if models is not None else frame["model"].drop_duplicates())
+    series = series_of(frame, models)
     for name, level in grid.held.items():
         frame = frame[frame[name] == level]
     if frame.empty:
         return blank(f"No value for {grid.title}.")
-    grid = _of_rows_there(grid, frame, row)
+    grid = of_rows_there(grid, frame, row)
     axis = Axis.of(frame, grid.axis)
     shown = [frame[_matches(frame, panel.where)] for panel in grid.panels]
-    handles = _handles(series, look, named_line=_has_reference(frame, look), joined=axis.joined)
-    methods = {method for _, method in series}
-    heading = "\n".join(text for text in (grid.title, _title(look, methods)) if text)
-    canvas = _canvas(grid, look.notes(pd.concat(shown)), handles, titles=heading.count("\n"))
+    line = look.reference_label if len(look.reference(frame)) else ""
+    handles = entries(series, look, joined=axis.joined, line=line)
+    title = legend_title(look, series, "bars")
+    heading = "\n".join(text for text in (grid.title, title) if text)
+    canvas = _canvas(grid, look.notes(pd.concat(shown)), titles=heading.count("\n"))
     slots = _slots(series, apart=row != "method")
     room = (canvas.figure.get_figwidth() - 0.9) / grid.shape[1]
     limits = _limits(grid, shown, look, row)
@@ -177,7 +172,8 @@ def small_multiples(
         canvas.figure.supxlabel(wrap(axis.label, width)),
         canvas.figure.supylabel(wrap(look.label, height - 0.2)),
     )
-    _legend(canvas.figure, handles, heading)
+    add_legend(canvas.figure, handles, heading)
+    _write(canvas)
     name_panels(canvas.figure, canvas.axes, grid, look.words)
     lay_out_panels(canvas.figure, canvas.axes, labels, canvas.foot)
     span_columns(canvas.figure, canvas.axes[0], grid.columns)
@@ -192,32 +188,15 @@ class _Canvas:
     ----------
     figure : Figure
     axes : ndarray of Axes, (rows, columns)
+    notes : str
     foot : float
-        Inches.
+        Inches that these take.
     """
 
     figure: Figure
     axes: Any
+    notes: str
     foot: float
-
-
-def _of_rows_there(grid: Grid, frame: pd.DataFrame, row: str | None) -> Grid:
-    """Leave out rows of panels that have nothing on this page, such as a hypothesis not true."""
-    if row is None or row not in grid.rows[0]:
-        return grid
-    there = set(frame[row])
-    return replace(grid, rows=tuple(one for one in grid.rows if one[row] in there))
-
-
-def _series(frame: pd.DataFrame, models: Iterable[str]) -> dict[Series, Mark]:
-    """Give each model and method that there is its mark, whatever else is drawn."""
-    found = set(frame[["model", "method"]].itertuples(index=False, name=None))
-    return {
-        (model, method): replace(mark, hollow=method == "ml")
-        for model, mark in marks(models).items()
-        for method in METHODS
-        if (model, method) in found
-    }
 
 
 def _slots(series: Iterable[Series], *, apart: bool) -> dict[Series, int]:
@@ -234,35 +213,26 @@ def _matches(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
     return keep
 
 
-def _has_reference(frame: pd.DataFrame, look: Look) -> bool:
-    return bool(look.reference_label) and len(look.reference(frame)) > 0
-
-
-def _canvas(grid: Grid, notes: Sequence[str], handles: Sequence[Line2D], *, titles: int) -> _Canvas:
+def _canvas(grid: Grid, notes: Sequence[str], *, titles: int) -> _Canvas:
     rows, columns = grid.shape
     width = _WIDTHS.get(columns, PAGE)
     text = "\n".join(wrap(note, (width - 0.1) * _LETTERS) for note in notes)
     below = _LINE * (text.count("\n") + 1) + 0.06 if text else 0.0
-    above = _ENTRY * (titles + max(0, _legend_lines(handles, width) - 2))
-    height = 1.15 + rows * _HEIGHTS.get(rows, 1.15) + above + below
+    height = 1.15 + rows * _HEIGHTS.get(rows, 1.15) + _TITLE * titles + below
     figure = Figure(figsize=(width, height))
     # No axis is shared: else all that share one are looked at whenever one of them changes.
     axes = figure.subplots(rows, columns, squeeze=False)
     for unused in axes.flat[len(grid.panels) :]:
         unused.set_axis_off()
-    if text:
-        figure.text(0.05 / width, 0.05 / height, text, size=_SMALL, va="bottom", linespacing=1.25)
-    return _Canvas(figure, axes, below)
+    return _Canvas(figure, axes, text, below)
 
 
-def _bars(points: pd.DataFrame, look: Look) -> NDArray[np.float64]:
-    """Return how far bars reach down and up, (2, n)."""
-    estimate = points["estimate"].to_numpy(float)
-    if look.shares:
-        lower, upper = share_limits(estimate, points["n"].to_numpy(float))
-        return np.array([estimate - lower, upper - estimate])
-    half = Z * points["mcse"].to_numpy(float)
-    return np.array([half, half])
+def _write(canvas: _Canvas) -> None:
+    """Write the notes at the foot of a figure that does not grow any more."""
+    if canvas.notes:
+        width, height = canvas.figure.get_size_inches()
+        at: dict[str, Any] = {"size": _SMALL, "va": "bottom", "linespacing": 1.25}
+        canvas.figure.text(0.05 / width, 0.05 / height, canvas.notes, **at)
 
 
 def _limits(
@@ -290,7 +260,7 @@ def _reach(panels: Sequence[pd.DataFrame], look: Look) -> tuple[float, float]:
     values = [0.0] if look.from_zero else []
     for points in panels:
         estimate = points["estimate"].to_numpy(float)
-        down, up = np.nan_to_num(_bars(points, look))
+        down, up = np.nan_to_num(bars(points, look))
         values += [*(estimate - down), *(estimate + up)]
         for height in look.reference(points):
             half = _half(height, points["n"].min()) if look.band else 0.0
@@ -325,14 +295,14 @@ def _draw(
         x = axis.dodged(points, slots[model, method], max(slots.values()) + 1)
         order = np.argsort(x)
         x, y = x[order], points["estimate"].to_numpy(float)[order]
-        down, up = _bars(points, look)[:, order]
+        down, up = bars(points, look)[:, order]
         line = Line2D(x, y, **mark.look(joined=axis.joined))
         ends = np.stack([np.column_stack([x, y - down]), np.column_stack([x, y + up])], axis=1)
-        bars = LineCollection([*ends], colors=mark.colour, linewidths=0.9, zorder=line.zorder)
+        stems = LineCollection([*ends], colors=mark.colour, linewidths=0.9, zorder=line.zorder)
         ax.add_line(line)
-        ax.add_collection(bars, autolim=False)
+        ax.add_collection(stems, autolim=False)
         label = f"{model}, {METHODS[method]}"
-        ax.add_container(ErrorbarContainer((line, (), (bars,)), has_yerr=True, label=label))
+        ax.add_container(ErrorbarContainer((line, (), (stems,)), has_yerr=True, label=label))
 
 
 def _band(ax: Axes, height: float, shown: pd.DataFrame, axis: Axis) -> None:
@@ -372,51 +342,3 @@ def _dress(
     plain = ScalarFormatter(useOffset=False)
     plain.set_powerlimits((-5, 6))
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1) if look.percent else plain)
-
-
-def _handles(
-    series: Mapping[Series, Mark], look: Look, *, named_line: bool, joined: bool
-) -> list[Line2D]:
-    """Return the entries of the legend: models, methods if there are two, the reference."""
-    entries: dict[str, Mark] = {}
-    for (model, _), mark in series.items():
-        entries.setdefault(wrap(look.models.get(model, model), 2.6), mark)
-    if len({method for _, method in series}) > 1:
-        filled = Mark(INK, "o", 3.8)
-        marks_of = {"reml": filled, "ml": replace(filled, hollow=True)}
-        entries |= {METHODS[method]: mark for method, mark in marks_of.items()}
-    lines = [Line2D([], [], label=k, **mark.look(joined=joined)) for k, mark in entries.items()]
-    if named_line:
-        lines.append(Line2D([], [], color=GREY, linewidth=0.8, label=look.reference_label))
-    return lines
-
-
-def _title(look: Look, methods: set[str]) -> str:
-    by = "and method" if len(methods) > 1 else f"({METHODS[min(methods)]})"
-    bars = "95% limits" if look.shares else "±1.96 Monte Carlo SE"
-    return f"{look.series} {by}; bars: {bars}"
-
-
-def _legend(figure: Figure, handles: Sequence[Line2D], title: str) -> None:
-    labels = _labels(handles)
-    legend = figure.legend(
-        handles,
-        labels,
-        title=title,
-        loc="upper center",
-        borderaxespad=0.2,
-        ncols=legend_columns(labels, figure.get_figwidth()),
-    )
-    legend.get_title().set_multialignment("center")
-
-
-def _legend_lines(handles: Sequence[Line2D], width: float) -> int:
-    """Return the lines of text of the longest column of the legend."""
-    labels = _labels(handles)
-    rows = -(-len(labels) // legend_columns(labels, width))
-    lines = [label.count("\n") + 1 for label in labels]
-    return max(sum(lines[first : first + rows]) for first in range(0, len(lines), rows))
-
-
-def _labels(handles: Sequence[Line2D]) -> list[str]:
-    return [str(handle.get_label()) for handle in handles]

@@ -69,14 +69,15 @@ def nested_loop(
     at: Mapping[str, Any] | None = None,
     models: Sequence[str] | None = None,
     order: Sequence[str] | None = None,
+    inner: str | None = None,
 ) -> Figure:
     """Draw a measure at all scenarios along one axis, with the factors' levels as steps below.
 
     A stepped line for each model and method, with a light band of 1.96 Monte Carlo standard errors
     to either side, or of the limits of shares. Scenarios are those that there are, of a full or a
     partial grid. Factors are in the study's order from the outermost to the innermost, but that
-    which other figures have along their axis is innermost, unless `order` says otherwise. Steps
-    rise with levels.
+    which other figures have along their axis is innermost, unless `order` or `inner` say
+    otherwise. Steps rise with levels.
 
     Parameters
     ----------
@@ -91,6 +92,8 @@ def nested_loop(
         The models in the order of their marks; by default as they come.
     order : sequence of str, optional
         Factors, outermost first; those not named follow.
+    inner : str, optional
+        The innermost factor.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def nested_loop(
         rows = [LoopRow(own, look, look.words.get(value, str(value))) for value, own in parts]
         if len(rows) == 1:
             rows = [LoopRow(frame, look, look.words.get(frame[row].iloc[0], ""))]
-    return loops(rows, models=models, order=order, remarks=held)
+    return loops(rows, models=models, order=order, inner=inner, remarks=held)
 
 
 @styled
@@ -131,6 +134,7 @@ def loops(
     *,
     models: Sequence[str] | None = None,
     order: Sequence[str] | None = None,
+    inner: str | None = None,
     remarks: Sequence[str] = (),
 ) -> Figure:
     """Draw panels of a nested-loop plot above each other, the steps of the factors below them.
@@ -138,7 +142,7 @@ def loops(
     Parameters
     ----------
     rows : sequence of LoopRow
-    models, order
+    models, order, inner
         As in `nested_loop`.
     remarks : sequence of str
         Sentences for the foot, before those of the looks.
@@ -148,7 +152,7 @@ def loops(
     Figure
     """
     every = pd.concat([one.frame for one in rows])
-    steps, series = Steps.of(every, order), series_of(every, models)
+    steps, series = Steps.of(every, order, inner), series_of(every, models)
     figure, panels, below = _canvas(len(rows), len(steps.names))
     named = [name for name in dict.fromkeys(map(_line_name, rows)) if name]
     for ax, one in zip(panels, rows, strict=True):

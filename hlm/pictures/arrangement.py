@@ -164,8 +164,8 @@ def arrangements(
     chosen = {name: level for name, level in (at or {}).items() if name in known}
     shown = [one for one in points if all(one[n] == level for n, level in chosen.items())]
     if not shown:
-        wanted = ", ".join(said(name, level) for name, level in chosen.items())
-        raise InputError(f"no point of the grid has {wanted}", allowed="levels that it has")
+        words = ", ".join(said(name, level) for name, level in chosen.items())
+        raise InputError(f"no point of the grid has {words}", allowed="levels that it has")
     free = [name for name in known if name not in chosen]
     axis = x if x is not None else _axis({name: known[name] for name in free})
     rest = [name for name in free if name != axis]

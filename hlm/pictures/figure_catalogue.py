@@ -57,7 +57,7 @@ SPECIAL = {
     **{f"selection_{name}": f"Selection by {words}" for name, words in CRITERION_WORDS.items()},
     "failures": "Singular and failed fits",
     "accounting": "What became of the fits",
-    "precision": "The precision reached",
+    "precision_reached": "The precision reached",
     "zip": LAYOUTS["zip"],
     "estimates": LAYOUTS["swarm"],
     "ridges": LAYOUTS["ridges"],
@@ -104,7 +104,7 @@ def title_of(measure: Measure, part: str) -> str:
 def section_of(choice: FigureChoice) -> str:
     """Return the section of the report that a figure belongs to."""
     name = choice.measure or choice.name
-    if choice.part and choice.layout not in OF_REPLICATES:
+    if choice.measure in OF_TERMS and choice.part:
         return {"fixed": "Fixed effects", "random": "Random part", "tests": "Tests"}[choice.part]
     if name in EXAMPLES:
         return "Example data"
@@ -138,10 +138,18 @@ def chosen_by_name(name: str, study: Planned) -> FigureChoice:
     if name in OF_PREDICTIONS:
         words = OF_PREDICTIONS[name].label
         return FigureChoice(name=name, title=words, measure=name)
-    layout = LAYOUT_OF.get(name, "lines")
-    part = "fixed" if name in LAYOUT_OF else ""
+    layout, is_of_term = LAYOUT_OF.get(name, "lines"), name in (*LAYOUT_OF, "overview")
+    part = "fixed" if is_of_term else ""
     measure = "" if name in LAYOUT_OF else name
-    return FigureChoice(name=name, title=SPECIAL[name], measure=measure, layout=layout, part=part)
+    terms = (main_term(study),) if is_of_term else ()
+    return FigureChoice(
+        name=name, title=SPECIAL[name], measure=measure, layout=layout, part=part, terms=terms
+    )
+
+
+def main_term(study: Planned) -> str:
+    """Return the term that most studies are about: the last coefficient of their models."""
+    return terms_of_study(study, "fixed")[-1]
 
 
 def default_names(study: Planned) -> tuple[str, ...]:
@@ -157,7 +165,7 @@ def default_names(study: Planned) -> tuple[str, ...]:
         "robustness",
         "prediction_rmse",
         *(f"selection_{name}" for name in CRITERION_WORDS),
-        *("estimates", "zip", "accounting", "precision"),
+        *("estimates", "zip", "accounting", "precision_reached"),
         *EXAMPLES,
     ]
     found = [chosen_by_name(name, study) for name in wanted if name in known]
@@ -168,12 +176,15 @@ def catalogue_names(study: Planned) -> tuple[str, ...]:
     """Return the names of all figures that a study can have."""
     parts = [part for part in PART_WORDS if terms_of_study(study, part)]
     of_terms = [f"{measure}_{part}" for part in parts for measure in measure_names(study, part)]
+    of_replicates = [*LAYOUT_OF] if "fixed" in parts else []
     return (
+        *(["overview"] if "fixed" in parts else []),
+        *of_replicates,
         *of_terms,
         *(OF_PREDICTIONS if terms_of_study(study, "predictions") else ()),
         *rates_of(study),
         *(["robustness"] if any(one.twin_of for one in study.scenarios) else []),
-        *(["precision"] if getattr(study, "precision", None) is not None else []),
+        *(["precision_reached"] if study.precision is not None else []),
         *_examples(study),
     )
 

@@ -144,7 +144,7 @@ def choice_of(spec: FigureSpec, study: Planned, *, path: str = "") -> FigureChoi
         measure=spec.measure or "",
         layout=spec.layout,
         part=part,
-        terms=tuple(spec.terms),
+        terms=tuple(spec.terms) or _main(spec, study, part),
         x=spec.x or "",
         panels=None if spec.panels is None else tuple(FITTED if p == MODEL else p for p in panels),
         colour="" if spec.colour in (None, MODEL) else spec.colour,
@@ -162,6 +162,11 @@ def choice_of(spec: FigureSpec, study: Planned, *, path: str = "") -> FigureChoi
         )
     _check_room(choice, study, dot)
     return choice
+
+
+def _main(spec: FigureSpec, study: Planned, part: str) -> tuple[str, ...]:
+    """Return the term whose replicates are shown where none is named: the last of a part."""
+    return terms_of_study(study, part)[-1:] if spec.layout in OF_REPLICATES else ()
 
 
 class _Checks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hlm.figure_choice import OF_REPLICATES
 from hlm.pictures.arrangement import MOST_PAGES, arrangements
 from hlm.pictures.figure_catalogue import OF_TERMS, SPECIAL, hypotheses_in, terms_of_study
 from hlm.words.assumptions import ASSUMPTIONS
@@ -24,13 +25,13 @@ MODEL, INFERENCE = "model", "inference"
 
 def page_count(choice: FigureChoice, study: Planned) -> int:
     """Return the number of pages of a figure."""
-    found = _pages(choice, study)
-    return found if found <= MOST_PAGES else 1
+    return _pages(choice, study) if layout_of(choice, study) == choice.layout else 1
 
 
 def layout_of(choice: FigureChoice, study: Planned) -> str:
     """Return how a figure is laid out: as it asks for, or as a nested loop for want of room."""
-    too_many = choice.layout == "lines" and _pages(choice, study) > MOST_PAGES
+    over_panels = choice.layout in ("lines", "lollipop") and choice.measure in OF_TERMS
+    too_many = over_panels and _pages(choice, study) > MOST_PAGES
     return "nested-loop" if too_many else choice.layout
 
 
@@ -94,7 +95,9 @@ def deciding_factors(study: Planned) -> tuple[str, ...]:
 
 
 def _pages(choice: FigureChoice, study: Planned) -> int:
-    if choice.layout != "lines" or (
+    if choice.layout in OF_REPLICATES:
+        return len(choice.terms)
+    if choice.layout not in ("lines", "lollipop") or (
         choice.measure in SPECIAL and not _is_over_the_grid(choice.measure)
     ):
         return 1

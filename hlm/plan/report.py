@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hlm.criteria import OF_INFORMATION
 from hlm.pictures.figure_catalogue import SPECIAL, chosen_by_name, default_names, section_of
-from hlm.pictures.figure_pages import page_count
+from hlm.pictures.figure_pages import layout_of, page_count
 from hlm.words.measures import OF_PREDICTIONS
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ CAPTIONED = {
 }
 """The measures that have a caption of their own, by part."""
 
-_OF_LAYOUTS = {"lines": "measure", "swarm": "estimates", "se": "se_against_estimate"}
+_OF_LAYOUTS = {"swarm": "swarms", "se": "se_against_estimate", "nested-loop": "nested_loop"}
 
 
 def planned_figures(study: Planned) -> tuple[PlannedFigure, ...]:
@@ -113,17 +113,17 @@ def planned_figure(choice: FigureChoice, study: Planned) -> PlannedFigure:
         choice.name,
         choice.title,
         section_of(choice),
-        caption=_caption(choice),
+        caption=_caption(choice, layout_of(choice, study)),
         pages=pages if count > 1 else (choice.name,),
         choice=choice,
     )
 
 
-def _caption(choice: FigureChoice) -> str:
+def _caption(choice: FigureChoice, layout: str) -> str:
     if choice.measure in SPECIAL:
         return choice.measure
-    if choice.layout != "lines":
-        return _OF_LAYOUTS.get(choice.layout, choice.layout)
+    if layout != "lines":
+        return _OF_LAYOUTS.get(layout, layout)
     if choice.part in CAPTIONED.get(choice.measure, ()):
         return f"{choice.measure}_{choice.part}"
     return "prediction_rmse" if choice.measure in OF_PREDICTIONS else "measure"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hlm.criteria import Selection
     from hlm.figure_choice import FigureChoice
+    from hlm.precision import Precision
     from hlm.scenario import Model, Scenario
 
 __all__ = [
@@ -69,6 +70,10 @@ class Planned(Protocol):
     @property
     def policies(self) -> tuple[str, ...]:
         """Which replicates count, the one that is shown first."""
+
+    @property
+    def precision(self) -> Precision | None:
+        """The Monte Carlo standard errors that are asked for."""
 
     @property
     def figures(self) -> tuple[FigureChoice, ...] | None:
