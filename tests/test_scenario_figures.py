@@ -179,8 +179,17 @@ def test_a_loop_of_measures_names_each():
     rows = [LoopRow(frame, VALUE, "x"), LoopRow(frame, SHARE, "x")]
     figure = loops(rows)
     assert [ax.get_ylabel() for ax in figure.axes[:2]] == ["Bias", "Coverage"]
+    assert "nominal" in legend_texts(figure)
+    of_power = replace(SHARE, reference=lambda _: [0.8], reference_label="power of 80%")
+    several = loops([*rows, LoopRow(frame, of_power, "x")])
+    assert "compared with" in legend_texts(several)
+    assert "Grey lines: nominal and power of 80%." in texts(several)
     assert not overlaps(figure)
     assert figure.axes[1].get_ylim()[1] <= 1.04
+    own = frame.assign(fitted="m", model="by " + frame["model"])
+    panels = loops([rows[0], LoopRow(own, SHARE, "x")]).axes
+    assert [line.get_label() for line in panels[2].lines] == ["rows", "cor", "shape", "units"]
+    assert line_of(panels[1], "by one, ml")
 
 
 @pytest.mark.parametrize("grid", [{}, {"units": (10, 30)}, {"shape": ("t", "normal")}])

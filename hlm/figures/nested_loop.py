@@ -151,22 +151,26 @@ def loops(
     -------
     Figure
     """
-    every = pd.concat([one.frame for one in rows])
+    # Some measures have columns that others lack: factors of the grid are in all of them
+    shared = [name for name in rows[0].frame if all(name in one.frame for one in rows)]
+    every = pd.concat([one.frame[shared] for one in rows])
     steps, series = Steps.of(every, order, inner), series_of(every, models)
     figure, panels, below = _canvas(len(rows), len(steps.names))
-    named = [name for name in dict.fromkeys(map(_line_name, rows)) if name]
+    named = _line_names(rows)
+    line = next(iter(named)) if len(named) == 1 else "compared with" if named else ""
     for ax, one in zip(panels, rows, strict=True):
         _draw(ax, one, steps, series)
     below.set_visible(bool(steps.names))
     steps.draw(below)
     _name(figure, panels, rows)
     look = rows[0].look
-    handles = entries(series, look, joined=True, line=joined(named) if named else "")
+    handles = entries(series, look, joined=True, line=line)
     title = legend_title(look, series, "bands")
     if len({one.look.shares for one in rows}) > 1:
         title = f"{legend_title(look, series, '')}; bands: ±1.96 Monte Carlo SE, shares: 95% limits"
     add_legend(figure, handles, title)
-    lay_out(figure, [*dict.fromkeys([*remarks, *_notes(rows)])])
+    lines = [f"Grey lines: {joined(named)}."] if len(named) > 1 else []
+    lay_out(figure, [*dict.fromkeys([*remarks, *lines, *_notes(rows)])])
     return figure
 
 
@@ -176,9 +180,10 @@ def _notes(rows: Sequence[LoopRow]) -> Iterator[str]:
         yield from own[0].look.notes(pd.concat([one.frame for one in own]))
 
 
-def _line_name(one: LoopRow) -> str:
-    found = one.look.reference_label
-    return found if found and len(one.look.reference(one.frame)) else ""
+def _line_names(rows: Sequence[LoopRow]) -> list[str]:
+    """Return what the grey lines of the panels are called, those that need a name."""
+    found = (one.look.reference_label for one in rows if len(one.look.reference(one.frame)))
+    return [name for name in dict.fromkeys(found) if name]
 
 
 def _canvas(rows: int, lanes: int) -> tuple[Figure, list[Axes], Axes]:
