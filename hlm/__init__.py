@@ -10,6 +10,7 @@ from typing import Any
 
 __all__ = [
     "InputError",
+    "Results",
     "Study",
     "anova",
     "likelihood_ratio",
@@ -21,6 +22,7 @@ __all__ = [
 _HOMES = {
     "__version__": "hlm.versions",
     "InputError": "hlm.errors",
+    "Results": "hlm.study_results",
     "Study": "hlm.study",
     "anova": "hlm.model",
     "likelihood_ratio": "hlm.measures",

@@ -21,6 +21,7 @@ from hlm.cli import (
     fit,
     measures,
     new,
+    plot,
     power,
     preview,
     replay,
@@ -43,7 +44,7 @@ COMMANDS = {
     module.__name__.rpartition(".")[2]: module
     for module in (
         *(fit, new, check, preview, power, solve, run, status),
-        *(open_report, explore, describe, verify, audit, replay, measures, completion),
+        *(open_report, explore, plot, describe, verify, audit, replay, measures, completion),
     )
 }
 OBJECTS = 50_000

@@ -251,7 +251,7 @@ def _look(
         ends = unbounded(shown["unbounded"]) if measure == "coverage" else []
         return [*missing, *on_fewer(shown, measure), *ends]
 
-    named = f"nominal level, {several}, ±1.96 Monte Carlo SE" if about.has_level else ""
+    named = f"nominal level, {several}" if about.has_level else ""
     return Look(
         label=about.label.format(level=several, alpha=several),
         reference=lambda frame: _reference(measure, shares, frame),

@@ -156,6 +156,7 @@ def small_multiples(
     axis = Axis.of(frame, grid.axis)
     shown = [frame[_matches(frame, panel.where)] for panel in grid.panels]
     line = look.reference_label if len(look.reference(frame)) else ""
+    line += ", ±1.96 Monte Carlo SE" if line and look.band else ""
     handles = entries(series, look, joined=axis.joined, line=line)
     title = legend_title(look, series, "bars")
     heading = "\n".join(text for text in (grid.title, title) if text)

@@ -20,7 +20,10 @@ __all__ = ["FORMATS", "format_of", "save", "save_as"]
 FORMATS: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "svg": {"Date": None, "Creator": None},
 }
+SAVED = ("png", "pdf")
+"""The formats of a study's figures; SVG is for who asks for it."""
 
 
 def save(figure: Figure, stem: str | Path) -> tuple[Path, ...]:
@@ -49,7 +52,7 @@ def save(figure: Figure, stem: str | Path) -> tuple[Path, ...]:
     ['empty.png', 'empty.pdf']
     """
     stem = Path(stem)
-    return tuple(save_as(figure, stem.with_name(f"{stem.name}.{kind}")) for kind in FORMATS)
+    return tuple(save_as(figure, stem.with_name(f"{stem.name}.{kind}")) for kind in SAVED)
 
 
 def save_as(figure: Figure, file: str | Path) -> Path:
@@ -59,7 +62,7 @@ def save_as(figure: Figure, file: str | Path) -> Path:
     ----------
     figure : Figure
     file : path
-        Ending in .png or .pdf; its folder is made.
+        Ending in .png, .pdf or .svg; its folder is made.
 
     Returns
     -------

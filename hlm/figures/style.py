@@ -71,6 +71,7 @@ RC: dict[Any, Any] = {
     "mathtext.fontset": "dejavusans",
     "pdf.fonttype": 42,
     "savefig.dpi": 250,
+    "svg.hashsalt": "hlm",  # names within the file, which are random otherwise
     "text.color": INK,
     "text.parse_math": False,  # a name may hold dollar signs
     "xtick.color": INK,

@@ -42,19 +42,44 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 class FigureSpec(Protocol):
     """What a user may say of a figure: `hlm.study.schema_figures.ChosenFigure` has it."""
 
-    name: str | None
-    title: str | None
-    measure: str | None
-    layout: str
-    part: str | None
-    terms: list[str]
-    x: str | None
-    panels: list[str] | None
-    colour: str | None
-    scenarios: dict[str, Any]
-    models: list[str]
-    methods: list[str]
-    inferences: list[str]
+    @property
+    def name(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def title(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def measure(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def layout(self) -> str: ...  # noqa: D102
+
+    @property
+    def part(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def terms(self) -> list[str]: ...  # noqa: D102
+
+    @property
+    def x(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def panels(self) -> list[str] | None: ...  # noqa: D102
+
+    @property
+    def colour(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def scenarios(self) -> dict[str, Any]: ...  # noqa: D102
+
+    @property
+    def models(self) -> list[str]: ...  # noqa: D102
+
+    @property
+    def methods(self) -> list[str]: ...  # noqa: D102
+
+    @property
+    def inferences(self) -> list[str]: ...  # noqa: D102
 
 
 def choices_of(
@@ -122,6 +147,7 @@ def choice_of(spec: FigureSpec, study: Planned, *, path: str = "") -> FigureChoi
     methods = sorted({method for model in study.models for method in model.methods}, reverse=True)
     with Mistakes() as mistakes:
         check = _Checks(mistakes, dot)
+        check.names([spec.layout], LAYOUTS, "layout", "layout")
         part = _part(spec, study, check)
         _check_measure(spec, study, part, check)
         check.names(spec.models, by_name, "models", "model")
@@ -185,19 +211,18 @@ class _Checks:
         """Keep the names that there are not, and those that are there twice."""
         allowed = list(known)
         for place, name in enumerate(found):
-            at = key if key in ("x", "colour") else f"{key}[{place}]"
+            at = key if key in ("x", "colour", "layout", "part") else f"{key}[{place}]"
             if name not in allowed:
                 there = ", ".join(allowed) or "nothing: the study has one scenario"
-                self.add(f"no {what} '{name}'", at, there, nearest(name, allowed))
+                self.add(f"'{name}' is no {what}", at, there, nearest(name, allowed))
             elif name in found[:place]:
                 self.add(f"'{name}' is there twice", at, "each once")
 
 
 def _part(spec: FigureSpec, study: Planned, check: _Checks) -> str:
     """Return the part whose terms are shown; of terms by name, that of the first."""
-    is_of_terms = spec.layout in OF_REPLICATES or spec.measure in OF_TERMS
-    if spec.measure is not None and not is_of_terms:
-        if spec.terms and spec.measure in (*OF_PREDICTIONS, *rates_of(study)):
+    if spec.measure in (*OF_PREDICTIONS, *rates_of(study)):
+        if spec.terms:
             check.add(f"'{spec.measure}' is of no terms", "terms", "a measure of terms")
         return ""
     if spec.terms and spec.part:
@@ -205,9 +230,9 @@ def _part(spec: FigureSpec, study: Planned, check: _Checks) -> str:
     known = catalogue(study.models).values()
     parts = {one.name: part for part in PART_WORDS for one in known if one.kind in PARTS[part]}
     check.names(spec.terms, parts, "terms", "term")
-    if spec.part and not terms_of_study(study, spec.part):
-        check.add(f"the study has no {spec.part}", "part", ", ".join(dict.fromkeys(parts.values())))
-    return spec.part or next((parts[name] for name in spec.terms if name in parts), "fixed")
+    check.names([spec.part] if spec.part else [], dict.fromkeys(parts.values()), "part", "part")
+    own = spec.part if spec.part in PART_WORDS else None
+    return own or next((parts[name] for name in spec.terms if name in parts), "fixed")
 
 
 def _check_measure(spec: FigureSpec, study: Planned, part: str, check: _Checks) -> None:

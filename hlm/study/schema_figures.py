@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from hlm.errors import InputError
 from hlm.figure_choice import LAYOUTS
+from hlm.pictures.figure_catalogue import PART_WORDS
 from hlm.study.messages import shown
 from hlm.study.schema_part import Part
 from hlm.study.schema_values import SafeName  # noqa: TC001 - pydantic reads it
@@ -27,7 +28,10 @@ Names = Annotated[list[str], BeforeValidator(_listed)]
 
 
 class ChosenFigure(Part):
-    """A figure: what it shows, and how."""
+    """A figure: what it shows, and how.
+
+    Names are held against what the study has, all at once, in `hlm.pictures.figure_checks`.
+    """
 
     synonyms: ClassVar[dict[str, str]] = {
         **dict.fromkeys(("measures", "y", "of", "statistic"), "measure"),
@@ -51,10 +55,10 @@ class ChosenFigure(Part):
         examples=["coverage", "bias", "power"],
     )
     terms: Names = Field([], description="The terms that are shown, by name.", examples=[["x:a"]])
-    part: Literal["fixed", "random", "tests"] | None = Field(
+    part: Annotated[str, WithJsonSchema({"enum": [*PART_WORDS], "type": "string"})] | None = Field(
         None, description="All terms of a part, in place of `terms`; fixed unless given."
     )
-    layout: Literal[tuple(LAYOUTS)] = Field(  # type: ignore[valid-type]
+    layout: Annotated[str, WithJsonSchema({"enum": [*LAYOUTS], "type": "string"})] = Field(
         "lines",
         description="A measure over the grid as lines, nested-loop, lollipop or heat; replicates "
         "as zip (intervals), swarm, ridges (estimates) or se (standard errors against estimates).",
