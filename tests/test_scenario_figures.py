@@ -1,5 +1,6 @@
 """Tests of the pictures of all scenarios: nested loops, lollipops and heat maps."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from hlm.errors import InputError
+from hlm.figures.facets import arrange
 from hlm.figures.heat import heat
 from hlm.figures.lollipop import lollipop
 from hlm.figures.multiples import Look
@@ -131,6 +133,10 @@ def test_the_order_of_factors_can_be_chosen():
     names = ("units", "shape", "rows", "cor")
     wanted = of_series(frame, "two", "ml", names, nested_order(frame, names)[0])[:, 0]
     assert np.array_equal(line_of(ax, "two, ml").get_ydata()[::2], wanted)
+    _, below = nested_loop(frame, VALUE, order=["shape"], inner="rows").axes
+    assert [line.get_label() for line in below.lines] == ["shape", "cor", "units", "rows"]
+    panel = heat(frame, VALUE, at={"shape": "t"}, inner="cor").axes[2]
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["0", "0.5", "0.9"]
     with pytest.raises(InputError, match="no factor 'unit'") as caught:
         nested_loop(frame, VALUE, order=["unit"])
     assert caught.value.suggestion == "units"
@@ -173,8 +179,17 @@ def test_a_loop_of_measures_names_each():
     rows = [LoopRow(frame, VALUE, "x"), LoopRow(frame, SHARE, "x")]
     figure = loops(rows)
     assert [ax.get_ylabel() for ax in figure.axes[:2]] == ["Bias", "Coverage"]
+    assert "nominal" in legend_texts(figure)
+    of_power = replace(SHARE, reference=lambda _: [0.8], reference_label="power of 80%")
+    several = loops([*rows, LoopRow(frame, of_power, "x")])
+    assert "compared with" in legend_texts(several)
+    assert "Grey lines: nominal and power of 80%." in texts(several)
     assert not overlaps(figure)
     assert figure.axes[1].get_ylim()[1] <= 1.04
+    own = frame.assign(fitted="m", model="by " + frame["model"])
+    panels = loops([rows[0], LoopRow(own, SHARE, "x")]).axes
+    assert [line.get_label() for line in panels[2].lines] == ["rows", "cor", "shape", "units"]
+    assert line_of(panels[1], "by one, ml")
 
 
 @pytest.mark.parametrize("grid", [{}, {"units": (10, 30)}, {"shape": ("t", "normal")}])
@@ -218,6 +233,37 @@ def test_a_lollipop_stands_on_what_it_is_compared_with(look):
             assert np.array_equal(segments[:, 1, 0], x)
         assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first level at the top
     assert not overlaps(figure)
+
+
+def test_nominal_levels_have_the_band_of_chance():
+    """1.96 Monte Carlo standard errors of a share of that size, of each scenario's replicates."""
+    frame = made({"units": (10, 30), "rows": (5, 15)}, terms=("x",))
+    frame["n"] = np.where(frame["units"] == 10, 400, 900)
+    look = replace(SHARE, band=True)
+    ax, _ = nested_loop(frame, look).axes
+    (band,) = [c for c in ax.collections if c.get_label() == "chance"]
+    corners = {tuple(np.round(corner, 9)) for corner in band.get_paths()[0].vertices}
+    for k, n in enumerate((400, 900, 400, 900)):
+        half = Z * np.sqrt(0.95 * 0.05 / n)
+        assert (k, round(0.95 - half, 9)) not in corners
+        for x, y in product((k - 0.5, k + 0.5), (0.95 - half, 0.95 + half)):
+            assert (round(x, 9), round(y, 9)) in corners
+    (first, _) = lollipop(frame, look).axes
+    (span,) = [patch for patch in first.patches if patch.get_label() == "band"]
+    half = Z * np.sqrt(0.95 * 0.05 / 400)
+    assert (span.get_x(), span.get_width()) == pytest.approx((0.95 - half, 2 * half))
+
+
+def test_pages_of_lollipops_have_every_scenario():
+    grid = {"units": (10, 30), "rows": (5, 15), "cor": (0.0, 0.9), "skew": (0, 1)}
+    frame = made(grid, terms=("x", "z"), models=("one",), methods=("ml",))
+    drawn = []
+    pages = arrange(frame, row="key").pages
+    assert pages > 1
+    for page in range(1, pages + 1):
+        for ax in lollipop(frame, VALUE, row="key", page=page).axes:
+            drawn += list(line_of(ax, "one, ml").get_xdata())
+    assert sorted(drawn) == sorted(frame["estimate"])
 
 
 def test_a_heat_map_has_every_scenario_and_its_number():

@@ -150,7 +150,7 @@ def _overview(choice: FigureChoice, study: Planned, folder: str | Path) -> Figur
         one = _prepared(replace(choice, measure=measure), study, folder)
         if isinstance(one, Prepared):
             words = one.look.words[one.frame["row"].iloc[0]].partition("\n")[0]
-            rows.append(LoopRow(one.frame, one.look, f"{OF_TERMS[measure].heading}\n{words}"))
+            rows.append(LoopRow(one.frame, one.look, words))
             models = [*dict.fromkeys([*models, *one.models])]
     if not rows:
         return blank("No measure of the fixed effects in this study.")
@@ -164,8 +164,7 @@ def _laid_out(found: Prepared, layout: str, places: Places) -> Figure:
         from hlm.figures.lollipop import lollipop
 
         return lollipop(found.frame, found.look, **own, **places)
-    order = [*(places["panels"] or ()), *([places["x"]] if places["x"] else [])]
-    own |= {"at": places["at"], "order": order or None}
+    own |= {"at": places["at"], "order": places["panels"], "inner": places["x"]}
     if layout == "heat":
         from hlm.figures.heat import heat
 

@@ -77,6 +77,7 @@ def heat(
     at: Mapping[str, Any] | None = None,
     models: Sequence[str] | None = None,
     order: Sequence[str] | None = None,
+    inner: str | None = None,
 ) -> Figure:
     """Draw a measure as coloured cells: a factor along the axis, all others down the rows.
 
@@ -98,7 +99,9 @@ def heat(
     models : sequence of str, optional
         The models in their order; by default as they come.
     order : sequence of str, optional
-        Factors; the last is that along the axis. Others are as in a nested-loop plot.
+        Factors down the rows, outermost first; those not named follow.
+    inner : str, optional
+        The factor along the axis.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def heat(
     held = shown_for(frame, at)
     frame = at_levels(frame, at)
     frame = frame[frame["estimate"].notna()]
-    steps = Steps.of(frame, order)
+    steps = Steps.of(frame, order, inner)
     cells = _cells(frame, steps, look, row, models)
     rows = len(cells.blocks) * len(cells.down)
     if rows > MOST_ROWS:

@@ -13,8 +13,15 @@ from matplotlib.ticker import FixedLocator
 
 from hlm.figures.facets import Places, arrange, of_rows_there
 from hlm.figures.headers import name_panels, span_columns, wrap
-from hlm.figures.scenario_steps import at_levels
-from hlm.figures.series import add_legend, bars, entries, legend_title, series_of
+from hlm.figures.series import (
+    BAND,
+    add_legend,
+    bars,
+    entries,
+    legend_title,
+    nominal_band,
+    series_of,
+)
 from hlm.figures.sheet import dress_values, lay_out, reach
 from hlm.figures.style import GREY, PAGE, blank, styled
 from hlm.results.grid_columns import levels
@@ -82,7 +89,7 @@ def lollipop(
     Raises
     ------
     InputError
-        If no point of the grid is at these levels.
+        If no point of the grid is at these levels, or there is no such page.
 
     Examples
     --------
@@ -93,11 +100,11 @@ def lollipop(
     ['10', '30']
     """
     grid = arrange(frame, row=row, **places)
-    frame = at_levels(frame, grid.held)
+    series = series_of(frame, models)
+    frame = _at(frame, grid.held)
     if frame.empty:
         return blank(f"No value for {grid.title}.")
     grid = of_rows_there(grid, frame, row)
-    series = series_of(frame, models)
     own = levels(frame[grid.axis]) if grid.axis else [None]
     where = _heights(own, list(series))
     shown = [_at(frame, panel.where) for panel in grid.panels]
@@ -105,7 +112,7 @@ def lollipop(
     tall = max(_LEAST_HEIGHT, _PITCH * (len(own) * (len(series) + _APART)))
     figure = Figure(figsize=(_WIDTHS.get(columns, PAGE), 1.3 + rows * tall))
     apart = "none" if grid.wrapped else "row"
-    share: Any = "all" if look.whole or row not in grid.rows[0] else apart
+    share: Any = "all" if look.whole or look.one_scale or row not in grid.rows[0] else apart
     axes = figure.subplots(rows, columns, squeeze=False, sharey=True, sharex=share)
     for unused in axes.flat[len(grid.panels) :]:
         unused.set_axis_off()
@@ -121,11 +128,8 @@ def lollipop(
         figure.supylabel(said(grid.axis))
     has_line = look.reference_label and any(len(look.reference(one)) for one in shown)
     handles = entries(series, look, joined=False, line=look.reference_label if has_line else "")
-    add_legend(
-        figure,
-        handles,
-        "\n".join(title for title in (grid.title, legend_title(look, series, "brackets")) if title),
-    )
+    heading = [text for text in (grid.title, legend_title(look, series, "brackets")) if text]
+    add_legend(figure, handles, "\n".join(heading))
     lay_out(figure, look.notes(pd.concat(shown)))
     span_columns(figure, axes[0], grid.columns)
     return figure
@@ -158,7 +162,13 @@ def _limits(
         down, up = np.nan_to_num(bars(every, look))
         estimate = every["estimate"].to_numpy(float)
         starts = [_start(one, look) for one in parts if len(one)]
-        lines = [height for one in parts if len(one) for height in look.reference(one)]
+        lines = [
+            end
+            for one in parts
+            if len(one)
+            for height in look.reference(one)
+            for end in (height, *nominal_band(look, height, one))
+        ]
         found[name] = reach(look, estimate - down, estimate + up, starts, lines)
     return {(panel.row, panel.column): found[key(panel)] for panel in grid.panels}
 
@@ -181,6 +191,8 @@ def _draw(
         return
     for height in look.reference(points):
         ax.axvline(height, color=GREY, linewidth=0.8, zorder=1)
+        for low, high in [nominal_band(look, height, points)] if look.band else []:
+            ax.axvspan(low, high, color=GREY, alpha=BAND, linewidth=0, zorder=0, label="band")
     start = _start(points, look)
     for key, mark in series.items():
         own = points[(points["model"] == key[0]) & (points["method"] == key[1])]

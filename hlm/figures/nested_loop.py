@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from hlm.figures.headers import wrap
 from hlm.figures.scenario_steps import LANE, Steps, at_levels, shown_for
-from hlm.figures.series import add_legend, bars, entries, legend_title, series_of
+from hlm.figures.series import BAND, Z, add_legend, bars, entries, legend_title, series_of
 from hlm.figures.sheet import dress_values, lay_out, name_row, reach
 from hlm.figures.style import GREY, PAGE, RC, styled
 from hlm.results.grid_columns import levels
@@ -36,7 +36,7 @@ __all__ = ["LoopRow", "loops", "nested_loop"]
 
 _HEIGHTS = {1: 2.6, 2: 1.75, 3: 1.45, 4: 1.25}
 _LEAST_HEIGHT = 1.1
-_BAND, _FAINT = 0.16, 0.09  # opacity, and that where there are many series
+_CLEAR, _FAINT = 0.16, 0.09  # opacity, and that where there are many series
 _FEW = 4  # series
 _MOST_MARKED = 60  # scenarios of which each has a mark
 _MARKS = 24  # about so many of a series, where not all scenarios have one
@@ -69,14 +69,15 @@ def nested_loop(
     at: Mapping[str, Any] | None = None,
     models: Sequence[str] | None = None,
     order: Sequence[str] | None = None,
+    inner: str | None = None,
 ) -> Figure:
     """Draw a measure at all scenarios along one axis, with the factors' levels as steps below.
 
     A stepped line for each model and method, with a light band of 1.96 Monte Carlo standard errors
     to either side, or of the limits of shares. Scenarios are those that there are, of a full or a
     partial grid. Factors are in the study's order from the outermost to the innermost, but that
-    which other figures have along their axis is innermost, unless `order` says otherwise. Steps
-    rise with levels.
+    which other figures have along their axis is innermost, unless `order` or `inner` say
+    otherwise. Steps rise with levels.
 
     Parameters
     ----------
@@ -91,6 +92,8 @@ def nested_loop(
         The models in the order of their marks; by default as they come.
     order : sequence of str, optional
         Factors, outermost first; those not named follow.
+    inner : str, optional
+        The innermost factor.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def nested_loop(
         rows = [LoopRow(own, look, look.words.get(value, str(value))) for value, own in parts]
         if len(rows) == 1:
             rows = [LoopRow(frame, look, look.words.get(frame[row].iloc[0], ""))]
-    return loops(rows, models=models, order=order, remarks=held)
+    return loops(rows, models=models, order=order, inner=inner, remarks=held)
 
 
 @styled
@@ -131,6 +134,7 @@ def loops(
     *,
     models: Sequence[str] | None = None,
     order: Sequence[str] | None = None,
+    inner: str | None = None,
     remarks: Sequence[str] = (),
 ) -> Figure:
     """Draw panels of a nested-loop plot above each other, the steps of the factors below them.
@@ -138,7 +142,7 @@ def loops(
     Parameters
     ----------
     rows : sequence of LoopRow
-    models, order
+    models, order, inner
         As in `nested_loop`.
     remarks : sequence of str
         Sentences for the foot, before those of the looks.
@@ -147,22 +151,26 @@ def loops(
     -------
     Figure
     """
-    every = pd.concat([one.frame for one in rows])
-    steps, series = Steps.of(every, order), series_of(every, models)
+    # Some measures have columns that others lack: factors of the grid are in all of them
+    shared = [name for name in rows[0].frame if all(name in one.frame for one in rows)]
+    every = pd.concat([one.frame[shared] for one in rows])
+    steps, series = Steps.of(every, order, inner), series_of(every, models)
     figure, panels, below = _canvas(len(rows), len(steps.names))
-    named = [name for name in dict.fromkeys(map(_line_name, rows)) if name]
+    named = _line_names(rows)
+    line = next(iter(named)) if len(named) == 1 else "compared with" if named else ""
     for ax, one in zip(panels, rows, strict=True):
         _draw(ax, one, steps, series)
     below.set_visible(bool(steps.names))
     steps.draw(below)
     _name(figure, panels, rows)
     look = rows[0].look
-    handles = entries(series, look, joined=True, line=joined(named) if named else "")
+    handles = entries(series, look, joined=True, line=line)
     title = legend_title(look, series, "bands")
     if len({one.look.shares for one in rows}) > 1:
         title = f"{legend_title(look, series, '')}; bands: ±1.96 Monte Carlo SE, shares: 95% limits"
     add_legend(figure, handles, title)
-    lay_out(figure, [*dict.fromkeys([*remarks, *_notes(rows)])])
+    lines = [f"Grey lines: {joined(named)}."] if len(named) > 1 else []
+    lay_out(figure, [*dict.fromkeys([*remarks, *lines, *_notes(rows)])])
     return figure
 
 
@@ -172,9 +180,10 @@ def _notes(rows: Sequence[LoopRow]) -> Iterator[str]:
         yield from own[0].look.notes(pd.concat([one.frame for one in own]))
 
 
-def _line_name(one: LoopRow) -> str:
-    found = one.look.reference_label
-    return found if found and len(one.look.reference(one.frame)) else ""
+def _line_names(rows: Sequence[LoopRow]) -> list[str]:
+    """Return what the grey lines of the panels are called, those that need a name."""
+    found = (one.look.reference_label for one in rows if len(one.look.reference(one.frame)))
+    return [name for name in dict.fromkeys(found) if name]
 
 
 def _canvas(rows: int, lanes: int) -> tuple[Figure, list[Axes], Axes]:
@@ -242,7 +251,7 @@ def _draw_series(
         steps.stepped(low)[1],
         steps.stepped(high)[1],
         color=mark.colour,
-        alpha=_BAND if count <= _FEW else _FAINT,
+        alpha=_CLEAR if count <= _FEW else _FAINT,
         linewidth=0,
         label=f"band of {name}",
         zorder=1.5,
@@ -266,15 +275,32 @@ def _marked(values: NDArray[np.float64], place: int, count: int) -> NDArray[np.i
 
 def _compare(ax: Axes, one: LoopRow, steps: Steps) -> Floats:
     """Draw the lines to compare with, each over the scenarios that it holds for."""
-    frame, found = one.frame, []
+    frame, look = one.frame, one.look
+    found: list[Floats] = []
     null = frame["true"] == 0 if "true" in frame else pd.Series(data=True, index=frame.index)
     over: dict[float, set[int]] = {}
     for own in (frame[null], frame[~null]):
-        for height in one.look.reference(own) if len(own) else ():
+        for height in look.reference(own) if len(own) else ():
             over.setdefault(float(height), set()).update(steps.places(own).tolist())
     for height, places in over.items():
         values = np.full(len(steps), np.nan)
         values[sorted(places)] = height
         ax.plot(*steps.stepped(values), color=GREY, linewidth=0.8, zorder=1, label="compared")
-        found.append(height)
-    return np.array(found)
+        found.append(values)
+        if look.band:
+            found += _draw_band(ax, height, frame, steps, values)
+    return np.concatenate([np.empty(0), *found])
+
+
+def _draw_band(
+    ax: Axes, height: float, frame: pd.DataFrame, steps: Steps, values: Floats
+) -> list[Floats]:
+    """Draw where shares lie by chance alone, by the fewest replicates of each scenario."""
+    n = np.full(len(steps), np.inf)
+    np.minimum.at(n, steps.places(frame), frame["n"].to_numpy(float))
+    half = Z * np.sqrt(height * (1 - height) / n)
+    low, high = np.clip(values - half, 0, 1), np.clip(values + half, 0, 1)
+    x, lower = steps.stepped(low)
+    of_chance: dict[str, Any] = {"color": GREY, "alpha": BAND, "linewidth": 0, "zorder": 0.5}
+    ax.fill_between(x, lower, steps.stepped(high)[1], label="chance", **of_chance)
+    return [low, high]

@@ -58,7 +58,9 @@ class Steps:
     codes: NDArray[np.int64]
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, order: Sequence[str] | None = None) -> Steps:
+    def of(
+        cls, frame: pd.DataFrame, order: Sequence[str] | None = None, inner: str | None = None
+    ) -> Steps:
         """Order the scenarios of a frame.
 
         Parameters
@@ -66,8 +68,10 @@ class Steps:
         frame : DataFrame
             With the columns of the grid.
         order : sequence of str, optional
-            Factors, outermost first. Those not named follow, in the study's order, with the factor
-            that other figures have along their axis innermost.
+            Factors, outermost first. Those not named follow, in the study's order.
+        inner : str, optional
+            The innermost factor; by default that which other figures have along their axis, unless
+            `order` names it.
 
         Raises
         ------
@@ -83,14 +87,17 @@ class Steps:
         (('rows', 'units'), [[0, 0], [0, 1], [1, 0], [1, 1]])
         """
         found = innermost_last(frame)
-        for name in order or ():
+        for name in (*(order or ()), *([inner] if inner else [])):
             if name not in found:
                 raise InputError(
                     f"the grid has no factor '{name}'",
                     allowed=", ".join(found) or "no name: nothing varies",
                     suggestion=nearest(name, found),
                 )
-        names = tuple(dict.fromkeys([*(order or ()), *found]))
+        first = [name for name in (order or ()) if name != inner]
+        last = [inner] if inner else []
+        between = [name for name in found if name != inner]
+        names = tuple(dict.fromkeys([*first, *between, *last]))
         known = tuple(tuple(levels(frame[name])) for name in names)
         codes = np.unique(_codes(frame, names, known), axis=0)
         return cls(names, known, codes)

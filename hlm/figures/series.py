@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hlm.figures.multiples import Look
 
 __all__ = [
+    "BAND",
     "Series",
     "Z",
     "add_legend",
@@ -31,6 +32,7 @@ __all__ = [
     "entries",
     "legend_title",
     "name_of",
+    "nominal_band",
     "series_of",
 ]
 
@@ -38,6 +40,7 @@ Series: TypeAlias = tuple[str, str]
 """A model and a method."""
 
 Z = 1.959963984540054  # a bar reaches this many Monte Carlo standard errors to either side
+BAND = 0.18  # opacity, of what chance alone gives
 _ENTRY = 0.16  # inches, of a line of the legend
 _NAME = 2.6  # inches, of a model's name
 
@@ -84,6 +87,26 @@ def bars(points: pd.DataFrame, look: Look) -> NDArray[np.float64]:
         return np.array([estimate - lower, upper - estimate])
     half = Z * points["mcse"].to_numpy(float)
     return np.array([half, half])
+
+
+def nominal_band(look: Look, height: float, points: pd.DataFrame) -> tuple[float, ...]:
+    """Return where shares lie by chance alone if they are what they are compared with.
+
+    1.96 Monte Carlo standard errors to either side, of as many replicates as the fewest of some
+    points; nothing if the look has no band.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hlm.figures.multiples import Look
+    >>> points = pd.DataFrame({"n": [1000, 400]})
+    >>> [round(end, 4) for end in nominal_band(Look("Coverage", band=True), 0.95, points)]
+    [0.9286, 0.9714]
+    """
+    if not look.band:
+        return ()
+    half = Z * float(np.sqrt(height * (1 - height) / points["n"].min()))
+    return max(height - half, 0.0), min(height + half, 1.0)
 
 
 def entries(
@@ -140,16 +163,16 @@ def add_legend(figure: Figure, handles: Sequence[Artist], title: str = "") -> No
         handles=handles, title=title or None, loc="outside upper center", ncols=columns
     )
     legend.get_title().set_multialignment("center")
-    figure.set_figheight(figure.get_figheight() + _more_lines(handles, columns))
+    figure.set_figheight(figure.get_figheight() + _more_lines(handles, columns, title))
 
 
-def _more_lines(handles: Sequence[Artist], columns: int) -> float:
+def _more_lines(handles: Sequence[Artist], columns: int, title: str) -> float:
     """Return the inches that a legend takes beyond those of a title and two lines."""
     labels = _labels(handles)
     rows = -(-len(labels) // columns)
     lines = [label.count("\n") + 1 for label in labels]
     most = max(sum(lines[first : first + rows]) for first in range(0, len(lines), rows))
-    return _ENTRY * max(0, most - 2)
+    return _ENTRY * (max(0, most - 2) + title.count("\n"))
 
 
 def _labels(handles: Sequence[Artist]) -> list[str]:
