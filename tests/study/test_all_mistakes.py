@@ -26,7 +26,7 @@ def case(name, expected, *changes):
 
 KEYS = (
     "name, seed, replicates, common_random_numbers, truth, design, grid, keep, leave_out, robust, "
-    "models, estimation, selection, policies, solve, about"
+    "models, estimation, selection, policies, figures, solve, about"
 )
 
 DESIGN = (
