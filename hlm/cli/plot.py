@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw all pages, print their paths, return 0."""
     from hlm.figures.saving import format_of, save_as
-    from hlm.study_results import Results
+    from hlm.opened_results import Results
 
     if options.output:
         format_of(options.output)  # before the work, not after it
