@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hlm.plan import Plan
-from hlm.plan.report import FIGURES, TABLES, figure_names, section, table_names
+from hlm.plan.report import TABLES, figure_pages, planned_figures, table_names
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
@@ -103,8 +103,8 @@ def test_the_first_page_tells_of_the_study_from_its_title_on(study):
 
 def test_the_menus_name_every_figure_table_and_page(study):
     plan, seen = study
-    for name in figure_names(plan):
-        assert FIGURES[name] in seen["menus"][f"Figures/{section(name)}"]
+    for figure in planned_figures(plan):
+        assert figure.title in seen["menus"][f"Figures/{figure.section}"]
     for name in table_names(plan):
         assert TABLES[name] in seen["menus"]["Tables/Other"]
     assert "Study file" in seen["menus"]["Study/Other"]
@@ -113,7 +113,7 @@ def test_the_menus_name_every_figure_table_and_page(study):
 
 def test_every_figure_is_seen_whole_and_undistorted(study):
     plan, seen = study
-    assert sorted(seen["pictures"]) == sorted(f"{name}.png" for name in figure_names(plan))
+    assert sorted(seen["pictures"]) == sorted(f"{page}.png" for page in figure_pages(plan))
     for picture in seen["pictures"].values():
         assert 0 <= picture["top"] < picture["bottom"] <= seen["height"]
         assert picture["shape"] == pytest.approx(1, abs=0.01)
