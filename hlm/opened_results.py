@@ -34,6 +34,8 @@ class Results:
     ----------
     folder : path
         Such as ``results/ogorek2012``.
+    allow_code : bool
+        Whether a generator of the study may run, for pictures of a data set.
 
     Attributes
     ----------
@@ -76,12 +78,12 @@ class Results:
     >>> folder.cleanup()
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, *, allow_code: bool = False) -> None:
         self.folder = Path(folder)
         if not (self.folder / PLAN).is_file():
             allowed = "the folder of a study that was run, such as results/ogorek2012"
             raise InputError("no results of a study", file=self.folder, allowed=allowed)
-        self.plan = Plan.read(self.folder / PLAN)
+        self.plan = Plan.read(self.folder / PLAN, allow_code=allow_code)
 
     def __repr__(self) -> str:
         """Return where they are."""

@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         format_of(options.output)  # before the work, not after it
     place = find_results(options.study, options.results, allow_code=options.allow_code)
-    results = Results(place.folder)
+    results = Results(place.folder, allow_code=options.allow_code)
     chosen: dict[str, Any] = {name: getattr(options, name) for name in (*ONE, "panels")}
     chosen |= {several: getattr(options, name) or None for name, several in MANY.items()}
     chosen["scenarios"] = _levels(options.at) or None
