@@ -4,6 +4,7 @@
 # make chaos   kill a run at random moments, 100 times or for 10 minutes, and compare its results
 # make fuzz    read damaged formulas, studies and tables for MINUTES
 # make check   style, types, examples in the documentation, the workflow's own checks
+# make docs    make the site of the documentation, site/html/index.html
 # make bench   measure speed
 # make lock    renew the list of exact versions
 # make clean   delete the environment and what the tools left, not the results
@@ -15,7 +16,7 @@ MINUTES ?= 20
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
 
-.PHONY: study test slow fuzz chaos check bench lock clean
+.PHONY: study test slow fuzz chaos check docs bench lock clean
 .DELETE_ON_ERROR:
 
 study: .venv/installed
@@ -43,6 +44,11 @@ check: .venv/installed
 	$(BIN)/pytest --quiet hlm
 	! git grep -nE '/(home|root|work|Users)/[a-z]' -- ':!requirements.lock' ':!Makefile'
 
+docs: .venv/installed
+	rm -rf site
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
+	    --jobs auto --conf-dir docs --doctree-dir site/doctrees . site/html
+
 bench: .venv/installed
 	$(BIN)/python -m benchmarks
 
@@ -50,7 +56,7 @@ lock:
 	$(PYTHON) -m venv .venv/lock
 	.venv/lock/bin/pip install --quiet uv
 	.venv/lock/bin/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header \
-	    --extra cluster --extra dev --output-file requirements.lock pyproject.toml
+	    --extra cluster --extra dev --extra docs --output-file requirements.lock pyproject.toml
 
 clean:
 	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -56,8 +56,9 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reader")
     shutil.copytree(ROOT / "config", folder / "config")
     for page, code in blocks("yaml"):
-        if page == "sample-size.md":
-            (folder / f"{yaml.safe_load(code)['name']}.yaml").write_text(code, encoding="utf-8")
+        if page != "README.md" and "name" in (tree := yaml.safe_load(code)):
+            (folder / f"{tree['name']}.yaml").write_text(code, encoding="utf-8")
+    assert main(["new", "trial", str(folder / "trial.yaml")]) == 0
     results = folder / "results" / "ogorek2012"
     parts = results / "parts"
     parts.mkdir(parents=True)
@@ -89,7 +90,16 @@ def reader(folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "derivation.md", "for_r_users.md", "studies/README.md"]
+    "page",
+    [
+        "README.md",
+        "derivation.md",
+        "for_r_users.md",
+        "for_rsimsum_users.md",
+        "monte-carlo-error.md",
+        "paper-figures.md",
+        "studies/README.md",
+    ],
 )
 @pytest.mark.usefixtures("reader")
 def test_python_runs(page):
@@ -108,6 +118,17 @@ def test_studies_load(page, text):
     whole = {"name", "seed", "replicates", "truth", "design", "models"} <= set(tree)
     complete = text if whole else yaml.safe_dump({**yaml.safe_load(FOUNDING), **tree})
     assert Study.from_text(complete, file=page).scenarios
+
+
+@pytest.mark.parametrize(
+    "part", yaml.safe_load((DOCS / "sphinx" / "examples.yaml").read_text(encoding="utf-8")), ids=str
+)
+def test_examples_of_keys_are_right(part):
+    tree = {**yaml.safe_load(FOUNDING), "grid": {}}
+    for key, value in part.items():
+        inside = key in ("truth", "design")
+        tree[key] = {**tree[key], **value} if inside else value
+    assert Study.from_text(yaml.safe_dump(tree)).scenarios
 
 
 def test_study_of_the_readme_is_the_founding_study():
