@@ -148,7 +148,7 @@ def test_the_band_is_what_chance_leaves_around_the_nominal_level(n):
     np.testing.assert_allclose(shown[2], (upper - lower) / 2)
 
 
-def test_what_needs_more_than_twelve_pages_is_a_nested_loop_of_all_scenarios():
+def test_what_needs_more_than_six_pages_is_a_nested_loop_of_all_scenarios():
     grid = {"units": (10, 30), "rows": (5, 15), "a1": (0, 1, 2, 3), "a2": (0, 1, 2, 3, 4)}
     study = made_study({**grid, "a3": (0, 1, 2, 3)}, ("m",))
     choice = FigureChoice(name="bias_fixed", measure="bias", part="fixed")

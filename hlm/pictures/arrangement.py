@@ -21,7 +21,7 @@ __all__ = ["MOST", "MOST_PAGES", "Grid", "Panel", "arrangements", "is_numeric", 
 MOST = 6
 """Columns or rows of panels on a page."""
 
-MOST_PAGES = 12
+MOST_PAGES = 6
 """Pages of a figure; where the scenarios need more, one nested loop shows them all."""
 
 WRAP = 4
