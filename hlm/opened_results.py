@@ -67,8 +67,8 @@ class Results:
     >>> figure = results.plot("bias", terms="x", x="units")
     >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
     ['5', '10']
-    >>> results.measures["term"].unique().tolist()
-    ['', '(Intercept)', 'x', 'sd_(Intercept)|unit', 'sigma']
+    >>> sorted(results.measures["term"].unique())
+    ['', '(Intercept)', 'sd_(Intercept)|unit', 'sigma', 'x']
     >>> folder.cleanup()
     """
 
