@@ -73,7 +73,7 @@ class Results:
     <BLANKLINE>
     | Method | Bias: 5 units | Bias: 10 units |
     ...
-    >>> results.measures["term"].unique().tolist()
+    >>> sorted(results.measures["term"].unique())
     ['', '(Intercept)', 'sd_(Intercept)|unit', 'sigma', 'x']
     >>> folder.cleanup()
     """
