@@ -91,7 +91,7 @@ def test_there_are_no_shares_of_what_chance_explains():
 
 
 def test_an_interaction_of_very_many_levels_is_part_of_the_rest():
-    """In a crossed grid the mean squares of rows, columns and the rest are those of any textbook."""
+    """In a crossed grid the sums of squares are those of any textbook."""
     a, b = 40, 30
     y = np.random.default_rng(3).normal(size=(a, b))
     frame = pd.DataFrame(list(product(range(a), range(b))), columns=["a", "b"])
