@@ -26,6 +26,7 @@ extensions = [
     "navigation",
     "generated",
     "math_as_mathml",
+    "accessible",
 ]
 
 root_doc = "docs/index"

@@ -22,7 +22,7 @@ __all__ = [
 _HOMES = {
     "__version__": "hlm.versions",
     "InputError": "hlm.errors",
-    "Results": "hlm.study_results",
+    "Results": "hlm.opened_results",
     "Study": "hlm.study",
     "anova": "hlm.model",
     "likelihood_ratio": "hlm.measures",

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from hlm.scenario import Model
 
 __all__ = [
-    "DIMENSIONS",
     "FORMATS",
     "SHOWN",
     "TABLES",
@@ -49,9 +48,6 @@ SHOWN = {
     "predictions": tuple(OF_PREDICTIONS),
 }
 """The measures that the table of each part shows."""
-
-DIMENSIONS = ("term", "model", "method", "inference", "policy")
-"""What tells the numbers of a table apart, beside the factors of the grid."""
 
 FORMATS = ("md", "tex", "csv", "html")
 """How a page of a table is written."""

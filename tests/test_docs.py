@@ -120,6 +120,17 @@ def test_studies_load(page, text):
     assert Study.from_text(complete, file=page).scenarios
 
 
+@pytest.mark.parametrize(
+    "part", yaml.safe_load((DOCS / "sphinx" / "examples.yaml").read_text(encoding="utf-8")), ids=str
+)
+def test_examples_of_keys_are_right(part):
+    tree = {**yaml.safe_load(FOUNDING), "grid": {}}
+    for key, value in part.items():
+        inside = key in ("truth", "design")
+        tree[key] = {**tree[key], **value} if inside else value
+    assert Study.from_text(yaml.safe_dump(tree)).scenarios
+
+
 def test_study_of_the_readme_is_the_founding_study():
     studies = [yaml.safe_load(code) for page, code in blocks("yaml") if page == "README.md"]
     assert studies[0] == yaml.safe_load(FOUNDING)

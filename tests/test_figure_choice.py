@@ -79,14 +79,11 @@ def test_axis_panels_and_scenarios_are_as_chosen(results):
         "bias", terms="x", x="rows", panels=["units"], scenarios={"sd": "low"},
         models="full", page=2,
     )  # fmt: skip
-    assert (
-        legend_texts(figure)[0].splitlines()[0] == "residual.sd = low; fixed.x = 0.4; page 2 of 2"
-    )
+    assert legend_texts(figure)[0].splitlines()[0] == "sd = low; fixed.x = 0.4; page 2 of 2"
     assert [ax.get_title() for ax in figure.axes] == ["6 units", "12 units"]
     for ax, units in zip(figure.axes, (6, 12), strict=True):
-        own = rows_of(
-            results, "bias", "x", units=units, residual_sd="low", fixed_x=0.4, model="full"
-        )
+        levels = {"units": units, "sd": "low", "fixed.x": 0.4, "model": "full"}
+        own = rows_of(results, "bias", "x", levels)
         own = own.sort_values("rows")
         assert list(drawn_series(ax)) == ["full"]
         _, y, halves = drawn_series(ax)["full"]
@@ -151,7 +148,7 @@ def test_the_band_is_what_chance_leaves_around_the_nominal_level(n):
     np.testing.assert_allclose(shown[2], (upper - lower) / 2)
 
 
-def test_what_needs_more_than_twelve_pages_is_a_nested_loop_of_all_scenarios():
+def test_what_needs_more_than_six_pages_is_a_nested_loop_of_all_scenarios():
     grid = {"units": (10, 30), "rows": (5, 15), "a1": (0, 1, 2, 3), "a2": (0, 1, 2, 3, 4)}
     study = made_study({**grid, "a3": (0, 1, 2, 3)}, ("m",))
     choice = FigureChoice(name="bias_fixed", measure="bias", part="fixed")
@@ -219,9 +216,6 @@ def test_all_mistakes_are_said_at_once():
         "figures[4].colour": ("'rows' is x too", None),
         "figures[6]": ("a second figure of the name 'coverage_fixed'", None),
     }
-    assert all(
-        str(one).startswith(("<", "figures")) or one.file is None for one in caught.value.errors
-    )
 
 
 def test_panels_that_a_page_does_not_hold_are_refused():

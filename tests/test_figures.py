@@ -24,7 +24,7 @@ from hlm.measures import share_limits
 from hlm.model import lmer
 from hlm.operations.leftovers import remove_leftovers
 from hlm.pictures.arrangement import arrangements
-from hlm.pictures.figure_catalogue import EXAMPLES, SECTIONS, SPECIAL
+from hlm.pictures.figure_catalogue import EXAMPLES, LAYOUT_OF, SECTIONS, SPECIAL
 from hlm.plan.report import CAPTIONED, figure_names, figure_pages, planned_figures
 from hlm.scenario import Covariate, Model, Scenario
 from hlm.words.levels import WORDS
@@ -1026,8 +1026,9 @@ def test_sections_follow_each_other_and_what_is_no_result_comes_last():
 
 def test_every_figure_has_a_caption():
     own = [f"{measure}_{part}" for measure, parts in CAPTIONED.items() for part in parts]
-    others = [name for name in SPECIAL if name != "ridges"]
-    for name in (*own, *others, "measure", "prediction_rmse", "nested_loop", "lollipop", "heat"):
+    others = [name for name in SPECIAL if name not in LAYOUT_OF]
+    layouts = ["nested_loop", "lollipop", "heat", "zip", "swarms", "ridges", "se_against_estimate"]
+    for name in (*own, *others, *layouts, "measure", "prediction_rmse"):
         caption = (CAPTIONS / f"{name}.rst").read_text().strip()
         assert caption.endswith(".")
         assert ". " not in caption

@@ -80,6 +80,7 @@ MAKERS = {
     "figures": {"numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "seaborn"},
     "tables": {"numpy", "pandas", "pyarrow"},
     "explorer": {"numpy", "pyarrow"},
+    "report_page": {"docutils", "jinja2", "numpy", "pandas", "pyarrow"},
     "audit": {"numpy", "pandas", "pyarrow", "statsmodels"},
 }
 """What makes the numbers of each stage, at least."""

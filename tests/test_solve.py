@@ -253,6 +253,20 @@ def test_a_search_sees_the_numbers_of_the_study():
     assert (second.n, second.mean) == (200, pytest.approx(of_20.mean()))
 
 
+def test_sizes_have_ranges_where_the_user_names_none():
+    """Where the least of each is looked for, the others are the whole numbers that a study has."""
+    from hlm.study.ranges import ranges_of
+    from hlm.study.searches import sought_of
+
+    wanted = {"target": {"power": {"arm": 0.8}}, "cost": "units * (20 + rows)", "budget": 3000}
+    both = study(solve={"vary": ["units", "rows"], **wanted})
+    ranges = ranges_of(both, sought_of(both).varied, 0)
+    for one in ranges.variables:
+        assert 1 <= one.least < 20
+        assert one.most >= 200
+    assert all(isinstance(size, int) for size in ranges.values((20.0, 10.0)).values())
+
+
 def test_points_are_independent_though_the_study_has_common_random_numbers():
     from hlm.study.elsewhere import scenarios_at
 

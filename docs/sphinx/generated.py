@@ -62,6 +62,8 @@ PYTHON = {
 }
 """What the reference of the package has, in its order."""
 
+EXAMPLES = Path(__file__).parent / "examples.yaml"
+
 NEEDS = {
     "true": "a true value",
     "se": "standard errors",
@@ -77,7 +79,7 @@ STUDIES = [*sorted((ROOT / "config").glob("*.yaml")), ROOT / "config" / "README.
 
 def keys_page() -> Iterator[str]:
     """Yield the parts of the reference of keys."""
-    trees = trees_of([*STUDIES, *sorted((ROOT / "docs").glob("*.md"))])
+    trees = trees_of([*STUDIES, *sorted((ROOT / "docs").glob("*.md")), EXAMPLES])
     for key in keys_of(json.loads(SCHEMA.read_text(encoding="utf-8"))):
         if "." not in key.path:
             yield f"## {key.path}"
@@ -103,7 +105,7 @@ def key_entry(key: Key, used: str) -> str:
 def kind_line(needed: list[str], others: list[str], description: str) -> str:
     """Write one of several kinds of mapping: which keys it needs, and which it may have."""
     keys = ", ".join([*(f"**`{one}`**" for one in needed), *(f"`{one}`" for one in others)])
-    return f"- {keys}: {description[:1].lower() + escaped(description[1:])}"
+    return f"- {keys}. {escaped(description)}"
 
 
 def written(default: Any) -> str:

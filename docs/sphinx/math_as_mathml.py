@@ -21,8 +21,11 @@ PRIME = r"\prime "
 FUNCTION = r'<mo form="prefix" lspace="0.17em" rspace="0.1em">\1</mo>'
 AS_TEX_SPACES = (
     (re.compile(r"<mi>(log|exp|det|max|min)</mi>"), FUNCTION),
-    (re.compile(r"<mo>\|</mo>"), '<mo stretchy="false" lspace="0" rspace="0">|</mo>'),
-    (re.compile(r"<mi>([Α-Ω])</mi>"), r'<mi mathvariant="normal">\1</mi>'),  # noqa: RUF001
+    (
+        re.compile(r'<mo stretchy="false">\|</mo>'),
+        '<mo stretchy="false" lspace="0em" rspace="0em">|</mo>',
+    ),
+    (re.compile(r'class="capital-greek"'), 'mathvariant="normal"'),
 )
 
 

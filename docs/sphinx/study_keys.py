@@ -132,7 +132,7 @@ def _description(part: Schema, defs: Mapping[str, Schema]) -> str:
     """Return what a schema says of a key, or of the only kind of mapping that it may be."""
     mappings = _mappings(part, defs)
     of_mapping = mappings[0].get("description", "") if len(mappings) == 1 else ""
-    return part.get("description", of_mapping)
+    return str(part.get("description", of_mapping))
 
 
 def _examples(part: Schema) -> Iterator[Any]:
@@ -165,7 +165,7 @@ def _kind(one: Schema, defs: Mapping[str, Schema]) -> str:
         return f"mapping of names to {to}" if to else "mapping"
     bounds = [words.format(one[name]) for name, words in BOUNDS.items() if name in one]
     kinds = kind if isinstance(kind, list) else [kind]
-    words = " or ".join(WORDS.get(name, name) for name in kinds)
+    words = " or ".join(WORDS.get(str(name), str(name)) for name in kinds)
     return f"{words} {', '.join(bounds)}".strip()
 
 

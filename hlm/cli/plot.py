@@ -67,12 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw all pages, print their paths, return 0."""
     from hlm.figures.saving import format_of, save_as
-    from hlm.study_results import Results
+    from hlm.opened_results import Results
 
     if options.output:
         format_of(options.output)  # before the work, not after it
     place = find_results(options.study, options.results, allow_code=options.allow_code)
-    results = Results(place.folder)
+    results = Results(place.folder, allow_code=options.allow_code)
     chosen: dict[str, Any] = {name: getattr(options, name) for name in (*ONE, "panels")}
     chosen |= {several: getattr(options, name) or None for name, several in MANY.items()}
     chosen["scenarios"] = _levels(options.at) or None

@@ -16,7 +16,8 @@ from hlm.describe.generating import combined, kind_of_mechanism
 from hlm.describe.judging import precision_words
 from hlm.describe.marked import plain, said_by_user
 from hlm.describe.over_scenarios import factors_of, listed, nominal
-from hlm.plan.report import figure_names, table_names
+from hlm.pictures.figure_pages import layout_of
+from hlm.plan.report import planned_figures, table_names
 from hlm.study.about_study import about_of
 from hlm.study.schema_about import texts
 from hlm.tables.study_summary import summary
@@ -216,18 +217,23 @@ def _nulls(plan: Plan) -> str:
 
 
 def _of_pictures(plan: Plan) -> dict[int, str]:
-    """Answer the rows that ask for a figure or a table, by the names of those there are."""
-    names = (*figure_names(plan), *table_names(plan))
-    wanted = {
-        25: ("estimates", "se_against", "swarm", "ridges"),
+    """Answer the rows that ask for a figure or a table, by the titles of those there are."""
+    figures = planned_figures(plan)
+    layouts = {
+        25: ("swarm", "ridges", "se"),
         26: ("zip",),
-        32: ("nested_loop", "lollipop", "heat", "overview"),
-        33: ("factor_effects",),
+        32: ("nested-loop", "lollipop", "heat"),
     }
     found = {
-        number: [name for name in names if name.startswith(beginnings)]
-        for number, beginnings in wanted.items()
+        number: [
+            one.title
+            for one in figures
+            if layout_of(one.choice, plan) in wanted
+            or (number == 32 and one.choice.measure == "overview")
+        ]
+        for number, wanted in layouts.items()
     }
+    found[33] = [name for name in table_names(plan) if name == "factor_effects"]
     return {number: joined(own) if own else "" for number, own in found.items()}
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hlm.estimands.kinds import PARTS
 from hlm.figure_choice import OF_REPLICATES
 from hlm.figures.example_figures import draw_example
+from hlm.figures.laid_out import laid_out
 from hlm.figures.measure_figure import Prepared, prepared, source_of
-from hlm.figures.multiples import small_multiples
 from hlm.figures.prediction_figures import prediction_errors
 from hlm.figures.rate_figures import failure_rates, outcome_shares, selection_rates
 from hlm.figures.replicate_figures import draw_replicates
@@ -68,23 +68,23 @@ def draw_choice(
         return _precision(study, folder)
     if measure == "overview":
         return _overview(choice, study, folder)
-    places = _places(choice, study, page)
+    places, layout = _places(choice, study, page), layout_of(choice, study)
     if measure in OF_TERMS:
         return _of_terms(choice, study, folder, places)
     if measure in OF_PREDICTIONS:
         wanted = {"measure": [measure, "n_total"]}
         rows = _narrowed(read_results(study, folder, "measures", wanted), choice)
-        return prediction_errors(rows, measure, **places)
+        return prediction_errors(rows, measure, layout=layout, **places)
     if measure.startswith("selection_"):
         return _selection(choice, study, folder, places)
     if measure == "robustness":
         rates = (_narrowed(one, choice) for one in read_rejections(study, folder))
-        return robustness(*rates, **places)
+        return robustness(*rates, layout=layout, **places)
     if measure == "accounting":
         rows = read_results(study, folder, "accounting", {})
-        return outcome_shares(_narrowed(rows, choice), **places)
+        return outcome_shares(_narrowed(rows, choice), layout=layout, **places)
     rows = read_results(study, folder, "measures", {"measure": ["singular", "failed"]})
-    return failure_rates(_narrowed(rows, choice), **places)
+    return failure_rates(_narrowed(rows, choice), layout=layout, **places)
 
 
 def _places(choice: FigureChoice, study: Planned, page: int) -> Places:
@@ -117,9 +117,7 @@ def _of_terms(choice: FigureChoice, study: Planned, folder: str | Path, places: 
         return blank(found)
     places.setdefault("points", found.points)
     layout = layout_of(choice, study)
-    if layout == "lines":
-        return small_multiples(found.frame, found.look, row="row", models=found.models, **places)
-    return _laid_out(found, layout, places)
+    return laid_out(found.frame, found.look, layout, row="row", models=found.models, **places)
 
 
 def _prepared(choice: FigureChoice, study: Planned, folder: str | Path) -> Prepared | str:
@@ -157,23 +155,6 @@ def _overview(choice: FigureChoice, study: Planned, folder: str | Path) -> Figur
     return loops(rows, models=models)
 
 
-def _laid_out(found: Prepared, layout: str, places: Places) -> Figure:
-    """Draw a measure as something else than lines, which is not imported before."""
-    own: dict[str, Any] = {"row": "row", "models": found.models}
-    if layout == "lollipop":
-        from hlm.figures.lollipop import lollipop
-
-        return lollipop(found.frame, found.look, **own, **places)
-    own |= {"at": places["at"], "order": places["panels"], "inner": places["x"]}
-    if layout == "heat":
-        from hlm.figures.heat import heat
-
-        return heat(found.frame, found.look, **own)
-    from hlm.figures.nested_loop import nested_loop
-
-    return nested_loop(found.frame, found.look, **own)
-
-
 def _precision(study: Planned, folder: str | Path) -> Figure:
     from hlm.figures.precision_figure import precision_reached
 
@@ -193,7 +174,14 @@ def _selection(choice: FigureChoice, study: Planned, folder: str | Path, places:
     numbers = {scenario.key: study.replicates_of(scenario.key) for scenario in study.scenarios}
     remarks = [REML_NOTE] if without_reason(criterion, "reml", study.models) else []
     rows = _narrowed(rates, choice)
-    return selection_rates(rows, criterion, replicates=numbers, remarks=remarks, **places)
+    return selection_rates(
+        rows,
+        criterion,
+        replicates=numbers,
+        remarks=remarks,
+        layout=layout_of(choice, study),
+        **places,
+    )
 
 
 def _where_policies_differ(

@@ -19,6 +19,7 @@ from hlm.figures.series import (
     bars,
     entries,
     legend_title,
+    line_words,
     nominal_band,
     series_of,
 )
@@ -126,8 +127,7 @@ def lollipop(
     figure.supxlabel(wrap(look.label, figure.get_figwidth()))
     if grid.axis:
         figure.supylabel(said(grid.axis))
-    has_line = look.reference_label and any(len(look.reference(one)) for one in shown)
-    handles = entries(series, look, joined=False, line=look.reference_label if has_line else "")
+    handles = entries(series, look, joined=False, line=line_words(look, shown))
     heading = [text for text in (grid.title, legend_title(look, series, "brackets")) if text]
     add_legend(figure, handles, "\n".join(heading))
     lay_out(figure, look.notes(pd.concat(shown)))

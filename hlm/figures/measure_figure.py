@@ -16,7 +16,7 @@ from hlm.figures.style import blank
 from hlm.pictures.arrangement import varied
 from hlm.results.shown import in_order, of_first_policy, with_inference, with_words
 from hlm.words.inferences import INFERENCES, inference_words
-from hlm.words.levels import FITTED, WORDS, level_words, said
+from hlm.words.levels import FITTED, OF_FIT, WORDS, level_words, said
 from hlm.words.measures import OF_HYPOTHESES, OF_TERMS, TEST_KINDS, Measure
 from hlm.words.notes import not_shown, on_fewer, unbounded, without_true_value
 
@@ -228,7 +228,7 @@ def _coloured(
     if colour not in (INFERENCE, MODEL):
         frame = frame.drop(columns=colour)
     if not several:
-        frame = frame.rename(columns={FITTED: "fitted"})
+        frame = frame.rename(columns={FITTED: OF_FIT})
     if colour != MODEL:
         look = replace(look, series=_series_words(colour), models={})
     return Prepared(frame, look, [*words.values()], points)
@@ -282,7 +282,7 @@ def _reference(measure: str, shares: Mapping[str, float], frame: pd.DataFrame) -
         return [0.0] if about.nominal == "zero" else []
     if about.nominal == "alpha":  # a test of a false hypothesis has no level to keep
         frame = frame[frame["true"] == 0]
-    fitted = next(name for name in (FITTED, "fitted", MODEL) if name in frame)
+    fitted = next(name for name in (FITTED, OF_FIT, MODEL) if name in frame)
     return list(dict.fromkeys(shares[model] for model in frame[fitted].drop_duplicates()))
 
 

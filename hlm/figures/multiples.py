@@ -23,7 +23,16 @@ from hlm.figures.axis import Axis
 from hlm.figures.facets import Places, arrange, of_rows_there
 from hlm.figures.headers import name_panels, span_columns, wrap
 from hlm.figures.page_layout import lay_out_panels
-from hlm.figures.series import Z, add_legend, bars, entries, legend_title, series_of
+from hlm.figures.series import (
+    BAND,
+    Z,
+    add_legend,
+    bars,
+    entries,
+    legend_title,
+    line_words,
+    series_of,
+)
 from hlm.figures.style import (
     COLUMN,
     GREY,
@@ -46,7 +55,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Look", "small_multiples"]
 
-_BAND = 0.18  # opacity
 _ROOM = 0.05  # of the vertical axis, beyond what is drawn
 _TICKS = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10])
 _GRID: dict[str, Any] = {
@@ -58,7 +66,6 @@ _MARGIN = 0.04  # of the vertical axis, so that marks at its ends are whole
 _SMALL = 6.5  # points, of the notes
 _LETTERS = 8 / 6.5  # of the usual size that go where one note's letter goes
 _LINE = 0.115  # inches, of the notes
-_TITLE = 0.16  # inches, of a line above the legend
 _WIDTHS = {1: COLUMN, 2: 5.2}
 _HEIGHTS = {1: 1.7, 2: 1.45, 3: 1.25}
 
@@ -155,12 +162,10 @@ def small_multiples(
     grid = of_rows_there(grid, frame, row)
     axis = Axis.of(frame, grid.axis)
     shown = [frame[_matches(frame, panel.where)] for panel in grid.panels]
-    line = look.reference_label if len(look.reference(frame)) else ""
-    line += ", ±1.96 Monte Carlo SE" if line and look.band else ""
-    handles = entries(series, look, joined=axis.joined, line=line)
+    handles = entries(series, look, joined=axis.joined, line=line_words(look, [frame]))
     title = legend_title(look, series, "bars")
     heading = "\n".join(text for text in (grid.title, title) if text)
-    canvas = _canvas(grid, look.notes(pd.concat(shown)), titles=heading.count("\n"))
+    canvas = _canvas(grid, look.notes(pd.concat(shown)))
     slots = _slots(series, apart=row != "method")
     room = (canvas.figure.get_figwidth() - 0.9) / grid.shape[1]
     limits = _limits(grid, shown, look, row)
@@ -214,12 +219,12 @@ def _matches(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
     return keep
 
 
-def _canvas(grid: Grid, notes: Sequence[str], *, titles: int) -> _Canvas:
+def _canvas(grid: Grid, notes: Sequence[str]) -> _Canvas:
     rows, columns = grid.shape
     width = _WIDTHS.get(columns, PAGE)
     text = "\n".join(wrap(note, (width - 0.1) * _LETTERS) for note in notes)
     below = _LINE * (text.count("\n") + 1) + 0.06 if text else 0.0
-    height = 1.15 + rows * _HEIGHTS.get(rows, 1.15) + _TITLE * titles + below
+    height = 1.15 + rows * _HEIGHTS.get(rows, 1.15) + below
     figure = Figure(figsize=(width, height))
     # No axis is shared: else all that share one are looked at whenever one of them changes.
     axes = figure.subplots(rows, columns, squeeze=False)
@@ -312,7 +317,7 @@ def _band(ax: Axes, height: float, shown: pd.DataFrame, axis: Axis) -> None:
     x, n = axis.through([*fewest.index] if axis.name else [None]), fewest.to_numpy(float)
     half = np.array([_half(height, one) for one in (n[0], *n, n[-1])])
     low, high = np.clip([height - half, height + half], 0, 1)
-    ax.fill_between(x, low, high, color=GREY, alpha=_BAND, linewidth=0, zorder=0)
+    ax.fill_between(x, low, high, color=GREY, alpha=BAND, linewidth=0, zorder=0)
 
 
 def _half(height: float, n: float) -> float:

@@ -15,7 +15,16 @@ from matplotlib.figure import Figure
 
 from hlm.figures.headers import wrap
 from hlm.figures.scenario_steps import LANE, Steps, at_levels, shown_for
-from hlm.figures.series import BAND, Z, add_legend, bars, entries, legend_title, series_of
+from hlm.figures.series import (
+    BAND,
+    Z,
+    add_legend,
+    bars,
+    entries,
+    legend_title,
+    line_words,
+    series_of,
+)
 from hlm.figures.sheet import dress_values, lay_out, name_row, reach
 from hlm.figures.style import GREY, PAGE, RC, styled
 from hlm.results.grid_columns import levels
@@ -182,7 +191,7 @@ def _notes(rows: Sequence[LoopRow]) -> Iterator[str]:
 
 def _line_names(rows: Sequence[LoopRow]) -> list[str]:
     """Return what the grey lines of the panels are called, those that need a name."""
-    found = (one.look.reference_label for one in rows if len(one.look.reference(one.frame)))
+    found = (line_words(one.look, [one.frame]) for one in rows)
     return [name for name in dict.fromkeys(found) if name]
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Unpack
 from hlm.errors import InputError, nearest
 from hlm.estimands.kinds import PARTS
 from hlm.figures.facets import Places, points_in
-from hlm.figures.multiples import Look, small_multiples
+from hlm.figures.laid_out import laid_out
+from hlm.figures.multiples import Look
 from hlm.figures.style import blank
 from hlm.results.shown import in_order, of_first_policy, with_words
 from hlm.words.levels import WORDS, span
@@ -30,6 +31,7 @@ def prediction_errors(
     measure: str = "prediction_rmse",
     *,
     method: str | None = None,
+    layout: str = "lines",
     **places: Unpack[Places],
 ) -> Figure:
     """Draw the error of each predictor of units' coefficients over the grid.
@@ -45,6 +47,8 @@ def prediction_errors(
         ``'prediction_rmse'``, or another measure of predictions.
     method : {'reml', 'ml'}, optional
         By default all methods of the study.
+    layout : str
+        As for `hlm.figures.laid_out.laid_out`.
     **places
         Where factors go, and which page is drawn: see `hlm.figures.facets.Places`.
 
@@ -96,7 +100,9 @@ def prediction_errors(
         notes=lambda shown: [*left, *_on_fewer(shown)],
     )
     predictors = [words for words in PREDICTORS.values() if words in set(frame["model"])]
-    return small_multiples(frame.drop(columns="term"), look, row="row", models=predictors, **places)
+    return laid_out(
+        frame.drop(columns="term"), look, layout, row="row", models=predictors, **places
+    )
 
 
 def _words(frame: pd.DataFrame, rows: list[tuple[str, str]]) -> dict[tuple[str, str], str]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from hlm.errors import InputError, nearest
 from hlm.figures.facets import Places, points_in
-from hlm.figures.multiples import Look, small_multiples
+from hlm.figures.laid_out import laid_out
+from hlm.figures.multiples import Look
 from hlm.figures.style import blank
 from hlm.words.criteria_words import CRITERION_WORDS
 from hlm.words.fitting import METHODS, OUTCOMES
@@ -32,6 +33,7 @@ def selection_rates(
     *,
     replicates: int | Mapping[str, int] | None = None,
     remarks: Sequence[str] = (),
+    layout: str = "lines",
     **places: Unpack[Places],
 ) -> Figure:
     """Draw how often a criterion prefers each model, over the grid, for each method.
@@ -47,7 +49,7 @@ def selection_rates(
         rests on fewer.
     remarks : sequence of str
         Sentences for the figure.
-    **places
+    layout, **places
         As in `measure_against_units`.
 
     Returns
@@ -80,11 +82,15 @@ def selection_rates(
         words={key: f"fitted by {word}" for key, word in METHODS.items()},
         notes=lambda shown: [*_on_fewer_data_sets(shown, replicates), *remarks],
     )
-    return small_multiples(frame, look, row="method", models=_models(selection), **places)
+    return laid_out(frame, look, layout, row="method", models=_models(selection), **places)
 
 
 def failure_rates(
-    measures: pd.DataFrame, *, method: str | None = None, **places: Unpack[Places]
+    measures: pd.DataFrame,
+    *,
+    method: str | None = None,
+    layout: str = "lines",
+    **places: Unpack[Places],
 ) -> Figure:
     """Draw the shares of singular and of failed fits over the grid.
 
@@ -94,7 +100,7 @@ def failure_rates(
     ----------
     measures : DataFrame
         A study's `measures.parquet`.
-    method, **places
+    method, layout, **places
         As in `measure_against_units`.
 
     Returns
@@ -116,17 +122,19 @@ def failure_rates(
         words=RATES,
         notes=_on_fewer_fits,
     )
-    return small_multiples(frame, look, row="measure", models=_models(measures), **places)
+    return laid_out(frame, look, layout, row="measure", models=_models(measures), **places)
 
 
-def outcome_shares(accounting: pd.DataFrame, **places: Unpack[Places]) -> Figure:
+def outcome_shares(
+    accounting: pd.DataFrame, *, layout: str = "lines", **places: Unpack[Places]
+) -> Figure:
     """Draw what share of fits ended in each way, over the grid.
 
     Parameters
     ----------
     accounting : DataFrame
         A study's `accounting.parquet`.
-    **places
+    layout, **places
         As in `measure_against_units`.
 
     Returns
@@ -157,7 +165,7 @@ def outcome_shares(accounting: pd.DataFrame, **places: Unpack[Places]) -> Figure
         words=OUTCOMES,
         notes=lambda _: [f"No fit: {joined(never)}."] if never else [],
     )
-    return small_multiples(frame, look, row="outcome", models=_models(accounting), **places)
+    return laid_out(frame, look, layout, row="outcome", models=_models(accounting), **places)
 
 
 def _on_fewer_data_sets(

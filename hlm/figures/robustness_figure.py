@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 from hlm.figures.facets import Places, points_in
-from hlm.figures.multiples import Look, small_multiples
+from hlm.figures.laid_out import laid_out
+from hlm.figures.multiples import Look
 from hlm.figures.style import blank
 from hlm.plan.report import TABLES
 from hlm.results.grid_columns import factors, levels
@@ -35,6 +36,7 @@ def robustness(
     differences: pd.DataFrame,
     *,
     method: str | None = None,
+    layout: str = "lines",
     **places: Unpack[Places],
 ) -> Figure:
     """Draw rates of rejection under each violation less the nominal ones, over the grid.
@@ -51,6 +53,8 @@ def robustness(
         A study's `measures.parquet` and `differences.parquet`.
     method : {'reml', 'ml'}, optional
         By default all methods of the study.
+    layout : str
+        As for `hlm.figures.laid_out.laid_out`.
     **places
         Where factors go, and which page is drawn: see `hlm.figures.facets.Places`.
 
@@ -104,7 +108,7 @@ def robustness(
     beside = ["scenario", "kind", "model", "method", "row", *_NUMBERS]
     shown = frame[[*first, *beside]]
     places.setdefault("points", points_in(shown))
-    return small_multiples(shown, look, row="row", models=models, **places)
+    return laid_out(shown, look, layout, row="row", models=models, **places)
 
 
 def _decides(frame: pd.DataFrame, factor: str, grid: Sequence[str]) -> bool:

@@ -31,6 +31,7 @@ __all__ = [
     "bars",
     "entries",
     "legend_title",
+    "line_words",
     "name_of",
     "nominal_band",
     "series_of",
@@ -87,6 +88,22 @@ def bars(points: pd.DataFrame, look: Look) -> NDArray[np.float64]:
         return np.array([estimate - lower, upper - estimate])
     half = Z * points["mcse"].to_numpy(float)
     return np.array([half, half])
+
+
+def line_words(look: Look, frames: Iterable[pd.DataFrame]) -> str:
+    """Return what the line to compare with is called, if some panel has one that needs a name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hlm.figures.multiples import Look
+    >>> look = Look("Coverage", reference=lambda _: [0.95], reference_label="nominal", band=True)
+    >>> line_words(look, [pd.DataFrame()])
+    'nominal, ±1.96 Monte Carlo SE'
+    """
+    if not look.reference_label or not any(len(look.reference(one)) for one in frames):
+        return ""
+    return look.reference_label + (", ±1.96 Monte Carlo SE" if look.band else "")
 
 
 def nominal_band(look: Look, height: float, points: pd.DataFrame) -> tuple[float, ...]:

@@ -6,6 +6,7 @@ No library is loaded: the pages of a figure are known before there is a result.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ __all__ = ["MOST", "MOST_PAGES", "Grid", "Panel", "arrangements", "is_numeric", 
 MOST = 6
 """Columns or rows of panels on a page."""
 
-MOST_PAGES = 12
+MOST_PAGES = 6
 """Pages of a figure; where the scenarios need more, one nested loop shows them all."""
 
 WRAP = 4
@@ -197,14 +198,22 @@ def _facets(
     if room_below:
         two = [*wanted] if len(wanted) <= 2 else _widest(sizes, 2)
         return two[:1], two[1:]
-    if len(wanted) <= 2 and prod(sizes.values()) <= MOST:
-        return [*reversed(wanted)], []
-    return _widest(sizes, 1), []
+    if not wanted:
+        return [], []
+    beside = [two for two in combinations(wanted, 2) if prod(sizes[name] for name in two) <= MOST]
+    options = [*((name,) for name in _widest(sizes, 1)), *beside]
+    best = max(options, key=lambda names: prod(map(_on_one_page, (sizes[n] for n in names))))
+    return [*reversed(best)], []
+
+
+def _on_one_page(size: int) -> float:
+    """Return how many levels of a factor a page shows, on average."""
+    return size / -(-size // MOST)
 
 
 def _widest(sizes: Mapping[str, int], count: int) -> list[str]:
     """Return the factors by which there are fewest pages, in the study's order."""
-    ranked = sorted(sizes, key=lambda name: -(-sizes[name] // MOST) / sizes[name])
+    ranked = sorted(sizes, key=lambda name: -_on_one_page(sizes[name]))
     return [name for name in sizes if name in ranked[:count]]
 
 

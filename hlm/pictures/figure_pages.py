@@ -30,7 +30,7 @@ def page_count(choice: FigureChoice, study: Planned) -> int:
 
 def layout_of(choice: FigureChoice, study: Planned) -> str:
     """Return how a figure is laid out: as it asks for, or as a nested loop for want of room."""
-    over_panels = choice.layout in ("lines", "lollipop") and choice.measure in OF_TERMS
+    over_panels = choice.layout in ("lines", "lollipop")
     too_many = over_panels and _pages(choice, study) > MOST_PAGES
     return "nested-loop" if too_many else choice.layout
 

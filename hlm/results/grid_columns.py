@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 
 from hlm.results.schemas import SCENARIOS, SUMMARIES
-from hlm.words.levels import ORDER, WORDS
+from hlm.words.levels import OF_FIT, ORDER, WORDS
 
 __all__ = ["factors", "levels", "numeric"]
 
 _RESULTS = {
     *(name for schema in (*SUMMARIES.values(), SCENARIOS) for name in schema.names),
-    *("n_total", "unbounded", "key", "row", WORDS, ORDER),
+    *("n_total", "unbounded", "key", "row", WORDS, ORDER, OF_FIT),
 }
 
 

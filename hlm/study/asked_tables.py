@@ -8,11 +8,13 @@ from hlm.errors import InputError, Mistakes, nearest, together
 from hlm.study.messages import shown, validate
 from hlm.study.schema_part import Part
 from hlm.study.schema_tables import EXAMPLE, Table, Tables
+from hlm.study.table_titles import name_of, title_of, usual_measures
 from hlm.table_layout import Layout, has_measure
-from hlm.table_spec import DIMENSIONS, SHOWN, TABLES, TableSpec, lacking_tables
+from hlm.table_spec import TABLES, TableSpec, lacking_tables
 from hlm.words.levels import is_level
 from hlm.words.measures import OF_PREDICTIONS, OF_TERMS, RATES
 from hlm.words.nouns import counted
+from hlm.words.table_words import DIMENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -168,10 +170,10 @@ def spec_of(table: Table, known: Known) -> TableSpec:
         scenarios = _scenarios(table, known, mistakes) if known.levels else ()
         if not mistakes.found:
             _check_measures(table.part, terms, measures, known, mistakes)
-    usual = measures or _usual(table.part, terms, known)
+    usual = measures or usual_measures(table.part, terms, known)
     return TableSpec(
-        name=table.name or _name(usual, terms, table.part or ""),
-        title=table.title or _title(usual, terms, table.part or ""),
+        name=table.name or name_of(usual, terms, table.part or ""),
+        title=table.title or title_of(usual, terms, table.part or ""),
         measures=usual,
         part=table.part or "",
         terms=terms,
@@ -374,42 +376,6 @@ def _check_names(found: Sequence[str | TableSpec], known: Known, mistakes: Mista
 
 def _is_of_catalogue(one: str | TableSpec, name: str) -> bool:
     return not isinstance(one, str) and name in TABLES
-
-
-def _usual(part: str | None, terms: Sequence[str], known: Known) -> tuple[str, ...]:
-    parts = [part] if part else [one.part for name in terms for one in known.terms[name]]
-    return tuple(dict.fromkeys(measure for own in parts for measure in SHOWN[own]))
-
-
-def _name(measures: Sequence[str], terms: Sequence[str], part: str) -> str:
-    """Make a name of what a table shows."""
-    if part and measures == SHOWN[part]:
-        return f"{part}_part"
-    text = "_".join([*measures[:3], *(terms[:2] or ([part] if part else []))])
-    return "".join(sign if sign.isalnum() else "_" for sign in text)[:64].strip("_")
-
-
-def _title(measures: Sequence[str], terms: Sequence[str], part: str) -> str:
-    """Make a title of what a table shows."""
-    named = [RATES[name].lower() if name in RATES else _noun(name) for name in measures]
-    what = "Performance" if len(measures) > 3 else _joined(named)
-    of = {
-        "fixed": "fixed effects",
-        "random": "random part",
-        "tests": "tests",
-        "predictions": "coefficients of units",
-    }
-    about = of.get(part) or _joined(terms[:4]) if len(terms) <= 4 else "some terms"
-    return f"{what[0].upper()}{what[1:]}" + (f", {about}" if about else "")
-
-
-def _noun(measure: str) -> str:
-    return {**OF_TERMS, **OF_PREDICTIONS}[measure].noun.removeprefix("the ")
-
-
-def _joined(names: Sequence[str]) -> str:
-    *most, last = names or [""]
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _several(one_or_more: str | list[str] | None) -> tuple[str, ...]:

@@ -118,10 +118,12 @@ def _step(one: Varied, scenario: Scenario) -> float | None:
 
 
 def _most(one: Varied) -> float:
-    if one.most is not None:
-        return one.most
-    gridded = max(one.number.gridded, default=0.0)
-    return float(max(MOST[one.path], gridded, 2.0 * (one.least or 0.0)))
+    """Return the user's greatest value, or one of our own; of a size as a whole number."""
+    most = one.most
+    if most is None:
+        gridded = max(one.number.gridded, default=0.0)
+        most = float(max(MOST[one.path], gridded, 2.0 * (one.least or 0.0)))
+    return round(most) if one.is_size else most
 
 
 def _least(study: Study, one: Varied, step: float, most: dict[str, float], scenario: int) -> float:

@@ -11,8 +11,7 @@ from hlm.errors import InputError
 from hlm.estimands.kinds import PARTS
 from hlm.results.grid_columns import factors
 from hlm.results.shown import read_results, with_inference
-from hlm.table_layout import Known, Layout, column_words, heading_of, short_words
-from hlm.table_spec import DIMENSIONS
+from hlm.table_layout import Known, Layout
 from hlm.tables.formatting import (
     HEADINGS,
     MISSING,
@@ -27,6 +26,7 @@ from hlm.tables.paper_page import PaperPage
 from hlm.tables.wide import COUNT, MCSE, TOTAL, UNBOUNDED, factors_apart, laid_out
 from hlm.words.measures import OF_HYPOTHESES, OF_TERMS, RATES, TEST_KINDS
 from hlm.words.predictors import PREDICTORS
+from hlm.words.table_words import DIMENSIONS, column_words, heading_of, short_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hlm.table_layout import level_in_words
 from hlm.tables.formatting import fewer, notes
 from hlm.tables.wide import COUNT, MCSE, TOTAL
 from hlm.words.levels import WORDS, level_words, span
 from hlm.words.measures import OF_HYPOTHESES
 from hlm.words.nouns import counted
+from hlm.words.table_words import level_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FITTED",
     "MINUS",
+    "OF_FIT",
     "ORDER",
     "WORDS",
     "is_level",
@@ -29,6 +30,9 @@ WORDS, ORDER = "words of the term", "order of the term"
 
 FITTED = "fitted model"
 """The models as a factor of panels, where colours tell apart something else."""
+
+OF_FIT = "model of the fit"
+"""A column beside that of what colours tell apart, where there is one model."""
 
 _WORDS = {
     FITTED: "Model",

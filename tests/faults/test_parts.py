@@ -242,9 +242,7 @@ def test_f_tests_that_a_study_no_longer_has_go(plan, parts, tmp_path):
     assert without.kinds == ("estimates", "fits")
     assert stale_rules(without, tmp_path) == ["compact"]
     (tmp_path / "figures").mkdir()
-    drawn = [
-        tmp_path / "figures" / f"{name}.png" for name in ("rejection_tests", "bias_fixed", "my")
-    ]
+    drawn = [tmp_path / "figures" / f"{name}.png" for name in ("power_tests", "bias_fixed", "my")]
     for path in drawn:
         path.touch()
     assert remove_leftovers(plan, tmp_path, pages_not_of(plan, tmp_path)) == []

@@ -85,11 +85,7 @@ def check(fit, *, starts=3):
             if np.isnan(estimates[term]):
                 assert abs(limit) == 1.0, where
                 continue
-            if term in fit.coef_names:
-                rise = profile_deviance(fit, term, limit, starts=1, searches=("BFGS",))
-            else:
-                rise = profile_deviance(fit, term, limit, starts=starts)
-            rise -= fit.criterion
+            rise = _rise(fit, term, limit, starts)
             if limit == 0.0 or abs(limit) == 1.0:
                 assert rise < Z2 + 1e-6, where
                 found["boundary"] += 1
@@ -97,6 +93,19 @@ def check(fit, *, starts=3):
                 assert rise == pytest.approx(Z2, abs=2e-6), where
                 found["inside"] += 1
     return found
+
+
+def _rise(fit, term, limit, starts):
+    """Return how far the deviance is above its minimum with a parameter held.
+
+    With a coefficient held one quick search is enough, but for where it ends too high: a search
+    never ends too low, so what several find is nearer.
+    """
+    if term in fit.coef_names:
+        quick = profile_deviance(fit, term, limit, starts=1, searches=("BFGS",)) - fit.criterion
+        if quick < Z2 + 2e-6:
+            return quick
+    return profile_deviance(fit, term, limit, starts=starts) - fit.criterion
 
 
 CASES = [

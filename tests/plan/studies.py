@@ -53,6 +53,7 @@ class FakeStudy:
     sources: tuple[Any, ...] = ()
     selection: Selection = USUAL
     policies: tuple[str, ...] = ("all",)
+    figures: tuple[object, ...] | None = None
     tables: tuple[object, ...] | None = None
     precision: Precision | None = None
 

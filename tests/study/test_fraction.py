@@ -10,6 +10,7 @@ import pytest
 from hlm.cli.scenarios import find_scenario
 from hlm.errors import InputError
 from hlm.figures.facets import arrange
+from hlm.pictures.arrangement import arrangements
 from hlm.plan import make_plan
 from hlm.plan.plan import Plan
 from hlm.study import Study
@@ -200,27 +201,25 @@ def test_the_report_says_what_varies_though_the_corners_do_not_show_it():
     assert varied == {"cor x.(Intercept)"}
 
 
-def test_a_figure_holds_factors_where_there_are_points():
-    """The middle of each factor together is no point here."""
-    rows = [
-        {"units": u, "rows": r, "icc": i, "sd": s, "model": "m", "estimate": 0.0}
-        for u, r, i, s in itertools.product((10, 30, 100), (5, 10, 20), (0.1, 0.2, 0.3), (1, 2, 3))
-        if (i, s) not in ((0.2, 2), (0.2, 1))
-    ]
-    grid = arrange(pd.DataFrame(rows))
-    assert (grid.axis, grid.held) == ("units", {"sd": 2})
-    frame = pd.DataFrame(rows).assign(row=[k % 2 for k in range(len(rows))])
-    grid = arrange(frame, row="row")
-    assert grid.held == {"icc": 0.1, "sd": 2}
+def test_every_point_of_a_fraction_is_on_a_page_and_no_panel_is_empty():
+    """Combinations that are no points, the middle of each factor among them, have no page."""
+    sizes = itertools.product((10, 30, 100), (5, 10, 20), (0.1, 0.2, 0.3), (1, 2, 3))
+    points = [dict(zip(("units", "rows", "icc", "sd"), one, strict=True)) for one in sizes]
+    points = [point for point in points if (point["icc"], point["sd"]) not in ((0.2, 2), (0.2, 1))]
+    frame, seen = pd.DataFrame(points), []
+    for page in range(1, len(arrangements(points)) + 1):
+        grid = arrange(frame, page=page)
+        for panel in grid.panels:
+            where = {**grid.held, **panel.where}
+            there = frame[(frame[[*where]] == pd.Series(where)).all(axis=1)]
+            assert not there.empty
+            seen += there.index.tolist()
+    assert sorted(seen) == frame.index.tolist()
 
 
-def test_a_figure_has_no_panels_without_points():
-    rows = [
-        {"units": u, "rows": r, "icc": i, "sd": s}
-        for u, r, i, s in itertools.product((10, 30), (5, 10, 20), (0.1, 0.2), (1, 2, 3))
-        if s != 2 or r != 20
-    ]
-    grid = arrange(pd.DataFrame(rows))
-    assert [column["rows"] for column in grid.columns] == [5, 10]
+def test_a_level_without_points_is_named():
+    sizes = itertools.product((10, 30), (5, 10, 20), (0.1, 0.2), (1, 2, 3))
+    frame = pd.DataFrame(sizes, columns=["units", "rows", "icc", "sd"])
+    frame = frame[(frame["sd"] != 2) | (frame["rows"] != 20)]
     with pytest.raises(InputError, match="no point of the grid has sd = 2, 20 rows per unit"):
-        arrange(pd.DataFrame(rows), at={"sd": 2, "rows": 20})
+        arrange(frame, at={"sd": 2, "rows": 20})

@@ -13,6 +13,7 @@ from hlm.study.schema import StudyFile
 CONFIG = Path(__file__).parents[2] / "config"
 MANUAL = (CONFIG / "README.md").read_text(encoding="utf-8")
 FOUNDING = yaml.safe_load((CONFIG / "ogorek2012.yaml").read_text(encoding="utf-8"))
+GRID = FOUNDING["grid"]
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", MANUAL, flags=re.DOTALL)
 
 MISTAKEN = """\
@@ -43,7 +44,9 @@ def test_every_example_is_a_part_of_a_study(example, tmp_path):
     """With the files in Python that the manual shows beside it."""
     for code in re.findall(r"```python\n(# (\S+)\n.*?)```", MANUAL, flags=re.DOTALL):
         (tmp_path / code[1]).write_text(code[0], encoding="utf-8")
-    tree, file = FOUNDING | {"grid": {}} | yaml.safe_load(example), tmp_path / "study.yaml"
+    part = yaml.safe_load(example)
+    grid = {} if "grid" in part or not {"figures", "tables"} & {*part} else {"grid": GRID}
+    tree, file = FOUNDING | {"grid": {}} | grid | part, tmp_path / "study.yaml"
     assert Study.from_text(yaml.safe_dump(tree), file=file, allow_code=True).scenarios
 
 
@@ -73,10 +76,15 @@ def test_the_messages_are_those_of_the_manual(old, new):
 
 
 def keys_of(schema, definitions, path=""):
-    """Yield (path, its default, 'required' where there is none) of every key of a schema."""
+    """Yield (path, its default, 'required' where there is none) of every key of a schema.
+
+    What a list holds has the path of the list.
+    """
     schema = definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
     for option in schema.get("anyOf", []) + schema.get("oneOf", []):
         yield from keys_of(option, definitions, path)
+    if isinstance(items := schema.get("items"), dict):
+        yield from keys_of(items, definitions, path)
     if isinstance(values := schema.get("additionalProperties"), dict):
         yield from keys_of(values, definitions, f"{path}*.")
     for name, inner in schema.get("properties", {}).items():
@@ -91,13 +99,17 @@ def rows_of(heading):
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
+def path_in(cell):
+    return re.sub("NAME|GROUP", "*", cell.split("`")[1]).replace("[]", "")
+
+
 def test_the_manual_has_every_key_and_no_other():
     """A mapping's own keys may be in the row of the mapping, as `{list: [...]}`."""
     schema = StudyFile.model_json_schema()
     keys = dict(keys_of(schema, schema["$defs"]))
     documented = set()
     for first, *cells in rows_of("All keys"):
-        path = re.sub("NAME|GROUP", "*", first.split("`")[1])
+        path = path_in(first)
         documented.add(path.removesuffix(".*"))
         documented |= {path.rpartition(".")[0] + more for more in re.findall(r"`(\.\w+)`", first)}
         inner = re.findall(r"`\{(.*?)\}`", " ".join(cells))
@@ -114,7 +126,10 @@ def test_the_manual_has_the_defaults():
     defaults = dict(keys_of(schema, schema["$defs"]))
     words = {
         "none": ({}, [], None),
+        "all": ({}, []),
         "all points": (None,),
+        "all that suit": (None,),
+        "usual": (None,),
         "no points": (None,),
         "no effect sizes": (None,),
         "no missing rows": ({"rows": 0.0, "units": 0.0, "logistic": None, "dropout": None},),
@@ -123,6 +138,6 @@ def test_the_manual_has_the_defaults():
         "required, one or more": ("required",),
     }
     for first, _, default, _ in rows_of("All keys"):
-        path = re.sub("NAME|GROUP", "*", first.split("`")[1]).removesuffix(".*")
+        path = path_in(first).removesuffix(".*")
         allowed = words.get(default) or (yaml.safe_load(default.strip("`")),)
         assert defaults[path] in allowed, path

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hlm.plan.report import PlannedFigure
+    from hlm.tables.asked_table import AskedTable
 
 __all__ = ["Results"]
 
@@ -33,6 +34,8 @@ class Results:
     ----------
     folder : path
         Such as ``results/ogorek2012``.
+    allow_code : bool
+        Whether a generator of the study may run, for pictures of a data set.
 
     Attributes
     ----------
@@ -65,17 +68,22 @@ class Results:
     >>> figure = results.plot("bias", terms="x", x="units")
     >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
     ['5', '10']
-    >>> results.measures["term"].unique().tolist()
-    ['', '(Intercept)', 'x', 'sd_(Intercept)|unit', 'sigma']
+    >>> print(results.table("bias", terms="x", across="units"))  # doctest: +ELLIPSIS
+    **Bias, x**
+    <BLANKLINE>
+    | Method | Bias: 5 units | Bias: 10 units |
+    ...
+    >>> sorted(results.measures["term"].unique())
+    ['', '(Intercept)', 'sd_(Intercept)|unit', 'sigma', 'x']
     >>> folder.cleanup()
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, *, allow_code: bool = False) -> None:
         self.folder = Path(folder)
         if not (self.folder / PLAN).is_file():
             allowed = "the folder of a study that was run, such as results/ogorek2012"
             raise InputError("no results of a study", file=self.folder, allowed=allowed)
-        self.plan = Plan.read(self.folder / PLAN)
+        self.plan = Plan.read(self.folder / PLAN, allow_code=allow_code)
 
     def __repr__(self) -> str:
         """Return where they are."""
@@ -131,6 +139,32 @@ class Results:
             allowed = f"1 to {len(figure.pages)}"
             raise InputError(f"the figure has no page {page}", path="page", allowed=allowed)
         return draw_choice(figure.choice, self.plan, self.folder, page=page)
+
+    def table(self, *measures: str, **asked: Any) -> AskedTable:
+        """Make a table of what is chosen: shown by a notebook, and text for papers.
+
+        Parameters
+        ----------
+        *measures : str
+            The columns, such as ``'bias', 'coverage'``; by default those of the usual table.
+        **asked
+            What a study file may say of a table under `tables`: `terms` or `part`, `models`,
+            `methods`, `inferences`, `policies`, `scenarios`, `across`, `split`, `mcse`, `digits`,
+            `n`, `title`.
+
+        Returns
+        -------
+        AskedTable
+            With `md()`, `tex()`, `csv()`, `html()` and its unrounded `numbers`.
+
+        Raises
+        ------
+        InputError
+            For all that the study does not have, at once.
+        """
+        from hlm.tables.asked_table import asked_table
+
+        return asked_table(self.plan, self.folder, *measures, **asked)
 
     def planned(self, measure: str | None = None, **chosen: Any) -> PlannedFigure:
         """Return what the figure of `plot` is called, how many pages it has and what it shows."""
