@@ -17,7 +17,7 @@ from hlm.plan import chunks, holdings
 from hlm.plan.report import figure_pages, planned_figures, planned_tables
 from hlm.report import REPORT
 from hlm.results import SUMMARIES
-from hlm.tables.study_summary import summary
+from hlm.plan.study_summary import summary
 
 become_own_task()
 
