@@ -13,11 +13,11 @@ from hlm.operations.leftovers import ROUND
 from hlm.operations.lock import is_held_by_parent
 from hlm.operations.prepare import makes_no_results, open_plan, plan_of_run
 from hlm.operations.slurm import become_own_task
-from hlm.plan import chunks, holdings
+from hlm.plan import holdings
 from hlm.plan.report import figure_pages, planned_figures, planned_tables
 from hlm.report import REPORT
 from hlm.results import SUMMARIES
-from hlm.tables.study_summary import summary
+from hlm.plan.study_summary import summary
 
 become_own_task()
 
@@ -78,8 +78,10 @@ TABLES = {
 }
 
 
-# The batches that each chunk of scenarios is summarized from.
+# The batches that each chunk of scenarios is summarized from. A single chunk needs no job of its
+# own: that of `summarize` does its work.
 HELD = holdings(plan)
+AT_ONCE = len(HELD) == 1
 
 
 report: "workflow/report/workflow.rst"
@@ -219,13 +221,23 @@ rule summarize_chunk:
 
 rule summarize:
     input:
-        **{
-            kind: expand(
-                f"<summary>/chunks/{{chunk}}.{kind}.parquet",
-                chunk=range(len(chunks(plan))),
-            )
-            for kind in SUMMARIES
-        },
+        **(
+            {
+                "parts": expand(
+                    "<study>/parts/{batch}.{kind}.parquet",
+                    batch=HELD[0],
+                    kind=plan.kinds,
+                )
+            }
+            if AT_ONCE
+            else {
+                kind: expand(
+                    f"<summary>/chunks/{{chunk}}.{kind}.parquet",
+                    chunk=range(len(HELD)),
+                )
+                for kind in SUMMARIES
+            }
+        ),
         receipts=rules.compact.input.receipts,
     output:
         **{kind: f"<summary>/{kind}.parquet" for kind in SUMMARIES},
@@ -238,6 +250,7 @@ rule summarize:
         plan=PLAN,
         code=fingerprint("summarize"),
         wanted=plan.wanted,
+        at_once=AT_ONCE,
     script:
         "workflow/scripts/summarize.py"
 

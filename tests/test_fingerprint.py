@@ -131,3 +131,37 @@ def test_files_beside_the_modules_count(name, changes, package):
     (package / name).write_text("1")
     forget()
     assert (fingerprint("fit") != before) == changes
+
+
+@pytest.mark.parametrize("path", sorted(module.PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
+def test_the_lines_that_import_are_those_of_the_whole_module(path):
+    """A module is taken apart by its lines; Python's own parser finds the same imports."""
+    source = path.read_bytes()
+    assert module._imported(module.import_statements(source)) == module._imported(source)
+
+
+def test_imports_are_found_wherever_they_stand():
+    source = b"""\
+from a.b import (  # why
+    c,
+    d as e,
+)
+import f.g, h as i
+if TYPE_CHECKING:
+    from j import k
+
+    import l
+try:
+    import m
+except ImportError:
+    from n import *
+def function():
+    from o import p
+    if TYPE_CHECKING:
+        import q
+    import r
+"""
+    found = module._imported(module.import_statements(source))
+    assert found == module._imported(source)
+    assert {"a.b.c", "a.b.d", "f.g", "h", "m", "n", "o.p", "r"} <= found
+    assert not {"j", "l", "q"} & found

@@ -20,11 +20,11 @@ from hlm.operations.growth import standing_of
 from hlm.operations.pilot import Tried
 from hlm.plan import Plan, chunks, make_plan
 from hlm.plan.rounds import Standing
+from hlm.plan.study_summary import summary
 from hlm.precision import SHARES, Precision, Target, needed
 from hlm.results import FITS
 from hlm.study import Study
 from hlm.tables.page import table_page
-from hlm.tables.study_summary import summary
 from hlm.tables.wide import scenario_table
 from hlm.tables.writing import _with_numbers
 

@@ -17,9 +17,9 @@ from hlm.inference import COEFFICIENTS, RANDOM_PART, RATIO_TESTS
 from hlm.kernels.fit import STATUSES
 from hlm.measures import summarize_estimates
 from hlm.plan import make_plan
+from hlm.plan.study_summary import summary
 from hlm.scenario import Method
 from hlm.study import Study
-from hlm.tables.study_summary import summary
 from hlm.words.fitting import METHODS, REASONS
 from hlm.words.inferences import INFERENCES, way_of
 from hlm.words.measures import MEASURES, NEED_TRUE

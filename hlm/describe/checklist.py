@@ -18,9 +18,9 @@ from hlm.describe.marked import plain, said_by_user
 from hlm.describe.over_scenarios import factors_of, listed, nominal
 from hlm.pictures.figure_pages import layout_of
 from hlm.plan.report import planned_figures, table_names
+from hlm.plan.study_summary import summary
 from hlm.study.about_study import about_of
 from hlm.study.schema_about import texts
-from hlm.tables.study_summary import summary
 from hlm.versions import __version__
 from hlm.words.fitting import REASONS
 from hlm.words.inferences import joined

@@ -12,8 +12,8 @@ from hlm.describe.marked import code, math, said_by_user
 from hlm.estimands.kinds import FURTHER
 from hlm.estimands.true_value_words import by_term, remarks, value_words
 from hlm.estimands.true_values import targets
+from hlm.plan.study_summary import summary
 from hlm.study.reading import read_tree
-from hlm.tables.study_summary import summary
 from hlm.words.criteria_words import CRITERION_WORDS
 from hlm.words.fitting import METHODS, OUTCOMES
 from hlm.words.inferences import joined

@@ -28,9 +28,9 @@ from hlm.describe.judging import (
 from hlm.describe.marked import code, said_by_user
 from hlm.describe.over_scenarios import factors_of, listed
 from hlm.plan import Plan, make_plan
+from hlm.plan.study_summary import summary
 from hlm.study.about_study import about_of
 from hlm.study.schema_about import texts
-from hlm.tables.study_summary import summary
 from hlm.tables.wide import SHOWN
 from hlm.words.inferences import joined
 from hlm.words.levels import percent, said

@@ -27,13 +27,16 @@ MADE_BY = {
     "tests": "compact",
     "predictions": "compact",
     "scenarios": "compact",
-    "measures": "summarize_chunk",
-    "differences": "summarize_chunk",
-    "accounting": "summarize_chunk",
-    "selection": "summarize_chunk",
-    "margins": "summarize_chunk",
+    "measures": "summarize",
+    "differences": "summarize",
+    "accounting": "summarize",
+    "selection": "summarize",
+    "margins": "summarize",
 }
-"""The table -> the rule with which its making begins."""
+"""The table -> the rule that makes it."""
+
+BEGUN_BY = {"summarize": "summarize_chunk"}
+"""The rule with which it begins, unless one job does all."""
 
 
 def remove_leftovers(
@@ -105,7 +108,7 @@ def stale_rules(plan: Plan, folder: str | Path) -> list[str]:
         and (path := Path(folder) / f"{table}.parquet").exists()
         and contents_of(path) != wanted
     }
-    return sorted(stale)
+    return sorted(stale | {BEGUN_BY[rule] for rule in stale & BEGUN_BY.keys()})
 
 
 def _called(folder: Path, names: Collection[str]) -> list[Path]:

@@ -10,7 +10,7 @@ from docutils.core import publish_parts
 from jinja2 import Environment
 
 from hlm.pipeline_files import pipeline_files
-from hlm.tables.study_summary import summary
+from hlm.plan.study_summary import summary
 
 if TYPE_CHECKING:
     from hlm.plan import Plan

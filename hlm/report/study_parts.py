@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hlm.describe import NOT_GIVEN, checklist
 from hlm.describe.written_as import anchor
 from hlm.operations.manifest import made_by
-from hlm.tables.study_summary import summary
+from hlm.plan.study_summary import summary
 from hlm.words.inferences import joined
 from hlm.words.nouns import counted
 

@@ -16,7 +16,7 @@ from hlm.measures.arrays import ERRORS, VALUES
 from hlm.measures.scenario_summary import MEASURES, Summary
 from hlm.plan.chunking import chunks
 from hlm.plan.cost import estimates_of
-from hlm.results import SUMMARIES, open_parquet, with_grid, writing, writing_csv
+from hlm.results import SUMMARIES, open_parquet, to_table, with_grid, writing, writing_csv
 from hlm.results.windows import METHODS, in_portions
 from hlm.stages.one_scenario import Replicates, summarize_replicates
 from hlm.stages.scenario_arrays import FITS
@@ -24,12 +24,12 @@ from hlm.stages.sorted_rows import SortedRows
 from hlm.words.criteria_words import selected_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hlm.plan import Plan
     from hlm.scenario import Scenario
 
-__all__ = ["join_chunks", "summarize_chunk"]
+__all__ = ["join_chunks", "summarize_all", "summarize_chunk"]
 
 ROWS = 1_000_000
 """Estimates of a scenario that are kept in memory: more are put into a temporary file."""
@@ -59,21 +59,44 @@ def summarize_chunk(plan: Plan, chunk: int, parts: str | Path, files: Mapping[st
     files : mapping of str to path
         Each of `SUMMARIES` -> the Parquet file to write, without the levels of the grid.
     """
-    rows = {kind: SortedRows(plan, parts, kind, READ[kind]) for kind in plan.kinds}
-    beside = Path(files["measures"]).parent
     with ExitStack() as stack:
         writers = {
             kind: stack.enter_context(writing(files[kind], schema))
             for kind, schema in SUMMARIES.items()
         }
-        held = Summary()
-        scenarios = chunks(plan)[chunk]
-        for number, scenario in enumerate(scenarios, 1):
-            held.add(_of_scenario(plan, scenario, rows, beside))
-            if len(held.measures) >= HELD or number == len(scenarios):
-                for kind, writer in writers.items():
-                    writer.append(_columns(kind, getattr(held, kind)))
-                held = Summary()
+        for held in _summaries(plan, chunk, parts, Path(files["measures"]).parent):
+            for kind, writer in writers.items():
+                writer.append(_table(kind, held))
+
+
+def summarize_all(plan: Plan, parts: str | Path, files: Mapping[str, Any]) -> None:
+    """Summarize a study of one chunk: write what `summarize_chunk` and `join_chunks` do, the same.
+
+    That saves small studies the start of a job. Memory holds all rows, which are those of a chunk.
+
+    Parameters
+    ----------
+    plan : Plan
+    parts : path
+        The folder with the files of the batches.
+    files : mapping of str to path
+        Each of `SUMMARIES` -> the Parquet file to write; the CSV lies beside it.
+    """
+    found = list(_summaries(plan, 0, parts, Path(files["measures"]).parent))
+    for kind in SUMMARIES:
+        _join(plan, (_table(kind, held) for held in found), files[kind], kind)
+
+
+def _summaries(plan: Plan, chunk: int, parts: str | Path, beside: Path) -> Iterator[Summary]:
+    """Yield the summaries of the scenarios of a chunk, those of several where they are small."""
+    rows = {kind: SortedRows(plan, parts, kind, READ[kind]) for kind in plan.kinds}
+    held = Summary()
+    scenarios = chunks(plan)[chunk]
+    for number, scenario in enumerate(scenarios, 1):
+        held.add(_of_scenario(plan, scenario, rows, beside))
+        if len(held.measures) >= HELD or number == len(scenarios):
+            yield held
+            held = Summary()
 
 
 def _of_scenario(
@@ -102,9 +125,10 @@ def _of_scenario(
     return found
 
 
-def _columns(kind: str, rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
-    names = SUMMARIES[kind].names
-    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+def _table(kind: str, held: Summary) -> pa.Table:
+    schema, rows = SUMMARIES[kind], getattr(held, kind)
+    columns = {name: [row[place] for row in rows] for place, name in enumerate(schema.names)}
+    return to_table(columns, schema)
 
 
 def join_chunks(plan: Plan, files: Sequence[str | Path], path: str | Path, kind: str) -> None:
@@ -122,6 +146,10 @@ def join_chunks(plan: Plan, files: Sequence[str | Path], path: str | Path, kind:
     kind : str
         One of `SUMMARIES`.
     """
+    _join(plan, _row_groups(files), path, kind)
+
+
+def _join(plan: Plan, tables: Iterable[pa.Table], path: str | Path, kind: str) -> None:
     schema = SUMMARIES[kind]
     wide = with_grid(schema, plan.levels)
     levels = {
@@ -139,7 +167,7 @@ def join_chunks(plan: Plan, files: Sequence[str | Path], path: str | Path, kind:
         writing(path, wide, plan.metadata()) as parquet,
         writing_csv(Path(path).with_suffix(".csv"), wide) as csv,
     ):
-        for table in in_portions(_row_groups(files), 5 * HELD):
+        for table in in_portions(tables, 5 * HELD):
             places = {
                 name: pc.index_in(table[name], pa.array(names)).to_numpy()
                 for name, names in orders.items()

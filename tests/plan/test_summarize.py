@@ -12,7 +12,7 @@ from hlm.plan import make_plan
 from hlm.results import SUMMARIES, read_frame
 from hlm.stages import summarize as stage
 from hlm.stages.compact import compact
-from hlm.stages.summarize import join_chunks, summarize_chunk
+from hlm.stages.summarize import join_chunks, summarize_all, summarize_chunk
 
 from .studies import BIG, SMALL, FakeStudy, random_rows, write_parts
 
@@ -48,6 +48,17 @@ def test_the_tables_do_not_depend_on_the_chunks(plan, tmp_path, monkeypatch):
     for kind, table in whole.items():
         assert table.equals(apart[kind])
         assert table.equals(in_portions[kind])
+
+
+def test_a_study_of_one_chunk_is_summarized_at_once_to_the_same_bytes(plan, tmp_path):
+    summarized(plan, tmp_path)
+    (tmp_path / "at_once").mkdir()
+    files = {kind: tmp_path / "at_once" / f"{kind}.parquet" for kind in SUMMARIES}
+    summarize_all(plan, tmp_path / "parts", files)
+    for kind, file in files.items():
+        for ending in (".parquet", ".csv"):
+            made = file.with_suffix(ending).read_bytes()
+            assert made == (tmp_path / kind).with_suffix(ending).read_bytes()
 
 
 def test_the_order_of_rows_is_that_of_the_models_however_the_study_grew(tmp_path):

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from hlm.plan import make_plan
+from hlm.plan.study_summary import summary
 from hlm.study import Study
-from hlm.tables.study_summary import summary
 
 ROOT = Path(__file__).parents[2]
 FOUNDING = (ROOT / "config" / "ogorek2012.yaml").read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ from hlm.figures.facets import arrange
 from hlm.pictures.arrangement import arrangements
 from hlm.plan import make_plan
 from hlm.plan.plan import Plan
+from hlm.plan.study_summary import summary
 from hlm.study import Study
-from hlm.tables.study_summary import summary
 
 from .test_mistakes import BASE, refused
 
