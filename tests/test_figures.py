@@ -1041,3 +1041,17 @@ def test_names_come_without_a_plotting_library():
         f"sys.exit(any(library in sys.modules for library in {libraries}))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_page_on_which_no_hypothesis_is_false_says_so():
+    measures = made_results()[0]
+    measures.loc[measures["cor"] == 0.0, "true"] = 0.0
+    places = {"x": "units", "panels": ["rows"]}
+    pages = [
+        figures.measure_against_units(measures, "power", term="x", page=page, **places)
+        for page in (1, 2)
+    ]
+    said = [" ".join(text.get_text() for text in page.texts) for page in pages]
+    assert said[0].startswith("No hypothesis is false for correlation 0")
+    assert "No hypothesis" not in said[1]
+    assert [len(page.axes) for page in pages] == [0, 3]

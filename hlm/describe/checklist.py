@@ -25,7 +25,7 @@ from hlm.versions import __version__
 from hlm.words.fitting import REASONS
 from hlm.words.inferences import joined
 from hlm.words.levels import said
-from hlm.words.nouns import counted
+from hlm.words.nouns import counted, seconds_said
 from hlm.words.policies import POLICIES
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def _of_results(facts: Facts) -> dict[int, str]:
         else _VERSIONS,
         39: ""
         if seconds is None
-        else f"{seconds:,.0f} seconds of one processor in total; by method: {NOT_GIVEN}.",
+        else f"{seconds_said(seconds)} of one processor in total; by method: {NOT_GIVEN}.",
     }
 
 

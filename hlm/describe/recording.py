@@ -35,7 +35,7 @@ from hlm.tables.wide import SHOWN
 from hlm.words.inferences import joined
 from hlm.words.levels import percent, said
 from hlm.words.measures import MEASURES
-from hlm.words.nouns import counted, noun
+from hlm.words.nouns import counted, noun, seconds_said
 from hlm.words.policies import POLICIES
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _versions(plan: Plan, facts: Facts) -> str:
     seconds = facts.made["times"]["fit_seconds"]
     return (
         f"Software: {'; or '.join(versions)}. It ran on {joined(machines)}; to simulate and fit "
-        f"took {seconds:,.0f} seconds of one processor."
+        f"took {seconds_said(seconds)} of one processor."
     )
 
 

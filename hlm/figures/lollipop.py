@@ -104,7 +104,7 @@ def lollipop(
     series = series_of(frame, models)
     frame = _at(frame, grid.held)
     if frame.empty:
-        return blank(f"No value for {grid.title}.")
+        return blank(f"{look.absent} for {grid.title}.")
     grid = of_rows_there(grid, frame, row)
     own = levels(frame[grid.axis]) if grid.axis else [None]
     where = _heights(own, list(series))

@@ -34,6 +34,8 @@ MOST_TERMS, MOST_ROWS = 6, 12
 WANTED_POWER = 0.8
 """The power that a grey line marks, which most studies are planned for."""
 
+_ABSENT = {"power": "No hypothesis is false", "size": "No hypothesis is true"}
+
 MODEL, INFERENCE = "model", "inference"
 _KEYS = ["scenario", "model", "method", "kind", "term"]
 
@@ -261,6 +263,7 @@ def _look(
         shares=about.kind == "share",
         whole=measure in ("power", "rejection"),
         from_zero=about.kind == "size" or measure == "size",
+        absent=_ABSENT.get(measure, "No value"),
         one_scale=about.has_level,
         band=about.has_level,
         words=words,

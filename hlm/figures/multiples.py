@@ -96,6 +96,8 @@ class Look:
         errors of a share of that size, of as many replicates as there are.
     words : dict
         The text for a value of the column that makes the rows.
+    absent : str
+        What is said where a page has nothing to show.
     shares : bool
         Whether bars are Wilson's limits of shares of `n`, which do not leave 0 to 1.
     series : str
@@ -118,6 +120,7 @@ class Look:
     band: bool = False
     words: Mapping[Any, str] = field(default_factory=dict)
     shares: bool = False
+    absent: str = "No value"
     series: str = "Model"
     models: Mapping[str, str] = field(default_factory=dict)
     notes: Callable[[pd.DataFrame], Sequence[str]] = lambda _: ()
@@ -158,7 +161,7 @@ def small_multiples(
     for name, level in grid.held.items():
         frame = frame[frame[name] == level]
     if frame.empty:
-        return blank(f"No value for {grid.title}.")
+        return blank(f"{look.absent} for {grid.title}.")
     grid = of_rows_there(grid, frame, row)
     axis = Axis.of(frame, grid.axis)
     shown = [frame[_matches(frame, panel.where)] for panel in grid.panels]

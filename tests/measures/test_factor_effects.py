@@ -88,3 +88,20 @@ def test_effects_that_the_scenarios_do_not_tell_apart_are_left_out():
 def test_there_are_no_shares_of_what_chance_explains():
     frame = GRID.assign(estimate=np.linspace(0, 0.1, 12), mcse=1.0)
     assert factor_effects(frame, list(GRID), by=None)["share"].isna().all()
+
+
+def test_an_interaction_of_very_many_levels_is_part_of_the_rest():
+    """In a crossed grid the sums of squares are those of any textbook."""
+    a, b = 40, 30
+    y = np.random.default_rng(3).normal(size=(a, b))
+    frame = pd.DataFrame(list(product(range(a), range(b))), columns=["a", "b"])
+    table = factor_effects(frame.assign(estimate=y.ravel(), mcse=1.0), ["a", "b"], by=None)
+    found = table.set_index("effect")
+    assert list(found.index) == ["a", "b", "rest", "total"]
+    rows, columns = y.mean(axis=1) - y.mean(), y.mean(axis=0) - y.mean()
+    sums = {"a": b * rows @ rows, "b": a * columns @ columns, "total": ((y - y.mean()) ** 2).sum()}
+    sums["rest"] = sums["total"] - sums["a"] - sums["b"]
+    for effect, expected in sums.items():
+        assert found["sum_of_squares"][effect] == pytest.approx(expected)
+        assert found["by_chance"][effect] == pytest.approx(found["df"][effect])
+    assert found["df"].tolist() == [a - 1, b - 1, (a - 1) * (b - 1), a * b - 1]
