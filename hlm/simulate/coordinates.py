@@ -1,0 +1,290 @@
+r"""Normal rows as coordinates: sums over rows from coordinates, and rows from them.
+
+Column a of a unit is x_a = sum_{b<=a} L_ab q_b, with q_b orthonormal and L the Cholesky factor of
+the columns' cross-products. Of a normal e the coordinates q_b'e are independent normals z_b, and
+e'e - sum z_b^2 is a chi-square number. Where x_a depends on the columns before it, L_aa is zero and
+q_a absent; its z_a^2 then is part of that number, as long as the unit has rows for it: so how many
+numbers are drawn depends on no rank. Factors are packed, pairs (0, 0), (1, 0), (1, 1), ...
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hlm.jit import entry, kernel
+
+__all__ = [
+    "factor_columns",
+    "factor_of_normal",
+    "make_rows",
+    "place_coordinates",
+    "products_of_factors",
+    "spare_squares",
+]
+
+DEPENDENT = 1e-11
+"""What a column has apart from those before it counts as nothing below this share of its square."""
+
+
+@entry
+def factor_columns(gram, sizes, lower):
+    """Write the Cholesky factor of each unit's cross-products, both (n, pairs, units or 1).
+
+    A unit of `sizes[i]` rows has no more than so many pivots.
+    """
+    n, pairs, n_units = gram.shape
+    k = 0
+    while k * (k + 1) // 2 < pairs:
+        k += 1
+    for r in range(n):
+        products, root = gram[r], lower[r]
+        for i in range(n_units):
+            left = sizes[i]
+            for b in range(k):
+                own = b * (b + 1) // 2
+                # L_bb = (x_b'x_b - sum_{c<b} L_bc^2)^{1/2}
+                pivot = products[own + b, i]
+                for c in range(b):
+                    pivot -= root[own + c, i] * root[own + c, i]
+                there = left > 0 and pivot > DEPENDENT * products[own + b, i]
+                left -= there
+                inverse = 0.0
+                root[own + b, i] = 0.0
+                if there:
+                    root[own + b, i] = np.sqrt(pivot)
+                    inverse = 1.0 / root[own + b, i]
+                # L_ab = (x_a'x_b - sum_{c<b} L_ac L_bc) / L_bb
+                for a in range(b + 1, k):
+                    row = a * (a + 1) // 2
+                    element = products[row + b, i]
+                    for c in range(b):
+                        element -= root[row + c, i] * root[own + c, i]
+                    root[row + b, i] = element * inverse
+
+
+@entry
+def factor_of_normal(a, coordinates, left, lower):
+    """Write row `a` of factors: a normal column with these coordinates along those before it.
+
+    `coordinates` is (a, n, units); `left` (n, units) the square of what it has apart from them;
+    `lower` (n, pairs, units).
+    """
+    n, n_units = left.shape
+    row = a * (a + 1) // 2
+    for r in range(n):
+        root = lower[r]
+        for b in range(a):
+            pivots, numbers, out = root[b * (b + 1) // 2 + b], coordinates[b, r], root[row + b]
+            for i in range(n_units):
+                out[i] = numbers[i] if pivots[i] > 0.0 else 0.0
+        for i in range(n_units):
+            root[row + a, i] = np.sqrt(left[r, i])
+
+
+@entry
+def products_of_factors(lower, places, slopes, shifts, gram):
+    """Write cross-products of columns shift + slope x_a, a the place of each in the factors.
+
+    `gram` is (n, pairs, units), and so is `lower`, of other pairs. Columns whose place is negative
+    are left out.
+    """
+    n, _, n_units = gram.shape
+    # x_a'x_b = sum_{c<=b} L_ac L_bc, and n x_0 = 1: x_a'1 = L_a0 L_00
+    for r in range(n):
+        root, pair = lower[r], 0
+        ones = root[0]
+        for j in range(len(places)):
+            for k in range(j + 1):
+                a, b = max(places[j], places[k]), min(places[j], places[k])
+                out = gram[r, pair]
+                pair += 1
+                if b < 0:
+                    continue
+                left, right = a * (a + 1) // 2, b * (b + 1) // 2
+                both = slopes[j] * slopes[k]
+                for i in range(n_units):
+                    out[i] = 0.0
+                for c in range(b + 1):
+                    one, other = root[left + c], root[right + c]
+                    for i in range(n_units):
+                        out[i] += one[i] * other[i]
+                if both != 1.0:
+                    for i in range(n_units):
+                        out[i] *= both
+                if shifts[j] != 0.0 or shifts[k] != 0.0:
+                    of_j = root[places[j] * (places[j] + 1) // 2]
+                    of_k = root[places[k] * (places[k] + 1) // 2]
+                    for i in range(n_units):
+                        means = slopes[j] * shifts[k] * of_j[i] + slopes[k] * shifts[j] * of_k[i]
+                        out[i] += ones[i] * (means + shifts[j] * shifts[k] * ones[i])
+
+
+@entry
+def place_coordinates(lower, sizes, places, coordinates, response, squares):
+    """Write x_a'e of each column into response[:, places[a]], and sum z_a^2 into `squares`.
+
+    `coordinates` is (k, n, units), `lower` (n or 1, pairs, units or 1). Of a unit with fewer rows
+    than columns only as many z_a count, those of pivots first.
+    """
+    k, n, n_units = coordinates.shape
+    same = lower.shape[2] == 1
+    for r in range(n):
+        root, total = lower[r if lower.shape[0] > 1 else 0], squares[r]
+        # x_a'e = sum_{b<=a} L_ab z_b
+        for a in range(k):
+            out = response[r, places[a]]
+            for i in range(n_units):
+                out[i] = 0.0
+            for b in range(a + 1):
+                row, numbers = root[a * (a + 1) // 2 + b], coordinates[b, r]
+                if same:
+                    value = row[0]
+                    for i in range(n_units):
+                        out[i] += value * numbers[i]
+                else:
+                    for i in range(n_units):
+                        out[i] += row[i] * numbers[i]
+        for i in range(n_units):
+            total[i] = 0.0
+        for a in range(k):
+            numbers = coordinates[a, r]
+            for i in range(n_units):
+                total[i] += numbers[i] * numbers[i]
+        for i in range(n_units):
+            if sizes[i] < k:
+                total[i] = few_squares(root, 0 if same else i, sizes[i], coordinates[:, r, i])
+
+
+@kernel
+def few_squares(root, i, size, numbers):
+    """Return the sum of as many z^2 of a unit as it has rows, those of pivots first."""
+    total, left = 0.0, size
+    for a in range(len(numbers)):
+        if root[a * (a + 1) // 2 + a, i] > 0.0:
+            total += numbers[a] * numbers[a]
+            left -= 1
+    for a in range(len(numbers)):
+        if root[a * (a + 1) // 2 + a, i] == 0.0 and left > 0:
+            total += numbers[a] * numbers[a]
+            left -= 1
+    return total
+
+
+@entry
+def spare_squares(lower, sizes, coordinates, spare):
+    """Write into `spare` (n, units) the z_a^2 of absent q_a that count as left over."""
+    k, n, n_units = coordinates.shape
+    same = lower.shape[2] == 1
+    for r in range(n):
+        root = lower[r if lower.shape[0] > 1 else 0]
+        for i in range(n_units):
+            g, total, left = 0 if same else i, 0.0, sizes[i]
+            for a in range(k):
+                left -= root[a * (a + 1) // 2 + a, g] > 0.0
+            for a in range(k):
+                if root[a * (a + 1) // 2 + a, g] == 0.0 and left > 0:
+                    total += coordinates[a, r, i] * coordinates[a, r, i]
+                    left -= 1
+            spare[r, i] = total
+
+
+@entry
+def make_rows(columns, starts, lower, coordinates, left, noise, work):
+    """Turn normals in `noise` (n, rows) into rows e with given coordinates and squares.
+
+    The rows are those that begin at `starts`; `columns` (n or 1, k, rows, or one for all of each)
+    those of the basis. What e has apart from them has the direction of the normals' own, and the
+    square `left` of each unit (n, units), or of all together (n, 1). `work` is (2, k, units).
+    """
+    k, n, n_units = coordinates.shape
+    sums, steps = work[0], work[1]
+    for r in range(n):
+        design = columns[r if columns.shape[0] > 1 else 0]
+        root, e = lower[r if lower.shape[0] > 1 else 0], noise[r]
+        # e -= Q Q'e, twice: then it is orthogonal to rounding
+        for _ in range(2):
+            sum_rows(design, starts, e, sums)
+            for i in range(n_units):
+                g = i if root.shape[1] > 1 else 0
+                solve_unit(root, g, sums[:, i])
+                for a in range(k):
+                    steps[a, i] = -sums[a, i]
+                solve_unit_back(root, g, steps[:, i])
+            add_rows(design, starts, steps, e)
+        scale_rows(starts, left[r], e, sums[0])
+        # e += Q z = x L'^{-1} z
+        for i in range(n_units):
+            for a in range(k):
+                steps[a, i] = coordinates[a, r, i]
+            solve_unit_back(root, i if root.shape[1] > 1 else 0, steps[:, i])
+        add_rows(design, starts, steps, e)
+
+
+@kernel
+def scale_rows(starts, left, e, sums):
+    """Give the rows of each unit, or all together, the square `left`."""
+    n_units, together = len(sums), len(left) == 1
+    for i in range(n_units):
+        sums[i] = 0.0
+    for j in range(len(starts) - 1):
+        first = starts[j]
+        for i in range(starts[j + 1] - first):
+            sums[i] += e[first + i] * e[first + i]
+    if together:
+        for i in range(1, n_units):
+            sums[0] += sums[i]
+    for i in range(1 if together else n_units):
+        sums[i] = np.sqrt(left[i] / sums[i]) if left[i] > 0.0 else 0.0
+    for j in range(len(starts) - 1):
+        first = starts[j]
+        for i in range(starts[j + 1] - first):
+            e[first + i] *= sums[0 if together else i]
+
+
+@kernel
+def sum_rows(design, starts, e, sums):
+    """Write x_a'e of each unit."""
+    k, n_units = sums.shape
+    wide = design.shape[1] >= starts[-1]
+    for a in range(k):
+        for i in range(n_units):
+            sums[a, i] = 0.0
+    for j in range(len(starts) - 1):
+        first = starts[j]
+        for a in range(k):
+            for i in range(starts[j + 1] - first):
+                sums[a, i] += design[a, first + i if wide else j] * e[first + i]
+
+
+@kernel
+def add_rows(design, starts, steps, e):
+    """Add sum_a x_a step_a of each unit to its rows."""
+    wide = design.shape[1] >= starts[-1]
+    for j in range(len(starts) - 1):
+        first = starts[j]
+        for a in range(len(steps)):
+            for i in range(starts[j + 1] - first):
+                e[first + i] += design[a, first + i if wide else j] * steps[a, i]
+
+
+@kernel
+def solve_unit(root, i, numbers):
+    """Overwrite b by L^{-1} b, zero where L has no pivot."""
+    for a in range(len(numbers)):
+        row = a * (a + 1) // 2
+        pivot, element = root[row + a, i], numbers[a]
+        for b in range(a):
+            element -= root[row + b, i] * numbers[b]
+        numbers[a] = element / pivot if pivot > 0.0 else 0.0
+
+
+@kernel
+def solve_unit_back(root, i, numbers):
+    """Overwrite b by L'^{-1} b, zero where L has no pivot."""
+    k = len(numbers)
+    for back in range(k):
+        a = k - 1 - back
+        pivot, element = root[a * (a + 1) // 2 + a, i], numbers[a]
+        for b in range(a + 1, k):
+            element -= root[b * (b + 1) // 2 + a, i] * numbers[b]
+        numbers[a] = element / pivot if pivot > 0.0 else 0.0
