@@ -9,7 +9,7 @@ of the data set differ by from beta.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,10 +112,10 @@ def simulate(
         chunks = [_reduce_rows(basis, truth, scales, scenario, draws) for draws in by_row]
     cross = CrossProducts(
         gram=_join([chunk.gram for chunk in chunks]),
-        response=np.concatenate([chunk.response for chunk in chunks]),
-        sum_squares=np.concatenate([chunk.sum_squares for chunk in chunks]),
+        response=_all([chunk.response for chunk in chunks]),
+        sum_squares=_all([chunk.sum_squares for chunk in chunks]),
         multipliers=_join([chunk.multipliers for chunk in chunks]),
-        n_obs=np.concatenate([chunk.n_obs for chunk in chunks]),
+        n_obs=_all([chunk.n_obs for chunk in chunks]),
     )
     columns = [model_columns_of(scenario, basis, model) for model in models]
     units = tuple(
@@ -149,8 +149,14 @@ def _together(kept: list[AnyKept] | None) -> tuple[Floats | None, Floats | None]
     )
 
 
+def _all(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
 def _join(arrays: Sequence[Floats]) -> Floats:
     """Put replicates together; of what is the same in all, one copy is kept."""
+    if len(arrays) == 1:
+        return arrays[0]
     same = all(len(a) == 1 and np.array_equal(a, arrays[0]) for a in arrays)
     return arrays[0] if same else np.concatenate(arrays)
 
@@ -179,6 +185,7 @@ def _reduce(
 
 def _of_rows(basis: Basis, draws: Draws) -> tuple[Floats, Floats, Floats]:
     """Return the cross-products of columns and residuals, and the residuals' squares."""
+    assert draws.noise is not None
     layout, n, k = draws.layout, len(draws.noise), len(basis.columns)
     columns, starts = columns_of(basis.columns, draws.covariates, layout)
     gram = np.zeros((len(columns), k * (k + 1) // 2, starts[1]))
@@ -217,7 +224,7 @@ def _add_effects(
     squares: Floats,
 ) -> Floats:
     """Add the random effects to the noise in `response` and `squares`; return y*'y*, (n,)."""
-    sum_squares, weights = np.zeros(len(effects)), np.zeros(len(truth))
+    sum_squares, weights = np.zeros(len(effects)), np.empty((len(truth), effects.shape[2]))
     add_effects(truth, scales, gram, multipliers, effects, response, squares, sum_squares, weights)
     return sum_squares
 

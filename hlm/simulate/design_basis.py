@@ -92,7 +92,7 @@ def design_basis(scenario: Scenario) -> DesignBasis:
     alone = {c.name: _alone(c.name) for c in rows}
     first = [alone[c.name] for c in fixed]
     other = [alone[c.name] for c in rows if c not in fixed and c not in normal]
-    seen = {_names(factors) for factors in alone.values()} | {frozenset()}
+    seen: set[frozenset[str]] = {_names(factors) for factors in alone.values()} | {frozenset()}
     further = {_names(factors): factors for factors in _of_truth(scenario)}
     more = sorted(further.items(), key=lambda one: (len(one[0]), sorted(one[0])))
     other += [factors for names, factors in more if names not in seen]

@@ -30,11 +30,13 @@ from hlm.simulate.design_basis import DesignBasis, design_basis
 from hlm.simulate.generated import GENERATOR
 from hlm.simulate.layout import Layout, layout_of
 from hlm.simulate.normal_streams import Coordinates, NormalStreams
+from hlm.simulate.normals import standard_numbers
 from hlm.simulate.random_effects import Copula, Mixing, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hlm.distributions import Distribution
     from hlm.uncertain import DrawnTruth
 
 __all__ = [
@@ -299,10 +301,10 @@ class Streams:
         along, rows = self.room
         if self.noise is not None:
             noise = rows[:n]
-            drawn = self.drawing.scenario.residuals.standardized(self.noise, noise.shape, out=noise)
-            return None, drawn
-        shape = len(self.drawing.basis.parts), n, len(self.drawing.layout.sizes)
-        found = self.normal.residuals(n, along[: np.prod(shape)].reshape(shape))
+            shape = self.drawing.scenario.residuals
+            return None, standard_numbers(shape, self.noise, noise.shape, out=noise)
+        k, m = len(self.drawing.basis.parts), len(self.drawing.layout.sizes)
+        found = self.normal.residuals(n, along[: k * n * m].reshape(k, n, m))
         if not self.drawing.rows:
             return found, None
         self.normal.residual_rows(found, covariates, lower, rows[:n])
@@ -315,7 +317,7 @@ class Streams:
             return _fixed_rows(c, layout) if of_rows else _fixed_units(c, layout)
         rng = self.normal.named(c.name)
         if not of_rows:
-            return _in_order(c.distribution.arranged(rng, (n, 1, len(layout.sizes))), layout)
+            return _in_order(_of_units(c.distribution, rng, (n, 1, len(layout.sizes))), layout)
         if isinstance(c.distribution, Balanced):
             return balanced_rows(c.distribution, rng, n, layout)
         return c.distribution.draw(rng, (n, *layout.row_shape))
@@ -332,6 +334,13 @@ def part_of(truths: DrawnTruth | None, start: int, n: int) -> DrawnTruth | None:
 def _in_order(values: Floats, layout: Layout) -> Floats:
     """Put values of the units, (..., n_units), in the order of memory."""
     return values if layout.order is None else values[..., layout.order]
+
+
+def _of_units(own: Distribution, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Draw values of units."""
+    if isinstance(own, Normal):
+        return own.mean + own.sd * standard_numbers(own, rng, shape)
+    return own.arranged(rng, shape)
 
 
 def _fixed_units(c: Covariate, layout: Layout) -> Floats:

@@ -18,11 +18,12 @@ from hlm.simulate.coordinates import (
     make_rows,
     spare_squares,
 )
+from hlm.simulate.normals import chi_squares, fill_normals
 from hlm.simulate.part_values import columns_of
 from hlm.simulate.row_sums import cross_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from hlm.simulate.columns import Part
     from hlm.simulate.design_basis import DesignBasis
@@ -44,8 +45,8 @@ class Coordinates(NamedTuple):
     ----------
     along : ndarray (k, n, n_units)
         The coordinates along the columns of the basis.
-    left : ndarray (n,) or (n, n_units)
-        The square of what they leave, of all units or of each; without what absent coordinates add.
+    left : ndarray (n, 1)
+        The square of what they leave, of all units; without what absent coordinates add.
     """
 
     along: Floats
@@ -69,15 +70,15 @@ class NormalStreams:
         """Draw the coordinates of the residuals of n data sets, into `room`, (k, n, n_units)."""
         sizes, names = self.layout.sizes, self.basis.names
         for name, out in zip(names, room, strict=True):
-            self.named(f"{RESIDUAL} {name}").standard_normal(out=out)
-        freedom = np.maximum(sizes - len(names), 0).sum()
-        left = 2.0 * self.named(f"{RESIDUAL} left").standard_gamma(freedom / 2.0, n)
+            fill_normals(self.named(f"{RESIDUAL} {name}"), out.reshape(-1))
+        freedom = np.array([np.maximum(sizes - len(names), 0.0).sum()])
+        left = chi_squares(self.named(f"{RESIDUAL} left"), freedom, n)
         return Coordinates(room, left)
 
     def residual_rows(
         self,
         found: Coordinates,
-        data: Mapping[str, Floats],
+        data: dict[str, Floats],
         lower: Floats | None,
         out: Floats,
     ) -> None:
@@ -88,11 +89,11 @@ class NormalStreams:
         columns, _ = columns_of(self.basis.parts, data, self.layout)
         if lower is None:
             _, lower = factor_of(self.basis.parts, data, self.layout)
-        left = found.left[:, None] + self._spare(lower, found.along).sum(axis=1, keepdims=True)
+        left = found.left + self._spare(lower, found.along).sum(axis=1, keepdims=True)
         self._rows(RESIDUAL, columns, lower, found.along, left, out)
 
     def covariates(
-        self, n: int, data: Mapping[str, Floats], *, rows: bool
+        self, n: int, data: dict[str, Floats], *, rows: bool
     ) -> tuple[Floats, dict[str, Floats]]:
         """Draw the normal covariates of n data sets.
 
@@ -113,10 +114,9 @@ class NormalStreams:
         for a, c in enumerate(self.basis.normals, first):
             along = np.empty((a, n, m))
             for name, out in zip(names[:a], along, strict=True):
-                self.named(f"{c.name} {name}").standard_normal(out=out)
-            freedom = np.maximum(sizes - a, 0)
-            shape = freedom[0] / 2.0 if self.layout.is_equal else freedom / 2.0
-            left = 2.0 * self.named(f"{c.name} left").standard_gamma(shape, (n, m))
+                fill_normals(self.named(f"{c.name} {name}"), out.reshape(-1))
+            freedom = np.maximum(sizes - a, 0.0)
+            left = chi_squares(self.named(f"{c.name} left"), freedom, n)
             left += self._spare(lower, along)
             factor_of_normal(a, along, left, lower)
             if rows:
@@ -135,14 +135,14 @@ class NormalStreams:
         self, name: str, columns: Floats, lower: Floats, along: Floats, left: Floats, out: Floats
     ) -> None:
         """Draw the directions of rows, and make the rows of them, in place."""
-        self.named(f"{name} rows").standard_normal(out=out)
         k, n, m = along.shape
         flat, work = out.reshape(n, -1), np.empty((2, k, m))
+        fill_normals(self.named(f"{name} rows"), flat.reshape(-1))
         make_rows(columns, self.layout.starts, lower, along, left, flat, work)
 
 
 def factor_of(
-    parts: Sequence[Part], data: Mapping[str, Floats], layout: Layout
+    parts: Sequence[Part], data: dict[str, Floats], layout: Layout
 ) -> tuple[Floats, Floats]:
     """Return columns, and the Cholesky factors of their cross-products.
 

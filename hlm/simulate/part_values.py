@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from hlm.simulate.columns import Part
     from hlm.simulate.layout import Layout
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 def columns_of(
-    parts: Sequence[Part], data: Mapping[str, Floats], layout: Layout
+    parts: Sequence[Part], data: dict[str, Floats], layout: Layout
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Return the columns, (n or 1, k, rows), and where the first, the second, ... rows begin.
 
@@ -28,7 +28,7 @@ def columns_of(
     Parameters
     ----------
     parts : sequence of Part
-    data : mapping of str to ndarray
+    data : dict of str to ndarray
         The covariates, as `Draws` has them.
     layout : Layout
     """
@@ -44,12 +44,12 @@ def columns_of(
     return columns.reshape(-1, len(values), n_rows * n_units), np.arange(n_rows + 1) * n_units
 
 
-def multipliers_of(parts: Sequence[Part], data: Mapping[str, Floats], n_units: int) -> Floats:
+def multipliers_of(parts: Sequence[Part], data: dict[str, Floats], n_units: int) -> Floats:
     """Return the multipliers of units, (n or 1, parts, n_units)."""
     return stack_values([part.values(data) for part in parts], (1, n_units))[:, :, 0]
 
 
-def _by_rows(part: Part, data: Mapping[str, Floats], layout: Layout) -> dict[str, Floats]:
+def _by_rows(part: Part, data: dict[str, Floats], layout: Layout) -> dict[str, Floats]:
     """Return the covariates of a part with a value for each row."""
     names = {name for factor in part.factors for name in factor.variables}
     n_units = len(layout.sizes)

@@ -36,6 +36,7 @@ from hlm.simulate.draws import (
 )
 from hlm.simulate.generated import Generated, generate
 from hlm.simulate.layout import layout_of
+from hlm.simulate.normals import standard_numbers
 from hlm.simulate.random_effects import recipe_of
 from hlm.simulate.response import response_of
 
@@ -166,7 +167,7 @@ class _Streams:
         truth = part_of(self.truths, start, n)
         z = self.recipe.draw(self.effects, n, s.n_units)
         effects = self.recipe.of_each(truth).effects(z)
-        residuals = numbers.in_rows(lambda size: s.residuals.standardized(self.noise, size))
+        residuals = numbers.in_rows(lambda size: standard_numbers(s.residuals, self.noise, size))
         return _structured(s, RowDraws(rows, covariates, effects, residuals, truth=truth), numbers)
 
     def _rows(self, n: int) -> RowLayout:

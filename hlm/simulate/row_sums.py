@@ -110,9 +110,10 @@ def cross_row_noise(columns, noise, starts, response, squares):
 def add_effects(truth, scales, gram, multipliers, effects, response, squares, sum_squares, weights):
     """Add Z b to the noise: y*'y* = e'e + 2 b'Z'e + b'Z'Zb, and x'y* = x'e + x'Zb of each column x.
 
-    `response` (n, k, units) holds x'e, then x'y*; `squares` (n, units) e'e of each unit; y*'y* is
-    added to `sum_squares` (n,). Column `truth[t, 0]` times multiplier `truth[t, 1]` and `scales[t]`
-    is column t of Z, whose random effects are `effects[:, t]`; `weights` (q,) is memory for w.
+    `response` (n, k, units) holds x'e, then x'y*; `squares` (n, units) e'e of each unit, then its
+    y*'y*, which is added to `sum_squares` (n,). Column `truth[t, 0]` times multiplier `truth[t, 1]`
+    and `scales[t]` is column t of Z, whose random effects are `effects[:, t]`; `weights` (q, units)
+    is memory for w.
     """
     n, q, n_units = effects.shape
     k, wide = response.shape[1], gram.shape[2] > 1
@@ -120,24 +121,30 @@ def add_effects(truth, scales, gram, multipliers, effects, response, squares, su
     for r in range(n):
         products = gram[r if gram.shape[0] > 1 else 0]
         levels = multipliers[r if multipliers.shape[0] > 1 else 0]
+        total = squares[r]
+        # w_t = scale_t u_t b_t
+        for t in range(q):
+            scale, level, effect = scales[t], levels[truth[t, 1]], effects[r, t]
+            for i in range(n_units):
+                weights[t, i] = scale * level[i] * effect[i]
+        # y*'y* = e'e + 2 sum_t w_t x_t'e + sum_tu w_t w_u x_t'x_u
+        for t in range(q):
+            a = truth[t, 0]
+            own, sums = weights[t], response[r, a]
+            for i in range(n_units):
+                total[i] += 2.0 * own[i] * sums[i]
+            for u in range(q):
+                b, other = truth[u, 0], weights[u]
+                pair = products[a * (a + 1) // 2 + b if a >= b else b * (b + 1) // 2 + a]
+                for i in range(n_units):
+                    total[i] += own[i] * other[i] * pair[i if wide else 0]
         for i in range(n_units):
-            g = i if wide else 0
-            total = squares[r, i]
-            # w_t = scale_t u_t b_t
+            sum_squares[r] += total[i]
+        # x_c'y* = x_c'e + sum_t w_t x_c'x_t
+        for c in range(k):
+            sums = response[r, c]
             for t in range(q):
-                weights[t] = scales[t] * levels[truth[t, 1], i] * effects[r, t, i]
-            # y*'y* = e'e + 2 sum_t w_t x_t'e + sum_tu w_t w_u x_t'x_u
-            for t in range(q):
-                a = truth[t, 0]
-                total += 2.0 * weights[t] * response[r, a, i]
-                for u in range(q):
-                    b = truth[u, 0]
-                    pair = a * (a + 1) // 2 + b if a >= b else b * (b + 1) // 2 + a
-                    total += weights[t] * weights[u] * products[pair, g]
-            sum_squares[r] += total
-            # x_c'y* = x_c'e + sum_t w_t x_c'x_t
-            for c in range(k):
-                for t in range(q):
-                    a = truth[t, 0]
-                    pair = a * (a + 1) // 2 + c if a >= c else c * (c + 1) // 2 + a
-                    response[r, c, i] += weights[t] * products[pair, g]
+                a, own = truth[t, 0], weights[t]
+                pair = products[a * (a + 1) // 2 + c if a >= c else c * (c + 1) // 2 + a]
+                for i in range(n_units):
+                    sums[i] += own[i] * pair[i if wide else 0]

@@ -80,7 +80,7 @@ def of_coordinates(basis: Basis, places: Places, draws: Draws) -> tuple[Floats, 
         gram = _of_factors(places, draws, lower)
     response, squares = np.empty((n, len(places.parts), m)), np.empty((n, m))
     place_coordinates(lower, layout.sizes, places.own, coordinates.along, response, squares)
-    squares[:, 0] += coordinates.left
+    squares[:, :1] += coordinates.left
     for j, one in enumerate(places.affine):
         if one is not None and j not in places.own:
             own, constant = response[:, places.own[one.place]], response[:, places.own[0]]
