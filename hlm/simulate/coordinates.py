@@ -194,83 +194,96 @@ def make_rows(columns, starts, lower, coordinates, left, noise, work):
 
     The rows are those that begin at `starts`; `columns` (n or 1, k, rows, or one for all of each)
     those of the basis. What e has apart from them has the direction of the normals' own, and the
-    square `left` of each unit (n, units), or of all together (n, 1). `work` is (2, k, units).
+    square `left` of each unit (n, units), or of all together (n, 1). `work` is (2, k + 1, units).
     """
     k, n, n_units = coordinates.shape
-    sums, steps = work[0], work[1]
+    sums, steps, size = work[0], work[1], work[1, k]
     for r in range(n):
         design = columns[r if columns.shape[0] > 1 else 0]
         root, e = lower[r if lower.shape[0] > 1 else 0], noise[r]
-        # e -= Q Q'e, twice: then it is orthogonal to rounding
-        for _ in range(2):
-            sum_rows(design, starts, e, sums)
-            for i in range(n_units):
-                g = i if root.shape[1] > 1 else 0
-                solve_unit(root, g, sums[:, i])
-                for a in range(k):
-                    steps[a, i] = -sums[a, i]
-                solve_unit_back(root, g, steps[:, i])
-            add_rows(design, starts, steps, e)
-        scale_rows(starts, left[r], e, sums[0])
-        # e += Q z = x L'^{-1} z
+        # e -= Q Q'e, with Q = x L'^{-1}
+        sum_rows(design, starts, k, e, sums)
         for i in range(n_units):
+            g = i if root.shape[1] > 1 else 0
+            solve_unit(root, g, k, sums[:, i])
             for a in range(k):
-                steps[a, i] = coordinates[a, r, i]
-            solve_unit_back(root, i if root.shape[1] > 1 else 0, steps[:, i])
-        add_rows(design, starts, steps, e)
+                steps[a, i] = -sums[a, i]
+            solve_unit_back(root, g, k, steps[:, i])
+            size[i] = 1.0
+        add_rows(design, starts, k, steps, e)
+        # e = f e + Q (z - f Q'e): with what rounding has left of Q'e, and f by which e'e is `left`
+        sum_rows(design, starts, k, e, sums)
+        lengths(left[r], sums[k], size)
+        for i in range(n_units):
+            g = i if root.shape[1] > 1 else 0
+            solve_unit(root, g, k, sums[:, i])
+            for a in range(k):
+                steps[a, i] = coordinates[a, r, i] - size[i] * sums[a, i]
+            solve_unit_back(root, g, k, steps[:, i])
+        add_rows(design, starts, k, steps, e)
 
 
 @kernel
-def scale_rows(starts, left, e, sums):
-    """Give the rows of each unit, or all together, the square `left`."""
-    n_units, together = len(sums), len(left) == 1
-    for i in range(n_units):
-        sums[i] = 0.0
-    for j in range(len(starts) - 1):
-        first = starts[j]
-        for i in range(starts[j + 1] - first):
-            sums[i] += e[first + i] * e[first + i]
-    if together:
-        for i in range(1, n_units):
-            sums[0] += sums[i]
-    for i in range(1 if together else n_units):
-        sums[i] = np.sqrt(left[i] / sums[i]) if left[i] > 0.0 else 0.0
-    for j in range(len(starts) - 1):
-        first = starts[j]
-        for i in range(starts[j + 1] - first):
-            e[first + i] *= sums[0 if together else i]
+def lengths(left, squares, size):
+    """Write by what rows with these squares are to be multiplied, unit by unit or all together."""
+    together, total = len(left) == 1, 0.0
+    for i in range(len(size)):
+        total += squares[i]
+    for i in range(len(size)):
+        own, wanted = total if together else squares[i], left[0 if together else i]
+        size[i] = np.sqrt(wanted / own) if wanted > 0.0 else 0.0
 
 
 @kernel
-def sum_rows(design, starts, e, sums):
-    """Write x_a'e of each unit."""
-    k, n_units = sums.shape
-    wide = design.shape[1] >= starts[-1]
-    for a in range(k):
+def sum_rows(design, starts, k, e, sums):
+    """Write x_a'e of each unit, k of them, and e'e below."""
+    n_units, wide = sums.shape[1], design.shape[1] >= starts[-1]
+    for a in range(k + 1):
         for i in range(n_units):
             sums[a, i] = 0.0
     for j in range(len(starts) - 1):
-        first = starts[j]
+        first, last = starts[j], starts[j + 1]
+        rows = e[first:last]
         for a in range(k):
-            for i in range(starts[j + 1] - first):
-                sums[a, i] += design[a, first + i if wide else j] * e[first + i]
+            total = sums[a]
+            if wide:
+                column = design[a, first:last]
+                for i in range(last - first):
+                    total[i] += column[i] * rows[i]
+            else:
+                value = design[a, j]
+                for i in range(last - first):
+                    total[i] += value * rows[i]
+        total = sums[k]
+        for i in range(last - first):
+            total[i] += rows[i] * rows[i]
 
 
 @kernel
-def add_rows(design, starts, steps, e):
-    """Add sum_a x_a step_a of each unit to its rows."""
+def add_rows(design, starts, k, steps, e):
+    """Multiply the rows of each unit by steps[k], and add sum_a x_a steps[a] of the unit."""
     wide = design.shape[1] >= starts[-1]
     for j in range(len(starts) - 1):
-        first = starts[j]
-        for a in range(len(steps)):
-            for i in range(starts[j + 1] - first):
-                e[first + i] += design[a, first + i if wide else j] * steps[a, i]
+        first, last = starts[j], starts[j + 1]
+        rows, size = e[first:last], steps[k]
+        for i in range(last - first):
+            rows[i] *= size[i]
+        for a in range(k):
+            step = steps[a]
+            if wide:
+                column = design[a, first:last]
+                for i in range(last - first):
+                    rows[i] += column[i] * step[i]
+            else:
+                value = design[a, j]
+                for i in range(last - first):
+                    rows[i] += value * step[i]
 
 
 @kernel
-def solve_unit(root, i, numbers):
+def solve_unit(root, i, k, numbers):
     """Overwrite b by L^{-1} b, zero where L has no pivot."""
-    for a in range(len(numbers)):
+    for a in range(k):
         row = a * (a + 1) // 2
         pivot, element = root[row + a, i], numbers[a]
         for b in range(a):
@@ -279,9 +292,8 @@ def solve_unit(root, i, numbers):
 
 
 @kernel
-def solve_unit_back(root, i, numbers):
+def solve_unit_back(root, i, k, numbers):
     """Overwrite b by L'^{-1} b, zero where L has no pivot."""
-    k = len(numbers)
     for back in range(k):
         a = k - 1 - back
         pivot, element = root[a * (a + 1) // 2 + a, i], numbers[a]

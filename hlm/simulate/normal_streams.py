@@ -136,7 +136,7 @@ class NormalStreams:
     ) -> None:
         """Draw the directions of rows, and make the rows of them, in place."""
         k, n, m = along.shape
-        flat, work = out.reshape(n, -1), np.empty((2, k, m))
+        flat, work = out.reshape(n, -1), np.empty((2, k + 1, m))
         fill_normals(self.named(f"{name} rows"), flat.reshape(-1))
         make_rows(columns, self.layout.starts, lower, along, left, flat, work)
 
