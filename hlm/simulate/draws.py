@@ -4,6 +4,8 @@ Each block of `BLOCK` replicates of a scenario has its own streams, one for each
 random effects, and each covariate. They are seeded by the integers (purpose, block, key, study
 seed), those of covariates by a hash of the name too: so the draws of a covariate do not depend on
 which others there are. Where random effects differ in shape, each has a stream spawned from theirs.
+Normal residuals, and normal covariates of rows, have a stream for each of their coordinates, see
+`normal_streams`; the covariates are drawn one given the others, in the order of their names.
 Where a study asks for common random numbers, zeros stand for the key.
 A user's generator has a stream too, and its blocks are the groups for which it is called.
 So have the parameters of a truth that are uncertain; those of a block are drawn together.

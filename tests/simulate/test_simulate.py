@@ -253,7 +253,7 @@ def test_seeds_keys_and_blocks_give_other_data():
 def test_the_draws_of_a_covariate_do_not_depend_on_which_others_there_are():
     """The key is the same by hand; in studies another covariate is another scenario."""
     names = ("a", "b", "c", "B", "ä")
-    drawn = tuple(Covariate(name, "row") for name in names)
+    drawn = tuple(Covariate(name, "row", Uniform(-1.0, 1.0)) for name in names)
     alone = {
         c.name: next(draw(replace(ARTICLE, covariates=(c,)), 1, 7, 9)).covariates[c.name]
         for c in drawn
@@ -264,6 +264,22 @@ def test_the_draws_of_a_covariate_do_not_depend_on_which_others_there_are():
             assert_array_equal(values, alone[name], name)
     for one, two in combinations(names, 2):
         assert not np.isclose(alone[one], alone[two]).any(), (one, two)
+
+
+def test_normal_covariates_of_rows_are_drawn_one_given_the_others():
+    """In the order of names: the first as if it were alone, all with the means that they have so."""
+    names = ("B", "a", "b")
+    drawn = tuple(Covariate(name, "row") for name in names)
+    alone = {
+        c.name: next(draw(replace(ARTICLE, covariates=(c,)), 1, 7, 9)).covariates[c.name]
+        for c in drawn
+    }
+    for covariates in (drawn, drawn[::-1]):
+        together = next(draw(replace(ARTICLE, covariates=covariates), 1, 7, 9)).covariates
+        assert_array_equal(together["B"], alone["B"])
+        for name in ("a", "b"):
+            assert_allclose(together[name].mean(1), alone[name].mean(1), atol=1e-13)
+            assert not np.isclose(together[name], alone[name]).any()
 
 
 def test_effects_and_other_residuals_are_as_they_were_in_the_first_version():
@@ -288,7 +304,7 @@ def test_coordinates_have_streams_named_by_their_columns():
     for k, name in enumerate(("residual along", "residual along x")):
         assert_array_equal(chunk.coordinates.along[k], stream(name).standard_normal((2, 30)))
     left = 2.0 * stream("residual left").standard_gamma(30 * 28 / 2, 2)
-    assert_array_equal(chunk.coordinates.left, left)
+    assert_array_equal(chunk.coordinates.left[:, 0], left)
     (chunk,) = draw(replace(ARTICLE, covariates=(A, Covariate("x", "row"))), 2345, BLOCK, BLOCK + 2)
     along = stream("x along").standard_normal((2, 30))
     left = 2.0 * stream("x left").standard_gamma(29 / 2, (2, 30))
