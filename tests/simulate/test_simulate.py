@@ -267,7 +267,7 @@ def test_the_draws_of_a_covariate_do_not_depend_on_which_others_there_are():
 
 
 def test_normal_covariates_of_rows_are_drawn_one_given_the_others():
-    """In the order of names: the first as if it were alone, all with the means that they have so."""
+    """In the order of names: the first as if alone, all with the means that they have alone."""
     names = ("B", "a", "b")
     drawn = tuple(Covariate(name, "row") for name in names)
     alone = {
