@@ -63,7 +63,10 @@ workflow.configfiles += [STUDY, PLAN]
 
 # What each batch needs compiled. By batch and not by study: a model that is added must not give
 # the batches that are there another input, or they would all be done again.
-NEEDED = {batch.name: name_of(kernels_of(batch.models)) for batch in plan.batches}
+NEEDED = {
+    batch.name: name_of(kernels_of(batch.models, lanes=batch.lanes))
+    for batch in plan.batches
+}
 
 
 def compiled(wildcards):

@@ -19,7 +19,7 @@ from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.kernels.fit import CRITERION, ITERATIONS, SINGULAR, STATUS, allocate_workspace
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.load import data_set, load
-from hlm.kernels.newton import CONVERGED, minimize
+from hlm.kernels.minimum import CONVERGED, minimize
 from hlm.kernels.problem import Problem
 from hlm.kernels.stack import allocate_results, fit_stack, only_the_fit
 

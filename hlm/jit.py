@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
 from hlm.disk import lock
 from hlm.errors import InputError
+from hlm.lanes import WIDTH
 
 __all__ = [
     "PLAIN",
@@ -48,7 +50,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 config: Any = numba_config
 HOME = Path(__file__).parent
 KERNEL_FOLDERS = ("kernels", "rows", "simulate")
-COMPILED_BY = ("jit.py", "inside_numba.py")
+COMPILED_BY = ("jit.py", "inside_numba.py", "lanes.py", "lanes_in_numba.py")
 
 PLAIN = "HLM_PLAIN_NUMBA"
 """Environment variable: 1 has each kernel compiled as Numba does by itself."""
@@ -56,7 +58,7 @@ PLAIN = "HLM_PLAIN_NUMBA"
 
 def cache_folder() -> Path:
     """Return the kernels' folder: below NUMBA_CACHE_DIR, the package or the user's cache."""
-    digest = blake2b(f"{numba.__version__} {_wants_plain()}".encode(), digest_size=8)
+    digest = blake2b(f"{numba.__version__} {_wants_plain()} {WIDTH}".encode(), digest_size=8)
     kernels = [sorted((HOME / folder).glob("*.py")) for folder in KERNEL_FOLDERS]
     for path in (*(HOME / name for name in COMPILED_BY), *chain.from_iterable(kernels)):
         digest.update(path.read_bytes())
@@ -153,6 +155,10 @@ def _without_vectors() -> Iterator[None]:
 
 class _EntryCompiler(CompilerBase):
     """Numba's compiler, with settings of our own while it is at work."""
+
+    def __init__(self, *args: Any) -> None:
+        import_module("hlm.lanes_in_numba")
+        super().__init__(*args)
 
     def compile_extra(self, function: Callable[..., Any]) -> Any:
         """Compile a function; kernels that it calls are compiled meanwhile."""

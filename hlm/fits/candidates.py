@@ -12,11 +12,12 @@ from hlm.estimands.kinds import is_asked_for, parameters_of
 from hlm.estimands.model_estimands import contrasts_of, rows_of
 from hlm.estimands.population import of_design
 from hlm.fits.bootstrap_fits import Source, Streams, bootstrap
+from hlm.fits.lanes_of_stacks import Task, fit_in_lanes
 from hlm.fits.least_squares import least_squares_criteria
 from hlm.fits.ratio_tests import RatioTests, ratio_tests
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.unit_errors import predictions_table
-from hlm.fits.variants import Kernels, kernels_of
+from hlm.fits.variants import Kernels, has_only_own_inference, kernels_of
 from hlm.formula import terms_of
 from hlm.inference import (
     COEFFICIENTS,
@@ -55,7 +56,12 @@ Floats = NDArray[np.float64]
 
 
 def fit_batch(
-    scenario: Scenario, models: Sequence[Model], drawn: Drawn, *, seed: int | None = None
+    scenario: Scenario,
+    models: Sequence[Model],
+    drawn: Drawn,
+    *,
+    seed: int | None = None,
+    lanes: bool = False,
 ) -> dict[str, Table]:
     """Fit every model to every replicate.
 
@@ -67,6 +73,8 @@ def fit_batch(
     drawn : Drawn
     seed : int, optional
         The study's; a bootstrap needs it.
+    lanes : bool
+        Fit data sets side by side where a model allows it; no number depends on it.
 
     Returns
     -------
@@ -76,7 +84,7 @@ def fit_batch(
         `predictions` too.
     """
     estimates, fits, tests, predictions = [], [], [], []
-    kernels = {one.q: one for one in kernels_of(models)}
+    kernels = {one.q: one for one in kernels_of(models, lanes=lanes)}
     streams = Streams(scenario, seed, drawn.start)
     own, rest = drawn.columns[: len(models)], iter(drawn.columns[len(models) :])
     of_units = drawn.units or (None,) * len(models)
@@ -118,7 +126,10 @@ def _ratio_tests(
 
 
 def fit_model(
-    model: Model, columns: ModelColumns, cross: CrossProducts, kernels: Kernels | None = None
+    model: Model,
+    columns: ModelColumns,
+    cross: CrossProducts,
+    kernels: Kernels | None = None,
 ) -> StackResults:
     """Fit one model by its methods to every replicate, with what all its inferences need.
 
@@ -145,9 +156,14 @@ def fit_model(
         else None,
     )
     units = (n_units, q) if model.predictions else (0, 0)
-    results = _allocate(model, n, p, n_theta, len(contrasts), kernels, units)
+    sizes = p, n_theta, len(contrasts), kernels, units
+    results = _allocate(model, n, *sizes)
     reml = np.array([method == "reml" for method in _fitted_methods(model)])
-    fit_stack(cross, columns, parametrization, reml, workspace, inferences, results)
+    if kernels.lanes and has_only_own_inference(model):
+        task = Task(cross, columns, parametrization, reml, workspace, inferences)
+        fit_in_lanes(task, results, lambda k: _allocate(model, k, *sizes))
+    else:
+        fit_stack(cross, columns, parametrization, reml, workspace, inferences, results)
     return results
 
 

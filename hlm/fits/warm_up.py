@@ -19,19 +19,21 @@ __all__ = ["compile_kernels", "warm_up"]
 DEFAULT = (Kernels(1), Kernels(2))
 
 
-def warm_up(models: Sequence[Model] = ()) -> None:
+def warm_up(models: Sequence[Model] = (), *, lanes: bool = False) -> None:
     """Compile and cache the kernels of the batch path, once for all processes.
 
     Parameters
     ----------
     models : sequence of Model
         What is to be fitted; without any, the kernels of models with one and two random effects.
+    lanes : bool
+        Whether data sets are to be fitted side by side.
 
     Examples
     --------
     >>> warm_up()
     """
-    compile_kernels(kernels_of(models) or DEFAULT)
+    compile_kernels(kernels_of(models, lanes=lanes) or DEFAULT)
 
 
 def compile_kernels(needed: Iterable[Kernels]) -> None:
@@ -44,8 +46,15 @@ def compile_kernels(needed: Iterable[Kernels]) -> None:
     for kernels in needed:
         with compiling(kernels.name) as missing:
             if missing:
-                scenario, model = _example(kernels)
-                fit_batch(scenario, [model], simulate(scenario, [model], 0, 0, 2), seed=0)
+                _fit_example(kernels, lanes=False)
+                if kernels.lanes:
+                    _fit_example(Kernels(kernels.q), lanes=True)
+
+
+def _fit_example(kernels: Kernels, *, lanes: bool) -> None:
+    scenario, model = _example(kernels)
+    drawn = simulate(scenario, [model], 0, 0, 2)
+    fit_batch(scenario, [model], drawn, seed=0, lanes=lanes)
 
 
 def _example(kernels: Kernels) -> tuple[Scenario, Model]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.jit import kernel
-from hlm.kernels.criterion import evaluate
 from hlm.kernels.linalg import cholesky, copy, eigh_jacobi
 
 __all__ = [
@@ -21,9 +20,9 @@ __all__ = [
     "escape",
     "lower_factor",
     "rectify",
-    "set_zeros",
     "symmetric_gradient",
     "touches_boundary",
+    "without_column",
 ]
 
 FACTOR_TOLERANCE = 1e-14
@@ -58,28 +57,6 @@ def touches_boundary(q, Lambda):
     for j in range(q):
         smallest = min(smallest, Lambda[j, j])
     return smallest < ZERO_THETA
-
-
-@kernel
-def set_zeros(problem, Lambda, state, trial, criterion):
-    """Set to exactly zero the small diagonal elements that the data do not support.
-
-    Lambda stays the Cholesky factor of Psi: what is left in a column whose diagonal element is
-    zero moves to later columns. Return whether anything changed; if not, `state` is as it was.
-    """
-    q = np.int64(len(problem.effects))
-    tried, changed = False, False
-    # Lambda_jj = 0, kept where the criterion rises by no more than ZERO_RISE
-    for j in range(q):
-        if Lambda[j, j] < ZERO_THETA and Lambda[j, j] != 0.0:
-            tried = True
-            without_column(q, j, Lambda, trial)
-            if evaluate(problem, trial, state) <= criterion + ZERO_RISE:
-                copy(trial, Lambda)
-                changed = True
-    if tried and not changed:
-        evaluate(problem, Lambda, state)
-    return changed
 
 
 @kernel

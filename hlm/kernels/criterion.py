@@ -23,6 +23,7 @@ from hlm.jit import kernel
 from hlm.kernels.linalg import cholesky, solve_lower, solve_upper
 from hlm.kernels.problem import divisor
 from hlm.kernels.units import RANK_TOLERANCE
+from hlm.lanes import choose
 
 __all__ = ["State", "allocate_state", "evaluate", "whiten"]
 
@@ -266,25 +267,24 @@ def profile(problem, logdet, state):
         for k in range(j + 1):
             Ls[j, k] = S[j, k]
         beta[j] = S[p, j]
-    if cholesky(Ls, p, RANK_TOLERANCE) < p:
-        return np.inf
+    rank = cholesky(Ls, p, RANK_TOLERANCE)
     solve_lower(Ls, p, beta)
     r2 = S[p, p]
     logdet_xx = 0.0
     # r^2 = S_yy - |Ls^{-1} S_xy|^2, log|S_xx| = 2 sum_j log Ls_jj
     for j in range(p):
         r2 -= beta[j] * beta[j]
-        logdet_xx += 2.0 * np.log(Ls[j, j])
+        logdet_xx += 2.0 * np.log(choose(Ls[j, j] > 0.0, Ls[j, j], 1.0))
     solve_upper(Ls, p, beta)
     # gamma = (-beta, 1)
     for j in range(p):
         gamma[j] = -beta[j]
     gamma[p] = 1.0
-    if not r2 > 0.0:
-        return np.inf
+    is_defined = (rank == p) & (r2 > 0.0)
+    r2 = choose(is_defined, r2, 1.0)
     n_star = divisor(problem)
     criterion = logdet + n_star * (1.0 + np.log(2.0 * np.pi * r2 / n_star))
     if problem.reml:
         criterion += logdet_xx
     state.r2[0] = r2
-    return criterion
+    return choose(is_defined, criterion, np.inf)

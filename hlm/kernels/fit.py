@@ -12,9 +12,9 @@ from hlm.kernels.identified import (
     LOOK_TOLERANCE,
     NullSpace,
     allocate_null,
+    bend_of,
     certified_rank,
     is_degenerate,
-    is_flat,
     leave_out_undetermined,
     null_space,
 )
@@ -27,7 +27,7 @@ from hlm.kernels.inference import (
     infer,
 )
 from hlm.kernels.linalg import copy, eigh_jacobi
-from hlm.kernels.newton import (
+from hlm.kernels.minimum import (
     CONVERGED,
     NO_START,
     Work,
@@ -154,28 +154,23 @@ def fit_units(problem, workspace, parametrization, sum_squares):
 
     `sum_squares` is the response's own, against which a residual counts as zero.
     """
-    units, p = problem.units, problem.p
-    state, work, Lambda = workspace.state, workspace.work, workspace.fit.Lambda
+    units, state, work = problem.units, workspace.state, workspace.work
     out, summary = workspace.fit.estimates, workspace.fit.summary
     if not np.isfinite(sum_squares):
         without_estimates(out, summary)
         summary[STATUS] = NOT_FINITE
         return
-    if problem.n_obs <= p:
+    if problem.n_obs <= problem.p:
         without_estimates(out, summary)
         summary[STATUS] = UNIDENTIFIED
         return
-    status, iterations, criterion = minimize(problem, Lambda, state, work, True)
+    status, iterations, criterion = minimize(problem, workspace.fit.Lambda, state, work, True)
     if status == NO_START:
         without_estimates(out, summary)
         summary[STATUS] = UNIDENTIFIED
         return
-    residual = 0.0
-    # gamma'W gamma, the residual sum of squares within units
-    for j in range(p + 1):
-        for k in range(p + 1):
-            residual += state.gamma[j] * units.within[j, k] * state.gamma[k]
     no_rows_left = False
+    residual = residual_within(problem, state)
     if not residual > PERFECT_FIT_TOLERANCE * sum_squares:
         no_rows_left = rows_left(problem) <= 0
         residual = state.r2[0] if no_rows_left else residual
@@ -183,22 +178,41 @@ def fit_units(problem, workspace, parametrization, sum_squares):
         without_estimates(out, summary)
         summary[STATUS], summary[ITERATIONS] = PERFECT_FIT, iterations
         return
+    conclude(problem, workspace, parametrization, status, iterations, criterion)
+    bend = bend_of(units.rows.shape[0], state.XR)
+    if may_be_undetermined(problem, workspace, bend, no_rows_left):
+        look(problem, workspace, parametrization)
+    summary[SINGULAR] = 1.0 if summary[BOUNDARY_RANK] > 0.0 else 0.0
+
+
+@kernel
+def residual_within(problem, state):
+    """Return gamma'W gamma, the residual sum of squares within units."""
+    gamma, within, residual = state.gamma, problem.units.within, 0.0
+    # sum_jk gamma_j W_jk gamma_k
+    for j in range(problem.p + 1):
+        for k in range(problem.p + 1):
+            residual += gamma[j] * within[j, k] * gamma[k]
+    return residual
+
+
+@kernel
+def conclude(problem, workspace, parametrization, status, iterations, criterion):
+    """Fill `estimates` and `summary` from the derivatives where the search ended."""
+    work, Lambda, summary = workspace.work, workspace.fit.Lambda, workspace.fit.summary
     norm = 0.0
     # |g|^2, g the gradient in theta
     for k in range(len(work.theta.gradient)):
         norm += work.theta.gradient[k] * work.theta.gradient[k]
     summary[STATUS] = OK if status == CONVERGED else NOT_CONVERGED
     summary[ITERATIONS] = iterations
-    summary[GRADIENT_NORM] = np.sqrt(norm)
     summary[CRITERION] = criterion + (parametrization.logdet if problem.reml else 0.0)
-    largest = 0.0
-    # max_k |Hp_kk|
-    for k in range(len(work.theta.gradient)):
-        largest = max(largest, abs(work.theta.hessian[k, k]))
-    n_star = divisor(problem)
+    summary[GRADIENT_NORM] = np.sqrt(norm)
+    largest = largest_bend(work.theta.hessian)
     summary[SMALLEST_EIGENVALUE] = infer(
-        n_star, parametrization, Lambda, state, work, workspace.delta, out
-    )
+        divisor(problem), parametrization, Lambda, workspace.state, work,
+        workspace.delta, workspace.fit.estimates,
+    )  # fmt: skip
     if (
         summary[SMALLEST_EIGENVALUE] < -SADDLE_TOLERANCE * largest
         and smallest_inside(parametrization.col, Lambda, work) < -SADDLE_TOLERANCE * largest
@@ -209,14 +223,32 @@ def fit_units(problem, workspace, parametrization, sum_squares):
     for a in range(len(problem.effects)):
         if Lambda[a, a] == 0.0:
             summary[BOUNDARY_RANK] += 1.0
+
+
+@kernel
+def largest_bend(hessian):
+    """Return the largest element of the diagonal of the Hessian."""
+    largest = 0.0
+    # max_k |H_kk|
+    for k in range(len(hessian)):
+        largest = max(largest, abs(hessian[k, k]))
+    return largest
+
+
+@kernel
+def may_be_undetermined(problem, workspace, bend, no_rows_left):
+    """Tell whether to look at what the data determine: the Hessian is nearly flat somewhere.
+
+    `bend` is what `bend_of` gives.
+    """
+    state, work, summary = workspace.state, workspace.work, workspace.fit.summary
+    largest = largest_bend(work.theta.hessian)
     is_bent = summary[SMALLEST_EIGENVALUE] > LOOK_TOLERANCE * largest or (
         summary[BOUNDARY_RANK] > 0.0
-        and not is_degenerate(len(parametrization.row), state.hessian_psi, work)
+        and not is_degenerate(len(problem.row), state.hessian_psi, work)
     )
     may_be_flat = problem.reml or no_rows_left
-    if not is_bent or (may_be_flat and is_flat(largest, units.rows.shape[0], state.XR)):
-        look(problem, workspace, parametrization)
-    summary[SINGULAR] = 1.0 if summary[BOUNDARY_RANK] > 0.0 else 0.0
+    return not is_bent or (may_be_flat and largest <= LOOK_TOLERANCE * bend)
 
 
 @kernel

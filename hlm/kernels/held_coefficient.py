@@ -26,7 +26,7 @@ from hlm.kernels.criterion import State, allocate_state, evaluate
 from hlm.kernels.fit import CRITERION, OK, PARTLY_IDENTIFIED, STATUS
 from hlm.kernels.limits import critical_value
 from hlm.kernels.linalg import copy, solve_lower
-from hlm.kernels.newton import CONVERGED, Work, allocate_work, minimize
+from hlm.kernels.minimum import CONVERGED, Work, allocate_work, minimize
 from hlm.kernels.problem import Problem
 from hlm.kernels.units import Units, allocate_units
 

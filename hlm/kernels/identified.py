@@ -32,9 +32,9 @@ __all__ = [
     "LOOK_TOLERANCE",
     "NullSpace",
     "allocate_null",
+    "bend_of",
     "certified_rank",
     "is_degenerate",
-    "is_flat",
     "leave_out_undetermined",
     "null_space",
 ]
@@ -95,11 +95,11 @@ def allocate_null(q: int, n_theta: int) -> NullSpace:
 
 
 @kernel
-def is_flat(largest, n_units, XR):
-    """Tell whether the criterion is flat in all of theta, but for what rounding leaves.
+def bend_of(n_units, XR):
+    """Return 2 sum tr(M), by which log|V| alone bends at a Psi of zero.
 
-    The largest element of the Hessian, against 2 sum tr(M), by which log|V| alone bends at a Psi of
-    zero.
+    Against it the largest element of the Hessian tells whether the criterion is flat in all of
+    theta, but for what rounding leaves.
     """
     bend = 0.0
     # 2 sum_i tr(M_i), M = XR'XR
@@ -107,7 +107,7 @@ def is_flat(largest, n_units, XR):
         for a in range(XR.shape[1]):
             for b in range(XR.shape[2]):
                 bend += 2.0 * XR[i, a, b] * XR[i, a, b]
-    return largest <= LOOK_TOLERANCE * bend * (n_units / XR.shape[0])
+    return bend * (n_units / XR.shape[0])
 
 
 @kernel

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.jit import kernel
+from hlm.lanes import choose
 
 __all__ = [
     "cholesky",
     "copy",
     "copy_vector",
+    "divided",
     "eigh_graded",
     "eigh_jacobi",
     "invert_lower",
@@ -47,28 +49,31 @@ def cholesky(a, n, tolerance):
     A pivot of at most `tolerance` times its own diagonal element is taken as zero, and so is its
     column: for a positive semidefinite `a` this is the Cholesky factor with exact zeros.
     """
-    rank = 0
+    rank = 0.0
     # Column j: L_jj = (a_jj - sum_{k<j} L_jk^2)^{1/2}
     for j in range(n):
         diagonal = a[j, j]
         pivot = diagonal
         for k in range(j):
             pivot -= a[j, k] * a[j, k]
-        if pivot > tolerance * diagonal and pivot > 0.0:
-            root = np.sqrt(pivot)
-            a[j, j] = root
-            # L_ij = (a_ij - sum_{k<j} L_ik L_jk) / L_jj
-            for i in range(j + 1, n):
-                element = a[i, j]
-                for k in range(j):
-                    element -= a[i, k] * a[j, k]
-                a[i, j] = element / root
-            rank += 1
-        else:
-            # L_ij = 0
-            for i in range(j, n):
-                a[i, j] = 0.0
+        positive = (pivot > tolerance * diagonal) & (pivot > 0.0)
+        root = np.sqrt(choose(positive, pivot, 1.0))
+        a[j, j] = choose(positive, root, 0.0)
+        # L_ij = (a_ij - sum_{k<j} L_ik L_jk) / L_jj
+        for i in range(j + 1, n):
+            element = a[i, j]
+            for k in range(j):
+                element -= a[i, k] * a[j, k]
+            a[i, j] = choose(positive, element / root, 0.0)
+        rank += choose(positive, 1.0, 0.0)
     return rank
+
+
+@kernel
+def divided(element, pivot):
+    """Return the element over the pivot; zero if that is zero."""
+    regular = pivot != 0.0
+    return choose(regular, element / choose(regular, pivot, 1.0), 0.0)
 
 
 @kernel
@@ -79,7 +84,7 @@ def solve_lower(lower, n, x):
         element = x[i]
         for k in range(i):
             element -= lower[i, k] * x[k]
-        x[i] = element / lower[i, i] if lower[i, i] != 0.0 else 0.0
+        x[i] = divided(element, lower[i, i])
 
 
 @kernel
@@ -90,22 +95,25 @@ def solve_upper(lower, n, x):
         element = x[i]
         for k in range(i + 1, n):
             element -= lower[k, i] * x[k]
-        x[i] = element / lower[i, i] if lower[i, i] != 0.0 else 0.0
+        x[i] = divided(element, lower[i, i])
 
 
 @kernel
 def invert_lower(lower, n, inverse):
-    """Write L^-1 into the lower triangle of `inverse` (n, n), zeros above; L must be regular."""
+    """Write L^-1 into the lower triangle of `inverse` (n, n), zeros above.
+
+    A row with a zero pivot gives zeros.
+    """
     # Column j solves L x = e_j
     for j in range(n):
         for i in range(j):
             inverse[i, j] = 0.0
-        inverse[j, j] = 1.0 / lower[j, j]
+        inverse[j, j] = divided(1.0, lower[j, j])
         for i in range(j + 1, n):
             element = 0.0
             for k in range(j, i):
                 element -= lower[i, k] * inverse[k, j]
-            inverse[i, j] = element / lower[i, i]
+            inverse[i, j] = divided(element, lower[i, i])
 
 
 @kernel

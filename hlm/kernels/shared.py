@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from hlm.jit import kernel
 from hlm.kernels.cross import product
-from hlm.kernels.linalg import cholesky
+from hlm.kernels.linalg import cholesky, divided
 from hlm.kernels.units import RANK_TOLERANCE
 
 __all__ = ["load_shared"]
@@ -35,7 +35,7 @@ def load_shared(q, p, data, design, units):
             element = product(gram, random[a, 0], fixed[j, 0], 0)
             for k in range(a):
                 element -= Rt[a, k] * columns[k, j]
-            columns[a, j] = element / Rt[a, a] if Rt[a, a] != 0.0 else 0.0
+            columns[a, j] = divided(element, Rt[a, a])
     # c_i = R'^{-1} Z'(y_i + R_i coef),  b_ij = w_j u_ij
     for i in range(rows.shape[0]):
         for a in range(q):
@@ -45,7 +45,7 @@ def load_shared(q, p, data, design, units):
                 element += coef[k] * product(gram, random[a, 0], rest[k, 0], 0) * level
             for k in range(a):
                 element -= Rt[a, k] * rows[i, k, p]
-            rows[i, a, p] = element / Rt[a, a] if Rt[a, a] != 0.0 else 0.0
+            rows[i, a, p] = divided(element, Rt[a, a])
             for j in range(p):
                 rows[i, a, j] = columns[a, j] * u[fixed[j, 1], i]
     # Sums of column j of X with the columns of X up to it, then with y

@@ -29,6 +29,7 @@ from hlm.jit import kernel
 from hlm.kernels.boundary import lower_factor
 from hlm.kernels.criterion import evaluate
 from hlm.kernels.linalg import cholesky, copy, eigh_jacobi, invert_lower, solve_upper
+from hlm.lanes import choose
 
 __all__ = [
     "EIGENVALUE_FLOOR",
@@ -52,6 +53,11 @@ ORTHOGONAL = 1e-9
 """Cosine of the angle between residuals and a column of X below which they are orthogonal."""
 
 
+SUM_SQUARES, N_WITHIN, N_REGULAR, RANKS = range(4)
+"""The residual sum of squares within units; the columns of X that have a share outside the span
+of Z; the units whose Z has full rank; and minus the ranks of all, where designs are not shared."""
+
+
 class MomentStart(NamedTuple):
     """Memory of the moment start.
 
@@ -63,43 +69,77 @@ class MomentStart(NamedTuple):
         Of one unit R^{-1} e; in `closed_form` R^{-1} v_k times a root, of one eigenvector v_k.
     inverse : ndarray (q, q)
         R'^{-1} of one unit, or of all that share a design.
+    origin : ndarray (q, q)
+        The Lambda of Psi = 0.
+    sums : ndarray (4,)
+        `SUM_SQUARES`, `N_WITHIN`, `N_REGULAR`, `RANKS`.
     """
 
     deviations: np.ndarray
     unscaled: np.ndarray
     deviation: np.ndarray
     inverse: np.ndarray
+    origin: np.ndarray
+    sums: np.ndarray
 
 
 def allocate_start(q: int) -> MomentStart:
     """Return memory for the start of `q` random effects."""
     square = (q, q)
-    return MomentStart(np.zeros(square), np.zeros(square), np.zeros(q), np.zeros(square))
+    return MomentStart(
+        deviations=np.zeros(square),
+        unscaled=np.zeros(square),
+        deviation=np.zeros(q),
+        inverse=np.zeros(square),
+        origin=np.zeros(square),
+        sums=np.zeros(4),
+    )
 
 
 @kernel
 def moment_start(problem, Lambda, state, work):
     """Write the start into Lambda; return False if X'X is singular or the fit is perfect."""
-    q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
-    Lambda[:] = 0.0
-    if evaluate(problem, Lambda, state) == np.inf:
+    if moment_sums(problem, work.start, state) == np.inf:
         return False
-    # Lambda = I
-    for a in range(q):
-        Lambda[a, a] = 1.0
-    gamma = state.gamma
+    start_from_sums(problem, Lambda, state, work)
+    return True
+
+
+@kernel
+def moment_sums(problem, start, state):
+    """Sum over units what the start is made of; return the criterion at Psi = 0."""
+    p, units, gamma, sums = problem.p, problem.units, state.gamma, start.sums
+    start.origin[:] = 0.0
+    criterion = evaluate(problem, start.origin, state)
     sum_squares = 0.0
     # gamma'W gamma, the residual sum of squares within units
     for j in range(p + 1):
         for k in range(p + 1):
             sum_squares += gamma[j] * units.within[j, k] * gamma[k]
-    n_within = count_within(p, units.within, state.S)
-    if units.shared and closed_form(problem, n_within, sum_squares, Lambda, state, work):
-        return True
-    n_regular, degrees = deviations(problem, gamma, work.start)
-    degrees += problem.n_obs - (n_within if problem.reml else 0)
-    if n_regular == 0 or degrees <= 0 or not sum_squares > WITHIN_RESIDUAL * state.r2[0]:
-        return True
+    sums[SUM_SQUARES] = sum_squares
+    sums[N_WITHIN] = count_within(p, units.within, state.S)
+    if not units.shared:
+        deviations(problem, gamma, start)
+    return criterion
+
+
+@kernel
+def start_from_sums(problem, Lambda, state, work):
+    """Write the start into Lambda."""
+    q, p, units, sums = np.int64(len(problem.effects)), problem.p, problem.units, work.start.sums
+    sum_squares, n_within = sums[SUM_SQUARES], sums[N_WITHIN]
+    if units.shared:
+        if closed_form(problem, n_within, sum_squares, Lambda, state, work):
+            return
+        shared_deviations(problem, state.gamma, work.start)
+    n_regular = sums[N_REGULAR]
+    degrees = sums[RANKS] + problem.n_obs - (n_within if problem.reml else 0.0)
+    Lambda[:] = 0.0
+    # Lambda = I
+    for a in range(q):
+        Lambda[a, a] = 1.0
+    if n_regular == 0.0 or degrees <= 0.0 or not sum_squares > WITHIN_RESIDUAL * state.r2[0]:
+        return
     sigma2 = sum_squares / degrees
     nu = n_regular - ((p - n_within) / q if problem.reml else 0.0)
     Lambda[:] = 0.0
@@ -110,17 +150,15 @@ def moment_start(problem, Lambda, state, work):
         Lambda[a, b] = spread - work.start.unscaled[a, b] / n_regular
         Lambda[b, a] = Lambda[a, b]
     project(q, Lambda, work)
-    return True
 
 
 @kernel
 def count_within(p, within, S):
     """Count the columns of X that have a share outside the span of Z."""
-    count = 0
+    count = 0.0
     # W_jj > WITHIN_TOLERANCE x_j'x_j, S being that at Psi = 0
     for j in range(p):
-        if within[j, j] > WITHIN_TOLERANCE * S[j, j]:
-            count += 1
+        count += choose(within[j, j] > WITHIN_TOLERANCE * S[j, j], 1.0, 0.0)
     return count
 
 
@@ -173,11 +211,10 @@ def closed_form(problem, n_within, sum_squares, Lambda, state, work):
 @kernel
 def rank_of(q, Rt):
     """Return the rank of a Z from R', which has zero columns where columns of Z are dependent."""
-    rank = 0
+    rank = 0.0
     # R_aa > 0
     for a in range(q):
-        if Rt[a, a] > 0.0:
-            rank += 1
+        rank += choose(Rt[a, a] > 0.0, 1.0, 0.0)
     return rank
 
 
@@ -204,13 +241,15 @@ def pseudo_residuals(q, p, units, state, T):
 
 @kernel
 def shared_deviations(problem, gamma, start):
-    """Do the same for a shared design, from the moments."""
+    """Do as `deviations` for a shared design, from the moments."""
     q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
     products, unscaled, inverse = start.deviations, start.unscaled, start.inverse
     n_units, Rt = units.rows.shape[0], units.Rt[0]
     rank = rank_of(q, Rt)
+    start.sums[N_REGULAR] = n_units if rank == q else 0.0
+    start.sums[RANKS] = -n_units * rank
     if rank < q:
-        return 0, -n_units * rank
+        return
     v = 0
     # (sum e e')_ab = gamma'(moment v) gamma, v = (a, b)
     for a in range(q):
@@ -235,31 +274,25 @@ def shared_deviations(problem, gamma, start):
             unscaled[a, b] = 0.0
             for k in range(q):
                 unscaled[a, b] += n_units * inverse[k, a] * inverse[k, b]
-    return n_units, -n_units * q
 
 
 @kernel
 def deviations(problem, gamma, start):
-    """Sum (R^-1 e)(R^-1 e)' and (R'R)^-1 over the units whose Z has full rank.
-
-    Return the number of such units and minus the sum of all ranks.
-    """
-    if problem.units.shared:
-        return shared_deviations(problem, gamma, start)
+    """Sum (R^-1 e)(R^-1 e)' and (R'R)^-1 over the units whose Z has full rank, and the ranks."""
     q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
     products, unscaled = start.deviations, start.unscaled
     e, inverse = start.deviation, start.inverse
     products[:] = 0.0
     unscaled[:] = 0.0
-    n_regular, degrees = 0, 0
+    start.sums[N_REGULAR] = 0.0
+    start.sums[RANKS] = 0.0
     # Unit i's part of both sums, and - rank Z_i
     for i in range(units.rows.shape[0]):
         Rt = units.Rt[i]
         rank = rank_of(q, Rt)
-        degrees -= rank
-        if rank < q:
-            continue
-        n_regular += 1
+        regular = rank == q
+        start.sums[RANKS] -= rank
+        start.sums[N_REGULAR] += choose(regular, 1.0, 0.0)
         # R^{-1} e, e = rows gamma
         for a in range(q):
             e[a] = 0.0
@@ -270,10 +303,9 @@ def deviations(problem, gamma, start):
         invert_lower(Rt, q, inverse)
         for a in range(q):
             for b in range(q):
-                products[a, b] += e[a] * e[b]
+                products[a, b] += choose(regular, e[a] * e[b], 0.0)
                 for k in range(q):
-                    unscaled[a, b] += inverse[k, a] * inverse[k, b]
-    return n_regular, degrees
+                    unscaled[a, b] += choose(regular, inverse[k, a] * inverse[k, b], 0.0)
 
 
 @kernel

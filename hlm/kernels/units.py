@@ -19,6 +19,7 @@ import numpy as np
 
 from hlm.jit import kernel
 from hlm.kernels.linalg import cholesky
+from hlm.lanes import choose
 
 __all__ = ["RANK_TOLERANCE", "Units", "allocate_units", "rotate_units"]
 
@@ -86,7 +87,8 @@ def rotate_units(q, p, units):
         lower = Rt[i]
         for a in range(q):
             pivot = lower[a, a]
-            inverse = 1.0 / pivot if pivot != 0.0 else 0.0
+            regular = pivot != 0.0
+            inverse = choose(regular, 1.0 / choose(regular, pivot, 1.0), 0.0)
             # R'[b c] = Z'[X y]
             for j in range(p + 1):
                 element = rows[i, a, j]

@@ -45,19 +45,29 @@ class Batch:
         code: what other code has made bears other names.
     ranges : tuple of Range
     models : tuple of Model
+    lanes : bool
+        Whether data sets are fitted side by side: it is long enough to compile for that. No number
+        depends on it, and neither does the name.
     """
 
     name: str
     ranges: tuple[Range, ...]
     models: tuple[Model, ...]
+    lanes: bool = False
 
     @classmethod
     def make(
-        cls, seed: int, ranges: tuple[Range, ...], models: tuple[Model, ...], code: str = ""
+        cls,
+        seed: int,
+        ranges: tuple[Range, ...],
+        models: tuple[Model, ...],
+        code: str = "",
+        *,
+        lanes: bool = False,
     ) -> Batch:
         """Name the batch by its content."""
         content = [seed, ranges, [model.definition() for model in models], code]
-        return cls(digest(content), ranges, models)
+        return cls(digest(content), ranges, models, lanes)
 
     def work(self, replicates: Callable[[str], int]) -> Iterator[Work]:
         """Yield what the batch holds whole for so many replicates of a scenario, by its key."""
@@ -78,6 +88,7 @@ class Batch:
             "name": self.name,
             "ranges": [list(part) for part in self.ranges],
             "models": [model.to_dict() for model in self.models],
+            **({"lanes": True} if self.lanes else {}),
         }
 
     @classmethod
@@ -87,6 +98,7 @@ class Batch:
             data["name"],
             tuple(Range(*part) for part in data["ranges"]),
             tuple(Model.from_dict(model) for model in data["models"]),
+            data.get("lanes", False),
         )
 
 

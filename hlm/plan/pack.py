@@ -22,6 +22,10 @@ MIN_JOB_SECONDS = 2.0
 MIN_BATCHES = 8
 """A study large enough for it is cut at least so far, so that a few cores share it evenly."""
 
+LANES_SECONDS = 15.0
+"""From so many seconds of work on, data sets of a batch are fitted side by side. A study with such
+batches takes minutes, and has the seconds to compile for that back several times."""
+
 MAX_RANGE_BYTES = 64e6
 """Bound on the cross-products in memory: a job holds those of one range."""
 
@@ -75,7 +79,7 @@ def pack(
     for load in loads:
         by_models.setdefault(load.piece.models, []).append(load)
     return [
-        Batch.make(seed, tuple(_ranges(part)), models, code)
+        Batch.make(seed, tuple(_ranges(part)), models, code, lanes=_has_lanes(part, models))
         for models, group in by_models.items()
         for part in _shares(group, target)
     ]
@@ -93,6 +97,14 @@ def target_seconds(total: float, batch_seconds: float) -> float:
     """
     target = min(batch_seconds, max(MIN_JOB_SECONDS, total / MIN_BATCHES))
     return max(target, total / MAX_BATCHES)
+
+
+def _has_lanes(loads: list[_Load], models: Sequence[Model]) -> bool:
+    """Tell whether a batch is long enough for data sets side by side, and a model is fitted so."""
+    from hlm.fits.variants import has_only_own_inference  # with NumPy: only planning needs it
+
+    is_long = sum(load.total_seconds() for load in loads) >= LANES_SECONDS
+    return is_long and any(has_only_own_inference(model) for model in models)
 
 
 def _load(piece: Piece) -> _Load:

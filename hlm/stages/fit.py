@@ -40,7 +40,7 @@ def simulate_and_fit(
     start = monotonic()
     batch = plan.batch(name)
     metadata = plan.metadata()
-    warm_up(batch.models)
+    warm_up(batch.models, lanes=batch.lanes)
     with ExitStack() as stack:
         writers = {
             kind: stack.enter_context(writing(path, KINDS[kind], metadata))
@@ -49,7 +49,7 @@ def simulate_and_fit(
         for key, first, stop in batch.ranges:
             scenario = plan.scenario(key)
             drawn = simulate(scenario, batch.models, plan.seed, first, stop)
-            tables = fit_batch(scenario, batch.models, drawn, seed=plan.seed)
+            tables = fit_batch(scenario, batch.models, drawn, seed=plan.seed, lanes=batch.lanes)
             for kind, writer in writers.items():
                 writer.append(tables[kind])
     done = make_receipt(name, files, code=plan.code, seconds=monotonic() - start)

@@ -10,7 +10,7 @@ from scipy.optimize import minimize as scipy_minimize
 
 from benchmarks.optimum import SAME, fit_groups
 from benchmarks.small import BLOCKS
-from hlm.kernels.newton import FEW_ROWS
+from hlm.kernels.search import FEW_ROWS
 
 from .helpers import Data, derivatives, fit, make_workspace, random_data
 
