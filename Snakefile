@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 
 from hlm.errors import InputError
 from hlm.explorer.explorer_page import EXPLORER
-from hlm.fits.variants import kernels_of, name_of
+from hlm.inference.variants import kernels_of, name_of
 from hlm.operations.fingerprint import fingerprint
 from hlm.operations.leftovers import ROUND
 from hlm.operations.lock import is_held_by_parent

@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 from hlm.fits.candidates import fit_model
-from hlm.fits.variants import kernels_of
 from hlm.fits.warm_up import warm_up
+from hlm.inference.variants import kernels_of
 from hlm.simulate import simulate
 from hlm.study import Study
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hlm.fits.variants import Kernels, kernels_named, kernels_of, name_of
+from hlm.inference.variants import Kernels, kernels_named, kernels_of, name_of
 from hlm.jit import config
 from hlm.scenario import Model
 
@@ -43,7 +43,7 @@ RANDOM, FIXED = "distribution: normal", "grid: [1, -1, 0]"
 COMPILE = """
 import sys
 from hlm.fits.warm_up import compile_kernels
-from hlm.fits.variants import kernels_named, kernels_of, name_of
+from hlm.inference.variants import kernels_named, kernels_of, name_of
 from hlm.study import Study
 compile_kernels(kernels_named(name_of(kernels_of(Study.load(sys.argv[1]).models))))
 """

@@ -17,7 +17,6 @@ from hlm.fits.least_squares import least_squares_criteria
 from hlm.fits.ratio_tests import RatioTests, ratio_tests
 from hlm.fits.result_columns import Table, concatenate, estimates_table, fits_table, tests_table
 from hlm.fits.unit_errors import predictions_table
-from hlm.fits.variants import Kernels, has_only_own_inference, kernels_of
 from hlm.formula import terms_of
 from hlm.inference import (
     COEFFICIENTS,
@@ -31,6 +30,7 @@ from hlm.inference import (
     wants_profile,
     wants_robust,
 )
+from hlm.inference.variants import Kernels, has_only_own_inference, kernels_of
 from hlm.kernels.cr2 import allocate_clusters, allocate_robust
 from hlm.kernels.elements import free_elements, open_elements
 from hlm.kernels.expected import Adjustment, allocate_expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hlm.fits.candidates import fit_batch
-from hlm.fits.variants import Kernels, kernels_of
+from hlm.inference.variants import Kernels, kernels_of
 from hlm.jit import compiling
 from hlm.scenario import INTERCEPT, Covariate, Model, Scenario
 from hlm.simulate import simulate

@@ -101,7 +101,7 @@ def target_seconds(total: float, batch_seconds: float) -> float:
 
 def _has_lanes(loads: list[_Load], models: Sequence[Model]) -> bool:
     """Tell whether a batch is long enough for data sets side by side, and a model is fitted so."""
-    from hlm.fits.variants import has_only_own_inference  # with NumPy: only planning needs it
+    from hlm.inference.variants import has_only_own_inference
 
     is_long = sum(load.total_seconds() for load in loads) >= LANES_SECONDS
     return is_long and any(has_only_own_inference(model) for model in models)

@@ -13,8 +13,6 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
-from hlm.jit import entry
-
 if TYPE_CHECKING:
     from hlm.distributions import Distribution
 
@@ -54,9 +52,11 @@ def from_normal(shape: Distribution, z: Floats) -> Floats:
     pieces = None if shape.nanoseconds_from_normal < SLOW else _pieces(shape)
     if pieces is None:
         return shape.from_normal(z)
+    from hlm.rows.piecewise import evaluate_pieces  # with numba
+
     z = np.ascontiguousarray(z)
     found = np.empty_like(z)
-    evaluate_pieces(z.ravel(), pieces, found.ravel())
+    evaluate_pieces(z.ravel(), pieces, REACH, found.ravel())
     far = np.abs(z) >= REACH
     if far.any():
         found[far] = shape.from_normal(z[far])
@@ -69,6 +69,8 @@ def _pieces(shape: Distribution) -> Floats | None:
 
     (2 REACH PIECES, DEGREE + 1); None if these do not agree with h.
     """
+    from hlm.rows.piecewise import evaluate_pieces  # with numba
+
     nodes = chebyshev.chebpts1(DEGREE + 1)
     fitted = chebyshev.chebfit(nodes, shape.from_normal(_places(nodes)).T, DEGREE)
     powers = np.zeros((DEGREE + 1, DEGREE + 1))
@@ -77,7 +79,7 @@ def _pieces(shape: Distribution) -> Floats | None:
     coefficients = np.ascontiguousarray((powers @ fitted).T)
     z = _places(np.linspace(-0.96, 0.96, 9))
     found, wanted = np.empty(z.size), shape.from_normal(z).ravel()
-    evaluate_pieces(z.ravel(), coefficients, found)
+    evaluate_pieces(z.ravel(), coefficients, REACH, found)
     agrees = (np.abs(found - wanted) <= AGREES * (1.0 + np.abs(wanted))).all()
     return coefficients if agrees else None
 
@@ -86,21 +88,3 @@ def _places(u: Floats) -> Floats:
     """Return z at some places of every piece, (pieces, n)."""
     piece = np.arange(int(2 * REACH * PIECES))[:, None]
     return -REACH + (piece + (u + 1.0) / 2.0) / PIECES
-
-
-@entry
-def evaluate_pieces(z: Floats, pieces: Floats, found: Floats) -> None:
-    """Write the polynomial of each number's piece to found (n,), or 0 beyond all pieces."""
-    count, terms = pieces.shape
-    reach = count / (2.0 * PIECES)
-    for i in range(len(z)):
-        at = (z[i] + reach) * PIECES
-        found[i] = 0.0
-        if 0.0 <= at < count:
-            piece = int(at)
-            u = 2.0 * (at - piece) - 1.0
-            # sum_k c_k u^k by Horner's rule
-            total = pieces[piece, terms - 1]
-            for k in range(terms - 2, -1, -1):
-                total = total * u + pieces[piece, k]
-            found[i] = total

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.rows.unit_loops import add_up_units
-
 if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
@@ -86,6 +84,8 @@ class RowLayout:
 
         NaN in a unit without rows.
         """
+        from hlm.rows.unit_loops import add_up_units  # with numba
+
         sums = np.empty(len(self.starts) - 1)
         add_up_units(values, self.starts, sums)
         with np.errstate(invalid="ignore"):
@@ -93,6 +93,8 @@ class RowLayout:
 
     def grand_means(self, values: Floats) -> Floats:
         """Return the mean of values of rows, (total,), in each data set, (n, 1)."""
+        from hlm.rows.unit_loops import add_up_units  # with numba
+
         ends = self.starts[:: self.n_units]
         sums = np.empty(len(ends) - 1)
         add_up_units(values, ends, sums)

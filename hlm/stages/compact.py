@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from hlm.operations.parts import check_alike
 from hlm.results import KINDS, scenarios_schema, with_grid, write, write_csv, writing
 from hlm.results.windows import scenarios_together, together
-from hlm.simulate import rows_left
 from hlm.stages.sorted_rows import SortedRows
 
 if TYPE_CHECKING:
@@ -61,6 +60,8 @@ def write_scenarios(plan: Plan, parquet: str | Path, csv: str | Path) -> None:
     columns["n_units"] = [scenario.n_units for scenario in plan.scenarios]
     columns["n_rows"] = [scenario.mean_rows for scenario in plan.scenarios]
     if "rows_left" in schema.names:
+        from hlm.simulate import rows_left  # with numba
+
         drawn = zip(plan.scenarios, numbers, strict=True)
         columns["rows_left"] = [rows_left(s, plan.seed, number) for s, number in drawn]
     if plan.standing is not None:

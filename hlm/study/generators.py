@@ -15,7 +15,6 @@ from hlm.distributions import STANDARD_NORMAL, GeneratedRows, GeneratedUnits, re
 from hlm.errors import InputError, Mistakes, nearest
 from hlm.generator import Generator, blake2b, not_allowed
 from hlm.rows.sizes import Resampled, Sizes
-from hlm.simulate.generated import try_out
 from hlm.study.design import ENOUGH, rows_of
 from hlm.study.schema_covariates import Generated, Given, Grid, Measures
 
@@ -227,6 +226,8 @@ def try_generator(code: Code, truth: Truth, design: Design, found: Parameters, k
     InputError
         It fails, or draws what it should not.
     """
+    from hlm.simulate.generated import try_out  # with numba: not where no generator is tried
+
     n_rows = rows_of(design)
     mean = n_rows if isinstance(n_rows, int) else _mean(n_rows)
     size = design.units * mean

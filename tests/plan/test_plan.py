@@ -227,6 +227,14 @@ def test_reading_plans_is_light():
     assert not {"numpy", "pandas", "scipy", "numba", "pyarrow", "pydantic"} & set(loaded)
 
 
+@pytest.mark.parametrize(
+    "module", ["hlm.study", "hlm.stages.summarize", "hlm.stages.compact", "hlm.report.report_page"]
+)
+def test_what_fits_nothing_loads_no_numba(module):
+    code = f"import sys, {module}; sys.exit('numba' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_jobs_are_bounded_in_memory_and_on_disk():
     plan = make_plan(STUDY.but(replicates=200_000, units=(1000,)), batch_seconds=1e9)
     assert forecast(plan).temporary_bytes < 1.1e9

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from hlm.fits.variants import kernels_named
 from hlm.fits.warm_up import compile_kernels
+from hlm.inference.variants import kernels_named
 from hlm.stages.job_log import stderr_to
 
 if TYPE_CHECKING:
