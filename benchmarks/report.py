@@ -33,7 +33,7 @@ from benchmarks.whatif import (
 )
 from benchmarks.whatif import SETS as WHATIF_SETS
 from hlm.datasets import load_mathachieve
-from hlm.kernels.newton import FEW_ROWS
+from hlm.kernels.search import FEW_ROWS
 
 if TYPE_CHECKING:
     from benchmarks.growth import Growth

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hlm.fits.variants import Kernels, kernels_of
+from hlm.inference.variants import Kernels, kernels_of
 from hlm.jit import config
 from hlm.plan import Plan, make_plan, pack
 from hlm.plan.batch import Batch
