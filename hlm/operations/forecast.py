@@ -154,7 +154,7 @@ def forecast(plan: Plan, ratio: float = 1.0, *, rounds: int = 1) -> Forecast:
         fit_seconds=ITEM_SECONDS * len(flat)
         + sum(n * (ratio * c.compute_seconds + c.writing_seconds) for n, c in flat),
         batches=len(batches),
-        jobs=len(batches) + n_chunks + 6,
+        jobs=len(batches) + (n_chunks if n_chunks > 1 else 0) + 7,
         files=FILES
         + FILES_PER_BATCH * len(batches)
         + FILES_PER_CHUNK * n_chunks
