@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["Places", "arrange", "of_rows_there", "points_in"]
+__all__ = ["Places", "arrange", "of_rows_there", "points_in", "rows_at"]
 
 
 class Places(TypedDict, total=False):
@@ -42,6 +42,13 @@ class Places(TypedDict, total=False):
     page: int
     points: Sequence[Mapping[str, Any]] | None
     stacked: bool
+
+
+def rows_at(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the rows at the levels of some factors, of a panel or of a page."""
+    for name, level in where.items():
+        frame = frame[frame[name] == level]
+    return frame
 
 
 def points_in(frame: pd.DataFrame) -> list[dict[str, Any]]:

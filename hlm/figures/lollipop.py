@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator
 
-from hlm.figures.facets import Places, arrange, of_rows_there
+from hlm.figures.facets import Places, arrange, of_rows_there, rows_at
 from hlm.figures.headers import name_panels, span_columns, wrap
 from hlm.figures.series import (
     BAND,
@@ -102,13 +102,13 @@ def lollipop(
     """
     grid = arrange(frame, row=row, **places)
     series = series_of(frame, models)
-    frame = _at(frame, grid.held)
+    frame = rows_at(frame, grid.held)
     if frame.empty:
         return blank(f"{look.absent} for {grid.title}.")
     grid = of_rows_there(grid, frame, row)
     own = levels(frame[grid.axis]) if grid.axis else [None]
     where = _heights(own, list(series))
-    shown = [_at(frame, panel.where) for panel in grid.panels]
+    shown = [rows_at(frame, panel.where) for panel in grid.panels]
     rows, columns = grid.shape
     tall = max(_LEAST_HEIGHT, _PITCH * (len(own) * (len(series) + _APART)))
     figure = Figure(figsize=(_WIDTHS.get(columns, PAGE), 1.3 + rows * tall))
@@ -133,12 +133,6 @@ def lollipop(
     lay_out(figure, look.notes(pd.concat(shown)))
     span_columns(figure, axes[0], grid.columns)
     return figure
-
-
-def _at(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
-    for name, level in where.items():
-        frame = frame[frame[name] == level]
-    return frame
 
 
 def _heights(own: Sequence[Any], series: Sequence[Series]) -> dict[tuple[Any, Series], float]:

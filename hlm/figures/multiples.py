@@ -20,7 +20,7 @@ from matplotlib.ticker import (
 )
 
 from hlm.figures.axis import Axis
-from hlm.figures.facets import Places, arrange, of_rows_there
+from hlm.figures.facets import Places, arrange, of_rows_there, rows_at
 from hlm.figures.headers import name_panels, span_columns, wrap
 from hlm.figures.page_layout import lay_out_panels
 from hlm.figures.series import (
@@ -158,13 +158,12 @@ def small_multiples(
     """
     grid = arrange(frame, row=row, **places)
     series = series_of(frame, models)
-    for name, level in grid.held.items():
-        frame = frame[frame[name] == level]
+    frame = rows_at(frame, grid.held)
     if frame.empty:
         return blank(f"{look.absent} for {grid.title}.")
     grid = of_rows_there(grid, frame, row)
     axis = Axis.of(frame, grid.axis)
-    shown = [frame[_matches(frame, panel.where)] for panel in grid.panels]
+    shown = [rows_at(frame, panel.where) for panel in grid.panels]
     handles = entries(series, look, joined=axis.joined, line=line_words(look, [frame]))
     title = legend_title(look, series, "bars")
     heading = "\n".join(text for text in (grid.title, title) if text)
@@ -213,13 +212,6 @@ def _slots(series: Iterable[Series], *, apart: bool) -> dict[Series, int]:
     keys = {key: key if apart else key[:1] for key in series}
     places = {slot: place for place, slot in enumerate(dict.fromkeys(keys.values()))}
     return {key: places[slot] for key, slot in keys.items()}
-
-
-def _matches(frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
-    keep = pd.Series(data=True, index=frame.index)
-    for name, level in where.items():
-        keep &= frame[name] == level
-    return keep
 
 
 def _canvas(grid: Grid, notes: Sequence[str]) -> _Canvas:
