@@ -57,9 +57,12 @@ def levels_in(words: Iterable[str]) -> dict[str, list[str]]:
     --------
     >>> levels_in(["units=10,rows=5", "units=30"])
     {'units': ['10', '30'], 'rows': ['5']}
+    >>> levels_in(["site=Rome, Italy,rows=5"])
+    {'site': ['Rome, Italy'], 'rows': ['5']}
     """
     found: dict[str, list[str]] = {}
-    for word in (part for one in words for part in one.split(",")):
+    # A label may hold commas: only one before a factor's name parts two levels.
+    for word in (part for one in words for part in re.split(r",(?=[^,=]*=)", one)):
         factor, equals, level = word.partition("=")
         if not (factor and equals and level):
             raise InputError(f"'{word}' is no level of a factor", path="--at", allowed="icc=0.2")
