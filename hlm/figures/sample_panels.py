@@ -15,7 +15,7 @@ from hlm.words.inferences import inference_words
 from hlm.words.levels import said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -28,6 +28,8 @@ Key = tuple[str, str, str]
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _WIDTHS = {1: 3.5, 2: 5.2}
+_HEIGHTS = {1: 2.6, 2: 1.9, 3: 1.6}
+_LEAST_HEIGHT = 1.3
 _TITLE = 6.8  # points
 
 
@@ -103,20 +105,15 @@ class Table:
     axes: Any
 
     @classmethod
-    def of(
-        cls,
-        where: Sequence[tuple[int, Key]],
-        height: Callable[[int], float],
-        share_x: Any = "row",
-        share_y: Any = "row",
-    ) -> Table:
-        """Make the panels for some scenarios and series, `height` inches tall by their rows."""
+    def of(cls, where: Sequence[tuple[int, Key]]) -> Table:
+        """Make the panels for some scenarios and series."""
         rows = tuple(dict.fromkeys(place for place, _ in where))
         columns = tuple(dict.fromkeys(key for _, key in where))
         width = _WIDTHS.get(len(columns), PAGE)
-        figure = Figure(figsize=(width, 0.9 + len(rows) * height(len(rows))))
+        tall = _HEIGHTS.get(len(rows), _LEAST_HEIGHT)
+        figure = Figure(figsize=(width, 0.9 + len(rows) * tall))
         shape = (len(rows), len(columns))
-        axes = figure.subplots(*shape, squeeze=False, sharex=share_x, sharey=share_y)
+        axes = figure.subplots(*shape, squeeze=False, sharex="row", sharey="row")
         for unused in axes.flat:
             unused.set_axis_off()
         return cls(rows, columns, figure, axes)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from hlm.errors import InputError, nearest
+from hlm.figures.facets import rows_at
 from hlm.figures.sheet import SMALL
 from hlm.figures.style import INK
 from hlm.results.grid_columns import factors, levels, numeric
@@ -199,8 +200,7 @@ def at_levels(frame: pd.DataFrame, at: Mapping[str, Any] | None) -> pd.DataFrame
     1
     """
     found = {name: level for name, level in (at or {}).items() if name in frame}
-    for name, level in found.items():
-        frame = frame[frame[name] == level]
+    frame = rows_at(frame, found)
     if frame.empty:
         words = ", ".join(said(name, level) for name, level in found.items())
         raise InputError(f"no point of the grid has {words}", allowed="levels that it has")

@@ -34,8 +34,6 @@ __all__ = ["DOTS", "Pairs", "pairs_of", "se_against_estimate", "thinned"]
 DOTS = 1000
 """Replicates that a panel draws at most."""
 
-_HEIGHTS = {1: 2.6, 2: 1.9, 3: 1.6}
-_LEAST_HEIGHT = 1.3
 _FAR = 0.002  # of the numbers on either side, which may lie beyond the edges of a panel
 _MARGIN = 0.05
 
@@ -137,7 +135,7 @@ def se_against_estimate(
         return blank(f"No standard errors of {words} in this study.")
     names = models or list(dict.fromkeys(one.key[0] for one in found))
     by_model = marks(names)
-    table = Table.of([(one.scenario, one.key) for one in found], _height)
+    table = Table.of([(one.scenario, one.key) for one in found])
     beyond = 0
     for place in table.rows:
         own = [one for one in found if one.scenario == place]
@@ -155,10 +153,6 @@ def se_against_estimate(
     table.figure.supylabel("Standard error")
     add_legend(table.figure, _entries(found))
     return table.finish(levels, _notes(found, beyond), "hlm plot")
-
-
-def _height(rows: int) -> float:
-    return _HEIGHTS.get(rows, _LEAST_HEIGHT)
 
 
 def _ends(parts: Sequence[NDArray[np.float64]], lines: Sequence[float]) -> tuple[float, float]:

@@ -39,8 +39,6 @@ LINES = 200
 """Intervals that a panel draws at most."""
 
 COVERS, MISSES = "#A8C8E0", "#A33B00"  # light and dark, so that they differ in grey print too
-_HEIGHTS = {1: 2.6, 2: 1.9, 3: 1.6}
-_LEAST_HEIGHT = 1.3
 _FAR = 0.01  # of the limits on either side, which may lie beyond the edges of a panel
 _MARGIN = 0.03
 
@@ -141,7 +139,7 @@ def zip_plot(
     missing = [f"No true value, so no coverage: model {joined(without)}."] if without else []
     if not found:
         return blank(" ".join([f"No intervals of {words} that may cover a true value.", *missing]))
-    table = Table.of([(one.scenario, one.key) for one in found], _height)
+    table = Table.of([(one.scenario, one.key) for one in found])
     beyond = 0
     for place in table.rows:
         own = [one for one in found if one.scenario == place]
@@ -158,10 +156,6 @@ def zip_plot(
     add_legend(table.figure, _entries(levels_of))
     notes = [*_notes(found, beyond), *missing]
     return table.finish(levels, notes, "hlm plot and the explorer")
-
-
-def _height(rows: int) -> float:
-    return _HEIGHTS.get(rows, _LEAST_HEIGHT)
 
 
 def _ends(own: Sequence[Zipped]) -> tuple[float, float]:
