@@ -276,3 +276,26 @@ def test_two_processes_draw_the_same_bytes_as_one(folder, tmp_path):
         made[processes] = [(file.name, file.read_bytes()) for file in files]
     assert made[1] == made[2]
     assert pd.Series([name for name, _ in made[1]]).is_unique
+
+
+def test_an_overview_of_several_models_has_a_panel_for_each_inference(tmp_path):
+    inferences = {"satterthwaite": "Satterthwaite", "infinite": "Normal (z)"}
+    asked = {**STUDY, "estimation": {"methods": ["reml"], "df": list(inferences)}}
+    study = Study.from_text(yaml.safe_dump(asked))
+    make_plan(study).write(tmp_path / "plan.json")
+    study.preview(replicates=20).measures.to_parquet(tmp_path / "measures.parquet")
+    results = Results(tmp_path)
+    figure = results.plot("overview")
+    panels = {
+        text.get_text().replace("\n", " "): ax
+        for ax in figure.axes
+        if ax.get_ylabel().startswith("Coverage")
+        for text in ax.texts
+    }
+    assert list(panels) == [f"a {words}" for words in inferences.values()]
+    coverage = results.measures.query("measure == 'coverage' and term == 'a'")
+    for name, ax in zip(inferences, panels.values(), strict=True):
+        own = coverage[coverage["inference"] == name]["estimate"]
+        assert len(own) == 16  # scenarios; the other model has no such term
+        drawn = [np.asarray(line.get_ydata(), float) for line in ax.lines]
+        assert any(np.array_equal(np.sort(y), np.sort(own)) for y in drawn)

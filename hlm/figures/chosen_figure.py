@@ -147,8 +147,11 @@ def _overview(choice: FigureChoice, study: Planned, folder: str | Path) -> Figur
     for measure in (name for name in OF_OVERVIEW if name in known):
         one = _prepared(replace(choice, measure=measure), study, folder)
         if isinstance(one, Prepared):
-            words = one.look.words[one.frame["row"].iloc[0]].partition("\n")[0]
-            rows.append(LoopRow(one.frame, one.look, words))
+            # Where several models have several inferences, each inference has a panel.
+            for row, own in one.frame.groupby("row", sort=False):
+                lines = one.look.words[row].split("\n")
+                words = "\n".join(line for line in lines if not line.startswith("true: "))
+                rows.append(LoopRow(own, one.look, words))
             models = [*dict.fromkeys([*models, *one.models])]
     if not rows:
         return blank("No measure of the fixed effects in this study.")
