@@ -34,7 +34,16 @@ from hlm.disk import lock
 from hlm.errors import InputError
 from hlm.lanes import WIDTH
 
-__all__ = ["PLAIN", "cache_folder", "compiling", "entry", "inlined", "kernel", "links_kernels"]
+__all__ = [
+    "PLAIN",
+    "cache_folder",
+    "compiling",
+    "entry",
+    "inlined",
+    "kernel",
+    "links_kernels",
+    "stream",
+]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -194,6 +203,11 @@ def entry(function: Function) -> Function:
     return _compile(function, _EntryCompiler)
 
 
+def stream(function: Function) -> Function:
+    """Compile an entry that takes a `numpy.random.Generator`, to which Numba counts references."""
+    return _compile(function, _EntryCompiler, _nrt=True)
+
+
 def inlined(function: Function) -> Function:
     """Compile as part of the one kernel that calls it, not once more by itself."""
     return _compile(function, _EntryCompiler, inline="always")
@@ -203,19 +217,23 @@ def _compile(function: Function, compiler: type[CompilerBase], **options: Any) -
     # Numba reads the folder of the cache when a function is decorated, and only then.
     previous, config.CACHE_DIR = config.CACHE_DIR, _CACHE
     try:
-        compiled = njit(**_OPTIONS, **options, pipeline_class=compiler)(function)
+        compiled = njit(**_OPTIONS | options, pipeline_class=compiler)(function)
         if not config.DISABLE_JIT:
-            _keep_on_disk(compiled)
+            _keep_on_disk(compiled, counts=options.get("_nrt", False))
         return compiled
     finally:
         config.CACHE_DIR = previous
 
 
-def _keep_on_disk(compiled: Any) -> None:
-    """Keep a kernel's code on disk, where one process at a time writes it if Numba allows that."""
+def _keep_on_disk(compiled: Any, *, counts: bool) -> None:
+    """Keep a kernel's code on disk, where one process at a time writes it if Numba allows that.
+
+    Code that `counts` references needs the part of Numba that does so when it is read, too.
+    """
     try:
-        from hlm.inside_numba import LockedCache
+        from hlm.inside_numba import CountingCache, LockedCache
     except ImportError:
         compiled.enable_caching()
         return
-    compiled._cache = LockedCache(compiled.py_func)  # noqa: SLF001
+    cache_of = CountingCache if counts else LockedCache
+    compiled._cache = cache_of(compiled.py_func)  # noqa: SLF001

@@ -46,10 +46,11 @@ BLOCK = 1000
 A range from within a block redraws what is before.
 """
 
-DATA_VERSION = 2
+DATA_VERSION = 3
 """Version of the rule by which seed, scenario and number of a replicate give its data.
 
-1: the streams of covariates by their position in the order of names; 2: by their names.
+1: the streams of covariates by their position in the order of names; 2: by their names; 3: normal
+residuals, and normal covariates of rows, by their coordinates in a basis of design and truth.
 """
 
 INTERCEPT = "(Intercept)"
@@ -215,15 +216,20 @@ class Scenario:
     uncertain: Uncertain | None = None
 
     @property
-    def is_plain(self) -> bool:
-        """Whether the rows are those of every data set, and their numbers independent."""
-        parts = (self.variance, self.autocorrelation, self.missing, self.generator)
+    def has_plain_design(self) -> bool:
+        """Whether numbers of rows are given, and covariates given or drawn independently."""
         return (
             not isinstance(self.n_rows, Sizes)
             and not self.correlated
-            and all(part is None for part in parts)
+            and self.generator is None
             and all(covariate.is_plain for covariate in self.covariates)
         )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the rows are those of every data set, and their numbers independent."""
+        parts = (self.variance, self.autocorrelation, self.missing)
+        return self.has_plain_design and all(part is None for part in parts)
 
     @property
     def has_fixed_rows(self) -> bool:

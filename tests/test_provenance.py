@@ -12,6 +12,7 @@ import pytest
 from hlm.cli import main
 from hlm.operations.kept_replicates import KeptReplicates
 from hlm.operations.manifest import read_manifest, write_manifest
+from hlm.operations.prepare import prepare
 from hlm.operations.receipts import checksum
 from hlm.operations.sample import stratified
 from hlm.plan import Plan
@@ -165,7 +166,7 @@ def test_other_machines_and_code_are_allowed_a_rounding_error(results, verify):
     assert "other code" in out
 
 
-@pytest.mark.parametrize("command", ["verify", "audit"])
+@pytest.mark.parametrize("command", ["verify", "audit", "replay"])
 def test_data_that_another_rule_has_drawn_are_not_drawn_again(
     command, results, monkeypatch, capsys
 ):
@@ -175,12 +176,26 @@ def test_data_that_another_rule_has_drawn_are_not_drawn_again(
     (results / "plan.json").write_text(json.dumps(plan))
     seal(results)
     monkeypatch.setattr("hlm.audit.available_engines", lambda _: [])
-    assert main([command, str(results), "--n", "5"]) == 2
+    rest = ["1", "0"] if command == "replay" else ["--n", "5"]
+    assert main([command, str(results), *rest]) == 2
     out, err = capsys.readouterr()
-    assert "drawn by version 1 of the rule for random numbers, which is 2 here" in err
+    wanted = f"drawn by version 1 of the rule for random numbers, which is {DATA_VERSION} here"
+    assert wanted in err
     assert "hlm that made the results" in err
     if command == "verify":
         assert "13 of 13 files are as manifest.json says" in out
+
+
+def test_a_run_over_data_of_another_rule_says_so(results, capsys):
+    path = results / "plan.json"
+    study, plan = Study.load(TINY), json.loads(path.read_text())
+    prepare(study, results.parent)
+    assert capsys.readouterr().err == ""
+    path.write_text(json.dumps(plan | {"data_version": 2}))
+    assert prepare(study, results.parent).data_version == DATA_VERSION
+    said = capsys.readouterr().err
+    assert f"version 2 of the rule for random numbers, which is {DATA_VERSION} here" in said
+    assert "all of it is made again" in said
 
 
 def test_verify_names_what_is_no_folder_of_results(results, verify, tmp_path):

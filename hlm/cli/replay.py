@@ -4,7 +4,8 @@
     hlm replay results/ogorek2012 1 17
 
 SCENARIO is a key, the beginning of one, a position in `hlm check`'s list, or levels. The data are
-those of results whose manifest.json names the `data_version` of this hlm.
+those of results whose manifest.json names the `data_version` of this hlm; others are refused. The
+rows have the sums over rows that were fitted, to rounding.
 """
 
 from __future__ import annotations
@@ -32,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draw, print, return 0."""
+    from hlm.operations.prepare import check_data_version
+    from hlm.plan import Plan
+
     study = study_or_plan(options.study, allow_code=options.allow_code)
+    if isinstance(study, Plan):
+        check_data_version(study, options.study)
     scenario = find_scenario(study, options.scenario)
     most = study.precision.at_most if study.precision else study.replicates
     if not 0 <= options.replicate < most:

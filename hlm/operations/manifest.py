@@ -55,9 +55,10 @@ MAKERS = {
 
 SEEDS = (
     "numpy.random.default_rng((*purpose, block, first half of the scenario's key, second half, "
-    "seed)), where block is the replicate's number // 1000 and purpose is (0,) for the noise, "
-    "(1,) for the random effects, (2, first half, second half) of the BLAKE2b hash of 8 bytes of "
-    "its name for a covariate"
+    "seed)), where block is the replicate's number // 1000 and purpose is (0,) for noise that is "
+    "drawn by rows, (1,) for the random effects, (2, first half, second half) of the BLAKE2b hash "
+    "of 8 bytes of its name for a covariate, and for what else has a name, such as 'residual along "
+    "x': the coordinate of normal residuals along column x"
 )
 OF_GENERATORS = (
     "; where a generator draws, purpose is (3,) for its own numbers, and block is the replicate's "

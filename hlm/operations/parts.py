@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hlm.disk import write_text
 from hlm.errors import InputError
 from hlm.operations.receipts import checksum, read_receipt, receipt_file
+from hlm.scenario import DATA_VERSION
 from hlm.words.nouns import counted
 
 if TYPE_CHECKING:
@@ -154,6 +155,13 @@ def check_alike(parts: str | Path, batches: Sequence[str], *, code: str) -> None
     """
     receipts = [_read(receipt_file(parts, batch)) for batch in batches]
     for receipt in receipts:
+        if receipt.data_version != DATA_VERSION:
+            raise InputError(
+                f"its data were drawn by version {receipt.data_version} of the rule for random "
+                f"numbers, those of this run by version {DATA_VERSION}",
+                file=receipt_file(parts, receipt.batch),
+                allowed="data of one rule in one table; delete this receipt and run again",
+            )
         if receipt.code != code:
             raise InputError(
                 f"made by other code of hlm ({receipt.code}) than this run's ({code})",

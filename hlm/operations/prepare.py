@@ -101,6 +101,12 @@ def prepare(
     path = folder / "plan.json"
     generators = generators_of(study.scenarios)
     code, previous = code_of_fits(generators), Plan.read(path) if path.exists() else None
+    if previous is not None and previous.data_version != DATA_VERSION:
+        print(
+            f"{folder}: what is there was drawn by version {previous.data_version} of the rule for "
+            f"random numbers, which is {DATA_VERSION} here; all of it is made again",
+            file=sys.stderr,
+        )
     plan = make_plan(
         study,
         code=code,

@@ -4,7 +4,8 @@ The costs size the batches and tell the user what to expect; no result depends o
 of n rows, N in all, p and q columns of X and Z, t elements of theta, k row-level columns, i
 iterations, b seconds for the numbers of a row:
 
-    draw    = a + N (b + c k + d pairs) + e m (q + unit-level covariates)
+    draw    = a + N (b + c k + d pairs) + e m (q + unit-level covariates)       from rows
+    draw    = a + m (e (q + unit-level covariates) + w k + x normals)           by coordinates
     fit     = f + g t^2 + m (h p + j q) + i (k + l p^2 + o t^2)                 one design for all
     fit     = f + g t^2 + m q (r + s (p + 1)^2) + i m (u p q^2 + v q^3 + ...)   drawn designs
     write   = w fits + z estimates + s tests + v predictions + u units predicted
@@ -19,7 +20,7 @@ from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from hlm.distributions import STANDARD_NORMAL
+from hlm.distributions import STANDARD_NORMAL, Normal
 from hlm.words.predictors import PREDICTORS
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ DRAW_BASE = 0.6 * MICRO
 DRAW_COLUMN, DRAW_PAIR = 1.1 * NANO, 2.0 * NANO
 DRAW_UNIT = 20.0 * NANO
 """Seconds, beside those to draw numbers: of a data set, a row of a column, of a pair, a unit."""
+
+DRAW_COORDINATE, DRAW_NORMAL = 10.0 * NANO, 30.0 * NANO
+"""Seconds of a unit: of one column's coordinate, and of a normal covariate of rows."""
 
 FIT_BASE, FIT_THETA = 2.2 * MICRO, 0.17 * MICRO
 """Seconds of a fit, and of one by squared number of elements of theta."""
@@ -241,11 +245,15 @@ class _Size(NamedTuple):
 
 
 class _Design(NamedTuple):
-    """Distinct row-level and unit-level parts of all terms, and whether the rows' are fixed."""
+    """Distinct row-level and unit-level parts of all terms.
+
+    `shared` tells whether those of rows are fixed, `linear` whether each is a covariate itself.
+    """
 
     columns: int
     multipliers: int
     shared: bool
+    linear: bool
 
     @property
     def pairs(self) -> int:
@@ -253,19 +261,18 @@ class _Design(NamedTuple):
 
 
 def _draw_seconds(scenario: Scenario, design: _Design) -> float:
-    row = (
-        NANO * scenario.residuals.nanoseconds
-        + DRAW_COLUMN * design.columns
-        + DRAW_PAIR * design.pairs
-    )
-    unit = len(scenario.sd)
-    for covariate in scenario.covariates:
-        if covariate.level == "row":
-            row += NANO * covariate.distribution.nanoseconds
-        else:
-            unit += 1
-    shapes = sum(_shape_seconds(shape, scenario.dependence) for shape in scenario.shapes)
-    return DRAW_BASE + scenario.n_obs * row + scenario.n_units * (DRAW_UNIT * unit + shapes)
+    of_rows = [c.distribution for c in scenario.covariates if c.level == "row"]
+    units = DRAW_UNIT * (len(scenario.sd) + len(scenario.covariates) - len(of_rows))
+    units += sum(_shape_seconds(shape, scenario.dependence) for shape in scenario.shapes)
+    drawn = [one for one in of_rows if not one.is_fixed]
+    row = NANO * sum(one.nanoseconds for one in of_rows) + DRAW_PAIR * design.pairs
+    if scenario.is_plain and isinstance(scenario.residuals, Normal):
+        units += DRAW_COORDINATE * design.columns
+        if design.shared or (design.linear and all(isinstance(one, Normal) for one in drawn)):
+            row, units = 0.0, units + DRAW_NORMAL * len(drawn)
+    else:
+        row += NANO * scenario.residuals.nanoseconds + DRAW_COLUMN * design.columns
+    return DRAW_BASE + scenario.n_obs * row + scenario.n_units * units
 
 
 def _shape_seconds(shape: Distribution, dependence: Dependence) -> float:
@@ -429,7 +436,8 @@ def _design_of(
         varying = {name for name, variables in term if row_level & variables}
         rows.add(frozenset(varying))
         units.add(frozenset(name for name, _ in term) - varying)
-    return _Design(len(rows), len(units), shared)
+    linear = all(len(names) <= 1 and names <= row_level for names in rows)
+    return _Design(len(rows), len(units), shared, linear)
 
 
 @cache

@@ -369,7 +369,8 @@ def make_plan(
     done : callable
         Whether the results of the batch of that name exist.
     """
-    comparable = previous and (previous.seed, previous.code) == (study.seed, code)
+    same = (study.seed, code, DATA_VERSION)
+    comparable = previous and (previous.seed, previous.code, previous.data_version) == same
     old = previous if comparable else None
     if study.precision and standing is None:
         keys = [scenario.key for scenario in study.scenarios]

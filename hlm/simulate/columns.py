@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from hlm.scenario import Covariate, Model, Scenario
 
 __all__ = [
+    "CONSTANT",
     "Basis",
     "Part",
     "basis_of",
+    "centred_part",
     "express",
     "model_columns_of",
     "smaller_columns_of",
@@ -73,6 +75,7 @@ class Part:
 
 
 CONSTANT = Part(())
+"""The column of ones."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +256,11 @@ def _plain(scenario: Scenario, term: Term) -> tuple[Part, Part]:
     """Split a term into parts that are scaled but not centred."""
     row, unit = _raw(scenario, term)
     return _part(scenario, row, centred=False), _part(scenario, unit, centred=False)
+
+
+def centred_part(scenario: Scenario, factors: tuple[Factor, ...]) -> Part:
+    """Scale a product of factors, and centre it where its mean is large against its sd."""
+    return _part(scenario, factors, centred=True)
 
 
 def _part(scenario: Scenario, factors: tuple[Factor, ...], *, centred: bool) -> Part:

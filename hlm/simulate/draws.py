@@ -4,6 +4,8 @@ Each block of `BLOCK` replicates of a scenario has its own streams, one for each
 random effects, and each covariate. They are seeded by the integers (purpose, block, key, study
 seed), those of covariates by a hash of the name too: so the draws of a covariate do not depend on
 which others there are. Where random effects differ in shape, each has a stream spawned from theirs.
+Normal residuals, and normal covariates of rows, have a stream for each of their coordinates, see
+`normal_streams`; the covariates are drawn one given the others, in the order of their names.
 Where a study asks for common random numbers, zeros stand for the key.
 A user's generator has a stream too, and its blocks are the groups for which it is called.
 So have the parameters of a truth that are uncertain; those of a block are drawn together.
@@ -24,27 +26,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.distributions import Balanced, RowValues
+from hlm.distributions import Balanced, Normal, RowValues
 from hlm.scenario import BLOCK, Covariate, Scenario
+from hlm.simulate.design_basis import DesignBasis, design_basis
 from hlm.simulate.generated import GENERATOR
 from hlm.simulate.layout import Layout, layout_of
+from hlm.simulate.normal_streams import Coordinates, NormalStreams
+from hlm.simulate.normals import standard_numbers
 from hlm.simulate.random_effects import Copula, Mixing, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hlm.distributions import Distribution
     from hlm.uncertain import DrawnTruth
 
 __all__ = [
     "CHUNK_VALUES",
+    "Drawing",
     "Draws",
     "Seeds",
+    "Streams",
     "balanced_rows",
     "bootstrap_stream",
     "chunks",
     "draw",
     "part_of",
-    "row_shape",
 ]
 
 Floats = NDArray[np.float64]
@@ -78,26 +85,37 @@ class Draws:
         those given for each row (1, n_rows, n_units).
     effects : ndarray (n, q, n_units)
         The random effects b, of the truth's Z.
-    noise : ndarray (n, n_rows, n_units)
-        The residuals in units of `sigma`: sums of them are scaled, not each.
+    noise : ndarray (n, n_rows, n_units), optional
+        The residuals in units of `sigma`: sums of them are scaled, not each. Where they are normal
+        they are there if rows are asked for, and so are normal covariates of rows.
     sigma : float or ndarray (n,)
         The residual sd.
     truth : DrawnTruth, optional
         The parameters of each, where some are uncertain.
+    coordinates : Coordinates, optional
+        Of the residuals, where they are normal, in the `DesignBasis` of the scenario.
+    lower : ndarray (n, pairs, n_units), optional
+        The factors of the columns of the basis, where normal covariates of rows are among them and
+        none that is known by its rows only.
     """
 
     layout: Layout
     covariates: dict[str, Floats]
     effects: Floats
-    noise: Floats
+    noise: Floats | None
     sigma: float | Floats
     truth: DrawnTruth | None = None
+    coordinates: Coordinates | None = None
+    lower: Floats | None = None
 
 
-def draw(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[Draws]:
+def draw(
+    scenario: Scenario, seed: int, start: int, stop: int, *, rows: bool = True
+) -> Iterator[Draws]:
     """Draw the replicates `start` to `stop - 1` of a scenario, some at a time.
 
-    The noise is valid until the next are drawn: fresh memory would cost a quarter of the drawing.
+    The residuals are valid until the next are drawn: fresh memory would cost a quarter of the
+    drawing. What is drawn is the same whether `rows` are asked for or not.
 
     Examples
     --------
@@ -107,18 +125,17 @@ def draw(scenario: Scenario, seed: int, start: int, stop: int) -> Iterator[Draws
     >>> bool((next(draw(s, 1, 3, 4)).noise[0] == whole.noise[3]).all())
     True
     """
-    layout, recipe = layout_of(scenario), recipe_of(scenario)
-    drawn = [c for c in scenario.covariates if c.level == "row" and not c.distribution.is_fixed]
-    size = max(1, CHUNK_VALUES // (scenario.n_obs * (1 + len(drawn))))
-    noise = np.empty((min(size, BLOCK), *row_shape(layout)))
+    drawing = Drawing.of(scenario, rows=rows)
+    size = min(drawing.at_once, BLOCK)
+    room = drawing.room(size)
     # In the first block the replicates before `start` are drawn and left
     for block in range(start // BLOCK, -(-stop // BLOCK)):
-        streams = _Streams(scenario, layout, recipe, Seeds(scenario, seed, block), noise)
+        own = Streams(drawing, Seeds(scenario, seed, block), room)
         first, last = block * BLOCK, min(stop, (block + 1) * BLOCK)
         for at in chunks(first, min(max(start, first), last), size):
-            streams.take(*at)
+            own.take(*at)
         for at in chunks(max(start, first), last, size):
-            yield streams.take(*at)
+            yield own.take(*at)
 
 
 def chunks(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
@@ -180,49 +197,132 @@ def bootstrap_stream(
     return np.random.default_rng((BOOTSTRAP, *names, seed))
 
 
-class _Streams:
+@dataclass(frozen=True)
+class Drawing:
+    """How the data sets of a scenario with a plain design are drawn.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    layout : Layout
+    recipe : Mixing or Copula
+        Of the random effects.
+    basis : DesignBasis
+    rows : bool
+        Whether residuals and covariates are wanted as rows.
+    """
+
+    scenario: Scenario
+    layout: Layout
+    recipe: Mixing | Copula
+    basis: DesignBasis
+    rows: bool
+
+    @classmethod
+    def of(cls, scenario: Scenario, *, rows: bool) -> Drawing:
+        """Look at a scenario."""
+        basis = design_basis(scenario)
+        return cls(scenario, layout_of(scenario), recipe_of(scenario), basis, rows)
+
+    @property
+    def by_coordinates(self) -> bool:
+        """Whether residuals are normal, so that their coordinates are drawn."""
+        return isinstance(self.scenario.residuals, Normal)
+
+    @property
+    def residual_rows(self) -> bool:
+        """Whether there are rows of the residuals."""
+        return self.rows or not self.by_coordinates
+
+    @property
+    def covariate_rows(self) -> bool:
+        """Whether there are rows of normal covariates, where columns are known by them only."""
+        return self.residual_rows or bool(self.basis.others)
+
+    @property
+    def by_factors(self) -> bool:
+        """Whether the factors of the basis are drawn, and not made of rows."""
+        return bool(self.by_coordinates and self.basis.normals and not self.basis.others)
+
+    @property
+    def at_once(self) -> int:
+        """How many data sets are drawn at a time."""
+        s, k = self.scenario, len(self.basis.parts)
+        drawn = [c for c in s.covariates if c.level == "row" and not c.distribution.is_fixed]
+        by_rows = [c for c in drawn if self.covariate_rows or c not in self.basis.normals]
+        numbers = s.n_obs * (self.residual_rows + len(by_rows))
+        return max(1, CHUNK_VALUES // (numbers + s.n_units * (k * (k + 1) // 2 + len(s.sd))))
+
+    def room(self, size: int) -> tuple[Floats, Floats]:
+        """Return memory for the coordinates of residuals, and for their rows."""
+        along = len(self.basis.parts) * size * len(self.layout.sizes)
+        rows = (size, *self.layout.row_shape) if self.residual_rows else (0, 0, 0)
+        return np.empty(along if self.by_coordinates else 0), np.empty(rows)
+
+
+class Streams:
     """The streams of one block of one scenario."""
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        layout: Layout,
-        recipe: Mixing | Copula,
-        seeds: Seeds,
-        room: Floats,
-    ) -> None:
-        self.scenario, self.layout, self.recipe, self.room = scenario, layout, recipe, room
-        self.noise = seeds.noise()
-        self.effects = recipe.streams(seeds.effects())
-        self.covariates = {c.name: seeds.named(c.name) for c in scenario.covariates}
+    def __init__(self, drawing: Drawing, seeds: Seeds, room: tuple[Floats, Floats]) -> None:
+        self.drawing, self.seeds, self.room = drawing, seeds, room
+        self.noise = None if drawing.by_coordinates else seeds.noise()
+        self.effects = drawing.recipe.streams(seeds.effects())
+        self.normal = NormalStreams(drawing.basis, drawing.layout, seeds)
         self.truths = seeds.truths()
 
     def take(self, start: int, stop: int) -> Draws:
         """Draw the next `stop - start` replicates."""
-        s, layout, n = self.scenario, self.layout, stop - start
-        z = self.recipe.draw(self.effects, n, s.n_units)
-        noise = self.room[:n]
+        drawing, n = self.drawing, stop - start
+        s, layout, recipe = drawing.scenario, drawing.layout, drawing.recipe
+        z = recipe.draw(self.effects, n, s.n_units)
         truth = part_of(self.truths, start, n)
+        covariates = {
+            c.name: self._covariate(c, n) for c in s.covariates if c not in drawing.basis.normals
+        }
+        lower = None
+        if drawing.basis.normals:
+            lower, drawn = self.normal.covariates(n, covariates, rows=drawing.covariate_rows)
+            covariates |= drawn
+        own = lower if drawing.by_factors else None
+        coordinates, noise = self._residuals(n, covariates, own)
         return Draws(
             layout,
-            covariates={c.name: self._covariate(c, n) for c in s.covariates},
-            effects=self.recipe.of_each(truth).effects(_in_order(z, layout)),
-            noise=s.residuals.standardized(self.noise, noise.shape, out=noise),
+            covariates=covariates,
+            effects=recipe.of_each(truth).effects(_in_order(z, layout)),
+            noise=noise,
             sigma=s.sigma if truth is None else truth.sigma,
             truth=truth,
+            coordinates=coordinates,
+            lower=own,
         )
+
+    def _residuals(
+        self, n: int, covariates: dict[str, Floats], lower: Floats | None
+    ) -> tuple[Coordinates | None, Floats | None]:
+        """Draw residuals: coordinates, rows or both."""
+        along, rows = self.room
+        if self.noise is not None:
+            noise = rows[:n]
+            shape = self.drawing.scenario.residuals
+            return None, standard_numbers(shape, self.noise, noise.shape, out=noise)
+        k, m = len(self.drawing.basis.parts), len(self.drawing.layout.sizes)
+        found = self.normal.residuals(n, along[: k * n * m].reshape(k, n, m))
+        if not self.drawing.rows:
+            return found, None
+        self.normal.residual_rows(found, covariates, lower, rows[:n])
+        return found, rows[:n]
 
     def _covariate(self, c: Covariate, n: int) -> Floats:
         """Draw n replicates of one covariate."""
-        layout, of_rows = self.layout, c.level == "row"
+        layout, of_rows = self.drawing.layout, c.level == "row"
         if c.distribution.is_fixed:
             return _fixed_rows(c, layout) if of_rows else _fixed_units(c, layout)
-        rng = self.covariates[c.name]
+        rng = self.normal.named(c.name)
         if not of_rows:
-            return _in_order(c.distribution.arranged(rng, (n, 1, len(layout.sizes))), layout)
+            return _in_order(_of_units(c.distribution, rng, (n, 1, len(layout.sizes))), layout)
         if isinstance(c.distribution, Balanced):
             return balanced_rows(c.distribution, rng, n, layout)
-        return c.distribution.draw(rng, (n, *row_shape(layout)))
+        return c.distribution.draw(rng, (n, *layout.row_shape))
 
 
 def part_of(truths: DrawnTruth | None, start: int, n: int) -> DrawnTruth | None:
@@ -233,16 +333,16 @@ def part_of(truths: DrawnTruth | None, start: int, n: int) -> DrawnTruth | None:
     return truths.part(first, first + n)
 
 
-def row_shape(layout: Layout) -> tuple[int, int]:
-    """Return the shape of what has a value for each row."""
-    if layout.is_equal:
-        return int(layout.sizes[0]), len(layout.sizes)
-    return 1, int(layout.starts[-1])
-
-
 def _in_order(values: Floats, layout: Layout) -> Floats:
     """Put values of the units, (..., n_units), in the order of memory."""
     return values if layout.order is None else values[..., layout.order]
+
+
+def _of_units(own: Distribution, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Draw values of units."""
+    if isinstance(own, Normal):
+        return own.mean + own.sd * standard_numbers(own, rng, shape)
+    return own.arranged(rng, shape)
 
 
 def _fixed_units(c: Covariate, layout: Layout) -> Floats:
@@ -254,7 +354,7 @@ def _fixed_rows(c: Covariate, layout: Layout) -> Floats:
     if isinstance(c.distribution, RowValues):
         values = np.empty(layout.starts[-1])
         values[layout.by_unit] = c.distribution.rows
-        return values.reshape(1, *row_shape(layout))
+        return values.reshape(1, *layout.row_shape)
     if layout.is_equal:
         return c.distribution.points(int(layout.sizes[0])).reshape(1, -1, 1)
     values = np.empty(layout.starts[-1])
@@ -267,7 +367,7 @@ def _fixed_rows(c: Covariate, layout: Layout) -> Floats:
 def balanced_rows(balanced: Balanced, rng: np.random.Generator, n: int, layout: Layout) -> Floats:
     """Draw n replicates of what is balanced within each unit."""
     if layout.is_equal:
-        shape = (n, *reversed(row_shape(layout)))
+        shape = (n, *reversed(layout.row_shape))
         return np.ascontiguousarray(balanced.arranged(rng, shape).swapaxes(1, 2))
     sizes, k, at = layout.sizes, len(balanced.levels), 0
     keys = rng.random((n, int(sizes.sum()) + k * len(sizes)))

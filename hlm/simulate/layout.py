@@ -58,6 +58,13 @@ class Layout:
         """Whether all units have as many rows."""
         return self.order is None
 
+    @property
+    def row_shape(self) -> tuple[int, int]:
+        """The shape of what has a value for each row."""
+        if self.is_equal:
+            return int(self.sizes[0]), len(self.sizes)
+        return 1, int(self.starts[-1])
+
 
 @lru_cache(maxsize=16)
 def _layout(n_units: int, n_rows: int | tuple[int, ...]) -> Layout:

@@ -12,7 +12,7 @@ the rows before any are missing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,18 @@ from hlm.formula import parse
 from hlm.rows.missing import PREVIOUS
 from hlm.rows.row_layout import RowLayout
 from hlm.rows.sizes import Resampled, Sizes
-from hlm.simulate.draws import CHUNK_VALUES, Seeds, balanced_rows, chunks, part_of, row_shape
+from hlm.simulate.draws import (
+    CHUNK_VALUES,
+    Drawing,
+    Seeds,
+    Streams,
+    balanced_rows,
+    chunks,
+    part_of,
+)
 from hlm.simulate.generated import Generated, generate
 from hlm.simulate.layout import layout_of
+from hlm.simulate.normals import standard_numbers
 from hlm.simulate.random_effects import recipe_of
 from hlm.simulate.response import response_of
 
@@ -99,18 +108,28 @@ def draw_by_row(scenario: Scenario, seed: int, start: int, stop: int) -> Iterato
     >>> bool((alone == whole.residuals[whole.rows.starts[6]:whole.rows.starts[8]]).all())
     True
     """
-    recipe = recipe_of(scenario)
     drawn = [c for c in scenario.covariates if c.level == "row" and not c.distribution.is_fixed]
     size = max(1, CHUNK_VALUES // (scenario.n_obs * (2 + len(drawn))))
     together = scenario.block
+    make = _maker(scenario, min(size, together))
     for block in range(start // together, -(-stop // together)):
-        streams = _Streams(scenario, recipe, Seeds(scenario, seed, block))
+        streams = make(Seeds(scenario, seed, block))
         first, last = block * together, min(stop, (block + 1) * together)
         # In the first block the replicates before `start` are drawn and left
         for at in chunks(first, min(max(start, first), last), size):
             streams.take(*at)
         for at in chunks(max(start, first), last, size):
             yield streams.take(*at)
+
+
+def _maker(scenario: Scenario, size: int) -> Callable[[Seeds], _Streams]:
+    """Return what makes the streams of a block, of which no more than `size` are taken at once."""
+    if not scenario.has_plain_design:
+        recipe = recipe_of(scenario)
+        return lambda seeds: _Streams(scenario, recipe, seeds)
+    drawing = Drawing.of(scenario, rows=True)
+    room = drawing.room(size)
+    return lambda seeds: _PlainStreams(drawing, room, seeds)
 
 
 class _Streams:
@@ -141,20 +160,15 @@ class _Streams:
         numbers = _Numbers(self, n, rows, fixed)
         drawn = given.covariates if given else None
         covariates = make_covariates(s.covariates, s.correlated, rows, numbers, drawn)
-        own = {c.name: covariates[c.name] for c in s.covariates}
         if given and given.response is not None:
+            own = {c.name: covariates[c.name] for c in s.covariates}
             whole = _responded(s, rows, own, given.response)
             return whole if s.missing is None else _observed(s, whole, numbers)
         truth = part_of(self.truths, start, n)
         z = self.recipe.draw(self.effects, n, s.n_units)
         effects = self.recipe.of_each(truth).effects(z)
-        residuals = numbers.in_rows(lambda size: s.residuals.standardized(self.noise, size))
-        if s.autocorrelation is not None:
-            s.autocorrelation.apply(residuals, covariates, rows)
-        if s.variance is not None:
-            residuals *= s.variance.factors(covariates, rows, numbers)
-        whole = RowDraws(rows, own, effects, residuals, truth=truth)
-        return whole if s.missing is None else _observed(s, whole, numbers)
+        residuals = numbers.in_rows(lambda size: standard_numbers(s.residuals, self.noise, size))
+        return _structured(s, RowDraws(rows, covariates, effects, residuals, truth=truth), numbers)
 
     def _rows(self, n: int) -> RowLayout:
         """Return how many rows the units of n replicates have, and of which data they are."""
@@ -165,6 +179,50 @@ class _Streams:
         if isinstance(n_rows, Sizes):
             return RowLayout.of(n_rows.draw(self.named(SIZES), shape))
         return RowLayout.of(np.broadcast_to(n_rows, shape))
+
+
+class _PlainStreams(_Streams):
+    """Those of a plain design: what is drawn is that of `draws`, as rows."""
+
+    def __init__(self, drawing: Drawing, room: tuple[Floats, Floats], seeds: Seeds) -> None:
+        self.scenario, self.seeds = drawing.scenario, seeds
+        self.others = {}
+        self.plain = Streams(drawing, seeds, room)
+
+    def take(self, start: int, stop: int) -> RowDraws:
+        """Draw the next `stop - start` replicates."""
+        s, n, draws = self.scenario, stop - start, self.plain.take(start, stop)
+        assert draws.noise is not None
+        layout, rows = draws.layout, self._rows(n)
+        numbers = _Numbers(self, n, rows, layout)
+        place = slice(None) if layout.order is None else np.argsort(layout.order)
+        drawn = {
+            c.name: draws.covariates[c.name][:, 0, place]
+            if c.level == "unit"
+            else draws.covariates[c.name].reshape(n, -1)[:, layout.by_unit].ravel()
+            for c in s.covariates
+            if not c.distribution.is_fixed
+        }
+        covariates = make_covariates(s.covariates, s.correlated, rows, numbers, drawn)
+        residuals = draws.noise.reshape(n, -1)[:, layout.by_unit].ravel()
+        effects = draws.effects[..., place]
+        return _structured(
+            s, RowDraws(rows, covariates, effects, residuals, truth=draws.truth), numbers
+        )
+
+
+def _structured(scenario: Scenario, made: RowDraws, numbers: _Numbers) -> RowDraws:
+    """Give residuals their correlation and variances, and leave out what is missing.
+
+    Of the covariates those are kept that the scenario names.
+    """
+    covariates, rows, residuals = made.covariates, made.rows, made.residuals
+    if scenario.autocorrelation is not None:
+        scenario.autocorrelation.apply(residuals, covariates, rows)
+    if scenario.variance is not None:
+        residuals *= scenario.variance.factors(covariates, rows, numbers)
+    whole = replace(made, covariates={c.name: covariates[c.name] for c in scenario.covariates})
+    return whole if scenario.missing is None else _observed(scenario, whole, numbers)
 
 
 def _generated(scenario: Scenario, seeds: Seeds) -> Generated | None:
@@ -224,7 +282,7 @@ class _Numbers:
         """Draw numbers of rows, (total,); of a fixed layout in the order of `draws`."""
         if self._fixed is None:
             return draw((int(self._rows.starts[-1]),))
-        drawn = draw((self._n, *row_shape(self._fixed)))
+        drawn = draw((self._n, *self._fixed.row_shape))
         return drawn.reshape(self._n, -1)[:, self._fixed.by_unit].ravel()
 
 

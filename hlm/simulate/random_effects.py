@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from hlm.distributions import STANDARD_NORMAL, Distribution
 from hlm.distributions.copula import normal_correlations, root
+from hlm.jit import entry
 from hlm.rows.quantile_table import from_normal
+from hlm.simulate.normals import standard_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,9 +71,10 @@ class Mixing(_Recipe):
     def draw(self, streams: Sequence[np.random.Generator], n: int, n_units: int) -> Floats:
         """Draw what the effects of n replicates are made of, (n, q, n_units)."""
         if len(streams) == 1:
-            return self.shapes[0].standardized(streams[0], (n, len(self.shapes), n_units))
+            return standard_numbers(self.shapes[0], streams[0], (n, len(self.shapes), n_units))
         pairs = zip(self.shapes, streams, strict=True)
-        return np.stack([shape.standardized(own, (n, n_units)) for shape, own in pairs], axis=1)
+        drawn = [standard_numbers(shape, own, (n, n_units)) for shape, own in pairs]
+        return np.stack(drawn, axis=1)
 
     def effects(self, z: Floats) -> Floats:
         """Make the effects, (n, q, n_units)."""
@@ -98,7 +101,7 @@ class Copula(_Recipe):
 
     def draw(self, streams: Sequence[np.random.Generator], n: int, n_units: int) -> Floats:
         """Draw independent normals of n replicates, (n, q, n_units)."""
-        return STANDARD_NORMAL.standardized(streams[0], (n, len(self.shapes), n_units))
+        return standard_numbers(STANDARD_NORMAL, streams[0], (n, len(self.shapes), n_units))
 
     def effects(self, z: Floats) -> Floats:
         """Make the effects, (n, q, n_units)."""
@@ -135,10 +138,22 @@ def _mix(factor: Floats, z: Floats) -> Floats:
 
     The factor is one, (q, q), or that of each data set, (n, q, q).
     """
-    effects = np.zeros_like(z)
-    # b_a = sum_{k<=a} factor_ak z_k
-    for a in range(z.shape[1]):
-        for k in range(a + 1):
-            if factor[..., a, k].any():
-                effects[:, a] += factor[..., a, k, None] * z[:, k]
+    effects = np.empty_like(z)
+    mix_numbers(np.ascontiguousarray(factor.reshape(-1, *factor.shape[-2:])), z, effects)
     return effects
+
+
+@entry
+def mix_numbers(factor, z, effects):
+    """Write b_a = sum_{k<=a} factor_ak z_k of each unit; `factor` is (n or 1, q, q)."""
+    n, q, n_units = z.shape
+    for r in range(n):
+        weights = factor[r if factor.shape[0] > 1 else 0]
+        for a in range(q):
+            out = effects[r, a]
+            for i in range(n_units):
+                out[i] = 0.0
+            for k in range(a + 1):
+                weight, numbers = weights[a, k], z[r, k]
+                for i in range(n_units):
+                    out[i] += weight * numbers[i]

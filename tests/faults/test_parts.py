@@ -142,6 +142,10 @@ def test_a_damaged_receipt_is_named_and_moved_aside_on_demand(text, plan, parts)
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        (
+            {"data_version": 2, "code": "x y"},
+            f"drawn by version 2 of the rule for random numbers, .* by version {DATA_VERSION}",
+        ),
         ({"code": "x y"}, r"made by other code of hlm \(x y\) than this run's \(a b\)"),
         ({"versions": {"numpy": "1.0"}}, "different NumPy.*1.0 in 1 batch "),
         ({"versions": {"numba": "0.1"}}, "different Numba.*0.1 in 1 batch "),

@@ -28,8 +28,12 @@ def coverage(estimates, true):
 
 @pytest.mark.parametrize("level", [0.95, 0.5])
 def test_kenward_roger_is_exact_in_a_balanced_design(level):
-    """Large sds, so no fit is singular: each t is exactly t with m - 2 = 6 df."""
-    truth = scenario(GRID, units=8, sd=(3.0, 3.0))
+    """Large sds, so no fit is singular: each t is exactly t with m - 2 = 6 df.
+
+    By the law of the mean squares a fit is singular with a probability of less than 1e-5 here. With
+    sds of 3 it was 2e-4, which is 1 in 4 that one of 1,500 is.
+    """
+    truth = scenario(GRID, units=8, sd=(10.0, 10.0))
     model = Model("m", SLOPES, methods=("reml",), df=("kenward-roger",), level=level)
     estimates, fits = tables(truth, model, N)
     assert not fits["singular"].any()
@@ -55,7 +59,7 @@ def test_f_tests_of_a_true_hypothesis_in_a_balanced_design(df, ddf, level):
 
     Without the scale F is 6/5 of that.
     """
-    truth = scenario(GRID, units=8, sd=(3.0, 3.0))
+    truth = scenario(GRID, units=8, sd=(10.0, 10.0))
     truth = replace(truth, fixed=tuple((name, 0.0) for name, _ in truth.fixed))
     tests = (("a", ("a", "x:a")),)
     model = Model("m", SLOPES, methods=("reml",), df=(df,), tests=tests)

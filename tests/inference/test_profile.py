@@ -13,7 +13,6 @@ import pytest
 from hlm import InputError, lmer
 from hlm.distributions import Points
 from hlm.scenario import Covariate, Scenario
-from hlm.simulate import draw_rows
 from tests.kernels.references import all_references
 
 from .brute import Deviance, profile_deviance
@@ -254,17 +253,25 @@ def test_mistakes():
 def first_version(scenario, seed, replicate):
     """Return the rows of version 1 of the data's rule, with which the fault was found.
 
-    The stream of the covariate a, first of the names, was that of purpose 2.
+    One stream each for the noise, the random effects and the covariate a, of purposes 0, 1 and 2;
+    a stream goes through the replicates one after another. Later versions draw other numbers, of
+    which nobody knows that the fault would show in them.
     """
-    rows = draw_rows(scenario, seed, replicate)
+    m, n = scenario.n_units, scenario.n_rows
     key = (int(scenario.key[:8], 16), int(scenario.key[8:], 16))
-    draws = np.random.default_rng((2, 0, *key, seed)).standard_normal(
-        (replicate + 1, scenario.n_units)
-    )
-    a = np.repeat(draws[replicate], scenario.n_rows)
-    coefficients = dict(scenario.fixed)
-    slope = coefficients["a"] + coefficients["x:a"] * rows["x"]
-    return rows | {"a": a, "y": rows["y"] + slope * (a - rows["a"])}
+
+    def normals(purpose, *shape):
+        rng = np.random.default_rng((purpose, 0, *key, seed))
+        return rng.standard_normal((replicate + 1, *shape))[replicate]
+
+    noise, z, a = normals(0, n, m), normals(1, 2, m), normals(2, m)
+    b = np.diag(scenario.sd) @ np.linalg.cholesky(scenario.cor) @ z
+    x = np.array(scenario.covariates[1].distribution.values)[:, None]
+    beta = dict(scenario.fixed)
+    y = beta["(Intercept)"] + beta["a"] * a + b[0] + (beta["x"] + beta["x:a"] * a + b[1]) * x
+    y = y + scenario.sigma * noise
+    unit, x, a = (np.broadcast_to(v, y.shape) for v in (np.arange(m), x, a))
+    return {name: v.T.ravel() for name, v in {"unit": unit, "x": x, "a": a, "y": y}.items()}
 
 
 @pytest.mark.parametrize("replicate", [26, 159, 277, 294])

@@ -253,8 +253,10 @@ def test_scale_of_simulated_covariates_does_not_matter(factor):
     terms, codes = ours["term"].dictionary.to_pylist(), ours["term"].indices.to_numpy()
     units = np.array([scales.get(term, 1.0) for term in terms])[codes]
     for column in ("estimate", "se", "lower", "upper"):
-        expected = pytest.approx(theirs[column], rel=1e-7, abs=1e-7, nan_ok=True)
-        assert ours[column] * units == expected
+        # Limits of sds next to 0 are exponentials of wide intervals: above 1e9 they say nothing
+        values = np.clip(ours[column] * units, -1e9, 1e9)
+        expected = np.clip(theirs[column], -1e9, 1e9)
+        assert values == pytest.approx(expected, rel=1e-7, abs=1e-7, nan_ok=True)
     assert ours["df"] == pytest.approx(theirs["df"], rel=1e-6, nan_ok=True)
 
 

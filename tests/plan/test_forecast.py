@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hlm.distributions import Points
+from hlm.distributions import Laplace, Points, Uniform
 from hlm.operations import pilot
 from hlm.operations.forecast import batch_seconds, forecast
 from hlm.plan import make_plan
@@ -30,7 +30,10 @@ def cost(units=30, model=PLAIN, **changes):
 
 def test_cost_grows_with_the_work():
     assert cost(300) > 5 * cost(30)
-    assert cost(n_rows=300) > 1.5 * cost()
+    uniform = (A, replace(X, distribution=Uniform(-1.0, 1.0)))
+    assert cost(n_rows=300, covariates=uniform) > 1.5 * cost(covariates=uniform)
+    assert cost(n_rows=300, residuals=Laplace()) > 1.5 * cost(residuals=Laplace())
+    assert cost(n_rows=300) < 1.1 * cost()
     fixed = Covariate("x", "row", Points(tuple(range(30))))
     assert cost() > 1.5 * cost(covariates=(A, fixed))
     assert cost(sd=(0.01, 0.01)) > 1.2 * cost()

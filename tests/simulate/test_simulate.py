@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import blake2b
 from itertools import combinations
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from hlm.distributions import Binary, Normal, Points, Uniform
+from hlm.distributions import Binary, Normal, Points, StudentT, Uniform
 from hlm.formula import evaluate, model_columns, parse
 from hlm.scenario import BLOCK, Covariate, Model, Scenario
 from hlm.simulate import basis_of, draw, draw_rows, model_columns_of, simulate
@@ -252,7 +253,7 @@ def test_seeds_keys_and_blocks_give_other_data():
 def test_the_draws_of_a_covariate_do_not_depend_on_which_others_there_are():
     """The key is the same by hand; in studies another covariate is another scenario."""
     names = ("a", "b", "c", "B", "ä")
-    drawn = tuple(Covariate(name, "row") for name in names)
+    drawn = tuple(Covariate(name, "row", Uniform(-1.0, 1.0)) for name in names)
     alone = {
         c.name: next(draw(replace(ARTICLE, covariates=(c,)), 1, 7, 9)).covariates[c.name]
         for c in drawn
@@ -265,14 +266,52 @@ def test_the_draws_of_a_covariate_do_not_depend_on_which_others_there_are():
         assert not np.isclose(alone[one], alone[two]).any(), (one, two)
 
 
-def test_noise_and_effects_are_as_they_were_in_the_first_version():
-    """Their seeds stay (0, block, key, seed) and (1, ...): no study without covariates changes."""
+def test_normal_covariates_of_rows_are_drawn_one_given_the_others():
+    """In the order of names: the first as if alone, all with the means that they have alone."""
+    names = ("B", "a", "b")
+    drawn = tuple(Covariate(name, "row") for name in names)
+    alone = {
+        c.name: next(draw(replace(ARTICLE, covariates=(c,)), 1, 7, 9)).covariates[c.name]
+        for c in drawn
+    }
+    for covariates in (drawn, drawn[::-1]):
+        together = next(draw(replace(ARTICLE, covariates=covariates), 1, 7, 9)).covariates
+        assert_array_equal(together["B"], alone["B"])
+        for name in ("a", "b"):
+            assert_allclose(together[name].mean(1), alone[name].mean(1), atol=1e-13)
+            assert not np.isclose(together[name], alone[name]).any()
+
+
+def test_effects_and_other_residuals_are_as_they_were_in_the_first_version():
+    """Their seeds stay (0, block, key, seed) and (1, ...), where residuals are not normal."""
     key = (0x00C0FFEE, 0x00C0FFEE)
-    (chunk,) = draw(ARTICLE, 2345, BLOCK, BLOCK + 2)
-    noise = np.random.default_rng((0, 1, *key, 2345)).standard_normal((2, 30, 30))
+    (chunk,) = draw(replace(ARTICLE, residuals=StudentT(5.0)), 2345, BLOCK, BLOCK + 2)
+    noise = StudentT(5.0).standardized(np.random.default_rng((0, 1, *key, 2345)), (2, 30, 30))
     assert_array_equal(chunk.noise, noise)
     z = np.random.default_rng((1, 1, *key, 2345)).standard_normal((2, 2, 30))
     assert_allclose(chunk.effects[:, 0], 0.2 * z[:, 0], rtol=1e-15)
+
+
+def test_coordinates_have_streams_named_by_their_columns():
+    """(2, two halves of the name's hash, block, key, seed): normals, and twice a gamma number."""
+
+    def stream(name):
+        digits = blake2b(name.encode(), digest_size=8).hexdigest()
+        words = int(digits[:8], 16), int(digits[8:], 16)
+        return np.random.default_rng((2, *words, 1, 0x00C0FFEE, 0x00C0FFEE, 2345))
+
+    (chunk,) = draw(ARTICLE, 2345, BLOCK, BLOCK + 2)
+    for k, name in enumerate(("residual along", "residual along x")):
+        assert_array_equal(chunk.coordinates.along[k], stream(name).standard_normal((2, 30)))
+    left = 2.0 * stream("residual left").standard_gamma(30 * 28 / 2, 2)
+    assert_array_equal(chunk.coordinates.left[:, 0], left)
+    (chunk,) = draw(replace(ARTICLE, covariates=(A, Covariate("x", "row"))), 2345, BLOCK, BLOCK + 2)
+    along = stream("x along").standard_normal((2, 30))
+    left = 2.0 * stream("x left").standard_gamma(29 / 2, (2, 30))
+    assert_array_equal(chunk.lower[:, 1:].swapaxes(0, 1), [along, np.sqrt(left)])
+    x = chunk.covariates["x"]
+    assert_allclose(x.sum(1), np.sqrt(30) * along, rtol=1e-12, atol=1e-12)
+    assert_allclose((x**2).sum(1), along**2 + left, rtol=1e-12)
 
 
 def test_streams_are_independent():

@@ -1,0 +1,157 @@
+r"""Streams of what is normal by row: residuals, and covariates, as coordinates or as rows.
+
+Each coordinate has a stream of its own, named by whose it is and along which column; so have what
+is left over and, where rows are asked for, their direction. Rows are made of the numbers that the
+sums are made of, and whether they are asked for changes no sum.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.simulate.coordinates import (
+    factor_columns,
+    factor_of_normal,
+    make_rows,
+    spare_squares,
+)
+from hlm.simulate.normals import chi_squares, fill_normals
+from hlm.simulate.part_values import columns_of
+from hlm.simulate.row_sums import cross_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hlm.simulate.columns import Part
+    from hlm.simulate.design_basis import DesignBasis
+    from hlm.simulate.draws import Seeds
+    from hlm.simulate.layout import Layout
+
+__all__ = ["RESIDUAL", "Coordinates", "NormalStreams", "factor_of"]
+
+Floats = NDArray[np.float64]
+
+RESIDUAL = "residual"
+"""What the streams of residuals begin with; the names go on with a space."""
+
+
+class Coordinates(NamedTuple):
+    """Normal rows of n data sets in units of their sd, reduced to what sums need of them.
+
+    Attributes
+    ----------
+    along : ndarray (k, n, n_units)
+        The coordinates along the columns of the basis.
+    left : ndarray (n, 1)
+        The square of what they leave, of all units; without what absent coordinates add.
+    """
+
+    along: Floats
+    left: Floats
+
+
+class NormalStreams:
+    """The streams of one block of one scenario."""
+
+    def __init__(self, basis: DesignBasis, layout: Layout, seeds: Seeds) -> None:
+        self.basis, self.layout, self.seeds = basis, layout, seeds
+        self.streams: dict[str, np.random.Generator] = {}
+
+    def named(self, name: str) -> np.random.Generator:
+        """Return the stream of that name."""
+        if name not in self.streams:
+            self.streams[name] = self.seeds.named(name)
+        return self.streams[name]
+
+    def residuals(self, n: int, room: Floats) -> Coordinates:
+        """Draw the coordinates of the residuals of n data sets, into `room`, (k, n, n_units)."""
+        sizes, names = self.layout.sizes, self.basis.names
+        for name, out in zip(names, room, strict=True):
+            fill_normals(self.named(f"{RESIDUAL} {name}"), out.reshape(-1))
+        freedom = np.array([np.maximum(sizes - len(names), 0.0).sum()])
+        left = chi_squares(self.named(f"{RESIDUAL} left"), freedom, n)
+        return Coordinates(room, left)
+
+    def residual_rows(
+        self,
+        found: Coordinates,
+        data: dict[str, Floats],
+        lower: Floats | None,
+        out: Floats,
+    ) -> None:
+        """Write rows that have these coordinates into `out`, (n, *layout.row_shape).
+
+        `lower` are the factors of the basis, where they have been drawn.
+        """
+        columns, _ = columns_of(self.basis.parts, data, self.layout)
+        if lower is None:
+            _, lower = factor_of(self.basis.parts, data, self.layout)
+        left = found.left + self._spare(lower, found.along).sum(axis=1, keepdims=True)
+        self._rows(RESIDUAL, columns, lower, found.along, left, out)
+
+    def covariates(
+        self, n: int, data: dict[str, Floats], *, rows: bool
+    ) -> tuple[Floats, dict[str, Floats]]:
+        """Draw the normal covariates of n data sets.
+
+        Returns
+        -------
+        lower : ndarray (n, pairs, n_units)
+            The factors of the columns: those that are fixed, then the normal ones.
+        data : dict of str to ndarray
+            The rows of each, if they are asked for.
+        """
+        sizes, names = self.layout.sizes, self.basis.names
+        fixed = factor_of(self.basis.fixed, data, self.layout)[1]
+        first, m = len(self.basis.fixed), len(sizes)
+        k = first + len(self.basis.normals)
+        lower = np.empty((n, k * (k + 1) // 2, m))
+        lower[:, : fixed.shape[1]] = fixed
+        found: dict[str, Floats] = {}
+        for a, c in enumerate(self.basis.normals, first):
+            along = np.empty((a, n, m))
+            for name, out in zip(names[:a], along, strict=True):
+                fill_normals(self.named(f"{c.name} {name}"), out.reshape(-1))
+            freedom = np.maximum(sizes - a, 0.0)
+            left = chi_squares(self.named(f"{c.name} left"), freedom, n)
+            left += self._spare(lower, along)
+            factor_of_normal(a, along, left, lower)
+            if rows:
+                values = np.empty((n, *self.layout.row_shape))
+                columns, _ = columns_of(self.basis.parts[:a], {**data, **found}, self.layout)
+                self._rows(c.name, columns, lower, along, left, values)
+                found[c.name] = c.distribution.mean + c.distribution.sd * values
+        return lower, found
+
+    def _spare(self, lower: Floats, along: Floats) -> Floats:
+        spare = np.empty(along.shape[1:])
+        spare_squares(lower, self.layout.sizes, along, spare)
+        return spare
+
+    def _rows(
+        self, name: str, columns: Floats, lower: Floats, along: Floats, left: Floats, out: Floats
+    ) -> None:
+        """Draw the directions of rows, and make the rows of them, in place."""
+        k, n, m = along.shape
+        flat, work = out.reshape(n, -1), np.empty((2, k + 1, m))
+        fill_normals(self.named(f"{name} rows"), flat.reshape(-1))
+        make_rows(columns, self.layout.starts, lower, along, left, flat, work)
+
+
+def factor_of(
+    parts: Sequence[Part], data: dict[str, Floats], layout: Layout
+) -> tuple[Floats, Floats]:
+    """Return columns, and the Cholesky factors of their cross-products.
+
+    Both are as `hlm.simulate.coordinates` takes them, (n or 1, pairs, units or 1) the factors.
+    """
+    columns, starts = columns_of(parts, data, layout)
+    k = len(parts)
+    gram = np.zeros((len(columns), k * (k + 1) // 2, starts[1]))
+    cross_columns(columns, starts, gram)
+    lower = np.empty_like(gram)
+    factor_columns(gram, layout.sizes, lower)
+    return columns, lower

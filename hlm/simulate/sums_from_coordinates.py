@@ -1,0 +1,148 @@
+"""Cross-products of columns and residuals, from the coordinates of the residuals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlm.simulate.coordinates import factor_columns, place_coordinates, products_of_factors
+from hlm.simulate.part_values import columns_of
+from hlm.simulate.row_sums import cross_columns, cross_noise
+
+if TYPE_CHECKING:
+    from hlm.simulate.columns import Basis, Part
+    from hlm.simulate.design_basis import Affine, DesignBasis
+    from hlm.simulate.draws import Draws
+
+__all__ = ["Places", "of_coordinates", "places_in"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the columns that models need are in the basis in which data sets are drawn.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+        The columns of the models, and behind them those of the basis that are not among them.
+    own : ndarray of int (k,)
+        The number of each column of the basis among `parts`.
+    affine : tuple of Affine or None
+        Of each column of the models.
+    """
+
+    parts: tuple[Part, ...]
+    own: Integers
+    affine: tuple[Affine | None, ...]
+
+    @property
+    def need_rows(self) -> bool:
+        """Whether a model has a column that the basis has not."""
+        return None in self.affine
+
+    @property
+    def outside(self) -> Integers:
+        """The numbers of those columns."""
+        return np.array([j for j, one in enumerate(self.affine) if one is None], dtype=np.int64)
+
+
+def places_in(basis: Basis, own: DesignBasis) -> Places:
+    """Find the columns of the models in the basis of design and truth."""
+    parts = list(basis.columns)
+    parts += [part for part in own.parts if part not in parts]
+    numbers = np.array([parts.index(part) for part in own.parts])
+    return Places(tuple(parts), numbers, tuple(own.place_of(part) for part in basis.columns))
+
+
+def of_coordinates(basis: Basis, places: Places, draws: Draws) -> tuple[Floats, Floats, Floats]:
+    """Return the cross-products of columns, those with residuals, and the residuals' squares.
+
+    Columns of the basis take nothing from rows that are there for others.
+
+    Returns
+    -------
+    gram, response, squares : ndarray
+        (n or 1, pairs, n_units or 1), (n, k, n_units), (n, n_units); of the squares what is left
+        over stands with the first unit.
+    """
+    coordinates, layout, lower = draws.coordinates, draws.layout, draws.lower
+    assert coordinates is not None
+    n, m = coordinates.along.shape[1:]
+    if lower is None:
+        gram, lower = _factored(places, draws)
+    else:
+        gram = _of_factors(places, draws, lower)
+    response, squares = np.empty((n, len(places.parts), m)), np.empty((n, m))
+    place_coordinates(lower, layout.sizes, places.own, coordinates.along, response, squares)
+    squares[:, :1] += coordinates.left
+    for j, one in enumerate(places.affine):
+        if one is not None and j not in places.own:
+            own, constant = response[:, places.own[one.place]], response[:, places.own[0]]
+            response[:, j] = one.slope * own + one.shift * constant
+    if places.need_rows:
+        response[:, places.outside] = _from_rows(places, draws)
+    k = len(basis.columns)
+    return _first(gram, k * (k + 1) // 2), _first(response, k), squares
+
+
+def _factored(places: Places, draws: Draws) -> tuple[Floats, Floats]:
+    """Return the cross-products of all columns, from their rows, and the factors of the basis."""
+    columns, starts = columns_of(places.parts, draws.covariates, draws.layout)
+    gram = _crossed(columns, starts)
+    pairs = [_pair(a, b) for i, a in enumerate(places.own) for b in places.own[: i + 1]]
+    own = np.ascontiguousarray(gram[:, pairs])
+    lower = np.empty_like(own)
+    factor_columns(own, draws.layout.sizes, lower)
+    return gram, lower
+
+
+def _of_factors(places: Places, draws: Draws, lower: Floats) -> Floats:
+    """Return the cross-products of the columns of models from the factors of the basis.
+
+    Those with columns that it has not are from rows.
+    """
+    k = len(places.affine)
+    gram = np.empty((len(lower), k * (k + 1) // 2, lower.shape[2]))
+    if places.need_rows:
+        gram[:] = _crossed(*columns_of(places.parts[:k], draws.covariates, draws.layout))
+    numbers = np.array([-1 if one is None else one.place for one in places.affine])
+    slopes = np.array([1.0 if one is None else one.slope for one in places.affine])
+    shifts = np.array([0.0 if one is None else one.shift for one in places.affine])
+    products_of_factors(lower, numbers, slopes, shifts, gram)
+    return gram
+
+
+def _from_rows(places: Places, draws: Draws) -> Floats:
+    """Return the products of columns outside the basis with the residuals, from rows."""
+    assert draws.noise is not None
+    layout, n = draws.layout, len(draws.noise)
+    parts = [places.parts[j] for j in places.outside]
+    columns, _ = columns_of(parts, draws.covariates, layout)
+    response, squares = (
+        np.zeros((n, len(parts), len(layout.sizes))),
+        np.zeros((n, len(layout.sizes))),
+    )
+    cross_noise(columns, draws.noise.reshape(n, -1), layout.starts, response, squares)
+    return response
+
+
+def _crossed(columns: Floats, starts: Integers) -> Floats:
+    k = columns.shape[1]
+    gram = np.zeros((len(columns), k * (k + 1) // 2, starts[1]))
+    cross_columns(columns, starts, gram)
+    return gram
+
+
+def _pair(a: int, b: int) -> int:
+    return a * (a + 1) // 2 + b if a >= b else b * (b + 1) // 2 + a
+
+
+def _first(array: Floats, count: int) -> Floats:
+    """Return the first of the second axis, as an array of their own."""
+    return array if array.shape[1] == count else np.ascontiguousarray(array[:, :count])
