@@ -28,6 +28,16 @@ LINES = {
     "reml": "REML fit, SEs and df",
 }
 
+STYLE = {
+    "axes.labelsize": 9.6,
+    "axes.prop_cycle": "cycler('color', ['#0173b2', '#de8f05', '#029e73'])",
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "legend.fontsize": 8.8,
+    "xtick.labelsize": 8.8,
+    "ytick.labelsize": 8.8,
+}
+
 
 def time_growth(repeats: int = 2) -> Growth:
     """Time every design of `growth`, few times: its numbers show the shape only."""
@@ -40,13 +50,12 @@ def time_growth(repeats: int = 2) -> Growth:
 def draw_figure(grown: Growth, file: Path) -> None:
     """Draw microseconds per data set on logarithmic axes, a panel for each number that grows."""
     import matplotlib as mpl
-    import seaborn as sns
 
     mpl.use("agg")
     from matplotlib import pyplot as plt
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-    sns.set_theme(context="paper", style="ticks", palette="colorblind")
+    mpl.rcParams.update(STYLE)
     figure, panels = plt.subplots(1, len(grown), figsize=(9.0, 2.9), sharey=True)
     for axes, (name, points) in zip(panels, grown.items(), strict=True):
         values = [value for value, _ in points]
@@ -63,7 +72,6 @@ def draw_figure(grown: Growth, file: Path) -> None:
     panels[0].set_ylabel("microseconds per data set")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", ncols=len(LINES), frameon=False)
-    sns.despine(figure)
     figure.tight_layout(rect=(0.0, 0.0, 1.0, 0.93))
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=200)

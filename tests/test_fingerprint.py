@@ -77,7 +77,7 @@ MAKERS = {
     "fit": {"numpy", "numba", "llvmlite", "scipy"},
     "compact": {"numpy", "pyarrow"},
     "summarize": {"numpy", "scipy", "pandas", "pyarrow"},
-    "figures": {"numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "seaborn"},
+    "figures": {"numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib"},
     "tables": {"numpy", "pandas", "pyarrow"},
     "explorer": {"numpy", "pyarrow"},
     "report_page": {"docutils", "jinja2", "numpy", "pandas", "pyarrow"},

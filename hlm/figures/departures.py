@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import seaborn as sns
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -189,7 +188,7 @@ def _departures(ax: Axes, before: Floats, after: Floats) -> None:
     reach = 1.08 * np.abs(np.concatenate([before, after])).max() or 1.0
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.axline((0, 0), slope=1, color=GREY, linewidth=0.8, linestyle="--")
-    sns.scatterplot(x=before, y=after, ax=ax, s=12, color=mark.colour, linewidth=0, zorder=3)
+    ax.scatter(before, after, s=12, color=mark.colour, linewidth=0, zorder=3)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
     ax.locator_params(nbins=5)
     factor = float(before @ after / (before @ before)) if before.any() else 1.0

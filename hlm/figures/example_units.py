@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -63,7 +62,7 @@ def units_against_attribute(rows: pd.DataFrame, scenario: Scenario) -> Figure:
     figure = Figure(figsize=(PAGE, 2.9), layout="constrained")
     for place, (ax, name) in enumerate(zip(figure.subplots(1, 2), ols, strict=True)):
         mark = marks(["units"])["units"]
-        sns.scatterplot(x=units[attribute], y=ols[name], ax=ax, color=mark.colour, s=16, lw=0)
+        ax.scatter(units[attribute], ols[name], s=16, color=mark.colour, linewidth=0)
         ax.plot(curve[attribute], truth[:, place], color="black", linewidth=1.2)
         ax.set(xlabel=f"{attribute}, the unit's attribute", ylabel=_label(str(name), use))
         ax.grid(visible=True)

@@ -9,6 +9,8 @@ import matplotlib as mpl
 
 from hlm.disk import replacing
 from hlm.errors import InputError
+from hlm.figures.font_subsets import outlines_only
+from hlm.figures.png_file import write_png
 from hlm.figures.style import RC
 
 if TYPE_CHECKING:
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "format_of", "save", "save_as"]
 
 # No date and no program version: a figure that did not change gives a file that did not change.
-FORMATS: dict[str, dict[str, Any]] = {
-    "png": {"Software": None},
+METADATA: dict[str, dict[str, Any]] = {
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     "svg": {"Date": None, "Creator": None},
 }
+FORMATS = ("png", *METADATA)
 SAVED = ("png", "pdf")
 """The formats of a study's figures; SVG is for who asks for it."""
 
@@ -74,8 +76,11 @@ def save_as(figure: Figure, file: str | Path) -> Path:
         If the ending is another.
     """
     target, kind = Path(file), format_of(file)
-    with replacing(target) as temporary, mpl.rc_context(RC):
-        figure.savefig(temporary, format=kind, metadata=FORMATS[kind])
+    with replacing(target) as temporary, mpl.rc_context(RC), outlines_only():
+        if kind == "png":
+            write_png(figure, temporary)
+        else:
+            figure.savefig(temporary, format=kind, metadata=METADATA[kind])
     return target
 
 

@@ -1,0 +1,63 @@
+"""The letters that a PDF brings along: their outlines and widths, and nothing else of a font.
+
+A PDF names each glyph by its number and its place on the page, so that its reader looks at outlines,
+widths and hints only. Matplotlib has fontTools cut the tables that lay out text down to the letters
+of each figure as well: ligatures, kerning, formulas, names. That is most of the time of a PDF.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from inspect import signature
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+from matplotlib.backends import _backend_pdf_ps as backend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["outlines_only"]
+
+READ = ("GlyphOrder", "head", "hhea", "hmtx", "maxp", "loca", "glyf", "cvt ", "fpgm", "prep")
+"""The tables of a TrueType font that a reader of PDF needs (ISO 32000, 9.9)."""
+
+ORIGINAL = backend.get_glyphs_subset
+
+
+def outlines_only() -> AbstractContextManager[Any]:
+    """Return a context in which Matplotlib embeds no other tables of fonts.
+
+    Where a version of Matplotlib has no such function, it works as ever.
+    """
+    if list(signature(ORIGINAL).parameters) != ["fontfile", "glyphs"]:
+        return nullcontext()
+    return patch.object(backend, "get_glyphs_subset", _subset)
+
+
+def _subset(fontfile: Any, glyphs: Iterable[int]) -> AbstractContextManager[Any]:
+    """Return a font of these glyphs, and their numbers in it, as Matplotlib's own function does."""
+    if (outlines := _outlines(fontfile)) is None:
+        return ORIGINAL(fontfile, set(glyphs))
+    font = TTFont(BytesIO(outlines), lazy=True)
+    subsetter = Subsetter(Options(glyph_names=False, recommended_glyphs=True, layout_features=[]))
+    subsetter.populate(gids=glyphs)
+    subsetter.subset(font)
+    return backend.SubsetResults(font, subsetter.glyph_index_map)._as_cm()
+
+
+@cache
+def _outlines(fontfile: Any) -> bytes | None:
+    """Return a font without the tables that no reader of PDF needs, None if it is not TrueType."""
+    with TTFont(fontfile, lazy=True, fontNumber=fontfile.face_index) as font:
+        if "glyf" not in font:
+            return None
+        for table in [name for name in font.keys() if name not in READ]:  # noqa: SIM118
+            del font[table]
+        data = BytesIO()
+        font.save(data, reorderTables=False)
+    return data.getvalue()
