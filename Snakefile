@@ -258,11 +258,13 @@ rule summarize:
         "workflow/scripts/summarize.py"
 
 
-# The only job with two processes: pages are drawn side by side.
-rule figures:
+# All that readers look at, in one job: to start a job and load libraries takes longer than most
+# tables and pages. The only job with two processes, which draw and write side by side.
+rule present:
     input:
         **{kind: rules.summarize.output[kind] for kind in SUMMARIES},
         estimates="<study>/estimates.parquet",
+        audit=["<study>/audit.html"] if AUDITED else [],
     output:
         *[
             report(
@@ -276,25 +278,6 @@ rule figures:
             for place, page in enumerate(figure.pages, start=1)
         ],
         expand("<study>/figures/{page}.pdf", page=figure_pages(plan)),
-    log:
-        "<study>/logs/figures.log",
-    benchmark:
-        "<study>/benchmarks/figures.tsv"
-    threads: 2
-    params:
-        plan=PLAN,
-        code=fingerprint("figures"),
-        wanted=plan.wanted,
-        pictured=plan.pictured,
-        example=plan.example,
-    script:
-        "workflow/scripts/figures.py"
-
-
-rule tables:
-    input:
-        **{kind: rules.summarize.output[kind] for kind in SUMMARIES},
-    output:
         *[
             report(
                 f"<study>/tables/{page}.html",
@@ -321,67 +304,23 @@ rule tables:
             category="Study",
             labels={"page": "Points of the grid"},
         ),
-    log:
-        "<study>/logs/tables.log",
-    benchmark:
-        "<study>/benchmarks/tables.tsv"
-    params:
-        **({} if plan.tables is None else {"tables": plan.tabled}),
-        plan=PLAN,
-        code=fingerprint("tables"),
-        wanted=plan.wanted,
-        tabled=plan.tabled,
-    script:
-        "workflow/scripts/tables.py"
-
-
-rule explorer:
-    input:
-        **{kind: rules.summarize.output[kind] for kind in SUMMARIES},
-        estimates="<study>/estimates.parquet",
-    output:
         f"<study>/{EXPLORER}",
-    log:
-        "<study>/logs/explorer.log",
-    benchmark:
-        "<study>/benchmarks/explorer.tsv"
-    params:
-        plan=PLAN,
-        code=fingerprint("explorer"),
-        wanted=plan.wanted,
-    script:
-        "workflow/scripts/explorer.py"
-
-
-rule report_page:
-    input:
-        **{kind: rules.summarize.output[kind] for kind in SUMMARIES},
-        figures=[
-            f"<study>/figures/{page}.png"
-            for figure in planned_figures(plan)
-            for page in figure.pages
-        ],
-        tables=[
-            f"<study>/tables/{page}.html"
-            for table in planned_tables(plan)
-            for page in table.pages
-        ],
-        scenarios="<study>/scenarios.html",
-        explorer=f"<study>/{EXPLORER}",
-        audit=["<study>/audit.html"] if AUDITED else [],
-    output:
         f"<study>/{REPORT}",
     log:
-        "<study>/logs/report_page.log",
+        "<study>/logs/present.log",
     benchmark:
-        "<study>/benchmarks/report_page.tsv"
+        "<study>/benchmarks/present.tsv"
+    threads: 2
     params:
         plan=PLAN,
-        code=fingerprint("report_page"),
+        code=fingerprint("present"),
         wanted=plan.wanted,
+        pictured=plan.pictured,
+        tabled=plan.tabled,
+        example=plan.example,
         audited=AUDITED,
     script:
-        "workflow/scripts/report_page.py"
+        "workflow/scripts/present.py"
 
 
 rule audit:

@@ -77,10 +77,7 @@ MAKERS = {
     "fit": {"numpy", "numba", "llvmlite", "scipy"},
     "compact": {"numpy", "pyarrow"},
     "summarize": {"numpy", "scipy", "pandas", "pyarrow"},
-    "figures": {"numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib"},
-    "tables": {"numpy", "pandas", "pyarrow"},
-    "explorer": {"numpy", "pyarrow"},
-    "report_page": {"docutils", "jinja2", "numpy", "pandas", "pyarrow"},
+    "present": {"docutils", "jinja2", "matplotlib", "numba", "numpy", "pandas", "pyarrow", "scipy"},
     "audit": {"numpy", "pandas", "pyarrow", "statsmodels"},
 }
 """What makes the numbers of each stage, at least."""

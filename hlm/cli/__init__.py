@@ -6,8 +6,6 @@ A mistake of the user ends with one message and exit status 2, never with a trac
 from __future__ import annotations
 
 import argparse
-import atexit
-import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -34,6 +32,7 @@ from hlm.cli import (
 from hlm.cli import open as open_report
 from hlm.cli.progress_line import CLEAR
 from hlm.errors import InputError, nearest
+from hlm.garbage import look_for_little_garbage
 from hlm.versions import __version__
 
 if TYPE_CHECKING:
@@ -48,9 +47,6 @@ COMMANDS = {
         *(open_report, explore, plot, table, describe, verify, audit, replay, measures, completion),
     )
 }
-OBJECTS = 50_000
-"""New objects after which Python looks for cyclic garbage, in the place of 700."""
-
 INPUT_ERROR, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
@@ -63,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The arguments, by default those of the process.
     """
     if argv is None:
-        _look_for_little_garbage()
+        look_for_little_garbage()
     arguments, passed_on = _split(list(sys.argv[1:] if argv is None else argv))
     try:
         _check_command(arguments)
@@ -83,15 +79,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return status
-
-
-def _look_for_little_garbage() -> None:
-    """Have Python not search what is imported, time and again and once more when it ends.
-
-    That is a quarter of the time of a command that answers at once.
-    """
-    gc.set_threshold(OBJECTS)
-    atexit.register(gc.freeze)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

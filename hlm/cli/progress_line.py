@@ -23,10 +23,7 @@ STEPS = {
     "compact": "gathering the results",
     "summarize_chunk": "summarizing",
     "summarize": "summarizing",
-    "figures": "drawing",
-    "tables": "drawing",
-    "explorer": "drawing",
-    "report_page": "writing the report",
+    "present": "drawing and writing the report",
     "audit": "fitting a sample by another engine",
 }
 

@@ -1,13 +1,13 @@
 """The letters that a PDF brings along: their outlines and widths, and nothing else of a font.
 
-A PDF names each glyph by its number and its place on the page, so that its reader looks at outlines,
+A PDF has the number of each glyph and its place on the page, so that its reader looks at outlines,
 widths and hints only. Matplotlib has fontTools cut the tables that lay out text down to the letters
-of each figure as well: ligatures, kerning, formulas, names. That is most of the time of a PDF.
+of each figure as well: ligatures, kerning, formulas, names. That was most of the time of a PDF.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from inspect import signature
 from io import BytesIO
@@ -19,7 +19,7 @@ from fontTools.ttLib import TTFont
 from matplotlib.backends import _backend_pdf_ps as backend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["outlines_only"]
 
@@ -39,15 +39,18 @@ def outlines_only() -> AbstractContextManager[Any]:
     return patch.object(backend, "get_glyphs_subset", _subset)
 
 
-def _subset(fontfile: Any, glyphs: Iterable[int]) -> AbstractContextManager[Any]:
-    """Return a font of these glyphs, and their numbers in it, as Matplotlib's own function does."""
+@contextmanager
+def _subset(fontfile: Any, glyphs: Iterable[int]) -> Iterator[Any]:
+    """Yield a font of these glyphs, and their numbers in it, as Matplotlib's own function does."""
     if (outlines := _outlines(fontfile)) is None:
-        return ORIGINAL(fontfile, set(glyphs))
-    font = TTFont(BytesIO(outlines), lazy=True)
+        with ORIGINAL(fontfile, set(glyphs)) as found:
+            yield found
+        return
     subsetter = Subsetter(Options(glyph_names=False, recommended_glyphs=True, layout_features=[]))
     subsetter.populate(gids=glyphs)
-    subsetter.subset(font)
-    return backend.SubsetResults(font, subsetter.glyph_index_map)._as_cm()
+    with TTFont(BytesIO(outlines), lazy=True) as font:
+        subsetter.subset(font)
+        yield backend.SubsetResults(font, subsetter.glyph_index_map)
 
 
 @cache

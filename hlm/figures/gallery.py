@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from hlm.errors import InputError, nearest
 from hlm.figures.chosen_figure import draw_choice
@@ -14,6 +13,7 @@ from hlm.figures.style import blank
 from hlm.pictures.figure_catalogue import catalogue_names, chosen_by_name
 from hlm.plan.report import planned_figure, planned_figures
 from hlm.results.shown import attempt
+from hlm.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,11 +23,7 @@ if TYPE_CHECKING:
     from hlm.plan.report import PlannedFigure
     from hlm.results.shown import Planned
 
-__all__ = ["draw", "draw_all"]
-
-R = TypeVar("R")
-_SHARED: list[Any] = []
-"""What the processes that draw call: a function within a function cannot be sent to them."""
+__all__ = ["draw", "draw_all", "drawing"]
 
 
 def draw(name: str, study: Planned, folder: str | Path) -> Figure:
@@ -85,32 +81,28 @@ def draw_all(
     tuple of Path
         For each page `figures/PAGE.png` and `figures/PAGE.pdf`.
     """
+    found = side_by_side(drawing(study, folder, only, strict=strict), processes)
+    return tuple(file for of_one in found[::-1] for file in of_one)
+
+
+def drawing(
+    study: Planned,
+    folder: str | Path,
+    only: Iterable[str] | None = None,
+    *,
+    strict: bool = False,
+) -> list[Callable[[], tuple[Path, ...]]]:
+    """Return a task for each page, as for `draw_all`, the last page first.
+
+    The last ones are pictures of data sets, which take longest.
+    """
     figures = planned_figures(study)
     wanted = figures if only is None else [_planned(name, study) for name in only]
     pages = [(figure, page) for figure in wanted for page in figure.pages]
-
-    def draw_page(place: int) -> tuple[Path, ...]:
-        return _draw_one(*pages[place], study, Path(folder), strict=strict)
-
-    return tuple(file for of_one in _each(draw_page, len(pages), processes) for file in of_one)
-
-
-def _each(draw_page: Callable[[int], R], count: int, processes: int) -> list[R]:
-    """Call a function with 0, 1, ..., in several processes that have all that this one has."""
-    if processes < 2 or count < 2 or sys.platform != "linux":
-        return [draw_page(place) for place in range(count)]
-    _SHARED.append(draw_page)
-    try:
-        # The last ones are pictures of data sets, which take longest.
-        with get_context("fork").Pool(processes) as pool:
-            found = pool.map(_call_shared, reversed(range(count)), chunksize=1)
-    finally:
-        _SHARED.pop()
-    return found[::-1]
-
-
-def _call_shared(place: int) -> Any:
-    return _SHARED[-1](place)
+    return [
+        partial(_draw_one, figure, page, study, Path(folder), strict=strict)
+        for figure, page in reversed(pages)
+    ]
 
 
 def _draw_one(

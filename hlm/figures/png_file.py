@@ -1,7 +1,7 @@
 """A figure as PNG, of pixels without their transparency, which is always none.
 
-Rows are stored as they are: of white paper with lines, the differences between pixels that PNG offers
-in their place are larger and take longer.
+Rows are stored as they are: of white paper with lines, the differences between pixels that PNG has
+in their place give larger files and take longer.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def write_png(figure: Figure, file: Path) -> None:
 
 
 def png_bytes(rgba: NDArray[np.uint8], width: int, dpi: float) -> bytes:
-    """Return the bytes of a PNG.
+    r"""Return the bytes of a PNG.
 
     Parameters
     ----------

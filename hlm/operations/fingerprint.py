@@ -32,15 +32,12 @@ STAGES: dict[str, tuple[str, ...]] = {
     "fit": ("hlm.stages.fit",),
     "compact": ("hlm.stages.compact",),
     "summarize": ("hlm.stages.summarize",),
-    "figures": ("hlm.figures.gallery",),
-    "tables": ("hlm.tables.writing",),
-    "explorer": ("hlm.explorer.explorer_page",),
-    "report_page": ("hlm.report.report_page",),
+    "present": ("hlm.report.present",),
     "audit": ("hlm.audit",),
 }
 """The modules that the script of each stage imports."""
 
-READ = {"report_page": ("report/*.rst",)}
+READ = {"present": ("report/*.rst",)}
 """What a stage reads in the folder of the workflow."""
 
 CARRIERS = {stage: {"pyarrow", "pandas"} for stage in ("kernels", "fit")}

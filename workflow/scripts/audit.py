@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hlm.job_start  # noqa: F401 - before all else
 from hlm.audit import available_engines, run_audit
 from hlm.plan import Plan
 from hlm.stages.job_log import stderr_to

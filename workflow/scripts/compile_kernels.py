@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import hlm.job_start  # noqa: F401 - before all else
 from hlm.fits.warm_up import compile_kernels
 from hlm.inference.variants import kernels_named
 from hlm.stages.job_log import stderr_to

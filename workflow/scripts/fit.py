@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import hlm.job_start  # noqa: F401 - before all else
 from hlm.operations.prepare import check_code
 from hlm.plan import Plan
 from hlm.stages.fit import simulate_and_fit

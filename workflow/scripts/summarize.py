@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hlm.job_start  # noqa: F401 - before all else
 from hlm.operations.parts import check_alike
 from hlm.plan import Plan
 from hlm.results import SUMMARIES
