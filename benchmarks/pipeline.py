@@ -43,7 +43,7 @@ models: {{full: y ~ x * a + (1 + x | unit), no_a: y ~ x + (1 + x | unit)}}
 DATA_SETS = 20_000
 """Data sets that the kernels are timed on."""
 
-RULES = ("fit", "compact", "summarize", "figures", "tables")
+RULES = ("fit", "compact", "summarize", "present")
 
 
 def kernel_seconds() -> float:

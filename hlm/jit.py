@@ -1,9 +1,7 @@
 """How every kernel is compiled: once, cached on disk, strict IEEE arithmetic, no threads.
 
 Strict arithmetic (no `fastmath`) keeps each sum in the order in which it is written, so an estimate
-is the same bit for bit whatever else is in the batch. Numba looks only at a kernel's own file to
-tell whether its cache is old, although it inlines kernels of other files: so the cache's folder is
-named by a hash of every file that holds kernels, of how they are compiled, and of Numba's version.
+is the same bit for bit whatever else is in the batch. Where they are kept says `hlm.kernel_cache`.
 
 A `kernel` is kept as what is linked into an `entry`, the only code that Python enters (see
 `hlm.inside_numba`). That takes a look inside Numba; where its version does not allow it, or the
@@ -14,28 +12,24 @@ numbers are the same, and only compiling takes longer.
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from hashlib import blake2b
 from importlib import import_module
-from itertools import chain
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numba
-from llvmlite.binding import get_host_cpu_name
 from numba import njit
 from numba.core import config as numba_config
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
 from hlm.disk import lock
 from hlm.errors import InputError
-from hlm.lanes import WIDTH
+from hlm.kernel_cache import kernel_folder, mark_of, wants_plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
-    "PLAIN",
     "cache_folder",
     "compiling",
     "entry",
@@ -48,30 +42,11 @@ __all__ = [
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 config: Any = numba_config
-HOME = Path(__file__).parent
-KERNEL_FOLDERS = ("kernels", "rows", "simulate")
-COMPILED_BY = ("jit.py", "inside_numba.py", "lanes.py", "lanes_in_numba.py")
-
-PLAIN = "HLM_PLAIN_NUMBA"
-"""Environment variable: 1 has each kernel compiled as Numba does by itself."""
 
 
 def cache_folder() -> Path:
     """Return the kernels' folder: below NUMBA_CACHE_DIR, the package or the user's cache."""
-    digest = blake2b(f"{numba.__version__} {_wants_plain()} {WIDTH}".encode(), digest_size=8)
-    kernels = [sorted((HOME / folder).glob("*.py")) for folder in KERNEL_FOLDERS]
-    for path in (*(HOME / name for name in COMPILED_BY), *chain.from_iterable(kernels)):
-        digest.update(path.read_bytes())
-    name = f"kernels-{digest.hexdigest()}"
-    if config.CACHE_DIR:
-        return Path(config.CACHE_DIR) / name
-    if os.access(HOME, os.W_OK):
-        return HOME / "__pycache__" / name
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hlm" / name
-
-
-def _wants_plain() -> bool:
-    return os.environ.get(PLAIN, "0") not in ("", "0")
+    return kernel_folder(config.CACHE_DIR)
 
 
 _CACHE = str(cache_folder())
@@ -95,7 +70,7 @@ def compiling(variant: str) -> Iterator[bool]:
         The cache is in a file system without locks.
     """
     folder = cache_folder()
-    mark = folder / f"{variant}-{get_host_cpu_name()}"
+    mark = mark_of(variant, folder)
     if mark.exists():
         yield False
         return
@@ -130,7 +105,7 @@ def _without_collector() -> Iterator[None]:
 @cache
 def links_kernels() -> bool:
     """Tell whether kernels are kept for linking, which this version of Numba must allow."""
-    if _wants_plain():
+    if wants_plain():
         return False
     try:
         from hlm.inside_numba import works

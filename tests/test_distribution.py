@@ -109,7 +109,7 @@ def test_the_wheel_plans_a_study_in_an_empty_folder(installed):
     code = "from hlm.cli import main; assert main([{}]) == 0"
     installed(code.format("'new', 'trial'"))
     out = installed(code.format("'run', 'trial.yaml', '--cores', '1', '--', '--dry-run'"))
-    for rule in ("compile_kernels", "fit", "compact", "summarize", "figures", "tables"):
+    for rule in ("compile_kernels", "fit", "compact", "summarize", "present"):
         assert re.search(rf"^{rule} +\d", out, re.MULTILINE)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from hlm import inside_numba, jit
 from hlm.errors import InputError
+from hlm.kernel_cache import PLAIN
 
 ROOT = Path(__file__).parents[1]
 KERNELS = Path(__file__).with_name("first_kernels.py")
@@ -168,7 +169,7 @@ def test_kernels_are_compiled_as_numba_does_by_itself(why, monkeypatch):
     """The user says so, or what is overridden has moved, is gone or means something else."""
     halves()
     if why == "the user says so":
-        monkeypatch.setenv(jit.PLAIN, "1")
+        monkeypatch.setenv(PLAIN, "1")
     elif why == "moved":
         monkeypatch.setitem(sys.modules, "hlm.inside_numba", None)
     elif why == "gone":
@@ -184,7 +185,7 @@ def test_kernels_are_compiled_as_numba_does_by_itself(why, monkeypatch):
 
 def test_the_cache_is_another_for_what_is_compiled_otherwise(monkeypatch):
     folders = [jit.cache_folder()]
-    monkeypatch.setenv(jit.PLAIN, "1")
+    monkeypatch.setenv(PLAIN, "1")
     folders.append(jit.cache_folder())
     monkeypatch.setattr("numba.__version__", "99")
     folders.append(jit.cache_folder())
@@ -224,8 +225,8 @@ def test_the_numbers_do_not_depend_on_how_kernels_are_compiled(tmp_path):
             check=True,
         ).stdout.split()
 
-    linked, numbers = fit(**{jit.PLAIN: "0"})  # most likely from the cache of all other tests
-    plain, same = fit(**{jit.PLAIN: "1", "NUMBA_CACHE_DIR": str(tmp_path)})
+    linked, numbers = fit(**{PLAIN: "0"})  # most likely from the cache of all other tests
+    plain, same = fit(**{PLAIN: "1", "NUMBA_CACHE_DIR": str(tmp_path)})
     assert (linked, plain) == ("True", "False")
     assert numbers == same
 

@@ -88,7 +88,7 @@ def test_the_manifest_has_each_file_with_its_checksum_and_its_job(made):
     for name, file in files.items():
         assert file["blake2b"] == checksum(made / name)
     assert files["estimates.parquet"]["job"] == "compact"
-    assert files["figures/bias.png"]["job"] == "figures"
+    assert files["figures/bias.png"]["job"] == "present"
     assert sum(file["job"].startswith("fit ") for file in files.values()) == 6
 
 

@@ -156,7 +156,7 @@ def test_the_line_of_a_run_says_where_it_is(begun, tmp_path):
     assert re.fullmatch(r"\d+ of 60 .*, .* a (second|minute), about .* left", tell("fit")[0])
     for batch in begun.batches:
         finish(folder, batch.name, datetime.now(UTC))
-    assert tell("figures")[0] == "60 of 60 replicates (100 %); drawing"
+    assert tell("present")[0] == "60 of 60 replicates (100 %); drawing and writing the report"
 
 
 @pytest.mark.usefixtures("begun")

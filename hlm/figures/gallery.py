@@ -16,14 +16,14 @@ from hlm.results.shown import attempt
 from hlm.side_by_side import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from matplotlib.figure import Figure
 
     from hlm.plan.report import PlannedFigure
     from hlm.results.shown import Planned
 
-__all__ = ["draw", "draw_all", "drawing"]
+__all__ = ["draw", "draw_all"]
 
 
 def draw(name: str, study: Planned, folder: str | Path) -> Figure:
@@ -81,28 +81,17 @@ def draw_all(
     tuple of Path
         For each page `figures/PAGE.png` and `figures/PAGE.pdf`.
     """
-    found = side_by_side(drawing(study, folder, only, strict=strict), processes)
-    return tuple(file for of_one in found[::-1] for file in of_one)
-
-
-def drawing(
-    study: Planned,
-    folder: str | Path,
-    only: Iterable[str] | None = None,
-    *,
-    strict: bool = False,
-) -> list[Callable[[], tuple[Path, ...]]]:
-    """Return a task for each page, as for `draw_all`, the last page first.
-
-    The last ones are pictures of data sets, which take longest.
-    """
     figures = planned_figures(study)
     wanted = figures if only is None else [_planned(name, study) for name in only]
     pages = [(figure, page) for figure in wanted for page in figure.pages]
-    return [
+    tasks = [
         partial(_draw_one, figure, page, study, Path(folder), strict=strict)
-        for figure, page in reversed(pages)
+        for figure, page in reversed(
+            pages
+        )  # the last are pictures of data sets, which take longest
     ]
+    found = side_by_side(tasks, processes)
+    return tuple(file for of_one in reversed(found) for file in of_one)
 
 
 def _draw_one(

@@ -51,7 +51,7 @@ def png_bytes(rgba: NDArray[np.uint8], width: int, dpi: float) -> bytes:
     --------
     >>> red = png_bytes(np.array([255, 0, 0, 255], np.uint8), 1, 250)
     >>> red[:8], len(red)
-    (b'\\x89PNG\\r\\n\\x1a\\n', 90)
+    (b'\x89PNG\r\n\x1a\n', 90)
     """
     pixels = rgba.reshape(-1, width, 4)[:, :, :3]
     height, metre = len(pixels), round(dpi / 0.0254)

@@ -43,7 +43,7 @@ PANELS = 200
 REPORT_SECONDS = 3.0
 """Seconds for report and manifest."""
 
-FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 67, 5, 2
+FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 61, 5, 2
 """Files of a study: tables, figures, logs, benchmarks; those of a batch, with receipt."""
 
 FILES_OF_TESTS = FILES_OF_PREDICTIONS = 6
@@ -110,7 +110,7 @@ class Forecast:
         """Return the wall time from the last fit to the report."""
         shared = (self.gather_seconds + self.summary_seconds) / cores
         longest = max(self.gather_seconds, self.chunk_seconds, shared)
-        return longest + self.drawing_seconds + 4.0 * JOB_SECONDS + REPORT_SECONDS
+        return longest + self.drawing_seconds + 2.0 * JOB_SECONDS + REPORT_SECONDS
 
     def wall_seconds(self, cores: int) -> float:
         """Return the wall time on so many cores."""
@@ -154,7 +154,7 @@ def forecast(plan: Plan, ratio: float = 1.0, *, rounds: int = 1) -> Forecast:
         fit_seconds=ITEM_SECONDS * len(flat)
         + sum(n * (ratio * c.compute_seconds + c.writing_seconds) for n, c in flat),
         batches=len(batches),
-        jobs=len(batches) + (n_chunks if n_chunks > 1 else 0) + 7,
+        jobs=len(batches) + (n_chunks if n_chunks > 1 else 0) + 4,
         files=FILES
         + FILES_PER_BATCH * len(batches)
         + FILES_PER_CHUNK * n_chunks

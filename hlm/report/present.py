@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hlm.explorer.explorer_page import write_explorer
-from hlm.figures.gallery import drawing
-from hlm.report.report_page import write_report
-from hlm.side_by_side import side_by_side
-from hlm.tables.writing import write_all, write_pages
+from hlm.side_by_side import beside
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hlm.plan import Plan
 
 __all__ = ["present"]
@@ -21,6 +15,8 @@ __all__ = ["present"]
 
 def present(plan: Plan, folder: str | Path, *, processes: int = 1, audited: bool = False) -> Path:
     """Draw and write what readers look at into a study's folder of results.
+
+    Tables and the explorer are written while the libraries that draw are loaded.
 
     Parameters
     ----------
@@ -37,6 +33,20 @@ def present(plan: Plan, folder: str | Path, *, processes: int = 1, audited: bool
     Path
         The report.
     """
-    writing = [partial(one, plan, folder) for one in (write_all, write_pages, write_explorer)]
-    side_by_side([*writing, *drawing(plan, folder)], processes)
+    folder = Path(folder)
+    with beside(lambda: _write(plan, folder), processes):
+        from hlm.figures.gallery import draw_all
+
+        draw_all(plan, folder, processes=processes)
+    from hlm.report.report_page import write_report
+
     return write_report(plan, folder, audited=audited)
+
+
+def _write(plan: Plan, folder: Path) -> None:
+    from hlm.explorer.explorer_page import write_explorer
+    from hlm.tables.writing import write_all, write_pages
+
+    write_all(plan, folder)
+    write_pages(plan, folder)
+    write_explorer(plan, folder)

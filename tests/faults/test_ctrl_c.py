@@ -26,7 +26,7 @@ def draws(run, folder):  # noqa: ARG001
 
 
 def writes_the_report(run, folder):  # noqa: ARG001
-    return any("report_page" in _line(process) for process in run.jobs())
+    return any(".present." in _line(process) for process in run.jobs())
 
 
 def stop(folder, moment):
