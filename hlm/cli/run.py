@@ -21,6 +21,7 @@ from hlm.cli.place import RESULTS, add_allow_code
 from hlm.cli.precision_lines import missed_lines, standing_lines
 from hlm.cli.progress_line import Teller
 from hlm.cli.snakemake import call, call_quietly
+from hlm.cli.snakemake_child import loaded_ahead
 from hlm.cli.snakemake_profile import batch_seconds_of, check_cores, cores_of
 from hlm.errors import InputError
 from hlm.pipeline_files import pipeline_files
@@ -65,12 +66,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Validate the study, run Snakemake; return its exit status."""
+    from hlm.operations.prepare import makes_no_results
+
+    check_cores(options.cores)
+    _check_audit(options.audit)
+    looks = makes_no_results(options.passed_on)
+    with loaded_ahead(quiet=not (options.verbose or looks)):
+        return _run_locked(options)
+
+
+def _run_locked(options: argparse.Namespace) -> int:
     from hlm.operations.lock import run_lock
     from hlm.operations.prepare import makes_no_results
     from hlm.study import Study
 
-    check_cores(options.cores)
-    _check_audit(options.audit)
     study = Study.load(options.study, allow_code=options.allow_code)
     folder = Path(options.results) / study.name
     new = [path for path in (folder, *folder.parents) if not path.exists()]

@@ -7,7 +7,6 @@ each event, through a pipe. Its words are copied to the file as they are, and re
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import signal
 import subprocess
@@ -18,16 +17,13 @@ from threading import Event, Thread
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from hlm.cli.progress_line import Line
-from hlm.pipeline_files import pipeline_files
+from hlm.cli.snakemake_child import child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["call", "call_quietly"]
-
-PLUGINS = pipeline_files() / "workflow" / "logger"
-"""Where Snakemake finds the plugin: a folder for PYTHONPATH."""
 
 MOST_LINES = 40
 """Lines of an error that are shown."""
@@ -47,14 +43,12 @@ def call(command: Sequence[str]) -> int:
     KeyboardInterrupt
         The user stopped it, once it has put its things in order and its jobs are gone.
     """
-    from hlm.operations.lock import inherited  # with Arrow: too much for `hlm --help`
-
     _show(command)
-    with _interrupts() as interrupted, subprocess.Popen(command, pass_fds=inherited()) as process:
-        process.wait()
+    with _interrupts() as interrupted, child(command, quiet=False) as snakemake:
+        status = snakemake.process.wait()
     if interrupted.is_set():
         raise KeyboardInterrupt
-    return process.returncode
+    return status
 
 
 def call_quietly(
@@ -90,9 +84,11 @@ def call_quietly(
     with (
         log.open("ab" if append else "wb", buffering=0) as file,
         _interrupts() as interrupted,
-        _child(command) as (process, events),
+        child(command, quiet=True) as snakemake,
     ):
-        copier, listener = _Copier(process.stdout, file), _Listener(events, line, interrupted)
+        process = snakemake.process
+        copier = _Copier(process.stdout, file)
+        listener = _Listener(snakemake.events, line, interrupted)
         copier.start()
         listener.start()
         while process.returncode is None:
@@ -133,27 +129,6 @@ def _interrupts() -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-@contextmanager
-def _child(command: Sequence[str]) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    """Start Snakemake with the plugin; yield the process, and the events that it tells."""
-    from hlm.operations.lock import inherited
-
-    reader, writer = os.pipe()
-    path = os.pathsep.join(filter(None, [str(PLUGINS), os.environ.get("PYTHONPATH")]))
-    try:
-        process = subprocess.Popen(
-            [*command, "--logger", "hlm", "--logger-hlm-events", str(writer)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONPATH": path},
-            pass_fds=(*inherited(), writer),
-        )
-    finally:
-        os.close(writer)  # or its other end would never come to an end
-    with process, os.fdopen(reader, "rb") as events:
-        yield process, events
-
-
 class _Copier(Thread):
     """Copies what Snakemake says to a file, and keeps its last lines."""
 
@@ -175,7 +150,7 @@ class _Listener(Thread):
     Of what it tells once the user has interrupted it nothing matters.
     """
 
-    def __init__(self, events: IO[bytes], line: Line, interrupted: Event) -> None:
+    def __init__(self, events: IO[bytes] | None, line: Line, interrupted: Event) -> None:
         super().__init__(daemon=True)
         self._events, self._line, self._interrupted = events, line, interrupted
         self.rule = ""
@@ -183,7 +158,7 @@ class _Listener(Thread):
         self.explained = False
 
     def run(self) -> None:
-        for text in self._events:
+        for text in self._events or ():
             event = json.loads(text)
             self.rule = event.get("rule", self.rule)
             if "error" in event:

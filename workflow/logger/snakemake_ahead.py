@@ -1,0 +1,41 @@
+"""Snakemake, loaded while `hlm run` still reads and plans the study, which take as long.
+
+    python -m snakemake_ahead SOCKET
+
+It then waits for its arguments, for variables of the environment and for open files, which are the
+lock of the results. Where `hlm run` ends without a word, so does this.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+
+from hlm.garbage import look_for_little_garbage
+
+PIECE = 65536
+
+
+def main() -> None:
+    """Load Snakemake, wait, and be it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    look_for_little_garbage()
+    from snakemake.cli import main as snakemake
+
+    with socket.socket(fileno=int(sys.argv[1])) as channel:
+        text, _held, _, _ = socket.recv_fds(channel, PIECE, 16)
+        while piece := channel.recv(PIECE):
+            text += piece
+    if text:
+        asked = json.loads(text)
+        os.environ.update(asked["environment"])
+        sys.argv = ["snakemake", *asked["arguments"]]
+        signal.signal(signal.SIGINT, before)
+        snakemake()
+
+
+if __name__ == "__main__":
+    main()
