@@ -133,15 +133,20 @@ def child(command: Sequence[str], *, quiet: bool) -> Iterator[Child]:
     """
     from hlm.operations.lock import inherited  # with Arrow: too much for `hlm --help`
 
-    fits = [one for one in _waiting if one.quiet == quiet and [*command[:3]] == SNAKEMAKE]
-    begun: Child
-    if fits:
-        _waiting.remove(fits[0])
-        fits[0].begin(command[3:], inherited())
-        begun = fits[0]
+    if [*command[:3]] == SNAKEMAKE:
+        begun: Child = _begun(command[3:], quiet, inherited())
     else:
         begun = Child(command, quiet=quiet, files=inherited())
     try:
         yield begun
     finally:
         begun.close()
+
+
+def _begun(arguments: Sequence[str], quiet: bool, files: tuple[int, ...]) -> _Ahead:
+    fits = [one for one in _waiting if one.quiet == quiet]
+    ahead = fits[0] if fits else _Ahead(quiet=quiet)
+    if fits:
+        _waiting.remove(ahead)
+    ahead.begin(arguments, files)
+    return ahead

@@ -7,10 +7,13 @@ lock of the results. Where `hlm run` ends without a word, so does this.
 """
 
 import json
+import logging
 import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from typing import NoReturn
 
 from hlm.garbage import look_for_little_garbage
 
@@ -34,7 +37,23 @@ def main() -> None:
         os.environ.update(asked["environment"])
         sys.argv = ["snakemake", *asked["arguments"]]
         signal.signal(signal.SIGINT, before)
+        _end(_status_of(snakemake))
+
+
+def _status_of(snakemake: Callable[[], object]) -> int:
+    try:
         snakemake()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def _end(status: int) -> NoReturn:
+    """End without waiting for the timers that pace Snakemake's jobs, a second after the last."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
