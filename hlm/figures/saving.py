@@ -53,8 +53,11 @@ def save(figure: Figure, stem: str | Path) -> tuple[Path, ...]:
     ...     [file.name for file in save(blank("nothing"), Path(folder) / "empty")]
     ['empty.png', 'empty.pdf']
     """
-    stem = Path(stem)
-    return tuple(save_as(figure, stem.with_name(f"{stem.name}.{kind}")) for kind in SAVED)
+    stem, saved = Path(stem), []
+    for kind in SAVED:
+        saved.append(save_as(figure, stem.with_name(f"{stem.name}.{kind}")))
+        figure.set_layout_engine("none")  # the places stay those of the first format
+    return tuple(saved)
 
 
 def save_as(figure: Figure, file: str | Path) -> Path:

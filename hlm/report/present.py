@@ -16,7 +16,7 @@ __all__ = ["present"]
 def present(plan: Plan, folder: str | Path, *, processes: int = 1, audited: bool = False) -> Path:
     """Draw and write what readers look at into a study's folder of results.
 
-    Tables and the explorer are written while the libraries that draw are loaded.
+    Tables and the explorer are written while the libraries of the rest are loaded.
 
     Parameters
     ----------
@@ -36,10 +36,9 @@ def present(plan: Plan, folder: str | Path, *, processes: int = 1, audited: bool
     folder = Path(folder)
     with beside(lambda: _write(plan, folder), processes):
         from hlm.figures.gallery import draw_all
+        from hlm.report.report_page import write_report
 
         draw_all(plan, folder, processes=processes)
-    from hlm.report.report_page import write_report
-
     return write_report(plan, folder, audited=audited)
 
 

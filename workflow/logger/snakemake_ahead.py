@@ -13,6 +13,9 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import LazyLoader, find_spec
 from typing import NoReturn
 
 from hlm.garbage import look_for_little_garbage
@@ -26,6 +29,7 @@ def main() -> None:
     if before != signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     look_for_little_garbage()
+    sys.meta_path.insert(0, _LoadedWhenUsed("pandas"))  # of a plugin for clusters
     from snakemake.cli import main as snakemake
 
     with socket.socket(fileno=int(sys.argv[1])) as channel:
@@ -38,6 +42,23 @@ def main() -> None:
         sys.argv = ["snakemake", *asked["arguments"]]
         signal.signal(signal.SIGINT, before)
         _end(_status_of(snakemake))
+
+
+class _LoadedWhenUsed(MetaPathFinder):
+    """Finds a module that is loaded once something of it is looked at."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        """Find that module, once."""
+        if name != self._name:
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
 
 
 def _status_of(snakemake: Callable[[], object]) -> int:
