@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from hlm.figures.empty_labels import settle_empty_labels
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,6 +40,7 @@ def lay_out_panels(figure: Figure, axes: Any, labels: tuple[Text, Text], foot: f
     foot : float
         Inches at the foot that are taken.
     """
+    settle_empty_labels(figure)
     renderer = FigureCanvasAgg(figure).get_renderer()
     inch = figure.dpi
     width, height = figure.get_size_inches()

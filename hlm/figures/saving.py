@@ -9,6 +9,7 @@ import matplotlib as mpl
 
 from hlm.disk import replacing
 from hlm.errors import InputError
+from hlm.figures.empty_labels import settle_empty_labels
 from hlm.figures.font_subsets import outlines_only
 from hlm.figures.png_file import write_png
 from hlm.figures.style import RC
@@ -54,6 +55,7 @@ def save(figure: Figure, stem: str | Path) -> tuple[Path, ...]:
     ['empty.png', 'empty.pdf']
     """
     stem, saved = Path(stem), []
+    settle_empty_labels(figure)
     for kind in SAVED:
         saved.append(save_as(figure, stem.with_name(f"{stem.name}.{kind}")))
         figure.set_layout_engine("none")  # the places stay those of the first format
