@@ -12,8 +12,8 @@ from hlm.figures.saving import save
 from hlm.figures.style import blank
 from hlm.pictures.figure_catalogue import catalogue_names, chosen_by_name
 from hlm.plan.report import planned_figure, planned_figures
+from hlm.processes import side_by_side
 from hlm.results.shown import attempt
-from hlm.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hlm.side_by_side import beside
+from hlm.processes import beside
 
 if TYPE_CHECKING:
     from hlm.plan import Plan
