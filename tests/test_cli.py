@@ -85,7 +85,7 @@ def test_check_lists_scenarios_models_and_costs(printed):
     for model in study.models:
         assert model.formula in out
     assert "2 scenarios of 30 replicates" in out
-    assert re.search(r"240 fits in 1 batch: 8 jobs, \d+ files", out)
+    assert re.search(r"240 fits in 1 batch: 5 jobs, \d+ files", out)
     assert re.search(r"about [\d.]+ core-hours, \d+ s on 2 cores", out)
     assert re.search(r"about .* of results, and .* of disk while it runs", out)
 

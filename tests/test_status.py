@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import signal
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from hlm.cli import main
+from hlm.cli import main, snakemake_child
 from hlm.cli.progress_line import Line, Teller
 from hlm.cli.snakemake import call_quietly
+from hlm.cli.snakemake_child import loaded_ahead
 from hlm.cli.snakemake_profile import batch_seconds_of, cores_of
 from hlm.operations.forecast import Forecast
+from hlm.operations.lock import run_lock
 from hlm.operations.progress import Watch
 from hlm.operations.receipts import FileStamp, Receipt, write_receipt
 from hlm.plan import Plan, make_plan
@@ -310,6 +313,41 @@ rule b:
     log: "b.log"
     shell: "echo boom > {log}; exit 1"
 """
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are listed on Linux only")
+def test_snakemake_loaded_ahead_gets_its_arguments_and_the_lock(tmp_path):
+    Path(tmp_path / "Snakefile").write_text(
+        "import os\n"
+        "print(os.getpid(), *sorted(map(os.path.realpath, os.scandir('/proc/self/fd'))))\n"
+        "print(os.environ['HLM_RUN_LOCK'], config)\n"
+        "rule all:\n"
+    )
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", str(tmp_path)]
+    command += ["--snakefile", str(tmp_path / "Snakefile"), "--config", "word=said"]
+    with loaded_ahead(quiet=True):
+        (ahead,) = snakemake_child._waiting
+        with run_lock(tmp_path / "study"):
+            assert call_quietly(command, tmp_path / "log", lambda _: ("line", "")) == 0
+    said = (tmp_path / "log").read_text(encoding="utf-8")
+    assert f"{ahead.process.pid} " in said
+    assert str(tmp_path / "study" / ".lock") in said
+    assert f"{tmp_path / 'study'} {{'word': 'said'}}" in said
+
+
+def test_nothing_is_left_of_a_snakemake_that_is_not_needed():
+    with loaded_ahead(quiet=False):
+        (ahead,) = snakemake_child._waiting
+    assert ahead.process.returncode == -signal.SIGKILL
+    assert snakemake_child._waiting == []
+
+
+def test_a_snakemake_that_hears_nothing_ends():
+    """As where `hlm run` is killed."""
+    with loaded_ahead(quiet=False):
+        (ahead,) = snakemake_child._waiting
+        ahead._channel.close()
+        assert ahead.process.wait(60) == 0
 
 
 def test_snakemake_tells_its_events_to_the_plugin(tmp_path, monkeypatch, capfd):

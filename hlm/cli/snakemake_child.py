@@ -92,8 +92,8 @@ class _Ahead(Child):
 
     def begin(self, arguments: Sequence[str], files: Sequence[int]) -> None:
         """Send the arguments, and open files that it then has too."""
-        asked = {"arguments": [*arguments, *self.plugin], "environment": {**os.environ}}
-        del asked["environment"]["PYTHONPATH"]
+        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        asked = {"arguments": [*arguments, *self.plugin], "environment": variables}
         with self._channel, suppress(BrokenPipeError):  # it has been killed: its status says so
             text = json.dumps(asked).encode()
             sent = socket.send_fds(self._channel, [text], files)

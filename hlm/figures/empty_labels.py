@@ -1,4 +1,4 @@
-"""Labels and titles that say nothing, for which Matplotlib would look for a place at each drawing."""
+"""Labels and titles that say nothing, for which Matplotlib looks for a place at each drawing."""
 
 from __future__ import annotations
 
