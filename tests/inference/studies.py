@@ -61,7 +61,7 @@ def with_tests(
         df=OF_COEFFICIENTS,
         limits=OF_RANDOM_PART,
     )
-    estimates, fits, found = fitted(truth, everything, start, stop)
+    estimates, fits, found = fitted(truth, everything, stop, start)
     estimates, found = (
         frame[frame["inference"].isin(asked)].reset_index(drop=True) for frame in (estimates, found)
     )
@@ -69,7 +69,7 @@ def with_tests(
 
 
 @cache
-def fitted(truth: Scenario, model: Model, start: int, stop: int) -> tuple[pd.DataFrame, ...]:
+def fitted(truth: Scenario, model: Model, stop: int, start: int = 0) -> tuple[pd.DataFrame, ...]:
     """Simulate and fit; return estimates, fits and F tests."""
     found = fit_batch(truth, [model], simulate(truth, [model], SEED, start, stop), seed=SEED)
     return tuple(as_frame(found[kind]) for kind in ("estimates", "fits", "tests"))
