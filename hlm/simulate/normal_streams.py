@@ -38,6 +38,17 @@ RESIDUAL = "residual"
 """What the streams of residuals begin with; the names go on with a space."""
 
 
+def of_covariate(name: str) -> str:
+    """Return what the streams of a normal covariate begin with: its name, if not the residuals'.
+
+    Examples
+    --------
+    >>> of_covariate("x"), of_covariate("residual")
+    ('x', 'residual residual')
+    """
+    return f"{RESIDUAL} {name}" if name == RESIDUAL else name
+
+
 class Coordinates(NamedTuple):
     """Normal rows of n data sets in units of their sd, reduced to what sums need of them.
 
@@ -112,17 +123,17 @@ class NormalStreams:
         lower[:, : fixed.shape[1]] = fixed
         found: dict[str, Floats] = {}
         for a, c in enumerate(self.basis.normals, first):
-            along = np.empty((a, n, m))
+            along, own = np.empty((a, n, m)), of_covariate(c.name)
             for name, out in zip(names[:a], along, strict=True):
-                fill_normals(self.named(f"{c.name} {name}"), out.reshape(-1))
+                fill_normals(self.named(f"{own} {name}"), out.reshape(-1))
             freedom = np.maximum(sizes - a, 0.0)
-            left = chi_squares(self.named(f"{c.name} left"), freedom, n)
+            left = chi_squares(self.named(f"{own} left"), freedom, n)
             left += self._spare(lower, along)
             factor_of_normal(a, along, left, lower)
             if rows:
                 values = np.empty((n, *self.layout.row_shape))
                 columns, _ = columns_of(self.basis.parts[:a], {**data, **found}, self.layout)
-                self._rows(c.name, columns, lower, along, left, values)
+                self._rows(own, columns, lower, along, left, values)
                 found[c.name] = c.distribution.mean + c.distribution.sd * values
         return lower, found
 

@@ -60,6 +60,9 @@ DESIGNS = {
     "normal, squared": scenario("y ~ x + I(x^2) + (1 | g)", [X], 5),
     "uniform": scenario("y ~ u * a + (1 + u | g)", [A, U], 5),
     "binary, uneven": scenario("y ~ b * x + (1 + b | g)", [X, B], UNEVEN),
+    "a covariate named residual": scenario(
+        "y ~ residual + x + (1 | g)", [Covariate("residual", "row"), X], 6
+    ),
 }  # fmt: skip
 
 MODELS = {
