@@ -6,7 +6,6 @@ import sys
 from snakemake.exceptions import WorkflowError
 
 from hlm.errors import InputError
-from hlm.explorer.explorer_page import EXPLORER
 from hlm.inference.variants import kernels_of, name_of
 from hlm.operations.fingerprint import fingerprint
 from hlm.operations.leftovers import ROUND
@@ -14,7 +13,7 @@ from hlm.operations.lock import is_held_by_parent
 from hlm.operations.prepare import makes_no_results, open_plan, plan_of_run
 from hlm.operations.slurm import become_own_task
 from hlm.plan import holdings
-from hlm.plan.report import figure_pages, planned_figures, planned_tables
+from hlm.plan.report import EXPLORER, figure_pages, planned_figures, planned_tables
 from hlm.report import REPORT
 from hlm.results import SUMMARIES
 from hlm.plan.study_summary import summary

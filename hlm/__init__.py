@@ -5,8 +5,7 @@ The names below are imported when they are first used: a job pays only for what 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from hlm.lazy_names import lazy_names
 
 __all__ = [
     "InputError",
@@ -32,11 +31,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name from the module that holds it."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'hlm' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

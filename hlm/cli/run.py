@@ -117,9 +117,9 @@ def _check_audit(n: int | None) -> None:
 
 
 def _run_alone(options: argparse.Namespace, study: Study, folder: Path) -> int:
-    from hlm.explorer.explorer_page import EXPLORER
     from hlm.operations.manifest import write_manifest
     from hlm.operations.prepare import makes_no_results, prepare
+    from hlm.plan.report import EXPLORER
     from hlm.report import REPORT, WORKFLOW_REPORT
 
     profile = profile_folder(options.profile) if options.profile else None
@@ -231,8 +231,8 @@ def _whole_tables(folder: Path) -> set[str]:
 
 
 def _is_complete(plan: Plan, folder: Path) -> bool:
-    from hlm.explorer.explorer_page import EXPLORER
     from hlm.operations.receipts import receipt_file
+    from hlm.plan.report import EXPLORER
     from hlm.report import REPORT
 
     pages = [folder / EXPLORER, folder / REPORT]

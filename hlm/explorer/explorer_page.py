@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from hlm.disk import write_text
 from hlm.explorer import browser, vendor
 from hlm.explorer.contents import MOST_BYTES, contents_of_study
+from hlm.plan.report import EXPLORER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from hlm.plan.plan import Plan
 
 __all__ = ["EXPLORER", "explorer_page", "write_explorer"]
-
-EXPLORER = "explorer.html"
-"""Its name in the study's folder of results."""
 
 
 def write_explorer(

@@ -9,8 +9,6 @@ import pandas as pd
 
 from hlm.errors import InputError
 from hlm.figures.departures import shrinkage
-from hlm.figures.example_units import unit_lines, units_against_attribute
-from hlm.figures.lines import lines_of_fit
 from hlm.figures.style import blank
 from hlm.pictures.figure_catalogue import models_with_lines
 from hlm.words.fitting import METHODS
@@ -49,6 +47,8 @@ def shrinkage_of_fit(fit: LmerFit, data: pd.DataFrame) -> Figure:
     """
     if not np.isfinite(fit.theta).all():
         return blank("The model could not be fitted to these data.")
+    from hlm.figures.lines import lines_of_fit  # with Numba, for which no other figure has a use
+
     lines = lines_of_fit(fit, data)
     response = fit.frame.formula.response
     if not np.isfinite(lines.own).all(axis=1).any():
@@ -96,6 +96,7 @@ def shrinkage_of_data(formula: str, data: pd.DataFrame) -> Figure:
 
 def draw_example(name: str, study: Planned) -> Figure:
     """Draw a picture of the first data set of the scenario that the study marks."""
+    from hlm.figures.example_units import unit_lines, units_against_attribute
     from hlm.simulate import draw_rows
 
     scenario = study.scenarios[study.example]

@@ -10,13 +10,13 @@ from hlm.errors import InputError, nearest
 from hlm.figures.chosen_figure import draw_choice
 from hlm.figures.saving import save
 from hlm.figures.style import blank
-from hlm.pictures.figure_catalogue import catalogue_names, chosen_by_name
+from hlm.pictures.figure_catalogue import EXAMPLES, catalogue_names, chosen_by_name
 from hlm.plan.report import planned_figure, planned_figures
 from hlm.processes import side_by_side
 from hlm.results.shown import attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.figure import Figure
 
@@ -84,14 +84,19 @@ def draw_all(
     figures = planned_figures(study)
     wanted = figures if only is None else [_planned(name, study) for name in only]
     pages = [(figure, page) for figure in wanted for page in figure.pages]
-    tasks = [
-        partial(_draw_one, figure, page, study, Path(folder), strict=strict)
-        for figure, page in reversed(
-            pages
-        )  # the last are pictures of data sets, which take longest
-    ]
-    found = side_by_side(tasks, processes)
-    return tuple(file for of_one in reversed(found) for file in of_one)
+    examples = [one for one in pages if one[0].choice.measure in EXAMPLES]
+    # Pictures of data sets take longest, and load libraries of their own: one process has all.
+    together = [*filter(None, [examples]), *([one] for one in pages if one not in examples)]
+
+    def draw_pages(some: Sequence[tuple[PlannedFigure, str]]) -> dict[str, tuple[Path, ...]]:
+        return {
+            page: _draw_one(figure, page, study, Path(folder), strict=strict)
+            for figure, page in some
+        }
+
+    tasks = [partial(draw_pages, some) for some in together]
+    files = {page: own for found in side_by_side(tasks, processes) for page, own in found.items()}
+    return tuple(file for _, page in pages for file in files[page])
 
 
 def _draw_one(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hlm.table_spec import TableSpec
 
 __all__ = [
+    "EXPLORER",
     "OWN_TABLE",
     "TABLES",
     "PlannedFigure",
@@ -28,6 +29,9 @@ __all__ = [
     "planned_tables",
     "table_names",
 ]
+
+EXPLORER = "explorer.html"
+"""The name of the explorer in the study's folder of results."""
 
 OWN_TABLE = "own_table"
 """The caption of tables that a study puts together itself."""
