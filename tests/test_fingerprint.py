@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from hlm.operations import fingerprint as module
-from hlm.operations.fingerprint import STAGES, closure, fingerprint, libraries
+from hlm.operations.fingerprint import STAGES, believe, closure, fingerprint, libraries
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_closure_holds_every_module_that_is_really_imported(stage):
-    code = f"import sys, {', '.join(STAGES[stage])}; print(*sys.modules)"
+    inside = {name for one in STAGES[stage] for name in module._imports(one)}
+    code = f"import sys, {', '.join({*STAGES[stage], *inside})}; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
@@ -22,6 +23,7 @@ def test_the_closure_holds_every_module_that_is_really_imported(stage):
     found = closure(*STAGES[stage])
     # A package on the way to a module is loaded too, but is no part of what is used.
     on_the_way = {name for name in ours if any(other.startswith(f"{name}.") for other in ours)}
+    on_the_way.add("hlm")
     beyond = set().union(*(closure(name) for name in on_the_way))
     assert ours <= found | beyond
 
@@ -53,6 +55,15 @@ def _fresh():
     forget()
     yield
     forget()
+
+
+def test_what_is_told_is_believed_but_of_what_has_a_users_code(monkeypatch):
+    own, with_code = fingerprint("fit"), fingerprint("fit", ("a = 1",))
+    monkeypatch.setattr(module, "_told", {})
+    believe({"fit": "told"})
+    forget()
+    assert fingerprint("fit") == "told" != own
+    assert fingerprint("fit", ("a = 1",)) == with_code
 
 
 @pytest.mark.usefixtures("package")

@@ -19,6 +19,7 @@ from hlm.cli.progress_line import Line, Teller
 from hlm.cli.snakemake import call_quietly
 from hlm.cli.snakemake_child import loaded_ahead
 from hlm.cli.snakemake_profile import batch_seconds_of, cores_of
+from hlm.operations.fingerprint import STAGES, fingerprint
 from hlm.operations.forecast import Forecast
 from hlm.operations.lock import run_lock
 from hlm.operations.progress import Watch
@@ -321,6 +322,9 @@ def test_snakemake_loaded_ahead_gets_its_arguments_and_the_lock(tmp_path):
         "import os\n"
         "print(os.getpid(), *sorted(map(os.path.realpath, os.scandir('/proc/self/fd'))))\n"
         "print(os.environ['HLM_RUN_LOCK'], config)\n"
+        "from hlm.operations import fingerprint as module\n"
+        "module.closure = None\n"
+        "print(*(module.fingerprint(stage) for stage in module.STAGES))\n"
         "rule all:\n"
     )
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", str(tmp_path)]
@@ -333,6 +337,7 @@ def test_snakemake_loaded_ahead_gets_its_arguments_and_the_lock(tmp_path):
     assert f"{ahead.process.pid} " in said
     assert str(tmp_path / "study" / ".lock") in said
     assert f"{tmp_path / 'study'} {{'word': 'said'}}" in said
+    assert " ".join(fingerprint(stage) for stage in STAGES) in said
 
 
 def test_nothing_is_left_of_a_snakemake_that_is_not_needed():

@@ -91,9 +91,18 @@ class _Ahead(Child):
         return [*command]
 
     def begin(self, arguments: Sequence[str], files: Sequence[int]) -> None:
-        """Send the arguments, and open files that it then has too."""
+        """Send the arguments, and open files that it then has too.
+
+        It still loads itself meanwhile: so fingerprints, which both need, are computed here.
+        """
+        from hlm.operations.fingerprint import STAGES, fingerprint
+
         variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        asked = {"arguments": [*arguments, *self.plugin], "environment": variables}
+        asked = {
+            "arguments": [*arguments, *self.plugin],
+            "environment": variables,
+            "fingerprints": {stage: fingerprint(stage) for stage in STAGES},
+        }
         with self._channel, suppress(BrokenPipeError):  # it has been killed: its status says so
             text = json.dumps(asked).encode()
             sent = socket.send_fds(self._channel, [text], files)
