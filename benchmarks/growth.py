@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.cases import growth
 from benchmarks.timing import Timing, time_case
@@ -28,7 +28,7 @@ LINES = {
     "reml": "REML fit, SEs and df",
 }
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.labelsize": 9.6,
     "axes.prop_cycle": "cycler('color', ['#0173b2', '#de8f05', '#029e73'])",
     "axes.spines.right": False,
