@@ -57,13 +57,21 @@ pre {{ padding: .5rem; font: 13px/1.5 ui-monospace, monospace; }}
 """
 
 
-def table_page(table: pd.DataFrame, title: str) -> str:
+def table_page(
+    table: pd.DataFrame,
+    title: str,
+    *,
+    text: FormattedTable | None = None,
+    said: Sequence[str] | None = None,
+) -> str:
     """Write a table of `wide_table`, of `selection_table`, or of keys only as an HTML page.
 
     Parameters
     ----------
     table : DataFrame
     title : str
+    text, said : FormattedTable and sequence of str, optional
+        Its text and the sentences below it, where these are known already.
 
     Returns
     -------
@@ -76,7 +84,12 @@ def table_page(table: pd.DataFrame, title: str) -> str:
     >>> "0.123 <small>(0.012)</small>" in table_page(table, "Bias")
     True
     """
-    return _PAGE.format(title=escape(title), style="", body=_table(table))
+    if text is None or len(table) > MOST_ROWS:
+        text = format_table(table.head(MOST_ROWS))
+    below = notes(table) if said is None else said
+    # A line for each row: `fragment_of` counts lines.
+    body = f"{_written(text, below)}{_more(len(table) - len(text.keys))}"
+    return _PAGE.format(title=escape(title), style="", body=body)
 
 
 def page_of(
@@ -135,12 +148,6 @@ def fragment_of(page: str, *, most: int = MOST_ROWS) -> str:
     left_out = len(rows[most:]) + (int(said[1].replace(",", "")) if said else 0)
     kept = body[: found.start(1)] + "".join(rows[:most]) + body[found.end(1) :]
     return _MORE.sub("", kept) + _more(left_out)
-
-
-def _table(table: pd.DataFrame) -> str:
-    """Write a table with its notes, a line for each row: `fragment_of` counts lines."""
-    text = format_table(table.head(MOST_ROWS))
-    return f"{_written(text, notes(table))}{_more(len(table) - len(text.keys))}"
 
 
 def _written(text: FormattedTable, said: Iterable[str], *, caption: str = "") -> str:

@@ -11,8 +11,9 @@ from hlm.measures.chosen import without_reason
 from hlm.plan.report import planned_tables
 from hlm.results.shown import attempt, read_results
 from hlm.results.violated import read_rejections
-from hlm.tables.latex import escape, to_latex
-from hlm.tables.markdown import escaped, to_markdown
+from hlm.tables.formatting import format_table, notes
+from hlm.tables.latex import escape, latex_of
+from hlm.tables.markdown import escaped, markdown_of
 from hlm.tables.page import sentence_page, study_page, table_page
 from hlm.tables.paper import paper_pages
 from hlm.tables.robustness_table import robustness_table
@@ -62,14 +63,14 @@ def write(table: pd.DataFrame, stem: str | Path, *, caption: str = "") -> tuple[
     tuple of Path
         The CSV, the LaTeX, the HTML and the Markdown.
     """
-    stem = Path(stem)
-    latex = to_latex(table, caption=caption, label=f"tab:{stem.name}" if caption else "")
+    stem, text, said = Path(stem), format_table(table), notes(table)
+    label = f"tab:{stem.name}" if caption else ""
     return _write(
         stem,
         csv=table.to_csv(index=False),
-        tex=latex,
-        html=table_page(table, caption or stem.name),
-        md=to_markdown(table, caption),
+        tex=latex_of(text, said, caption=caption, label=label),
+        html=table_page(table, caption or stem.name, text=text, said=said),
+        md=markdown_of(text, said, title=caption),
     )
 
 
