@@ -22,21 +22,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.formula import Factor
-from hlm.formula.syntax import Name
-from hlm.jit import entry
-from hlm.simulate.columns import Part
-from hlm.simulate.coordinates import (
-    factor_columns,
-    make_rows,
-    place_coordinates,
-    solve_unit,
-    solve_unit_back,
-    spare_squares,
-)
+from hlm.simulate.coordinates import factor_columns, make_rows, place_coordinates, spare_squares
+from hlm.simulate.group_coordinates import cross_groups, leave_out, match_units
 from hlm.simulate.normals import chi_squares, fill_normals
 from hlm.simulate.part_values import columns_of
-from hlm.simulate.row_sums import cross_columns
 
 if TYPE_CHECKING:
     from hlm.simulate.layout import Layout
@@ -47,6 +36,7 @@ __all__ = ["GroupedRows", "draw_groups"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Groups = NDArray[np.int8]
 
 
 class GroupedRows(NamedTuple):
@@ -57,7 +47,7 @@ class GroupedRows(NamedTuple):
     groups : RowGroups
     columns : ndarray (n or 1, k, rows or one for all of each)
         The columns of the basis.
-    group : ndarray of int (n or 1, rows or one for all of each)
+    group : ndarray of int (n or 1, as many rows)
         The group of each row.
     lower : ndarray (n_groups, n or 1, pairs, n_units or 1)
         The factors of the columns in each group.
@@ -69,7 +59,7 @@ class GroupedRows(NamedTuple):
 
     groups: RowGroups
     columns: Floats
-    group: Integers
+    group: Groups
     lower: Floats
     along: Floats
     left: Floats
@@ -92,14 +82,14 @@ class GroupedRows(NamedTuple):
 
     def make(self, layout: Layout, noise: Floats) -> None:
         """Turn normals in `noise` (n, rows) into rows that have these coordinates, in place."""
-        n, m = self.along.shape[2:]
-        found, work = np.zeros_like(noise), np.empty((2, self.along.shape[1] + 1, m))
+        k, n, m = self.along.shape[1:]
+        found, work, absent = np.zeros_like(noise), np.empty((2, k + 1, m)), np.empty((n, m))
         for g, (lower, along) in enumerate(zip(self.lower, self.along, strict=True)):
             inside = self.group == g
             columns = self.columns * inside[:, None]
             own = noise * (inside if inside.shape[1] == noise.shape[1] else np.repeat(inside, m, 1))
-            absent = along * along * (_pivots(lower) == 0.0)
-            left = self.left[:, g] + absent.sum(axis=(0, 2))
+            spare_squares(lower, np.full(m, k), along, absent)
+            left = self.left[:, g] + absent.sum(axis=1)
             make_rows(columns, layout.starts, lower, along, left[:, None], own, work)
             found += own
         noise[:] = found
@@ -113,11 +103,10 @@ def draw_groups(
     streams: NormalStreams,
 ) -> GroupedRows:
     """Draw the coordinates of each group's rows, given those of all rows of a unit."""
-    parts, k = streams.basis.parts, len(streams.basis.parts)
-    by = Part((Factor(groups.by, Name(groups.by)),))
-    columns, starts = columns_of([*parts, by], data, layout)
-    columns, group = np.ascontiguousarray(columns[:, :k]), groups.of(columns[:, k])
-    n, m = found.along.shape[1:]
+    columns, group, starts = _together(
+        *columns_of(streams.basis.parts, data, layout), groups.of(data[groups.by]), layout
+    )
+    k, n, m = found.along.shape
     n_groups = len(groups.sds)
     grams = _grams(columns, group, n_groups, starts)
     sizes = grams[:, :, 0].astype(np.int64)
@@ -141,12 +130,25 @@ def draw_groups(
     return GroupedRows(groups, columns, group, factors, along, left)
 
 
-def _grams(columns: Floats, group: Integers, n_groups: int, starts: Integers) -> Floats:
+def _together(
+    columns: Floats, starts: Integers, group: Groups, layout: Layout
+) -> tuple[Floats, Groups, Integers]:
+    """Return columns and groups of rows for as many of them, and where these begin."""
+    if not layout.is_equal:
+        return columns, group[:, 0], starts
+    m = max(group.shape[2], int(starts[1]))
+    if starts[1] < m:
+        columns = np.repeat(columns, m, axis=2)
+    if group.shape[2] < m:
+        group = np.repeat(group, m, axis=2)
+    return columns, group.reshape(len(group), -1), np.arange(len(starts)) * m
+
+
+def _grams(columns: Floats, group: Groups, n_groups: int, starts: Integers) -> Floats:
     """Return the cross-products of the columns in each group, (n_groups, n, pairs, units)."""
-    n, k = columns.shape[:2]
+    n, k = max(len(columns), len(group)), columns.shape[1]
     found = np.zeros((n_groups, n, k * (k + 1) // 2, starts[1]))
-    for g in range(n_groups):
-        cross_columns(columns * (group == g)[:, None], starts, found[g])
+    cross_groups(columns, group, starts, found)
     return found
 
 
@@ -158,79 +160,3 @@ def _factors(gram: Floats, sizes: Integers) -> Floats:
     found = np.empty_like(flat)
     factor_columns(flat, np.ascontiguousarray(sizes).reshape(-1), found)
     return np.ascontiguousarray(found.reshape(pairs, n, units).swapaxes(0, 1))
-
-
-def _pivots(lower: Floats) -> Floats:
-    """Return the diagonals of factors (n or 1, pairs, units or 1), (k, n or 1, units or 1)."""
-    k = int(np.sqrt(2 * lower.shape[1]))
-    return lower[:, [a * (a + 1) // 2 + a for a in range(k)]].swapaxes(0, 1)
-
-
-@entry
-def leave_out(lower, sizes, along):
-    """Set absent coordinates to zero for which a unit has no row in a group.
-
-    `lower` is (groups, n or 1, pairs, units or 1), `sizes` (groups, n or 1, units or 1), `along`
-    (groups, k, n, units).
-    """
-    groups, k, n, n_units = along.shape
-    for g in range(groups):
-        for r in range(n):
-            own = r if lower.shape[1] > 1 else 0
-            for i in range(n_units):
-                unit = i if lower.shape[3] > 1 else 0
-                left = sizes[g, own, unit]
-                for a in range(k):
-                    left -= lower[g, own, a * (a + 1) // 2 + a, unit] > 0.0
-                for a in range(k):
-                    if lower[g, own, a * (a + 1) // 2 + a, unit] == 0.0:
-                        if left <= 0:
-                            along[g, a, r, i] = 0.0
-                        left -= 1
-
-
-@entry
-def match_units(lower, whole, coordinates, squares, along, left, work):
-    """Turn independent w in `along`, and chi-squares in `left`, into those of given rows.
-
-    Of all rows of a unit the coordinates are `coordinates` (k, n, units), along columns with the
-    factors `whole`, and `squares` (n,) is what they leave; `work` is (k, units). The others are as
-    in `GroupedRows`.
-    """
-    groups, k, n, n_units = along.shape
-    for r in range(n):
-        root = whole[r if whole.shape[0] > 1 else 0]
-        own = r if lower.shape[1] > 1 else 0
-        # v = M w = L^{-1} sum_g L_g w_g, and |w - M'v|^2 = |w|^2 - |v|^2
-        total = 0.0
-        for g in range(groups):
-            total += left[r, g]
-        for i in range(n_units):
-            unit, v = i if lower.shape[3] > 1 else 0, work[:, i]
-            for a in range(k):
-                v[a] = 0.0
-                for g in range(groups):
-                    factor = lower[g, own]
-                    for b in range(a + 1):
-                        v[a] += factor[a * (a + 1) // 2 + b, unit] * along[g, b, r, i]
-            solve_unit(root, i if root.shape[1] > 1 else 0, k, v)
-            for a in range(k):
-                for g in range(groups):
-                    total += along[g, a, r, i] * along[g, a, r, i]
-                total -= v[a] * v[a]
-        f = np.sqrt(squares[r] / total) if squares[r] > 0.0 else 0.0
-        for g in range(groups):
-            left[r, g] *= f * f
-        # c_g = f w_g + L_g' L'^{-1} (z - f v)
-        for i in range(n_units):
-            unit, v = i if lower.shape[3] > 1 else 0, work[:, i]
-            for a in range(k):
-                v[a] = coordinates[a, r, i] - f * v[a]
-            solve_unit_back(root, i if root.shape[1] > 1 else 0, k, v)
-            for g in range(groups):
-                factor = lower[g, own]
-                for b in range(k):
-                    value = f * along[g, b, r, i]
-                    for a in range(b, k):
-                        value += factor[a * (a + 1) // 2 + b, unit] * v[a]
-                    along[g, b, r, i] = value

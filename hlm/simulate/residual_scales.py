@@ -26,6 +26,9 @@ __all__ = ["ResidualScales", "RowGroups", "UnitScales", "is_drawn_as_sums", "res
 
 Floats = NDArray[np.float64]
 
+MOST = 100
+"""How many groups there may be, which are numbered by a byte."""
+
 PAYS = 2.0
 """Groups are drawn as sums where a unit has so many times as many rows as they have coordinates."""
 
@@ -72,9 +75,13 @@ class RowGroups:
     group: tuple[int, ...]
     sds: tuple[float, ...]
 
-    def of(self, values: Floats) -> NDArray[np.int64]:
+    def of(self, values: Floats) -> NDArray[np.int8]:
         """Return the groups of rows with these values."""
-        return np.array(self.group)[np.searchsorted(self.levels, values)]
+        found = np.zeros(values.shape, dtype=np.int8)
+        for level, group in zip(self.levels, self.group, strict=True):
+            if group:
+                found[values == level] = group
+        return found
 
     def row_sds(self, data: dict[str, Floats]) -> Floats:
         """Return the sds of rows, in the shape that `data` has its values in."""
@@ -117,7 +124,8 @@ def residual_scales(scenario: Scenario) -> ResidualScales | None:
         return None
     sds = variance.of_values(np.array(levels)).tolist()
     distinct = list(dict.fromkeys(sds))
-    if PAYS * len(distinct) * len(design_basis(scenario).parts) > scenario.mean_rows:
+    coordinates = len(distinct) * len(design_basis(scenario).parts)
+    if len(distinct) > MOST or PAYS * coordinates > scenario.mean_rows:
         return None
     return RowGroups(variance.by, levels, tuple(map(distinct.index, sds)), tuple(distinct))
 
