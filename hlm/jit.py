@@ -50,7 +50,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 config: Any = numba_config
 HOME = Path(__file__).parent
 KERNEL_FOLDERS = ("kernels", "rows", "simulate")
-COMPILED_BY = ("jit.py", "inside_numba.py", "lanes.py", "lanes_in_numba.py")
+COMPILED_BY = (
+    "jit.py",
+    "inside_numba.py",
+    "lanes.py",
+    "lanes_in_numba.py",
+    "pcg64.py",
+    "pcg64_in_numba.py",
+)
 
 PLAIN = "HLM_PLAIN_NUMBA"
 """Environment variable: 1 has each kernel compiled as Numba does by itself."""
@@ -158,6 +165,7 @@ class _EntryCompiler(CompilerBase):
 
     def __init__(self, *args: Any) -> None:
         import_module("hlm.lanes_in_numba")
+        import_module("hlm.pcg64_in_numba")
         super().__init__(*args)
 
     def compile_extra(self, function: Callable[..., Any]) -> Any:

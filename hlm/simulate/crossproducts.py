@@ -9,7 +9,7 @@ of the data set differ by from beta.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from hlm.simulate.columns import (
 )
 from hlm.simulate.design_basis import design_basis
 from hlm.simulate.draws import Draws, draw
+from hlm.simulate.gathered import gather
 from hlm.simulate.part_values import columns_of, multipliers_of, stack_values
 from hlm.simulate.ragged import RowDraws, draw_by_row
 from hlm.simulate.row_sums import (
@@ -33,7 +34,7 @@ from hlm.simulate.row_sums import (
     cross_row_columns,
     cross_row_noise,
 )
-from hlm.simulate.sums_from_coordinates import Places, of_coordinates, places_in
+from hlm.simulate.sums_from_coordinates import CoordinateSums, places_in
 from hlm.simulate.unit_design import UnitDesign, unit_design_of
 
 if TYPE_CHECKING:
@@ -106,17 +107,12 @@ def simulate(
     if scenario.is_plain:
         places = places_in(basis, design_basis(scenario))
         drawn = _keeping(kept, draw(scenario, seed, start, stop, rows=places.need_rows))
-        chunks = [_reduce(basis, places, truth, scales, scenario, draws) for draws in drawn]
+        sums = CoordinateSums(basis, places, fixed=scenario.has_fixed_rows)
+        pieces = (_reduce(basis, sums, truth, scales, scenario, draws) for draws in drawn)
     else:
         by_row = _keeping(kept, draw_by_row(scenario, seed, start, stop))
-        chunks = [_reduce_rows(basis, truth, scales, scenario, draws) for draws in by_row]
-    cross = CrossProducts(
-        gram=_join([chunk.gram for chunk in chunks]),
-        response=_all([chunk.response for chunk in chunks]),
-        sum_squares=_all([chunk.sum_squares for chunk in chunks]),
-        multipliers=_join([chunk.multipliers for chunk in chunks]),
-        n_obs=_all([chunk.n_obs for chunk in chunks]),
-    )
+        pieces = (_reduce_rows(basis, truth, scales, scenario, draws) for draws in by_row)
+    cross = gather(pieces, stop - start)
     columns = [model_columns_of(scenario, basis, model) for model in models]
     units = tuple(
         unit_design_of(scenario, basis, model, own.offset, own.fixed_transform)
@@ -149,21 +145,9 @@ def _together(kept: list[AnyKept] | None) -> tuple[Floats | None, Floats | None]
     )
 
 
-def _all(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-
-
-def _join(arrays: Sequence[Floats]) -> Floats:
-    """Put replicates together; of what is the same in all, one copy is kept."""
-    if len(arrays) == 1:
-        return arrays[0]
-    same = all(len(a) == 1 and np.array_equal(a, arrays[0]) for a in arrays)
-    return arrays[0] if same else np.concatenate(arrays)
-
-
 def _reduce(
     basis: Basis,
-    places: Places,
+    sums: CoordinateSums,
     truth: NDArray[np.int64],
     scales: Floats,
     scenario: Scenario,
@@ -175,7 +159,7 @@ def _reduce(
     if draws.coordinates is None:
         gram, response, squares = _of_rows(basis, draws)
     else:
-        gram, response, squares = of_coordinates(basis, places, draws)
+        gram, response, squares = sums.of(draws)
     _scale(response, squares, draws.sigma)
     effects = _with_coefficients(scenario, draws)
     sum_squares = _add_effects(truth, scales, gram, multipliers, effects, response, squares)
