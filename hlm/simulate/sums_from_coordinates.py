@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.simulate.coordinates import factor_columns, place_coordinates, products_of_factors
-from hlm.simulate.part_values import columns_of
+from hlm.simulate.part_values import Room, columns_of
 from hlm.simulate.row_sums import cross_columns, cross_noise
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class CoordinateSums:
     def __init__(self, basis: Basis, places: Places, *, fixed: bool) -> None:
         self._k, self._places, self._fixed = len(basis.columns), places, fixed
         self._known: tuple[Floats, Floats] | None = None
+        self._room = Room()
 
     def of(self, draws: Draws) -> tuple[Floats, Floats, Floats]:
         """Return the cross-products of columns, those with residuals, and the residuals' squares.
@@ -112,16 +113,16 @@ class CoordinateSums:
             return _of_factors(self._places, draws, draws.lower), draws.lower
         if self._known is not None:
             return self._known
-        gram, lower = _factored(self._places, draws)
+        gram, lower = _factored(self._places, draws, self._room)
         gram = _first(gram, self._k * (self._k + 1) // 2)
         if self._fixed:
             self._known = gram, lower
         return gram, lower
 
 
-def _factored(places: Places, draws: Draws) -> tuple[Floats, Floats]:
+def _factored(places: Places, draws: Draws, room: Room) -> tuple[Floats, Floats]:
     """Return the cross-products of all columns, from their rows, and the factors of the basis."""
-    columns, starts = columns_of(places.parts, draws.covariates, draws.layout)
+    columns, starts = columns_of(places.parts, draws.covariates, draws.layout, room)
     gram = _crossed(columns, starts)
     pairs = [_pair(a, b) for i, a in enumerate(places.own) for b in places.own[: i + 1]]
     own = gram
