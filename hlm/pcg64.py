@@ -1,8 +1,8 @@
 """NumPy's bit generator PCG64, for compiled code: its state as four words, and its two functions.
 
-O'Neill's permuted congruential generator: x' = a x + c modulo 2^128, and of x' its halves' exclusive
-or, rotated by its six highest bits. Numba has no words of 128 bits, so that its compiler is told
-how these functions are computed (`hlm.pcg64_in_numba`).
+O'Neill's permuted congruential generator: x' = a x + c modulo 2^128, and of x' the exclusive or of
+its halves, rotated by its six highest bits. Numba has no words of 128 bits, so that its compiler is
+told how these functions are computed (`hlm.pcg64_in_numba`).
 """
 
 from __future__ import annotations

@@ -40,7 +40,6 @@ from hlm.simulate.residual_scales import ResidualScales, RowGroups, UnitScales, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hlm.distributions import Distribution
     from hlm.uncertain import DrawnTruth
 
 __all__ = [
