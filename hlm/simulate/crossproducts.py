@@ -25,7 +25,7 @@ from hlm.simulate.columns import (
 )
 from hlm.simulate.design_basis import design_basis
 from hlm.simulate.draws import Draws, draw
-from hlm.simulate.gathered import gather
+from hlm.simulate.gathered import Memory, gather
 from hlm.simulate.part_values import columns_of, multipliers_of, stack_values
 from hlm.simulate.ragged import RowDraws, draw_by_row
 from hlm.simulate.residual_scales import is_drawn_as_sums
@@ -85,7 +85,13 @@ class Drawn:
 
 
 def simulate(
-    scenario: Scenario, models: Sequence[Model], seed: int, start: int, stop: int
+    scenario: Scenario,
+    models: Sequence[Model],
+    seed: int,
+    start: int,
+    stop: int,
+    *,
+    memory: Memory | None = None,
 ) -> Drawn:
     """Draw replicates and reduce them to the cross-products that the models need.
 
@@ -97,6 +103,8 @@ def simulate(
         The study's.
     start, stop : int
         The replicates from `start` to `stop - 1`.
+    memory : Memory, optional
+        For the cross-products, which then are valid until this is used again.
 
     Returns
     -------
@@ -113,7 +121,7 @@ def simulate(
     else:
         by_row = _keeping(kept, draw_by_row(scenario, seed, start, stop))
         pieces = (_reduce_rows(asked, scenario, draws) for draws in by_row)
-    cross = gather(pieces, stop - start)
+    cross = gather(pieces, stop - start, memory)
     effects, coefficients = _together(kept)
     return Drawn(
         scenario.key, start, stop, cross, asked.columns, effects, asked.units, coefficients

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.kernels.data import CrossProducts
+from hlm.simulate.part_values import Room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["gather"]
+__all__ = ["Memory", "gather"]
 
 SHARED = ("gram", "multipliers")
 """What data sets may have in common."""
@@ -24,7 +25,21 @@ SHARED = ("gram", "multipliers")
 Array = NDArray[Any]
 
 
-def gather(pieces: Iterable[CrossProducts], n: int) -> CrossProducts:
+class Memory:
+    """Memory for the cross-products of one range of replicates after another."""
+
+    def __init__(self) -> None:
+        self._rooms = {name: Room() for name in CrossProducts._fields}
+
+    def empty(self, name: str, like: Array, n: int) -> Array:
+        """Return an array of this name for n data sets, instead of the last of this name."""
+        shape = (n, *like.shape[1:])
+        if like.dtype == np.float64:
+            return self._rooms[name].array(shape)
+        return np.empty(shape, like.dtype)
+
+
+def gather(pieces: Iterable[CrossProducts], n: int, memory: Memory | None = None) -> CrossProducts:
     """Return the cross-products of n data sets, from those of some at a time.
 
     Of what is the same in all, one copy is kept.
@@ -35,6 +50,8 @@ def gather(pieces: Iterable[CrossProducts], n: int) -> CrossProducts:
         In the order of the data sets.
     n : int
         Of all pieces together.
+    memory : Memory, optional
+        For the result, which then is valid until this is used again.
 
     Examples
     --------
@@ -44,16 +61,20 @@ def gather(pieces: Iterable[CrossProducts], n: int) -> CrossProducts:
     >>> whole.response.shape, whole.gram.shape
     ((4, 1, 5), (1, 1, 1))
     """
+    memory = Memory() if memory is None else memory
     whole: dict[str, Array] = {}
     at = 0
     for piece in pieces:
         stop = at + len(piece.n_obs)
         for name, part in piece._asdict().items():
             known = whole.get(name)
-            if name not in SHARED or not _is_same(known, part):
-                whole[name] = _put(known, part, at, stop, n)
-            elif known is None:
-                whole[name] = part
+            if name in SHARED and _is_same(known, part):
+                whole[name] = part if known is None else known
+                continue
+            if known is None or len(known) < n:
+                whole[name] = memory.empty(name, part, n)
+                whole[name][:at] = 0.0 if known is None else known
+            whole[name][at:stop] = part
         at = stop
     return CrossProducts(**whole)
 
@@ -63,13 +84,3 @@ def _is_same(known: Array | None, part: Array) -> bool:
     if len(part) > 1 or (known is not None and len(known) > 1):
         return False
     return known is None or known is part or np.array_equal(known, part)
-
-
-def _put(whole: Array | None, part: Array, at: int, stop: int, n: int) -> Array:
-    """Return the whole with a part at `at` to `stop - 1`."""
-    if whole is None or len(whole) < n:
-        before, whole = whole, np.empty((n, *part.shape[1:]), part.dtype)
-        if before is not None:
-            whole[:at] = before
-    whole[at:stop] = part
-    return whole
