@@ -266,24 +266,14 @@ class _Design(NamedTuple):
 
 
 def _draw_seconds(scenario: Scenario, design: _Design) -> float:
-    # With NumPy: not for jobs that only read a plan
-    from hlm.simulate.residual_scales import (
-        RowGroups,
-        UnitScales,
-        is_drawn_as_sums,
-        residual_scales,
-    )
-
     of_rows = [c.distribution for c in scenario.covariates if c.level == "row"]
     units = DRAW_UNIT * (len(scenario.sd) + len(scenario.covariates) - len(of_rows))
     units += sum(_shape_seconds(shape, scenario.dependence) for shape in scenario.shapes)
     drawn = [one for one in of_rows if not one.is_fixed]
     row = NANO * sum(one.nanoseconds for one in of_rows) + DRAW_PAIR * design.pairs
-    if is_drawn_as_sums(scenario):
-        own = residual_scales(scenario)
-        groups = len(own.sds) if isinstance(own, RowGroups) else 0
-        units += (DRAW_COORDINATE + DRAW_GROUP * groups) * design.columns
-        units += DRAW_SCALE * isinstance(own, UnitScales)
+    scale, groups = _scale_and_groups(scenario)
+    if scale is not None and isinstance(scenario.residuals, Normal):
+        units += scale + (DRAW_COORDINATE + DRAW_GROUP * groups) * design.columns
         normal = design.linear and all(isinstance(one, Normal) for one in drawn)
         if design.shared or (normal and not groups):
             row, units = 0.0, units + DRAW_NORMAL * len(drawn)
@@ -292,6 +282,19 @@ def _draw_seconds(scenario: Scenario, design: _Design) -> float:
     else:
         row += NANO * scenario.residuals.nanoseconds + DRAW_COLUMN * design.columns
     return DRAW_BASE + scenario.n_obs * row + scenario.n_units * units
+
+
+def _scale_and_groups(scenario: Scenario) -> tuple[float | None, int]:
+    """Seconds of a unit's own sd, and the number of groups of rows; None where rows are drawn."""
+    if scenario.is_plain or scenario.variance is None:
+        return (0.0 if scenario.is_plain else None), 0
+    # With Numba: only where variances differ
+    from hlm.simulate.residual_scales import RowGroups, is_drawn_as_sums, residual_scales
+
+    if not is_drawn_as_sums(scenario):
+        return None, 0
+    own = residual_scales(scenario)
+    return (0.0, len(own.sds)) if isinstance(own, RowGroups) else (DRAW_SCALE, 0)
 
 
 def _shape_seconds(shape: Distribution, dependence: Dependence) -> float:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from hlm.simulate.coordinates import factor_columns, make_rows, place_coordinates, spare_squares
 from hlm.simulate.group_coordinates import cross_groups, leave_out, match_units
 from hlm.simulate.normals import chi_squares, fill_normals
+from hlm.simulate.orthonormal import factors_of, from_rows_where_close, orthonormal
 from hlm.simulate.part_values import columns_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class GroupedRows(NamedTuple):
     groups : RowGroups
     columns : ndarray (n or 1, k, rows or one for all of each)
         The columns of the basis.
+    starts : ndarray of int
+        Where the units' rows begin in these.
     group : ndarray of int (n or 1, as many rows)
         The group of each row.
     lower : ndarray (n_groups, n or 1, pairs, n_units or 1)
@@ -59,6 +62,7 @@ class GroupedRows(NamedTuple):
 
     groups: RowGroups
     columns: Floats
+    starts: Integers
     group: Groups
     lower: Floats
     along: Floats
@@ -86,11 +90,11 @@ class GroupedRows(NamedTuple):
         found, work, absent = np.zeros_like(noise), np.empty((2, k + 1, m)), np.empty((n, m))
         for g, (lower, along) in enumerate(zip(self.lower, self.along, strict=True)):
             inside = self.group == g
-            columns = self.columns * inside[:, None]
+            q, root = orthonormal(self.columns * inside[:, None], self.starts, layout.sizes)
             own = noise * (inside if inside.shape[1] == noise.shape[1] else np.repeat(inside, m, 1))
             spare_squares(lower, np.full(m, k), along, absent)
             left = self.left[:, g] + absent.sum(axis=1)
-            make_rows(columns, layout.starts, lower, along, left[:, None], own, work)
+            make_rows(q, layout.starts, lower, root, along, left[:, None], own, work)
             found += own
         noise[:] = found
 
@@ -110,8 +114,11 @@ def draw_groups(
     n_groups = len(groups.sds)
     grams = _grams(columns, group, n_groups, starts)
     sizes = grams[:, :, 0].astype(np.int64)
+    in_unit = layout.sizes[: starts[1]]
     factors = np.stack([_factors(*own) for own in zip(grams, sizes, strict=True)])
-    lower = _factors(grams.sum(axis=0), np.broadcast_to(layout.sizes[: starts[1]], sizes[0].shape))
+    for g, (gram, lower) in enumerate(zip(grams, factors, strict=True)):
+        from_rows_where_close(columns, group == g, starts, gram, in_unit, lower)
+    lower = factors_of(columns, starts, grams.sum(axis=0), in_unit)
     along, left = np.empty((n_groups, k, n, m)), np.empty((n, n_groups))
     names = streams.basis.names
     for g in range(n_groups):
@@ -127,7 +134,7 @@ def draw_groups(
     spare_squares(lower, layout.sizes, found.along, spare)
     squares = found.left[:, 0] + spare.sum(axis=1)
     match_units(factors, lower, found.along, squares, along, left, np.empty((k, m)))
-    return GroupedRows(groups, columns, group, factors, along, left)
+    return GroupedRows(groups, columns, starts, group, factors, along, left)
 
 
 def _together(

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.simulate.coordinates import (
-    factor_columns,
     factor_of_normal,
     make_rows,
     spare_squares,
 )
 from hlm.simulate.normals import chi_squares, fill_normals
+from hlm.simulate.orthonormal import factors_of, orthonormal
 from hlm.simulate.part_values import columns_of
 from hlm.simulate.row_sums import cross_columns
 
@@ -36,6 +36,17 @@ Floats = NDArray[np.float64]
 
 RESIDUAL = "residual"
 """What the streams of residuals begin with; the names go on with a space."""
+
+
+def of_covariate(name: str) -> str:
+    """Return what the streams of a normal covariate begin with: its name, if not the residuals'.
+
+    Examples
+    --------
+    >>> of_covariate("x"), of_covariate("residual")
+    ('x', 'residual residual')
+    """
+    return f"{RESIDUAL} {name}" if name == RESIDUAL else name
 
 
 class Coordinates(NamedTuple):
@@ -98,13 +109,12 @@ class NormalStreams:
 
         `lower` are the factors of the basis, where they have been drawn.
         """
-        columns, _ = columns_of(self.basis.parts, data, self.layout)
         if lower is None:
             _, lower = factor_of(self.basis.parts, data, self.layout)
         spare = self._spare(lower, found.along)
         if found.left.shape[1] == 1:
             spare = spare.sum(axis=1, keepdims=True)
-        self._rows(RESIDUAL, columns, lower, found.along, found.left + spare, out)
+        self._rows(RESIDUAL, data, lower, found.along, found.left + spare, out)
 
     def covariates(
         self, n: int, data: dict[str, Floats], *, rows: bool
@@ -126,17 +136,16 @@ class NormalStreams:
         lower[:, : fixed.shape[1]] = fixed
         found: dict[str, Floats] = {}
         for a, c in enumerate(self.basis.normals, first):
-            along = np.empty((a, n, m))
+            along, own = np.empty((a, n, m)), of_covariate(c.name)
             for name, out in zip(names[:a], along, strict=True):
-                fill_normals(self.named(f"{c.name} {name}"), out.reshape(-1))
+                fill_normals(self.named(f"{own} {name}"), out.reshape(-1))
             freedom = np.maximum(sizes - a, 0.0)
-            left = chi_squares(self.named(f"{c.name} left"), freedom, n)
+            left = chi_squares(self.named(f"{own} left"), freedom, n)
             left += self._spare(lower, along)
             factor_of_normal(a, along, left, lower)
             if rows:
                 values = np.empty((n, *self.layout.row_shape))
-                columns, _ = columns_of(self.basis.parts[:a], {**data, **found}, self.layout)
-                self._rows(c.name, columns, lower, along, left, values)
+                self._rows(own, {**data, **found}, lower, along, left, values)
                 found[c.name] = c.distribution.mean + c.distribution.sd * values
         return lower, found
 
@@ -146,13 +155,20 @@ class NormalStreams:
         return spare
 
     def _rows(
-        self, name: str, columns: Floats, lower: Floats, along: Floats, left: Floats, out: Floats
+        self,
+        name: str,
+        data: dict[str, Floats],
+        lower: Floats,
+        along: Floats,
+        left: Floats,
+        out: Floats,
     ) -> None:
         """Draw the directions of rows, and make the rows of them, in place."""
-        k, n, m = along.shape
+        (k, n, m), sizes = along.shape, self.layout.sizes
+        q, root = orthonormal(*columns_of(self.basis.parts[:k], data, self.layout), sizes)
         flat, work = out.reshape(n, -1), np.empty((2, k + 1, m))
         fill_normals(self.named(f"{name} rows"), flat.reshape(-1))
-        make_rows(columns, self.layout.starts, lower, along, left, flat, work)
+        make_rows(q, self.layout.starts, lower, root, along, left, flat, work)
 
 
 def factor_of(
@@ -166,6 +182,4 @@ def factor_of(
     k = len(parts)
     gram = np.zeros((len(columns), k * (k + 1) // 2, starts[1]))
     cross_columns(columns, starts, gram)
-    lower = np.empty_like(gram)
-    factor_columns(gram, layout.sizes, lower)
-    return columns, lower
+    return columns, factors_of(columns, starts, gram, layout.sizes)

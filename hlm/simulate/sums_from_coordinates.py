@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.simulate.coordinates import factor_columns, place_coordinates, products_of_factors
+from hlm.simulate.coordinates import place_coordinates, products_of_factors
+from hlm.simulate.orthonormal import factors_of
 from hlm.simulate.part_values import columns_of
 from hlm.simulate.row_sums import cross_columns, cross_noise
 
@@ -100,9 +101,7 @@ def _factored(places: Places, draws: Draws) -> tuple[Floats, Floats]:
     gram = _crossed(columns, starts)
     pairs = [_pair(a, b) for i, a in enumerate(places.own) for b in places.own[: i + 1]]
     own = np.ascontiguousarray(gram[:, pairs])
-    lower = np.empty_like(own)
-    factor_columns(own, draws.layout.sizes, lower)
-    return gram, lower
+    return gram, factors_of(columns[:, places.own], starts, own, draws.layout.sizes)
 
 
 def _of_factors(places: Places, draws: Draws, lower: Floats) -> Floats:
