@@ -133,8 +133,8 @@ def residual_scales(scenario: Scenario) -> ResidualScales | None:
 
 def is_drawn_as_sums(scenario: Scenario) -> bool:
     """Whether sums over rows of normal residuals are drawn, and rows only where they are needed."""
-    if not scenario.has_plain_design or not isinstance(scenario.residuals, Normal):
-        return False
+    if scenario.is_plain:
+        return isinstance(scenario.residuals, Normal)
     if scenario.autocorrelation is not None or scenario.missing is not None:
         return False
-    return scenario.variance is None or residual_scales(scenario) is not None
+    return residual_scales(scenario) is not None
