@@ -26,6 +26,7 @@ from hlm.simulate.design_basis import design_basis
 from hlm.simulate.draws import Draws, draw
 from hlm.simulate.part_values import columns_of, multipliers_of, stack_values
 from hlm.simulate.ragged import RowDraws, draw_by_row
+from hlm.simulate.residual_scales import is_drawn_as_sums
 from hlm.simulate.row_sums import (
     add_effects,
     cross_columns,
@@ -103,7 +104,7 @@ def simulate(
     basis = basis_of(scenario, models)
     truth, scales = truth_effects(scenario, basis)
     kept: list[AnyKept] | None = [] if any(model.predictions for model in models) else None
-    if scenario.is_plain:
+    if scenario.is_plain or is_drawn_as_sums(scenario):
         places = places_in(basis, design_basis(scenario))
         drawn = _keeping(kept, draw(scenario, seed, start, stop, rows=places.need_rows))
         chunks = [_reduce(basis, places, truth, scales, scenario, draws) for draws in drawn]
@@ -195,10 +196,9 @@ def _of_rows(basis: Basis, draws: Draws) -> tuple[Floats, Floats, Floats]:
     return gram, response, squares
 
 
-def _scale(response: Floats, squares: Floats, sigma: float | Floats) -> None:
-    """Multiply the products of the noise by the residual sd, of all data sets or of each."""
-    sigma = np.reshape(sigma, (-1, 1))
-    response *= sigma[:, :, None]
+def _scale(response: Floats, squares: Floats, sigma: Floats) -> None:
+    """Multiply the products of the noise by the residual sds, (n or 1, n_units or 1)."""
+    response *= sigma[:, None]
     squares *= sigma * sigma
 
 
@@ -253,7 +253,8 @@ def _reduce_rows(
     response, squares = np.empty((n, k, n_units)), np.empty((n, n_units))
     cross_row_columns(columns, rows.starts, gram)
     cross_row_noise(columns, draws.residuals, rows.starts, response, squares)
-    _scale(response, squares, scenario.sigma if draws.truth is None else draws.truth.sigma)
+    sigma = scenario.sigma if draws.truth is None else draws.truth.sigma
+    _scale(response, squares, np.reshape(sigma, (-1, 1)))
     if one and scenario.has_equal_rows:
         gram = np.ascontiguousarray(gram[:, :, :1])
     effects = _with_coefficients(scenario, draws)

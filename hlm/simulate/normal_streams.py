@@ -56,8 +56,9 @@ class Coordinates(NamedTuple):
     ----------
     along : ndarray (k, n, n_units)
         The coordinates along the columns of the basis.
-    left : ndarray (n, 1)
-        The square of what they leave, of all units; without what absent coordinates add.
+    left : ndarray (n, 1) or (n, n_units)
+        The square of what they leave, of all units or of each; without what absent coordinates
+        add.
     """
 
     along: Floats
@@ -86,6 +87,17 @@ class NormalStreams:
         left = chi_squares(self.named(f"{RESIDUAL} left"), freedom, n)
         return Coordinates(room, left)
 
+    def split(self, found: Coordinates) -> Coordinates:
+        """Share what is left over out among the units, at random.
+
+        Given their sum, chi-square numbers have the shares of other ones of the same degrees.
+        """
+        freedom = np.maximum(self.layout.sizes - len(found.along), 0.0)
+        shares = chi_squares(self.named(f"{RESIDUAL} shares"), freedom, len(found.left))
+        if freedom.any():
+            shares *= found.left / shares.sum(axis=1, keepdims=True)
+        return Coordinates(found.along, shares)
+
     def residual_rows(
         self,
         found: Coordinates,
@@ -99,8 +111,10 @@ class NormalStreams:
         """
         if lower is None:
             _, lower = factor_of(self.basis.parts, data, self.layout)
-        left = found.left + self._spare(lower, found.along).sum(axis=1, keepdims=True)
-        self._rows(RESIDUAL, data, lower, found.along, left, out)
+        spare = self._spare(lower, found.along)
+        if found.left.shape[1] == 1:
+            spare = spare.sum(axis=1, keepdims=True)
+        self._rows(RESIDUAL, data, lower, found.along, found.left + spare, out)
 
     def covariates(
         self, n: int, data: dict[str, Floats], *, rows: bool

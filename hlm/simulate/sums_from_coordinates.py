@@ -80,8 +80,11 @@ def of_coordinates(basis: Basis, places: Places, draws: Draws) -> tuple[Floats, 
     else:
         gram = _of_factors(places, draws, lower)
     response, squares = np.empty((n, len(places.parts), m)), np.empty((n, m))
-    place_coordinates(lower, layout.sizes, places.own, coordinates.along, response, squares)
-    squares[:, :1] += coordinates.left
+    if draws.grouped is None:
+        place_coordinates(lower, layout.sizes, places.own, coordinates.along, response, squares)
+        squares[:, : coordinates.left.shape[1]] += coordinates.left
+    else:
+        response[:, places.own], squares = draws.grouped.sums()
     for j, one in enumerate(places.affine):
         if one is not None and j not in places.own:
             own, constant = response[:, places.own[one.place]], response[:, places.own[0]]
@@ -120,14 +123,16 @@ def _of_factors(places: Places, draws: Draws, lower: Floats) -> Floats:
 def _from_rows(places: Places, draws: Draws) -> Floats:
     """Return the products of columns outside the basis with the residuals, from rows."""
     assert draws.noise is not None
-    layout, n = draws.layout, len(draws.noise)
-    parts = [places.parts[j] for j in places.outside]
+    layout, noise = draws.layout, draws.noise
+    if draws.grouped is not None:
+        noise = noise * draws.grouped.groups.row_sds(draws.covariates)
+    n, parts = len(noise), [places.parts[j] for j in places.outside]
     columns, _ = columns_of(parts, draws.covariates, layout)
     response, squares = (
         np.zeros((n, len(parts), len(layout.sizes))),
         np.zeros((n, len(layout.sizes))),
     )
-    cross_noise(columns, draws.noise.reshape(n, -1), layout.starts, response, squares)
+    cross_noise(columns, noise.reshape(n, -1), layout.starts, response, squares)
     return response
 
 

@@ -87,6 +87,7 @@ def of_rows(one, models, replicate):
     The same numbers are drawn where all coefficients are 0; the response is then y*.
     """
     rows = draw_rows(replace(one, fixed=tuple((name, 0.0) for name, _ in one.fixed)), 5, replicate)
+    rows = {name: getattr(values, "codes", values) for name, values in rows.items()}
     order = np.arange(one.n_units)
     if not isinstance(one.n_rows, int):
         order = np.argsort(-np.array(one.n_rows), kind="stable")
