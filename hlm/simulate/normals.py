@@ -15,7 +15,7 @@ from numba.np.random._constants import ziggurat_nor_r as edge
 from numpy.typing import NDArray
 
 from hlm.distributions import Normal
-from hlm.jit import entry, kernel
+from hlm.jit import entry, inlined, kernel
 from hlm.pcg64 import following, state_of, word_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ WIDTH, BELOW, HEIGHT = wi_double, ki_double, fi_double
 """Of the ziggurat's layers: their width over 2^52, up to which integer below all is under the
 density, and the density at their edge."""
 
-ONE, EIGHT, ELEVEN = np.uint64(1), np.uint64(8), np.uint64(11)
+ONE, EIGHT, NINE, ELEVEN = np.uint64(1), np.uint64(8), np.uint64(9), np.uint64(11)
 LAYER, FRACTION = np.uint64(0xFF), np.uint64((1 << 52) - 1)
 SPACING = 2.0**-53
 
@@ -126,27 +126,44 @@ def next_uniform(high, low, step_high, step_low):
     return high, low, SPACING * (word_of(high, low) >> ELEVEN)
 
 
-@kernel
+@inlined
+def of_word(word):
+    """Return a layer, how far from the middle in it, as an integer, and the number there."""
+    k, size = word & LAYER, (word >> NINE) & FRACTION
+    x = size * WIDTH[k]
+    if (word >> EIGHT) & ONE:
+        x = -x
+    return k, size, x
+
+
+@inlined
 def next_normal(high, low, step_high, step_low):
     """Return the stream's state and a standard normal.
 
-    Layer k of the ziggurat and x within it are from one word; with 1 % of them more is to be done.
+    One word is enough for 99 of 100.
     """
-    while True:
-        high, low = following(high, low, step_high, step_low)
-        word = word_of(high, low)
-        k = word & LAYER
-        size = (word >> (EIGHT + ONE)) & FRACTION
-        x = size * WIDTH[k]
-        if (word >> EIGHT) & ONE:
-            x = -x
-        if size < BELOW[k]:
-            return high, low, x
+    high, low = following(high, low, step_high, step_low)
+    k, size, x = of_word(word_of(high, low))
+    if size >= BELOW[k]:
+        high, low, x = next_outside(high, low, step_high, step_low, k, size, x)
+    return high, low, x
+
+
+@kernel
+def next_outside(high, low, step_high, step_low, k, size, x):
+    """Return the stream's state and a standard normal, where x in layer k may be above the density.
+
+    If it is, all begins again.
+    """
+    while size >= BELOW[k]:
         if k == 0:
             return next_of_tail(high, low, step_high, step_low, size)
         high, low, u = next_uniform(high, low, step_high, step_low)
         if (HEIGHT[k - ONE] - HEIGHT[k]) * u + HEIGHT[k] < np.exp(-0.5 * x * x):
-            return high, low, x
+            break
+        high, low = following(high, low, step_high, step_low)
+        k, size, x = of_word(word_of(high, low))
+    return high, low, x
 
 
 @kernel

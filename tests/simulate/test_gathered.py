@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def piece(first, last, *, shared):
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("cuts", [(0, 5), (0, 1, 5), (0, 1, 2, 3, 4, 5), (0, 4, 5)])
 def test_pieces_of_any_size_make_the_same_whole(shared, cuts):
-    whole = gather([piece(a, b, shared=shared) for a, b in itertools.pairwise(cuts)], 5)
+    whole = gather([piece(a, b, shared=shared) for a, b in pairwise(cuts)], 5)
     for part, wanted in zip(whole, piece(0, 5, shared=shared), strict=True):
         assert part.dtype == wanted.dtype
         assert_array_equal(part, wanted)

@@ -1,4 +1,4 @@
-"""Normals and chi-squares of compiled code: those of NumPy, or their law."""
+"""Normals and chi-squares of compiled code: NumPy's own, or of their law where those are not."""
 
 from __future__ import annotations
 
