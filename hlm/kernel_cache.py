@@ -19,7 +19,14 @@ __all__ = ["PLAIN", "is_compiled", "kernel_folder", "mark_of", "wants_plain"]
 
 HOME = Path(__file__).parent
 KERNEL_FOLDERS = ("kernels", "rows", "simulate")
-COMPILED_BY = ("jit.py", "inside_numba.py", "lanes.py", "lanes_in_numba.py")
+COMPILED_BY = (
+    "jit.py",
+    "inside_numba.py",
+    "lanes.py",
+    "lanes_in_numba.py",
+    "pcg64.py",
+    "pcg64_in_numba.py",
+)
 
 PLAIN = "HLM_PLAIN_NUMBA"
 """Environment variable: 1 has each kernel compiled as Numba does by itself."""

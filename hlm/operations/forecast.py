@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecast", "batch_seconds", "forecast"]
 
-JOB_SECONDS, KERNEL_SECONDS = 0.85, 0.35
+JOB_SECONDS, KERNEL_SECONDS = 0.5, 0.2
 """Seconds of one core to start and end a job, by Snakemake and in the job; and to load kernels."""
 
 ITEM_SECONDS = 3.0e-3
 """Seconds for each scenario of a batch, however few its replicates: streams, columns, tables."""
 
-SETUP_SECONDS = 3.0
+SETUP_SECONDS = 1.8
 """Seconds of one core before the first job: the plan, the start of Snakemake, its graph of jobs."""
 
 COMPACT_ROW_SECONDS, COMPACT_SCENARIO_SECONDS = 0.3e-6, 1.8e-3
 """Seconds to gather one row of any table in the sorted files, and for each scenario."""
 
-DRAWING_SECONDS, DRAWING_PANEL_SECONDS, DRAWING_SCENARIO_SECONDS = 4.5, 0.05, 0.001
+DRAWING_SECONDS, DRAWING_PANEL_SECONDS, DRAWING_SCENARIO_SECONDS = 4.0, 0.03, 0.001
 """Seconds for figures and tables: for any study, per scenario up to `PANELS`, and per scenario."""
 
 PANELS = 200
 
-REPORT_SECONDS = 3.0
+REPORT_SECONDS = 0.6
 """Seconds for report and manifest."""
 
 FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 61, 5, 2

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hlm.jit import entry, kernel
 from hlm.simulate.coordinates import factor_columns
 
-__all__ = ["factors_of", "orthonormal", "orthonormalize"]
+__all__ = ["factors_of", "from_rows_where_close", "orthonormal", "orthonormalize"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -46,12 +46,36 @@ def factors_of(columns: Floats, starts: Integers, gram: Floats, sizes: Integers)
     >>> bool(abs(lower[0, 2, 0] / np.sqrt(2e-14 / 3) - 1) < 1e-8)
     True
     """
-    lower, close = np.empty_like(gram), np.empty(len(gram), dtype=np.bool_)
+    lower = np.empty_like(gram)
     factor_columns(gram, sizes, lower)
+    from_rows_where_close(columns, np.ones((1, 1), dtype=np.bool_), starts, gram, sizes, lower)
+    return lower
+
+
+def from_rows_where_close(
+    columns: Floats,
+    inside: NDArray[np.bool_],
+    starts: Integers,
+    gram: Floats,
+    sizes: Integers,
+    lower: Floats,
+) -> None:
+    """Overwrite factors of the rows `inside` where columns are close to dependent.
+
+    Parameters
+    ----------
+    columns : ndarray (n or 1, k, rows)
+    inside : ndarray of bool (n or 1, rows or 1)
+    starts : ndarray of int
+    gram, lower : ndarray (n, pairs, units)
+    sizes : ndarray of int (units,)
+    """
+    close = np.empty(len(gram), dtype=np.bool_)
     find_close(gram, sizes, lower, CLOSE, close)
     if close.any():
-        lower[close] = orthonormal(columns[close], starts, sizes)[1]
-    return lower
+        own = columns[close] if len(columns) == len(gram) else columns
+        rows = inside[close] if len(inside) == len(gram) else inside
+        lower[close] = orthonormal(own * rows[:, None], starts, sizes)[1]
 
 
 def orthonormal(columns: Floats, starts: Integers, sizes: Integers) -> tuple[Floats, Floats]:
