@@ -322,9 +322,9 @@ def test_snakemake_loaded_ahead_gets_its_arguments_and_the_lock(tmp_path):
         "import os\n"
         "print(os.getpid(), *sorted(map(os.path.realpath, os.scandir('/proc/self/fd'))))\n"
         "print(os.environ['HLM_RUN_LOCK'], config)\n"
-        "from hlm.operations import fingerprint as module\n"
-        "module.closure = None\n"
-        "print(*(module.fingerprint(stage) for stage in module.STAGES))\n"
+        "from hlm.operations import fingerprint as prints\n"
+        "prints.closure = None\n"
+        "print(*(prints.fingerprint(stage) for stage in prints.STAGES))\n"
         "rule all:\n"
     )
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", str(tmp_path)]
