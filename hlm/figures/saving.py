@@ -17,7 +17,7 @@ from hlm.figures.style import RC
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FORMATS", "format_of", "save", "save_as"]
+__all__ = ["FORMATS", "METADATA", "format_of", "save", "save_as"]
 
 # No date and no program version: a figure that did not change gives a file that did not change.
 METADATA: dict[str, dict[str, Any]] = {
