@@ -16,7 +16,7 @@ from matplotlib.patches import Ellipse
 
 from hlm import datasets, figures, tables
 from hlm.errors import InputError
-from hlm.figures import chosen_figure, example_figures, gallery
+from hlm.figures import chosen_figure, example_units, gallery
 from hlm.figures.departures import ellipse_axes
 from hlm.figures.facets import arrange
 from hlm.figures.lines import lines_of_fit
@@ -933,7 +933,7 @@ def test_a_figure_that_cannot_be_drawn_is_a_page_and_the_others_are_drawn(
 
     saved = {}
     monkeypatch.setattr(chosen_figure, "failure_rates", broken)
-    monkeypatch.setattr(example_figures, "unit_lines", without_rows)
+    monkeypatch.setattr(example_units, "unit_lines", without_rows)
     monkeypatch.setattr(gallery, "save", lambda f, stem: saved.update({stem.name: f}) or (stem,))
     names = ["failures", "unit_lines", "bias_fixed"]
     files = figures.draw_all(made_study(), drawable, names)
