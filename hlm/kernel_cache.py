@@ -13,9 +13,7 @@ from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
-from hlm.lanes import WIDTH
-
-__all__ = ["PLAIN", "is_compiled", "kernel_folder", "mark_of", "wants_plain"]
+__all__ = ["LANES", "PLAIN", "WIDTH", "is_compiled", "kernel_folder", "mark_of", "wants_plain"]
 
 HOME = Path(__file__).parent
 KERNEL_FOLDERS = ("kernels", "rows", "simulate")
@@ -27,6 +25,12 @@ COMPILED_BY = (
     "pcg64.py",
     "pcg64_in_numba.py",
 )
+
+LANES = "HLM_LANES"
+"""Environment variable: another number of data sets side by side. Numbers do not depend on it."""
+
+WIDTH = int(os.environ.get(LANES, "16"))
+"""Data sets side by side: two vectors of 512 bits, so that one is at work while another waits."""
 
 PLAIN = "HLM_PLAIN_NUMBA"
 """Environment variable: 1 has each kernel compiled as Numba does by itself."""

@@ -12,18 +12,13 @@ all computed.
 
 from __future__ import annotations
 
-import os
 from typing import Any, TypeVar
 
 import numpy as np
 
+from hlm.kernel_cache import LANES, WIDTH
+
 __all__ = ["LANES", "WIDTH", "allocate_lanes", "choose", "in_lanes"]
-
-LANES = "HLM_LANES"
-"""Environment variable: another number of data sets side by side. Numbers do not depend on it."""
-
-WIDTH = int(os.environ.get(LANES, "16"))
-"""Data sets side by side: two vectors of 512 bits, so that one is at work while another waits."""
 
 Allocated = TypeVar("Allocated")
 
