@@ -21,7 +21,7 @@ from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from hlm.distributions import STANDARD_NORMAL, Normal
+from hlm.distributions import Normal
 from hlm.words.predictors import PREDICTORS
 
 if TYPE_CHECKING:
@@ -44,12 +44,17 @@ MICRO, NANO = 1e-6, 1e-9
 FROM_TABLE = 15.0
 """Nanoseconds of a number of a copula, however its shape is computed: see `rows.quantile_table`."""
 
-DRAW_BASE = 0.6 * MICRO
-DRAW_COLUMN, DRAW_PAIR = 1.1 * NANO, 2.0 * NANO
-DRAW_UNIT = 20.0 * NANO
+COMPILED_NORMAL = 2.2 * NANO
+"""Seconds of a normal that NumPy does not draw: of a random effect, or of a residual."""
+
+DRAW_BASE = 0.4 * MICRO
+DRAW_COLUMN, DRAW_PAIR, DRAW_UNIT = 1.1 * NANO, 0.4 * NANO, 6.0 * NANO
 """Seconds, beside those to draw numbers: of a data set, a row of a column, of a pair, a unit."""
 
-DRAW_COORDINATE, DRAW_NORMAL = 10.0 * NANO, 30.0 * NANO
+DRAW_APART, DRAW_PAIR_APART = 20.0 * NANO, 2.0 * NANO
+"""Seconds of a row, and of a pair, where rows are more than independent numbers."""
+
+DRAW_COORDINATE, DRAW_NORMAL = 5.0 * NANO, 20.0 * NANO
 """Seconds of a unit: of one column's coordinate, and of a normal covariate of rows."""
 
 DRAW_SCALE, DRAW_GROUP, DRAW_GROUP_PAIR = 45.0 * NANO, 23.0 * NANO, 4.5 * NANO
@@ -270,7 +275,8 @@ def _draw_seconds(scenario: Scenario, design: _Design) -> float:
     units = DRAW_UNIT * (len(scenario.sd) + len(scenario.covariates) - len(of_rows))
     units += sum(_shape_seconds(shape, scenario.dependence) for shape in scenario.shapes)
     drawn = [one for one in of_rows if not one.is_fixed]
-    row = NANO * sum(one.nanoseconds for one in of_rows) + DRAW_PAIR * design.pairs
+    pair = DRAW_PAIR if scenario.is_plain else DRAW_PAIR_APART
+    row = NANO * sum(one.nanoseconds for one in of_rows) + pair * design.pairs
     scale, groups = _scale_and_groups(scenario)
     if scale is not None and isinstance(scenario.residuals, Normal):
         units += scale + (DRAW_COORDINATE + DRAW_GROUP * groups) * design.columns
@@ -280,7 +286,8 @@ def _draw_seconds(scenario: Scenario, design: _Design) -> float:
         elif groups:
             row += DRAW_GROUP_PAIR * design.pairs
     else:
-        row += NANO * scenario.residuals.nanoseconds + DRAW_COLUMN * design.columns
+        row += _number_seconds(scenario.residuals) + DRAW_COLUMN * design.columns
+        row += 0.0 if scenario.is_plain else DRAW_APART
     return DRAW_BASE + scenario.n_obs * row + scenario.n_units * units
 
 
@@ -301,7 +308,12 @@ def _shape_seconds(shape: Distribution, dependence: Dependence) -> float:
     """Seconds of a random effect beyond those of a normal one."""
     if dependence == "copula":
         return NANO * min(shape.nanoseconds_from_normal, FROM_TABLE)
-    return NANO * (shape.nanoseconds - STANDARD_NORMAL.nanoseconds)
+    return _number_seconds(shape) - COMPILED_NORMAL
+
+
+def _number_seconds(shape: Distribution) -> float:
+    """Seconds of a random effect, or of the residual of a row."""
+    return COMPILED_NORMAL if isinstance(shape, Normal) else NANO * shape.nanoseconds
 
 
 def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
