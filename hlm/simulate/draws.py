@@ -33,14 +33,13 @@ from hlm.simulate.generated import GENERATOR
 from hlm.simulate.grouped_rows import GroupedRows, draw_groups
 from hlm.simulate.layout import Layout, layout_of
 from hlm.simulate.normal_streams import RESIDUAL, Coordinates, NormalStreams
-from hlm.simulate.normals import fill_normals, standard_numbers
+from hlm.simulate.normals import Stream, fill_normals, standard_numbers, stream_of
 from hlm.simulate.random_effects import Copula, Mixing, recipe_of
 from hlm.simulate.residual_scales import ResidualScales, RowGroups, UnitScales, residual_scales
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hlm.distributions import Distribution
     from hlm.uncertain import DrawnTruth
 
 __all__ = [
@@ -58,7 +57,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-CHUNK_VALUES = 1 << 17
+CHUNK_VALUES = 1 << 16
 """Numbers drawn at a time: what fits the processor's second-level cache."""
 
 NOISE, EFFECTS, COVARIATE = 0, 1, 2
@@ -274,10 +273,16 @@ class Streams:
 
     def __init__(self, drawing: Drawing, seeds: Seeds, room: tuple[Floats, Floats]) -> None:
         self.drawing, self.seeds, self.room = drawing, seeds, room
-        self.noise = None if drawing.by_coordinates else seeds.noise()
+        residuals, by_coordinates = drawing.scenario.residuals, drawing.by_coordinates
+        self.noise = None if by_coordinates else stream_of(residuals, seeds.noise())
         self.effects = drawing.recipe.streams(seeds.effects())
         self.normal = NormalStreams(drawing.basis, drawing.layout, seeds)
         self.truths = seeds.truths()
+        self.covariates = {
+            c.name: _stream_of(c, seeds)
+            for c in drawing.scenario.covariates
+            if c not in drawing.basis.normals and not c.distribution.is_fixed
+        }
 
     def take(self, start: int, stop: int) -> Draws:
         """Draw the next `stop - start` replicates."""
@@ -330,7 +335,7 @@ class Streams:
         if grouped is None:
             self.normal.residual_rows(found, covariates, lower, rows[:n])
         else:
-            fill_normals(self.normal.named(f"{RESIDUAL} rows"), rows[:n].reshape(-1))
+            fill_normals(self.normal.named(f"{RESIDUAL} rows"), rows[:n].reshape(1, -1))
             grouped.make(layout, rows[:n].reshape(n, -1))
         return found, grouped, rows[:n]
 
@@ -339,12 +344,15 @@ class Streams:
         layout, of_rows = self.drawing.layout, c.level == "row"
         if c.distribution.is_fixed:
             return _fixed_rows(c, layout) if of_rows else _fixed_units(c, layout)
-        rng = self.normal.named(c.name)
+        own, stream = c.distribution, self.covariates[c.name]
+        if not isinstance(stream, np.random.Generator):
+            z = standard_numbers(own, stream, (n, 1, len(layout.sizes)))
+            return _in_order(own.mean + own.sd * z, layout)
         if not of_rows:
-            return _in_order(_of_units(c.distribution, rng, (n, 1, len(layout.sizes))), layout)
-        if isinstance(c.distribution, Balanced):
-            return balanced_rows(c.distribution, rng, n, layout)
-        return c.distribution.draw(rng, (n, *layout.row_shape))
+            return _in_order(own.arranged(stream, (n, 1, len(layout.sizes))), layout)
+        if isinstance(own, Balanced):
+            return balanced_rows(own, stream, n, layout)
+        return own.draw(stream, (n, *layout.row_shape))
 
 
 def part_of(truths: DrawnTruth | None, start: int, n: int) -> DrawnTruth | None:
@@ -355,16 +363,15 @@ def part_of(truths: DrawnTruth | None, start: int, n: int) -> DrawnTruth | None:
     return truths.part(first, first + n)
 
 
+def _stream_of(c: Covariate, seeds: Seeds) -> Stream:
+    """Return the stream of a covariate that is not drawn by coordinates."""
+    rng = seeds.named(c.name)
+    return stream_of(c.distribution, rng) if c.level == "unit" else rng
+
+
 def _in_order(values: Floats, layout: Layout) -> Floats:
     """Put values of the units, (..., n_units), in the order of memory."""
     return values if layout.order is None else values[..., layout.order]
-
-
-def _of_units(own: Distribution, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    """Draw values of units."""
-    if isinstance(own, Normal):
-        return own.mean + own.sd * standard_numbers(own, rng, shape)
-    return own.arranged(rng, shape)
 
 
 def _fixed_units(c: Covariate, layout: Layout) -> Floats:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from hlm.simulate.coordinates import factor_columns, make_rows, place_coordinates, spare_squares
 from hlm.simulate.group_coordinates import cross_groups, leave_out, match_units
-from hlm.simulate.normals import chi_squares, fill_normals
+from hlm.simulate.normals import chi_squares
 from hlm.simulate.orthonormal import factors_of, from_rows_where_close, orthonormal
 from hlm.simulate.part_values import columns_of
 
@@ -120,11 +120,9 @@ def draw_groups(
         from_rows_where_close(columns, group == g, starts, gram, in_unit, lower)
     lower = factors_of(columns, starts, grams.sum(axis=0), in_unit)
     along, left = np.empty((n_groups, k, n, m)), np.empty((n, n_groups))
-    names = streams.basis.names
     for g in range(n_groups):
         own = f"residual in group {g} of {groups.by}"
-        for name, out in zip(names, along[g], strict=True):
-            fill_normals(streams.named(f"{own} {name}"), out.reshape(-1))
+        streams.along(own, along[g])
         more = np.maximum(np.broadcast_to(sizes[g], (len(sizes[g]), m)) - k, 0.0).sum(axis=1)
         freedom = np.broadcast_to(more, n).astype(np.float64)
         left[:, g] = chi_squares(streams.named(f"{own} left"), freedom, 1)[0]

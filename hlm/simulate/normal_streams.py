@@ -17,7 +17,7 @@ from hlm.simulate.coordinates import (
     make_rows,
     spare_squares,
 )
-from hlm.simulate.normals import chi_squares, fill_normals
+from hlm.simulate.normals import States, chi_squares, fill_normals, states_of
 from hlm.simulate.orthonormal import factors_of, orthonormal
 from hlm.simulate.part_values import columns_of
 from hlm.simulate.row_sums import cross_columns
@@ -70,20 +70,23 @@ class NormalStreams:
 
     def __init__(self, basis: DesignBasis, layout: Layout, seeds: Seeds) -> None:
         self.basis, self.layout, self.seeds = basis, layout, seeds
-        self.streams: dict[str, np.random.Generator] = {}
+        self.states: dict[tuple[str, ...], States] = {}
 
-    def named(self, name: str) -> np.random.Generator:
-        """Return the stream of that name."""
-        if name not in self.streams:
-            self.streams[name] = self.seeds.named(name)
-        return self.streams[name]
+    def named(self, *names: str) -> States:
+        """Return the states of the streams of these names, (k, 4)."""
+        if names not in self.states:
+            self.states[names] = states_of(self.seeds.named(name) for name in names)
+        return self.states[names]
+
+    def along(self, whose: str, out: Floats) -> None:
+        """Draw coordinates along the first columns of the basis, into `out` (k, n, n_units)."""
+        names = [f"{whose} {name}" for name in self.basis.names[: len(out)]]
+        fill_normals(self.named(*names), out.reshape(len(out), -1))
 
     def residuals(self, n: int, room: Floats) -> Coordinates:
         """Draw the coordinates of the residuals of n data sets, into `room`, (k, n, n_units)."""
-        sizes, names = self.layout.sizes, self.basis.names
-        for name, out in zip(names, room, strict=True):
-            fill_normals(self.named(f"{RESIDUAL} {name}"), out.reshape(-1))
-        freedom = np.array([np.maximum(sizes - len(names), 0.0).sum()])
+        self.along(RESIDUAL, room)
+        freedom = np.array([np.maximum(self.layout.sizes - len(room), 0.0).sum()])
         left = chi_squares(self.named(f"{RESIDUAL} left"), freedom, n)
         return Coordinates(room, left)
 
@@ -128,7 +131,7 @@ class NormalStreams:
         data : dict of str to ndarray
             The rows of each, if they are asked for.
         """
-        sizes, names = self.layout.sizes, self.basis.names
+        sizes = self.layout.sizes
         fixed = factor_of(self.basis.fixed, data, self.layout)[1]
         first, m = len(self.basis.fixed), len(sizes)
         k = first + len(self.basis.normals)
@@ -137,8 +140,7 @@ class NormalStreams:
         found: dict[str, Floats] = {}
         for a, c in enumerate(self.basis.normals, first):
             along, own = np.empty((a, n, m)), of_covariate(c.name)
-            for name, out in zip(names[:a], along, strict=True):
-                fill_normals(self.named(f"{own} {name}"), out.reshape(-1))
+            self.along(own, along)
             freedom = np.maximum(sizes - a, 0.0)
             left = chi_squares(self.named(f"{own} left"), freedom, n)
             left += self._spare(lower, along)
@@ -167,7 +169,7 @@ class NormalStreams:
         (k, n, m), sizes = along.shape, self.layout.sizes
         q, root = orthonormal(*columns_of(self.basis.parts[:k], data, self.layout), sizes)
         flat, work = out.reshape(n, -1), np.empty((2, k + 1, m))
-        fill_normals(self.named(f"{name} rows"), flat.reshape(-1))
+        fill_normals(self.named(f"{name} rows"), flat.reshape(1, -1))
         make_rows(q, self.layout.starts, lower, root, along, left, flat, work)
 
 

@@ -73,7 +73,8 @@ def from_rows_where_close(
     close = np.empty(len(gram), dtype=np.bool_)
     find_close(gram, sizes, lower, CLOSE, close)
     if close.any():
-        own, rows = (a[close] if len(a) == len(gram) else a for a in (columns, inside))
+        own = columns[close] if len(columns) == len(gram) else columns
+        rows = inside[close] if len(inside) == len(gram) else inside
         lower[close] = orthonormal(own * rows[:, None], starts, sizes)[1]
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hlm.distributions import STANDARD_NORMAL, Normal
 from hlm.rows.residual import STREAM, ByCovariate, ByUnit
 from hlm.simulate.design_basis import design_basis
+from hlm.simulate.normals import standard_numbers
 
 if TYPE_CHECKING:
     from hlm.scenario import Scenario
@@ -45,7 +46,7 @@ class UnitScales:
         """Return the sds of the units of n data sets, (n or 1, n_units)."""
         if isinstance(self.variance, ByCovariate):
             return self.variance.of_values(data[self.variance.by][:, 0])
-        z = STANDARD_NORMAL.arranged(streams.named(STREAM), (n, len(layout.sizes)))
+        z = standard_numbers(STANDARD_NORMAL, streams.named(STREAM), (n, len(layout.sizes)))
         found = self.variance.sds(z)
         return found if layout.order is None else found[:, layout.order]
 

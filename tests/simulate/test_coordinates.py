@@ -136,14 +136,17 @@ CLOSE = {
 
 @pytest.mark.parametrize("name", CLOSE)
 def test_rows_have_the_sums_where_columns_are_nearly_dependent(name):
-    """Of some of 20,000 units a column has next to nothing apart from the others."""
+    """Of some of 20,000 units a column has next to nothing apart from the others.
+
+    Of some x itself happens to be a thousandth of its sd, by which the rows are rounded: so 1e-11.
+    """
     one, models = CLOSE[name], [Model("truth", CLOSE[name].formula)]
     whole = simulate(one, models, 5, 0, 100).cross
     for replicate in range(100):
         gram, of_gram, response, of_response, squares = of_rows(one, models, replicate)
-        assert (abs(whole.gram[replicate] - gram) <= 1e-12 * of_gram).all()
-        assert (abs(whole.response[replicate] - response) <= 1e-12 * of_response).all()
-        assert abs(whole.sum_squares[replicate] - squares) <= 1e-12 * squares
+        assert (abs(whole.gram[replicate] - gram) <= 1e-11 * of_gram).all()
+        assert (abs(whole.response[replicate] - response) <= 1e-11 * of_response).all()
+        assert abs(whole.sum_squares[replicate] - squares) <= 1e-11 * squares
 
 
 @pytest.mark.parametrize("sd", [1.0, 1e-4, 1e-9])
