@@ -57,7 +57,7 @@ DRAW_APART, DRAW_PAIR_APART = 20.0 * NANO, 2.0 * NANO
 DRAW_COORDINATE, DRAW_NORMAL = 5.0 * NANO, 20.0 * NANO
 """Seconds of a unit: of one column's coordinate, and of a normal covariate of rows."""
 
-DRAW_SCALE, DRAW_GROUP, DRAW_GROUP_PAIR = 45.0 * NANO, 23.0 * NANO, 4.5 * NANO
+DRAW_SCALE, DRAW_GROUP, DRAW_GROUP_PAIR = 25.0 * NANO, 18.0 * NANO, 4.5 * NANO
 """Seconds where sds differ: of a unit with one of its own; of a coordinate of a group of rows; of a
 row of a pair of columns where these or the groups are drawn."""
 
