@@ -17,7 +17,8 @@ from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.kernels.fit import STATUS, allocate_workspace
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.joint_tests import allocate_joint_tests
-from hlm.kernels.lane_stack import allocate_side_by_side, fit_side_by_side
+from hlm.kernels.lane_memory import allocate_side_by_side
+from hlm.kernels.lane_stack import fit_side_by_side
 from hlm.kernels.stack import Inferences, allocate_results, fit_stack
 from hlm.lanes import LANES, WIDTH
 
