@@ -68,8 +68,8 @@ class State(NamedTuple):
     pair, pair_u : ndarray (p + 1, p + 1), (p + 1,)
         Of two effects c and d, where units share a design: the symmetric part of
         sum_i (P_c rows_i)'(P_d rows_i), and that times gamma; then, but for the last row and
-        column, those of sum H_c'H_d and of sum H_c'u_d in the basis in which S_xx = I. Where they do
-        not share one, `pair` holds Ls^{-1}.
+        column, those of sum H_c'H_d and of sum H_c'u_d in the basis in which S_xx = I. Where they
+        do not share one, `pair` holds Ls^{-1}.
     G, hessian_psi : ndarray (q, q), (n_theta, n_theta)
         d criterion / d Psi, and the Hessian in the free elements of Psi. In `joint` they are those
         of the deviance with sigma given, in `identified.information` those of log|V| and, by REML,
