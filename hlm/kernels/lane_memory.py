@@ -226,7 +226,8 @@ def _allocate_waiting(cross: CrossProducts, q: int, p: int, *, shared: bool) -> 
 
 
 def _allocate_units(n_units: int, q: int, p: int, *, shared: bool) -> tuple[np.ndarray, Units]:
-    units = allocate_lanes(allocate_units(n_units, q, p, shared=shared))
+    units = allocate_units(n_units, q, p, shared=shared, has_rows=not shared)
+    units = allocate_lanes(units)
     return in_block(units, OF_UNITS[:-1] if shared else OF_UNITS, WIDTH)
 
 
