@@ -40,6 +40,7 @@ __all__ = [
     "Ended",
     "OneByOne",
     "Present",
+    "Searching",
     "SideBySide",
     "Waiting",
     "allocate_side_by_side",
@@ -93,33 +94,46 @@ class Waiting(NamedTuple):
     starts: np.ndarray
 
 
-class Present(NamedTuple):
-    """The data sets whose searches are going on.
+class Searching(NamedTuple):
+    """Searches that are going on.
 
     Attributes
     ----------
     sets : ndarray of int (WIDTH,)
         The data set in each lane.
-    units, block, numbers : Units, ndarray (k, WIDTH), ndarray (10, WIDTH)
+    searches : Search
+        With one more axis, the first.
+    numbers : ndarray (10, WIDTH)
         As in `Waiting`.
     trial : ndarray (q, q, WIDTH)
         The Lambda at which each search needs the criterion.
-    searches : Search
-        With one more axis, the first.
-    state : State
-        The criterion's parts in each lane, at its `trial`.
     state_block : ndarray (k, WIDTH)
-        What is taken of it.
+        What is taken of the criterion's parts.
     """
 
     sets: np.ndarray
-    units: Units
-    block: np.ndarray
+    searches: Search
     numbers: np.ndarray
     trial: np.ndarray
-    searches: Search
-    state: State
     state_block: np.ndarray
+
+
+class Present(NamedTuple):
+    """The data sets whose searches are going on.
+
+    Attributes
+    ----------
+    searching : Searching
+    units, block : Units, ndarray (k, WIDTH)
+        As in `Waiting`.
+    state : State
+        The criterion's parts in each lane, at its `trial`.
+    """
+
+    searching: Searching
+    units: Units
+    block: np.ndarray
+    state: State
 
 
 class Ended(NamedTuple):
@@ -134,7 +148,7 @@ class Ended(NamedTuple):
     state : State
         What inference needs at the minimum.
     state_block : ndarray (k, WIDTH)
-        As in `Present`.
+        As in `Searching`.
     fit : Fit
     delta : DeltaMethod
     """
@@ -235,16 +249,14 @@ def _allocate_present(n_units: int, q: int, p: int, n_theta: int, *, shared: boo
     block, units = _allocate_units(n_units, q, p, shared=shared)
     state = allocate_lanes(allocate_state(n_units, q, p, n_theta, shared=shared))
     state_block, state = in_block(state, OF_STATE, WIDTH)
-    return Present(
+    searching = Searching(
         np.full(WIDTH, NOBODY),
-        units,
-        block,
+        allocate_search(q, n_theta, (WIDTH,)),
         allocate_lanes(np.zeros(NEEDS_MORE + 1)),
         allocate_lanes(np.zeros((q, q))),
-        allocate_search(q, n_theta, (WIDTH,)),
-        state,
         state_block,
     )
+    return Present(searching, units, block, state)
 
 
 def _allocate_ended(q: int, p: int, n_theta: int) -> Ended:

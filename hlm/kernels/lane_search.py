@@ -7,7 +7,9 @@ its own step of the derivatives.
 
 from __future__ import annotations
 
-from hlm.jit import inlined, kernel
+import numpy as np
+
+from hlm.jit import kernel
 from hlm.kernels.criterion import evaluate
 from hlm.kernels.derivatives import differentiate
 from hlm.kernels.fit import residual_within
@@ -16,26 +18,29 @@ from hlm.kernels.lane_memory import (
     BEND,
     CRITERION,
     DECREMENT,
+    N_OBS,
+    NOBODY,
     RANK,
     RESIDUAL,
     lanes_problem,
     put,
     take,
 )
+from hlm.kernels.lane_start import search_in
 from hlm.kernels.newton import positive_step, theta_derivatives
+from hlm.kernels.problem import problem_of
 from hlm.kernels.search import ANOTHER_POINT, find_step, has_natural_step, proceed, receive
-from hlm.lanes import in_lanes
+from hlm.lanes import WIDTH, in_lanes
 
-__all__ = ["go_on", "look_at_trials"]
+__all__ = ["look_at_trials", "search_on"]
 
 
 @kernel
 def look_at_trials(parametrization, reml, effects, present, work):
     """Evaluate and differentiate the criterion of each lane at its `trial`; find Newton's step."""
-    numbers, trial, state = (
-        in_lanes(present.numbers), in_lanes(present.trial), in_lanes(present.state),
-    )  # fmt: skip
-    work = in_lanes(work)
+    searching = present.searching
+    numbers, trial = in_lanes(searching.numbers), in_lanes(searching.trial)
+    state, work = in_lanes(present.state), in_lanes(work)
     problem = lanes_problem(parametrization, effects, in_lanes(present.units), numbers, reml)
     numbers[CRITERION] = evaluate(problem, trial, state)
     differentiate(problem, state)
@@ -46,20 +51,34 @@ def look_at_trials(parametrization, reml, effects, present, work):
     numbers[RANK], numbers[DECREMENT] = positive_step(n, work.theta, work.factor, step)
 
 
-@inlined
-def go_on(problem, z, search, present, lanes, own):
-    """Take the search in lane z further; return whether it needs another point."""
-    state, work, goes_on = own.workspace.state, own.workspace.work, True
-    needed = receive(problem, search, present.numbers[CRITERION, z])
-    if needed != ANOTHER_POINT:
-        take(present.state_block, z, own.curvature)
-        is_positive = present.numbers[RANK, z] == len(problem.row)
-        if is_positive and has_natural_step(problem, search):
-            decrement = present.numbers[DECREMENT, z]
-            take(lanes.theta.gradient, z, work.theta.gradient)
-            take(lanes.search.step, z, search.step)
+@kernel
+def search_on(parametrization, reml, searching, gradients, steps, own, pairs):
+    """Take each search further; write the lanes of those that end into `pairs`, return how many.
+
+    `gradients` and `steps` are Newton's, in lanes.
+    """
+    workspace, ended = own.workspace, 0
+    state, work = workspace.state, workspace.work
+    # The search in lane z goes on, or ends
+    for z in range(WIDTH):
+        if searching.sets[z] == NOBODY:
+            continue
+        n_obs = np.int64(searching.numbers[N_OBS, z])
+        problem = problem_of(parametrization, workspace, n_obs, reml)
+        search, goes_on = search_in(z, searching.searches), True
+        if receive(problem, search, searching.numbers[CRITERION, z]) != ANOTHER_POINT:
+            take(searching.state_block, z, own.curvature)
+            is_positive = searching.numbers[RANK, z] == len(problem.row)
+            if is_positive and has_natural_step(problem, search):
+                decrement = searching.numbers[DECREMENT, z]
+                take(gradients, z, work.theta.gradient)
+                take(steps, z, search.step)
+            else:
+                decrement = find_step(problem, search, state, work)
+            goes_on = proceed(problem, search, decrement, state, work)
+        if goes_on:
+            put(search.trial, searching.trial, z)
         else:
-            decrement = find_step(problem, search, state, work)
-        goes_on = proceed(problem, search, decrement, state, work)
-    put(search.trial, present.trial, z)
-    return goes_on
+            pairs[0, ended] = z
+            ended += 1
+    return ended

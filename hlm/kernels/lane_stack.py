@@ -15,11 +15,9 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.jit import entry
-from hlm.kernels.lane_memory import N_OBS, NEEDS_MORE, NOBODY
-from hlm.kernels.lane_results import gather, infer_ended, report
-from hlm.kernels.lane_search import go_on, look_at_trials
-from hlm.kernels.lane_start import enter, fill, load_next, pair_up, search_in
-from hlm.kernels.problem import problem_of
+from hlm.kernels.lane_results import gather, infer_ended, report_ended
+from hlm.kernels.lane_search import look_at_trials, search_on
+from hlm.kernels.lane_start import enter, fill, load_next, pair_up
 from hlm.lanes import WIDTH
 
 __all__ = ["fit_side_by_side"]
@@ -39,7 +37,9 @@ def fit_side_by_side(cross, design, parametrization, reml, memory, tests, result
     waiting, present, ended, lanes, own = (
         memory.waiting, memory.present, memory.ended, memory.work, memory.own,
     )  # fmt: skip
-    workspace, pairs, effects = own.workspace, memory.pairs, own.workspace.effects
+    searching, pairs, left, effects = (
+        present.searching, memory.pairs, memory.left, own.workspace.effects,
+    )  # fmt: skip
     n, p, q = len(cross.sum_squares), len(parametrization.fixed), np.int64(len(effects))
     # By each method
     for method in range(len(reml)):
@@ -52,36 +52,20 @@ def fit_side_by_side(cross, design, parametrization, reml, memory, tests, result
                     load_next(
                         design, parametrization, by_reml, effects, waiting, present.state, lanes
                     )
-                taken, begun = pair_up(
-                    waiting.numbers, p, taken, n, present.sets, pairs, memory.left
-                )
-                enter(q, parametrization.row, begun, waiting, present, pairs)
+                taken, begun = pair_up(waiting.numbers, p, taken, n, searching.sets, pairs, left)
+                enter(q, parametrization.row, begun, waiting, present.block, searching, pairs)
                 active += begun
             look_at_trials(parametrization, by_reml, effects, present, lanes)
-            n_ended = np.int64(0)
-            # The search in lane z goes on, or ends
-            for z in range(WIDTH):
-                if present.sets[z] != NOBODY:
-                    n_obs = np.int64(present.numbers[N_OBS, z])
-                    problem = problem_of(parametrization, workspace, n_obs, by_reml)
-                    search = search_in(z, present.searches)
-                    if not go_on(problem, z, search, present, lanes, own):
-                        pairs[0, n_ended] = z
-                        n_ended += 1
+            gradients, steps = lanes.theta.gradient, lanes.search.step
+            n_ended = search_on(parametrization, by_reml, searching, gradients, steps, own, pairs)
             active -= n_ended
             first, is_last = np.int64(0), taken == n and active == 0
-            # Those that have ended, until there are enough to conclude from
+            # Those that have ended, until there are enough to infer from
             while first < n_ended or (is_last and ended.count[0] > 0):
-                first = gather(first, n_ended, present, ended, pairs)
+                first = gather(first, n_ended, searching, ended, pairs)
                 if ended.count[0] == WIDTH or (is_last and first == n_ended):
                     infer_ended(parametrization, by_reml, effects, present.units, ended, lanes)
-                    for z in range(ended.count[0]):
-                        if ended.numbers[NEEDS_MORE, z] != 0.0:
-                            memory.left[ended.sets[z]] = True
-                            continue
-                        n_obs = np.int64(ended.numbers[N_OBS, z])
-                        problem = problem_of(parametrization, workspace, n_obs, by_reml)
-                        report(
-                            problem, parametrization, method, z, ended, lanes, own, tests, results
-                        )
-                    ended.count[0] = 0
+                    report_ended(
+                        parametrization, method, by_reml, ended,
+                        lanes.theta.jacobian, own, left, tests, results,
+                    )  # fmt: skip

@@ -97,18 +97,19 @@ def has_start(numbers, p):
     return can_be and numbers[N_OBS] > p
 
 
-@inlined
-def enter(q, row, count, waiting, present, pairs):
+@kernel
+def enter(q, row, count, waiting, block, searching, pairs):
     """Let searches begin, each in the lane that `pairs` has for one of those that wait."""
-    move(waiting.numbers, present.numbers, pairs, np.int64(0), count)
-    move(waiting.block, present.block, pairs, np.int64(0), count)
+    numbers, starts, first = waiting.numbers, waiting.starts, np.int64(0)
+    move(numbers, searching.numbers, pairs, first, count)
+    move(waiting.block, block, pairs, first, count)
     # From lane k into lane z
     for one in range(count):
         k, z = pairs[0, one], pairs[1, one]
-        search = search_in(z, present.searches)
-        take_matrix(waiting.starts, k, search.Lambda)
+        search = search_in(z, searching.searches)
+        take_matrix(starts, k, search.Lambda)
         begin(q, row, search, np.bool_(True))
-        put(search.trial, present.trial, z)
+        put(search.trial, searching.trial, z)
 
 
 @inlined
