@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,7 +31,7 @@ MAX_RANGE_BYTES = 64e6
 """Bound on the cross-products in memory: a job holds those of one range."""
 
 MAX_RANGE_REPLICATES = 5000
-"""Bound on the results in memory: a job holds those of one range."""
+"""Bound on the results in memory: a job holds those of one range. A window of the sorted files."""
 
 
 MAX_BATCHES = 8000
@@ -135,11 +136,15 @@ def _shares(loads: list[_Load], target: float) -> list[list[_Load]]:
 
 
 def _ranges(loads: list[_Load]) -> Iterator[Range]:
-    """Cut pieces where memory asks for it."""
+    """Cut pieces where memory asks for it, at places that do not depend on where they begin.
+
+    So most ranges are windows of the sorted files, and are read once.
+    """
     for (scenario, start, stop, _), _, size in loads:
         step = GRAIN * _grains_in_memory(size * GRAIN)
-        for first in range(start, stop, step):
-            yield Range(scenario.key, first, min(stop, first + step))
+        edges = [start, *range(start // step * step + step, stop, step), stop]
+        for first, end in pairwise(edges):
+            yield Range(scenario.key, first, end)
 
 
 def _grains_in_memory(per_grain: float) -> int:
