@@ -40,6 +40,7 @@ __all__ = [
     "compiling",
     "entry",
     "inlined",
+    "is_compiled",
     "kernel",
     "links_kernels",
     "vectorized",
@@ -101,8 +102,7 @@ def compiling(variant: str) -> Iterator[bool]:
     InputError
         The cache is in a file system without locks.
     """
-    folder = cache_folder()
-    mark = folder / f"{variant}-{get_host_cpu_name()}"
+    folder, mark = cache_folder(), _mark(variant)
     if mark.exists():
         yield False
         return
@@ -120,6 +120,15 @@ def compiling(variant: str) -> Iterator[bool]:
         with _without_collector():
             yield todo
         mark.touch()
+
+
+def is_compiled(variant: str) -> bool:
+    """Tell whether `variant` of the kernels is in the cache, for this kind of processor."""
+    return not config.DISABLE_JIT and _mark(variant).exists()
+
+
+def _mark(variant: str) -> Path:
+    return cache_folder() / f"{variant}-{get_host_cpu_name()}"
 
 
 @contextmanager

@@ -64,6 +64,10 @@ row of a pair of columns where these or the groups are drawn."""
 FIT_BASE, FIT_THETA = 2.2 * MICRO, 0.17 * MICRO
 """Seconds of a fit, and of one by squared number of elements of theta."""
 
+LANES_FIT, LANES_UNITS = 0.55, 0.19
+"""Shares of these seconds of fits side by side: of what every fit takes, and of the rest, which
+grows with units and iterations."""
+
 SHARED_X, SHARED_Z = 2.0 * NANO, 4.6 * NANO
 SHARED_STEP, SHARED_STEP_X, SHARED_STEP_THETA = 0.7 * MICRO, 70.0 * NANO, 25.0 * NANO
 """Seconds per unit and column, and of an iteration, where all units share a design."""
@@ -151,13 +155,15 @@ class Cost:
         return self.compute_seconds + self.writing_seconds
 
 
-def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
+def replicate_cost(scenario: Scenario, models: Sequence[Model], *, lanes: bool = False) -> Cost:
     """Predict the cost of simulating one data set and fitting the models to it.
 
     Parameters
     ----------
     scenario : Scenario
     models : sequence of Model
+    lanes : bool
+        Whether data sets are fitted side by side, by the models that can be.
 
     Examples
     --------
@@ -172,7 +178,7 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
     fits, estimates = sum(len(model.methods) for model in models), estimates_of(models)
     tests, predictions = tests_of(models), predictions_of(models)
     seconds = sum(
-        len(model.methods) * _fit_seconds(scenario, model, shared=design.shared)
+        len(model.methods) * _fit_seconds(scenario, model, shared=design.shared, lanes=lanes)
         + _profile_seconds(scenario, model, shared=design.shared)
         + _prediction_seconds(scenario, model)
         + _bootstrap_seconds(scenario, model, shared=design.shared)
@@ -316,9 +322,10 @@ def _number_seconds(shape: Distribution) -> float:
     return COMPILED_NORMAL if isinstance(shape, Normal) else NANO * shape.nanoseconds
 
 
-def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool, lanes: bool = False) -> float:
     # With NumPy: not for jobs that only read a plan
     from hlm.inference import wants_expected, wants_robust
+    from hlm.inference.variants import has_only_own_inference
 
     p, q, thetas = _size(model)
     m = scenario.n_units
@@ -328,12 +335,14 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
     else:
         unit = q * (DRAWN_Z + DRAWN_XZ * (p + 1) ** 2)
         expected = m * (EXPECTED_UNIT + EXPECTED_UNIT_THETA * thetas)
+    base = FIT_BASE + FIT_THETA * thetas**2 + F_TEST * (len(model.tests) + _contrasts(model))
+    steps = _steps(scenario, model, shared=shared) * _step_seconds(scenario, model, shared=shared)
+    if lanes and has_only_own_inference(model):
+        return LANES_FIT * base + LANES_UNITS * (m * unit + steps)
     return (
-        FIT_BASE
-        + FIT_THETA * thetas**2
+        base
         + m * unit
-        + _steps(scenario, model, shared=shared) * _step_seconds(scenario, model, shared=shared)
-        + F_TEST * (len(model.tests) + _contrasts(model))
+        + steps
         + (expected if wants_expected(model.df) else 0.0)
         + (m * (ROBUST_UNIT + ROBUST_UNIT_X * p**2) if wants_robust(model.df) else 0.0)
     )
