@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from benchmarks.goals import print_goals
 from benchmarks.growth import draw_figure, time_growth
 from benchmarks.report import (
     print_cases,
@@ -26,6 +27,7 @@ def main() -> None:
     figure = parser.parse_args().figure
     warm_up()
     print_machine()
+    print_goals()
     timings = print_cases()
     print_shapes()
     print_rows()

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.cases import SEED, Case, simulate_case
+from hlm.audit.glmm import glmm_version
 from hlm.fits.candidates import fit_model
 from hlm.kernels.fit import CRITERION
 from hlm.scenario import Model
@@ -80,7 +81,11 @@ def hlm_criteria(case: Case, n: int) -> Floats:
 
 def compare(formula: str, data: pd.DataFrame, slow: int) -> list[Result]:
     """Fit data sets by all other engines; the slow ones get the first `slow` data sets only."""
-    return [*_r(formula, data, slow), *_statsmodels(formula, data, slow)]
+    return [
+        *_r(formula, data, slow),
+        *_statsmodels(formula, data, slow),
+        *_glmm(formula, data),
+    ]
 
 
 def versions() -> str:
@@ -89,9 +94,10 @@ def versions() -> str:
         "cat(R.version.string, ''); for (p in c('lme4', 'lmerTest', 'pbkrtest'))"
         " if (nzchar(system.file(package = p))) cat(p, format(packageVersion(p)), '')"
     )
+    others = "" if glmm_version() is None else f"; glmm {glmm_version()}"
     if shutil.which("Rscript") is None:
-        return "no R"
-    return _run("-e", ask).strip()
+        return f"no R{others}"
+    return _run("-e", ask).strip() + others
 
 
 def _r(formula: str, data: pd.DataFrame, slow: int) -> Iterator[Result]:
@@ -114,6 +120,24 @@ def _r(formula: str, data: pd.DataFrame, slow: int) -> Iterator[Result]:
 def _run(*arguments: str) -> str:
     command = ["Rscript", "--vanilla", *arguments]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def _glmm(formula: str, data: pd.DataFrame) -> Iterable[Result]:
+    """Fit by glmm, with Satterthwaite's degrees of freedom."""
+    version = glmm_version()
+    if version is None:
+        return [Result("glmm")]
+    fit = import_module("glmm").fit
+    sets = [one.to_dict("series") for _, one in data.groupby("set")]
+    rows = [{name: column.to_numpy() for name, column in one.items()} for one in sets]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit(rows[0], formula, reml=True, satterthwaite=True)
+        start = process_time()
+        fits = [fit(one, formula, reml=True, satterthwaite=True) for one in rows]
+        seconds = process_time() - start
+    criteria = np.array([-2.0 * float(one.loglik) for one in fits])
+    return [Result(f"glmm {version}, with Satterthwaite's df", seconds / len(rows), criteria)]
 
 
 def _statsmodels(formula: str, data: pd.DataFrame, slow: int) -> Iterable[Result]:

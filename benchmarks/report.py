@@ -88,7 +88,8 @@ def print_cases() -> list[Timing]:
         "Microseconds of processor time per data set",
         "normals: NumPy's standard_normal of the same count, 65,536 at a time; the ratios' base",
         "(all): the same in one call. simulate: draw and reduce to cross-products",
-        "REML, +ML: fit with SEs and Satterthwaite df. tables: REML with limits, laid out as rows",
+        "REML, +ML: fit with SEs and Satterthwaite df; lanes: REML, sixteen data sets side by",
+        "side, as long batches have it. tables: REML with limits, laid out as rows",
         "steps: Newton's, REML. F, KR, prof.: REML with an F test of all coefficients, with",
         "Kenward-Roger's df and SEs, or with profile limits of the random part, over plain REML;",
         f"KR and prof. at most {KR_BUDGET:g} and {PROFILE_BUDGET:g}",
@@ -97,7 +98,7 @@ def print_cases() -> list[Timing]:
         "the most it should be",
     )
     print(
-        f"{'design':36}{'normals':>8}{'(all)':>8}{'simulate':>9}{'REML':>8}{'+ML':>8}"
+        f"{'design':36}{'normals':>8}{'(all)':>8}{'simulate':>9}{'REML':>8}{'lanes':>8}{'+ML':>8}"
         f"{'tables':>8}{'steps':>7}{'F':>6}{'KR':>6}{'KR+S':>6}{'prof.':>7}{'ratio':>7}"
     )
     timings = []
@@ -112,7 +113,7 @@ def _print_case(timing: Timing) -> None:
     case = timing.case
     times = [
         timing.microseconds(task)
-        for task in ("normals", "one call", "simulate", "reml", "both", "tables")
+        for task in ("normals", "one call", "simulate", "reml", "lanes", "both", "tables")
     ]
     tested = float(np.median(timing.ratios("F test", base="reml")))
     adjusted = float(np.median(timing.ratios("kenward-roger", base="reml")))
@@ -343,7 +344,7 @@ def _print_mcpower() -> None:
     _heading(
         f"30 x 30, one model, one thread, {WHATIF_SETS} data sets a timing; {named}",
         "us: per data set, from normals to tables. times: mcpower's over it, median (range",
-        "of the middle half), at least 1.5 with x per row, 5 with one x for all units",
+        f"of the middle half), at least {AT_LEAST['x per row']:g} and {AT_LEAST['one x']:g}",
     )
     found = per_data_set()
     theirs = found.get("mcpower", (np.full(1, np.nan), np.nan))[0]

@@ -15,6 +15,7 @@ from benchmarks.cases import SEED, Case, normals_of, simulate_case
 from hlm.fits import fit_batch
 from hlm.fits.candidates import fit_model
 from hlm.formula import parse
+from hlm.inference.variants import kernels_of
 from hlm.kernels.fit import ITERATIONS
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
     names = tuple(term.name for term in parse(reml.formula).fixed)
     f_test = replace(reml, tests=(("all", names),))
 
+    (side_by_side,) = kernels_of([reml], lanes=True)
+
     def fit(model: Model) -> StackResults:
         return fit_model(model, columns, drawn.cross)
 
@@ -97,6 +100,7 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
         "one call": lambda: _draw(n * normals_of(scenario), n * normals_of(scenario)),
         "simulate": lambda: simulate_case(case, n),
         "reml": lambda: fit(reml),
+        "lanes": lambda: fit_model(reml, columns, drawn.cross, side_by_side),
         "both": lambda: fit(case.model),
         "kenward-roger": lambda: fit(replace(reml, df=("kenward-roger",))),
         "side by side": lambda: fit(beside),

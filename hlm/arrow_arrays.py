@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["array_of_names", "array_of_numbers", "numbers_of"]
+__all__ = ["array_of_names", "array_of_numbers", "combinations_of", "numbers_of"]
 
 
 def array_of_numbers(values: NDArray[Any]) -> pa.Array:
@@ -53,6 +53,50 @@ def array_of_names(names: Sequence[str]) -> pa.StringArray:
     ends = np.cumsum([0, *map(len, encoded)]).astype(np.int32)
     text = pa.py_buffer(b"".join(encoded))
     return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(ends), text)
+
+
+def combinations_of(
+    table: pa.Table, columns: Sequence[str]
+) -> tuple[NDArray[np.int64], list[tuple[str, ...]]]:
+    """Give a number to each combination of names in the rows of a table, as they first come.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    columns : sequence of str
+        Dictionaries.
+
+    Returns
+    -------
+    number : ndarray of int64, (rows,)
+    names : list of tuple of str
+        Of each combination.
+
+    Examples
+    --------
+    >>> table = pa.table({"a": pa.array(["x", "y", "x"]).dictionary_encode()})
+    >>> number, names = combinations_of(table, ["a"])
+    >>> number.tolist(), names
+    ([0, 1, 0], [('x',), ('y',)])
+    """
+    held = [table[name].combine_chunks() for name in columns]
+    sizes = [len(column.dictionary) for column in held]
+    code = np.ravel_multi_index([numbers_of(column.indices) for column in held], sizes)
+    first = np.full(int(np.prod(sizes)), len(code))
+    # Written backwards, so that the first row of a code is the last to be written.
+    first[code[::-1]] = np.arange(len(code))[::-1]
+    present = np.flatnonzero(first < len(code))
+    present = present[np.argsort(first[present], kind="stable")]
+    position = np.zeros(len(first), dtype=np.int64)
+    position[present] = np.arange(len(present))
+    names = [
+        tuple(
+            column.dictionary[int(place)].as_py()
+            for column, place in zip(held, np.unravel_index(one, sizes), strict=True)
+        )
+        for one in present
+    ]
+    return position[code], names
 
 
 def numbers_of(column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:

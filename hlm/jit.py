@@ -34,6 +34,7 @@ __all__ = [
     "compiling",
     "entry",
     "inlined",
+    "is_compiled",
     "kernel",
     "links_kernels",
     "vectorized",
@@ -88,6 +89,11 @@ def compiling(variant: str) -> Iterator[bool]:
         with _without_collector():
             yield todo
         mark.touch()
+
+
+def is_compiled(variant: str) -> bool:
+    """Tell whether `variant` of the kernels is in the cache, for this kind of processor."""
+    return not config.DISABLE_JIT and mark_of(variant, cache_folder()).exists()
 
 
 @contextmanager

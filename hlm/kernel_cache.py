@@ -13,7 +13,7 @@ from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
-__all__ = ["LANES", "PLAIN", "WIDTH", "is_compiled", "kernel_folder", "mark_of", "wants_plain"]
+__all__ = ["LANES", "PLAIN", "WIDTH", "is_marked", "kernel_folder", "mark_of", "wants_plain"]
 
 HOME = Path(__file__).parent
 KERNEL_FOLDERS = ("kernels", "rows", "simulate")
@@ -62,7 +62,7 @@ def mark_of(variant: str, folder: Path) -> Path:
     return folder / f"{variant}-{get_host_cpu_name()}"
 
 
-def is_compiled(variant: str) -> bool:
+def is_marked(variant: str) -> bool:
     """Tell whether a variant of the kernels is surely compiled.
 
     Where a file of Numba's configuration chooses the folder, only Numba knows.

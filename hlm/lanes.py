@@ -18,7 +18,7 @@ import numpy as np
 
 from hlm.kernel_cache import LANES, WIDTH
 
-__all__ = ["LANES", "WIDTH", "allocate_lanes", "choose", "in_lanes"]
+__all__ = ["LANES", "WIDTH", "allocate_lanes", "choose", "everywhere", "in_lanes", "negation"]
 
 Allocated = TypeVar("Allocated")
 
@@ -32,6 +32,30 @@ def choose(condition: Any, a: Any, b: Any) -> Any:
     3.0
     """
     return a if condition else b
+
+
+def everywhere(condition: Any) -> bool:
+    """Tell whether a condition holds, or in each lane.
+
+    By this it may be told only whether to leave out what would change nothing.
+
+    Examples
+    --------
+    >>> everywhere(2.0 > 1.0)
+    True
+    """
+    return bool(condition)
+
+
+def negation(condition: Any) -> Any:
+    """Return whether the condition does not hold; of lanes, in each.
+
+    Examples
+    --------
+    >>> negation(2.0 > 1.0)
+    False
+    """
+    return not condition
 
 
 def in_lanes(memory: Any) -> Any:

@@ -17,7 +17,7 @@ from numba.core.typing.templates import signature
 from numba.extending import lower_builtin, lower_cast, models, register_model, type_callable
 from numba.np.arrayobj import make_array, populate_array
 
-from hlm.lanes import WIDTH, choose, in_lanes
+from hlm.lanes import WIDTH, choose, everywhere, in_lanes, negation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,14 @@ class Mask(types.Type):
     def __init__(self) -> None:
         super().__init__(name=f"Mask({WIDTH})")
 
+    def can_convert_from(self, typingctx: Any, other: Any) -> Any:
+        """Tell that a truth can stand for the same in each data set."""
+        return Conversion.safe if isinstance(other, types.Boolean) else None
+
+    def unify(self, typingctx: Any, other: Any) -> Any:
+        """Return the type of what is either such truths or one for all."""
+        return self if isinstance(other, types.Boolean) else None
+
 
 LANES, MASK = Lanes(), Mask()
 _NUMBERS = ir.VectorType(ir.DoubleType(), WIDTH)
@@ -64,11 +72,11 @@ class _MaskModel(models.PrimitiveModel):
         super().__init__(manager, of, _TRUTHS)
 
 
-def _spread(builder: Any, number: Any) -> Any:
-    """Return a number for all lanes."""
-    first = builder.insert_element(ir.Constant(_NUMBERS, ir.Undefined), number, _place(0))
+def _spread(builder: Any, one: Any, lanes: ir.VectorType) -> Any:
+    """Return a number or a truth for all lanes."""
+    first = builder.insert_element(ir.Constant(lanes, ir.Undefined), one, _place(0))
     nowhere = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), None)
-    return builder.shuffle_vector(first, ir.Constant(_NUMBERS, ir.Undefined), nowhere)
+    return builder.shuffle_vector(first, ir.Constant(lanes, ir.Undefined), nowhere)
 
 
 def _place(lane: int) -> Any:
@@ -78,7 +86,12 @@ def _place(lane: int) -> Any:
 @lower_cast(types.Float, Lanes)
 @lower_cast(types.Integer, Lanes)
 def _from_number(context: Any, builder: Any, source: Any, target: Any, value: Any) -> Any:
-    return _spread(builder, context.cast(builder, value, source, types.float64))
+    return _spread(builder, context.cast(builder, value, source, types.float64), _NUMBERS)
+
+
+@lower_cast(types.Boolean, Mask)
+def _from_truth(context: Any, builder: Any, source: Any, target: Any, value: Any) -> Any:
+    return _spread(builder, value, _TRUTHS)
 
 
 def _both(a: Any, b: Any) -> bool:
@@ -128,13 +141,19 @@ def _of_processor(name: str) -> Callable[..., Any]:
     return call
 
 
-def _one_by_one(builder: Any, x: Any) -> Any:
-    """Return the logarithm of each number, as Numba takes that of one."""
-    log, result = builder.module.declare_intrinsic("llvm.log", [ir.DoubleType()]), x
-    for lane in range(WIDTH):
-        one = builder.call(log, [builder.extract_element(x, _place(lane))])
-        result = builder.insert_element(result, one, _place(lane))
-    return result
+def _one_by_one(name: str) -> Callable[..., Any]:
+    """Return a function that is taken of one lane after another, as Numba takes that of numbers."""
+
+    def call(builder: Any, *lanes: Any) -> Any:
+        numbers, result = [ir.DoubleType()] * len(lanes), lanes[0]
+        of_numbers = ir.FunctionType(ir.DoubleType(), numbers)
+        function = cgutils.get_or_insert_function(builder.module, of_numbers, name)
+        for lane in range(WIDTH):
+            own = [builder.extract_element(one, _place(lane)) for one in lanes]
+            result = builder.insert_element(result, builder.call(function, own), _place(lane))
+        return result
+
+    return call
 
 
 def _compare(sign: str) -> Callable[..., Any]:
@@ -169,19 +188,59 @@ for _function, _sign in (
 _two_numbers(max, LANES, _extreme(">"))
 _two_numbers(min, LANES, _extreme("<"))
 _one_number(np.sqrt, _of_processor("sqrt"))
-_one_number(np.log, _one_by_one)
+_one_number(np.log, _one_by_one("llvm.log.f64"))
+_two_numbers(np.hypot, LANES, _one_by_one("hypot"))
 _one_number(abs, _of_processor("fabs"))
 _one_number(operator.neg, lambda builder, x: builder.fneg(x))
 
 
-@type_callable(operator.and_)
-def _type_and(context: Any) -> Any:
-    return lambda a, b: signature(MASK, MASK, MASK) if MASK == a == b else None
+def _two_truths(function: Any, name: str) -> None:
+    """Define a function of two conditions for lanes."""
+
+    @type_callable(function)
+    def _typed(context: Any) -> Any:
+        def typer(a: Any, b: Any) -> Any:
+            return signature(MASK, MASK, MASK) if MASK == a == b else None
+
+        return typer
+
+    @lower_builtin(function, Mask, Mask)
+    def _lowered(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return getattr(builder, name)(*args)
 
 
-@lower_builtin(operator.and_, Mask, Mask)
-def _lower_and(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    return builder.and_(*args)
+_two_truths(operator.and_, "and_")
+_two_truths(operator.or_, "or_")
+
+
+def _one_truth(function: Any, result: Any, lower: Callable[..., Any]) -> None:
+    """Define a function of one condition for lanes, and for a number."""
+
+    @type_callable(function)
+    def _typed(context: Any) -> Any:
+        def typer(condition: Any) -> Any:
+            if condition == MASK:
+                return signature(result, MASK)
+            one = isinstance(condition, types.Boolean)
+            return signature(types.boolean, types.boolean) if one else None
+
+        return typer
+
+    @lower_builtin(function, Mask)
+    @lower_builtin(function, types.Boolean)
+    def _lowered(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return lower(builder, *args)
+
+
+def _holds_everywhere(builder: Any, condition: Any) -> Any:
+    if condition.type != _TRUTHS:
+        return condition
+    bits = ir.IntType(WIDTH)
+    return builder.icmp_signed("==", builder.bitcast(condition, bits), ir.Constant(bits, -1))
+
+
+_one_truth(everywhere, types.boolean, _holds_everywhere)
+_one_truth(negation, MASK, lambda builder, condition: builder.not_(condition))
 
 
 @type_callable(choose)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hlm.fits import has_lanes
 from hlm.inference.variants import Kernels, kernels_named, kernels_of, name_of
 from hlm.jit import config
 from hlm.scenario import Model
@@ -107,3 +108,20 @@ def test_models_with_as_many_random_effects_share_kernels():
     name = "q1-expected+q2-expected-profile"
     assert name_of(kernels_of([intercepts, plain, expected, profile])) == name
     assert name_of(kernels_named(name)) == name
+
+
+def test_data_sets_are_fitted_side_by_side_where_that_is_compiled(monkeypatch):
+    """The same numbers, in less time: so what is there is used, and nothing compiled for it."""
+    there = {"q2", "q2-expected"}
+    module = sys.modules["hlm.fits.warm_up"]  # the package has a function of this name
+    monkeypatch.setattr(module, "is_compiled", there.__contains__)
+    plain = Model("m", "y ~ x + (1 + x | g)")
+    expected = replace(plain, name="e", df=("kenward-roger",))
+    intercepts = replace(plain, name="i", formula="y ~ x + (1 | g)")
+    assert not has_lanes([plain])
+    there.add("q2-lanes")
+    assert has_lanes([plain])
+    assert has_lanes([plain, expected])
+    assert not has_lanes([expected])
+    assert not has_lanes([plain, intercepts])
+    assert has_lanes([expected, replace(plain, methods=("ml",))])

@@ -59,12 +59,12 @@ def test_an_error_of_the_block_does_not_leave_the_process_behind(tmp_path):
 def test_kernels_are_known_to_be_compiled_without_numba(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(jit.config, "CACHE_DIR", str(tmp_path))
-    ask = [sys.executable, "-c", "import sys; from hlm.kernel_cache import is_compiled as i;"]
+    ask = [sys.executable, "-c", "import sys; from hlm.kernel_cache import is_marked as i;"]
     ask[-1] += " print(i('q9'), 'numba' in sys.modules)"
     answers = [subprocess.run(ask, capture_output=True, text=True, check=True).stdout]
     with jit.compiling("q9") as missing:
         assert missing
-        assert not kernel_cache.is_compiled("q9")
+        assert not kernel_cache.is_marked("q9")
     with jit.compiling("q9") as missing:
         assert not missing
     answers += [subprocess.run(ask, capture_output=True, text=True, check=True).stdout]

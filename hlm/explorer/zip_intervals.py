@@ -7,23 +7,25 @@ picture.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from hlm.explorer.series_columns import combinations
+from hlm.arrow_arrays import combinations_of, numbers_of
 from hlm.measures.zip_order import at_even_places, zip_order
 from hlm.results import open_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from hlm.explorer.series_columns import Series
+
+Floats: TypeAlias = "NDArray[np.float64]"
 
 __all__ = ["POINTS", "ZIP_KEYS", "ZipIntervals", "zip_intervals"]
 
@@ -32,7 +34,8 @@ POINTS = 100
 
 ZIP_KEYS = ("term", "model", "method", "inference")
 
-_COLUMNS = ["scenario", "model", "method", "term", "inference", "estimate", "lower", "upper"]
+_NUMBERS = ("estimate", "lower", "upper")
+_COLUMNS = ["scenario", "model", "method", "term", "inference", *_NUMBERS]
 _BYTES = 2 * POINTS * 4  # of a series in a scenario
 
 
@@ -57,7 +60,7 @@ def zip_intervals(
 ) -> ZipIntervals | None:
     """Return the intervals of terms that have a true value, or None if a page has no room for them.
 
-    The file is read once, and memory holds one scenario of it.
+    The file is read once, and memory holds the numbers of one scenario.
 
     Parameters
     ----------
@@ -77,11 +80,11 @@ def zip_intervals(
     true = {(model, key.partition("\t")[2]): (key, row) for row, (model, key) in _rows(truth)}
     place = {key: number for number, key in enumerate(scenarios)}
     found: dict[tuple[str, ...], NDArray[np.float32]] = {}
-    for scenario, table in _by_scenario(Path(folder) / "estimates.parquet"):
+    for scenario, series in _by_scenario(Path(folder) / "estimates.parquet", {*true}):
         at = place[scenario]
-        for (model, method, term, inference), estimate, lower, upper in _series(table):
-            key, row = true.get((model, term), ("", -1))
-            if not key or np.isnan(value := truth.value[row, at]) or np.isnan(lower).all():
+        for (model, method, term, inference), (estimate, lower, upper) in series:
+            key, row = true[model, term]
+            if np.isnan(value := truth.value[row, at]) or np.isnan(lower).all():
                 continue
             own = (key, model, method, inference)
             if own not in found:
@@ -100,33 +103,48 @@ def _rows(truth: Series) -> Iterator[tuple[int, tuple[str, ...]]]:
     return enumerate(truth.keys)
 
 
-def _by_scenario(path: Path) -> Iterator[tuple[str, pa.Table]]:
-    """Yield the rows of each scenario, which lie together."""
-    held: list[pa.Table] = []
+def _by_scenario(
+    path: Path, wanted: Collection[tuple[str, str]]
+) -> Iterator[tuple[str, Iterator[tuple[tuple[str, ...], Floats]]]]:
+    """Yield the wanted models' terms of each scenario, whose rows lie together."""
+    held: dict[tuple[str, ...], list[Floats]] = {}
     last = ""
     with open_parquet(path) as file:
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=_COLUMNS)
-            for scenario in pc.unique(table["scenario"]).to_pylist():
+            for scenario, table in _runs(file.read_row_group(group, columns=_COLUMNS)):
                 if scenario != last and held:
-                    yield last, pa.concat_tables(held).unify_dictionaries()
-                    held = []
+                    yield last, _joined(held)
+                    held = {}
                 last = scenario
-                held.append(table.filter(pc.equal(table["scenario"], scenario)))
+                for label, values in _series(table):
+                    if (label[0], label[2]) in wanted:
+                        held.setdefault(label, []).append(values)
     if held:
-        yield last, pa.concat_tables(held).unify_dictionaries()
+        yield last, _joined(held)
 
 
-def _series(
-    table: pa.Table,
-) -> Iterator[
-    tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
-]:
-    """Yield model, method, term and inference of each series, its estimates and limits."""
-    keys = ["model", "method", "term", "inference"]
-    first, number, names = combinations(table, keys)
-    order = np.argsort(number, kind="stable")
-    columns = [table[name].to_numpy()[order] for name in ("estimate", "lower", "upper")]
-    ends = np.cumsum(np.bincount(number, minlength=len(first)))[:-1]
-    for row, *numbers in zip(first, *(np.split(column, ends) for column in columns), strict=True):
-        yield (tuple(column[row] for column in names), *numbers)
+def _joined(
+    held: dict[tuple[str, ...], list[Floats]],
+) -> Iterator[tuple[tuple[str, ...], Floats]]:
+    """Yield the numbers of each series in one piece, one series at a time."""
+    for label in [*held]:
+        yield label, np.concatenate(held.pop(label), axis=1)
+
+
+def _runs(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the rows of each scenario of a row group."""
+    number, names = combinations_of(table, ["scenario"])
+    edges = [0, *(np.flatnonzero(np.diff(number)) + 1), len(number)]
+    for start, stop in pairwise(edges):
+        if stop > start:
+            yield names[number[start]][0], table.slice(start, stop - start)
+
+
+def _series(table: pa.Table) -> Iterator[tuple[tuple[str, ...], Floats]]:
+    """Yield model, method, term and inference of each series; its estimates and limits, (3, n)."""
+    number, names = combinations_of(table, ["model", "method", "term", "inference"])
+    # A stable sort of few bits is one by counting.
+    order = np.argsort(number.astype(np.min_scalar_type(len(names))), kind="stable")
+    columns = np.stack([numbers_of(table[name])[order] for name in _NUMBERS])
+    ends = np.cumsum(np.bincount(number, minlength=len(names)))[:-1]
+    yield from zip(names, np.split(columns, ends, axis=1), strict=True)

@@ -104,7 +104,8 @@ def fit_batch(
         if units is not None:
             predictions.append(predictions_table(scenario, model, drawn, columns, units, results))
     tables = {"estimates": estimates, "fits": fits, "tests": tests, "predictions": predictions}
-    return {kind: concatenate(parts) for kind, parts in tables.items() if parts}
+    n = drawn.stop - drawn.start
+    return {kind: concatenate(parts, n) for kind, parts in tables.items() if parts}
 
 
 def _ratio_tests(

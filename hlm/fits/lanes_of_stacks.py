@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hlm.kernels.lane_stack import allocate_side_by_side, fit_side_by_side
+from hlm.kernels.lane_memory import allocate_side_by_side
+from hlm.kernels.lane_stack import fit_side_by_side
 from hlm.kernels.stack import fit_stack
 
 if TYPE_CHECKING:

@@ -239,17 +239,23 @@ def labels(scenario: Scenario, model: Model, n: int, n_terms: int) -> Table:
     }
 
 
-def concatenate(tables: list[Table]) -> Table:
-    """Put the models' tables below each other; names become Arrow dictionaries."""
+def concatenate(tables: list[Table], n: int) -> Table:
+    """Put the models' tables of n replicates together; names become Arrow dictionaries.
+
+    In the order of the sorted files, by replicate and then by model: nobody has to sort them again.
+    """
     import pyarrow as pa
 
     from hlm.arrow_arrays import array_of_names, array_of_numbers
+
+    def beside(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([part.reshape(n, -1) for part in parts], axis=1).ravel()
 
     whole: Table = {}
     for column in tables[0]:
         parts = [table[column] for table in tables]
         if not isinstance(parts[0], tuple):
-            whole[column] = np.concatenate(parts)
+            whole[column] = beside(parts)
             continue
         names = list(dict.fromkeys(name for values, _ in parts for name in values))
         codes = [
@@ -257,6 +263,6 @@ def concatenate(tables: list[Table]) -> Table:
             for values, code in parts
         ]
         whole[column] = pa.DictionaryArray.from_arrays(
-            array_of_numbers(np.concatenate(codes)), array_of_names(names)
+            array_of_numbers(beside(codes)), array_of_names(names)
         )
     return whole

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from hlm.fits.candidates import fit_batch
 from hlm.inference.variants import Kernels, kernels_of
-from hlm.jit import compiling
+from hlm.jit import compiling, is_compiled
 from hlm.scenario import INTERCEPT, Covariate, Model, Scenario
 from hlm.simulate import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["compile_kernels", "warm_up"]
+__all__ = ["compile_kernels", "has_lanes", "warm_up"]
 
 
 DEFAULT = (Kernels(1), Kernels(2))
@@ -36,6 +36,20 @@ def warm_up(models: Sequence[Model] = (), *, lanes: bool = False) -> None:
     compile_kernels(kernels_of(models, lanes=lanes) or DEFAULT)
 
 
+def has_lanes(models: Sequence[Model]) -> bool:
+    """Tell whether the kernels that fit the models side by side are compiled, and there are any.
+
+    They are read as quickly as those for one data set, and their numbers are the same: so what is
+    there is used, however short the work.
+
+    Parameters
+    ----------
+    models : sequence of Model
+    """
+    needed = [kernels for kernels in kernels_of(models, lanes=True) if kernels.lanes]
+    return bool(needed) and all(is_compiled(_lanes(kernels).name) for kernels in needed)
+
+
 def compile_kernels(needed: Iterable[Kernels]) -> None:
     """Compile and cache these kernels, but for those that are there.
 
@@ -44,17 +58,26 @@ def compile_kernels(needed: Iterable[Kernels]) -> None:
     needed : iterable of Kernels
     """
     for kernels in needed:
-        with compiling(kernels.name) as missing:
-            if missing:
-                _fit_example(kernels, lanes=False)
-                if kernels.lanes:
-                    _fit_example(Kernels(kernels.q), lanes=True)
+        _compile(kernels._replace(lanes=False))
+        if kernels.lanes:
+            _compile(_lanes(kernels))
 
 
-def _fit_example(kernels: Kernels, *, lanes: bool) -> None:
+def _lanes(kernels: Kernels) -> Kernels:
+    """Return those that fit side by side among the kernels: no other variant touches them."""
+    return Kernels(kernels.q, lanes=True)
+
+
+def _compile(kernels: Kernels) -> None:
+    with compiling(kernels.name) as missing:
+        if missing:
+            _fit_example(kernels)
+
+
+def _fit_example(kernels: Kernels) -> None:
     scenario, model = _example(kernels)
     drawn = simulate(scenario, [model], 0, 0, 2)
-    fit_batch(scenario, [model], drawn, seed=0, lanes=lanes)
+    fit_batch(scenario, [model], drawn, seed=0, lanes=kernels.lanes)
 
 
 def _example(kernels: Kernels) -> tuple[Scenario, Model]:

@@ -46,7 +46,7 @@ class Kernels(NamedTuple):
         Whether the coefficients of each unit are predicted by one of them.
     lanes : bool
         Whether data sets are fitted side by side where the models allow it: the numbers are the
-        same, fits take a fourth of the time, and there is as much again to compile.
+        same, fits take a third to a fifth of the time, and there is more to compile.
     """
 
     q: int

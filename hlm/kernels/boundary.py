@@ -10,6 +10,7 @@ import numpy as np
 
 from hlm.jit import kernel
 from hlm.kernels.linalg import cholesky, copy, eigh_jacobi
+from hlm.lanes import choose
 
 __all__ = [
     "ESCAPE_DECREASE",
@@ -43,10 +44,10 @@ def rectify(q, Lambda):
     """Give every column of Lambda a nonnegative diagonal element."""
     # The sign of a column leaves Psi as it is
     for j in range(q):
-        if Lambda[j, j] < 0.0:
-            # Lambda_ij -> -Lambda_ij
-            for i in range(j, q):
-                Lambda[i, j] = -Lambda[i, j]
+        is_negative = Lambda[j, j] < 0.0
+        # Lambda_ij -> -Lambda_ij
+        for i in range(j, q):
+            Lambda[i, j] = choose(is_negative, -Lambda[i, j], Lambda[i, j])
 
 
 @kernel

@@ -27,6 +27,10 @@ from hlm.lanes import choose
 
 __all__ = ["State", "allocate_state", "evaluate", "whiten"]
 
+LARGE = 2.0**300
+"""A product of determinants is kept below this; each of them may be as large as that again and far
+more."""
+
 
 class State(NamedTuple):
     """The criterion's parts at one Lambda, named as in the equations here and in `derivatives`.
@@ -64,7 +68,8 @@ class State(NamedTuple):
     pair, pair_u : ndarray (p + 1, p + 1), (p + 1,)
         Of two effects c and d, where units share a design: the symmetric part of
         sum_i (P_c rows_i)'(P_d rows_i), and that times gamma; then, but for the last row and
-        column, those of sum H_c'H_d and of sum H_c'u_d in the basis in which S_xx = I.
+        column, those of sum H_c'H_d and of sum H_c'u_d in the basis in which S_xx = I. Where they
+        do not share one, `pair` holds Ls^{-1}.
     G, hessian_psi : ndarray (q, q), (n_theta, n_theta)
         d criterion / d Psi, and the Hessian in the free elements of Psi. In `joint` they are those
         of the deviance with sigma given, in `identified.information` those of log|V| and, by REML,
@@ -147,8 +152,8 @@ def evaluate(problem, Lambda, state):
             S[j, k] = units.within[j, k]
     if units.shared:
         n_units, scratch = units.rows.shape[0], state.R_Lambda
-        logdet = n_units * whiten(
-            problem.effects, units.Rt[0], Lambda, scratch, state.L, state.XR[0]
+        logdet = n_units * np.log(
+            whiten(problem.effects, units.Rt[0], Lambda, scratch, state.L, state.XR[0])
         )
         add_shared(problem, state)
     else:
@@ -158,7 +163,7 @@ def evaluate(problem, Lambda, state):
 
 @kernel
 def whiten(effects, Rt, Lambda, R_Lambda, L, XR):
-    """Write L, the Cholesky factor of O = I + R Psi R', and XR = L^-1 R; return log|O|."""
+    """Write L, the Cholesky factor of O = I + R Psi R', and XR = L^-1 R; return |O|."""
     q = len(effects)
     # R Lambda
     for a in range(q):
@@ -195,7 +200,7 @@ def whiten(effects, Rt, Lambda, R_Lambda, L, XR):
             for k in range(a):
                 element -= L[a, k] * XR[k, b]
             XR[a, b] = element * inverse
-    return np.log(determinant)
+    return determinant
 
 
 @kernel
@@ -203,10 +208,14 @@ def add_units(problem, Lambda, state):
     """Add each unit's XF'XF to S; return the sum of log|O_i|."""
     q, p, units = len(problem.effects), problem.p, problem.units
     L, S, scratch = state.L, state.S, state.R_Lambda
-    logdet = 0.0
+    product, powers = 1.0, 0.0
     # Unit i: log|O_i|, XR_i = L_i^{-1} R_i, XF_i and its part of S
     for i in range(units.rows.shape[0]):
-        logdet += whiten(problem.effects, units.Rt[i], Lambda, scratch, L, state.XR[i])
+        product *= whiten(problem.effects, units.Rt[i], Lambda, scratch, L, state.XR[i])
+        # prod |O_i| = product LARGE^powers: one logarithm for all units
+        is_large = product > LARGE
+        product = choose(is_large, product / LARGE, product)
+        powers += choose(is_large, 1.0, 0.0)
         rows, XF = units.rows[i], state.XF[i]
         # XF = L^{-1} [b_i | c_i]
         for a in range(q):
@@ -223,7 +232,7 @@ def add_units(problem, Lambda, state):
                 for a in range(q):
                     element += XF[a, j] * XF[a, k]
                 S[j, k] = element
-    return logdet
+    return np.log(product) + powers * np.log(LARGE)
 
 
 @kernel

@@ -24,7 +24,7 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.jit import kernel
-from hlm.kernels.linalg import solve_lower
+from hlm.kernels.linalg import invert_lower, solve_lower
 from hlm.kernels.problem import divisor
 
 __all__ = ["add_curvature", "differentiate", "sum_derivatives"]
@@ -51,9 +51,15 @@ def sum_derivatives(problem, slope, bend, needs_T, state):
     if problem.units.shared:
         differentiate_shared(problem, slope, needs_T, state)
     else:
+        invert_lower(state.Ls, p, state.pair)
         # Unit i's part of G, uu, h, T and of the Hessian's first sum
         for i in range(problem.units.rows.shape[0]):
             differentiate_unit(problem, i, slope, needs_T, state)
+        # The upper triangles of T
+        for v in range(n_v):
+            for j in range(p):
+                for k in range(j):
+                    T[v, k, j] = T[v, j, k]
     # The upper triangles
     for a in range(q):
         for b in range(a):
@@ -80,7 +86,9 @@ def sum_derivatives(problem, slope, bend, needs_T, state):
 def differentiate_unit(problem, i, slope, needs_T, state):
     """Add unit i to the sums over units."""
     q, p, row, col = len(problem.effects), problem.p, problem.row, problem.col
-    XR, XF, XB, Ls, gamma = state.XR[i], state.XF[i], state.XB, state.Ls, state.gamma
+    XR, XF, XB, gamma, Ls_inverse = (
+        state.XR[i], state.XF[i], state.XB, state.gamma, state.pair,
+    )  # fmt: skip
     M, H, u, Q, G, uu, h, T, residual = (
         state.M, state.H, state.u, state.Q, state.G, state.uu, state.h, state.T, state.residual,
     )  # fmt: skip
@@ -91,8 +99,10 @@ def differentiate_unit(problem, i, slope, needs_T, state):
             element += XF[a, j] * gamma[j]
         residual[a] = element
         for j in range(p):
-            XB[a, j] = XF[a, j]
-        solve_lower(Ls, p, XB[a])
+            element = 0.0
+            for k in range(j + 1):
+                element += Ls_inverse[j, k] * XF[a, k]
+            XB[a, j] = element
     # M = XR'XR, H = XR'XB, u = XR'(XF gamma)
     for a in range(q):
         for b in range(a + 1):
@@ -127,13 +137,17 @@ def differentiate_unit(problem, i, slope, needs_T, state):
     # h_v += H'E_v u, and T_v
     for v in range(len(row)):
         a, b = row[v], col[v]
-        half = 0.5 if a == b else 1.0
         for j in range(p):
-            h[v, j] += half * (H[a, j] * u[b] + H[b, j] * u[a])
-            if needs_T:
-                # T_v += H'E_v H
-                for k in range(p):
-                    T[v, j, k] += half * (H[a, j] * H[b, k] + H[b, j] * H[a, k])
+            element = H[a, j] * u[b]
+            if a != b:
+                element += H[b, j] * u[a]
+            h[v, j] += element
+            # T_v += H'E_v H, its lower triangle
+            for k in range(j + 1 if needs_T else 0):
+                element = H[a, j] * H[b, k]
+                if a != b:
+                    element += H[b, j] * H[a, k]
+                T[v, j, k] += element
 
 
 @kernel

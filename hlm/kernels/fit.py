@@ -27,16 +27,12 @@ from hlm.kernels.inference import (
     infer,
 )
 from hlm.kernels.linalg import copy, eigh_jacobi
-from hlm.kernels.minimum import (
-    CONVERGED,
-    NO_START,
-    Work,
-    allocate_work,
-    minimize,
-)
+from hlm.kernels.minimum import CONVERGED, NO_START, Work, allocate_work, minimize
+from hlm.kernels.newton import theta_derivatives
 from hlm.kernels.problem import divisor
 from hlm.kernels.start import WITHIN_TOLERANCE, rank_of
 from hlm.kernels.units import Units, allocate_units
+from hlm.lanes import choose, everywhere, negation
 
 __all__ = [
     "BOUNDARY_RANK",
@@ -53,6 +49,7 @@ __all__ = [
     "STATUSES",
     "Fit",
     "Workspace",
+    "allocate_fit",
     "allocate_workspace",
     "fit_units",
 ]
@@ -102,6 +99,11 @@ class Fit(NamedTuple):
     summary: np.ndarray
 
 
+def allocate_fit(q: int, p: int, n_theta: int) -> Fit:
+    """Return memory for what is known of one fit."""
+    return Fit(np.zeros((q, q)), allocate_estimates(p, n_theta), np.zeros(N_SUMMARY))
+
+
 class Workspace(NamedTuple):
     """All the memory that fitting one data set needs, allocated once for a stack of them.
 
@@ -140,7 +142,7 @@ def allocate_workspace(
     return Workspace(
         effects=(0,) * q,
         units=allocate_units(n_units, q, p, shared=shared),
-        fit=Fit(np.zeros((q, q)), allocate_estimates(p, n_theta), np.zeros(N_SUMMARY)),
+        fit=allocate_fit(q, p, n_theta),
         state=allocate_state(n_units, q, p, n_theta, shared=shared),
         work=allocate_work(q, n_theta),
         delta=allocate_delta(q, n_theta),
@@ -178,11 +180,19 @@ def fit_units(problem, workspace, parametrization, sum_squares):
         without_estimates(out, summary)
         summary[STATUS], summary[ITERATIONS] = PERFECT_FIT, iterations
         return
-    conclude(problem, workspace, parametrization, status, iterations, criterion)
+    ended = status, iterations, criterion
+    conclude(problem, workspace.fit, state, work, workspace.delta, parametrization, ended)
+    largest = largest_bend(work.theta.hessian)
+    if (
+        may_be_saddle(summary, work.theta.hessian)
+        and smallest_inside(parametrization.col, workspace.fit.Lambda, work)
+        < -SADDLE_TOLERANCE * largest
+    ):
+        summary[STATUS] = NOT_CONVERGED
     bend = bend_of(units.rows.shape[0], state.XR)
-    if may_be_undetermined(problem, workspace, bend, no_rows_left):
+    if may_be_undetermined(problem, summary, state, work, bend, no_rows_left):
         look(problem, workspace, parametrization)
-    summary[SINGULAR] = 1.0 if summary[BOUNDARY_RANK] > 0.0 else 0.0
+        summary[SINGULAR] = 1.0 if summary[BOUNDARY_RANK] > 0.0 else 0.0
 
 
 @kernel
@@ -197,32 +207,36 @@ def residual_within(problem, state):
 
 
 @kernel
-def conclude(problem, workspace, parametrization, status, iterations, criterion):
-    """Fill `estimates` and `summary` from the derivatives where the search ended."""
-    work, Lambda, summary = workspace.work, workspace.fit.Lambda, workspace.fit.summary
-    norm = 0.0
+def conclude(problem, fit, state, work, delta, parametrization, ended):
+    """Fill `estimates` and `summary` from the derivatives where the search ended.
+
+    `ended` is what it leaves: status, iterations, criterion.
+    """
+    Lambda, summary, norm = fit.Lambda, fit.summary, 0.0
+    theta_derivatives(problem, Lambda, state, work.theta)
     # |g|^2, g the gradient in theta
     for k in range(len(work.theta.gradient)):
         norm += work.theta.gradient[k] * work.theta.gradient[k]
-    summary[STATUS] = OK if status == CONVERGED else NOT_CONVERGED
+    status, iterations, criterion = ended
+    summary[STATUS] = choose(status == CONVERGED, 1.0 * OK, 1.0 * NOT_CONVERGED)
     summary[ITERATIONS] = iterations
     summary[CRITERION] = criterion + (parametrization.logdet if problem.reml else 0.0)
     summary[GRADIENT_NORM] = np.sqrt(norm)
-    largest = largest_bend(work.theta.hessian)
     summary[SMALLEST_EIGENVALUE] = infer(
-        divisor(problem), parametrization, Lambda, workspace.state, work,
-        workspace.delta, workspace.fit.estimates,
-    )  # fmt: skip
-    if (
-        summary[SMALLEST_EIGENVALUE] < -SADDLE_TOLERANCE * largest
-        and smallest_inside(parametrization.col, Lambda, work) < -SADDLE_TOLERANCE * largest
-    ):
-        summary[STATUS] = NOT_CONVERGED
-    summary[BOUNDARY_RANK] = 0.0
+        divisor(problem), parametrization, Lambda, state, work, delta, fit.estimates
+    )
+    rank = 0.0
     # q - rank Psi, the number of zeros Lambda_aa
     for a in range(len(problem.effects)):
-        if Lambda[a, a] == 0.0:
-            summary[BOUNDARY_RANK] += 1.0
+        rank += choose(Lambda[a, a] == 0.0, 1.0, 0.0)
+    summary[BOUNDARY_RANK] = rank
+    summary[SINGULAR] = choose(rank > 0.0, 1.0, 0.0)
+
+
+@kernel
+def may_be_saddle(summary, hessian):
+    """Tell whether the Hessian has a negative eigenvalue."""
+    return summary[SMALLEST_EIGENVALUE] < -SADDLE_TOLERANCE * largest_bend(hessian)
 
 
 @kernel
@@ -236,19 +250,19 @@ def largest_bend(hessian):
 
 
 @kernel
-def may_be_undetermined(problem, workspace, bend, no_rows_left):
+def may_be_undetermined(problem, summary, state, work, bend, no_rows_left):
     """Tell whether to look at what the data determine: the Hessian is nearly flat somewhere.
 
     `bend` is what `bend_of` gives.
     """
-    state, work, summary = workspace.state, workspace.work, workspace.fit.summary
-    largest = largest_bend(work.theta.hessian)
-    is_bent = summary[SMALLEST_EIGENVALUE] > LOOK_TOLERANCE * largest or (
-        summary[BOUNDARY_RANK] > 0.0
-        and not is_degenerate(len(problem.row), state.hessian_psi, work)
-    )
-    may_be_flat = problem.reml or no_rows_left
-    return not is_bent or (may_be_flat and largest <= LOOK_TOLERANCE * bend)
+    largest, rank = largest_bend(work.theta.hessian), summary[BOUNDARY_RANK]
+    is_flat = negation(summary[SMALLEST_EIGENVALUE] > LOOK_TOLERANCE * largest)
+    if not everywhere(negation(is_flat & (rank > 0.0))):
+        is_degenerate_there = is_degenerate(len(problem.row), state.hessian_psi, work)
+        is_flat = is_flat & ((rank == 0.0) | is_degenerate_there)
+    if problem.reml or no_rows_left:
+        is_flat = is_flat | (largest <= LOOK_TOLERANCE * bend)
+    return is_flat
 
 
 @kernel

@@ -26,6 +26,7 @@ from hlm.jit import kernel
 from hlm.kernels.boundary import rectify
 from hlm.kernels.linalg import copy, eigh_jacobi, solve_lower
 from hlm.kernels.order import triangularize
+from hlm.lanes import choose
 
 __all__ = [
     "FLAT_TOLERANCE",
@@ -173,7 +174,8 @@ def inverse_root(n, work, B):
         smallest = min(smallest, a[k, k])
     # B = lambda^{-1/2} v', but for flat directions
     for k in range(n):
-        scale = 1.0 / np.sqrt(a[k, k]) if a[k, k] > FLAT_TOLERANCE * largest else 0.0
+        is_bent = a[k, k] > FLAT_TOLERANCE * largest
+        scale = choose(is_bent, 1.0 / np.sqrt(choose(is_bent, a[k, k], 1.0)), 0.0)
         for m in range(n):
             B[k, m] = vectors[m, k] * scale
     return smallest
@@ -272,14 +274,13 @@ def is_perfect(a, b, rho, lower):
     At the boundary they have so exactly, for the lost dimensions are zero columns there. Else the
     correlation may still be so near that its last digit does not tell.
     """
-    if 1.0 - rho * rho <= 0.0:
-        return True
-    # All 2 x 2 minors of rows a and b
+    minors = 0.0
+    # 2 x 2 minors of rows a and b that are not zero
     for j in range(len(lower)):
         for k in range(j):
-            if lower[a, j] * lower[b, k] != lower[a, k] * lower[b, j]:
-                return False
-    return True
+            differs = lower[a, j] * lower[b, k] != lower[a, k] * lower[b, j]
+            minors += choose(differs, 1.0, 0.0)
+    return (1.0 - rho * rho <= 0.0) | (minors == 0.0)
 
 
 @kernel
@@ -311,16 +312,15 @@ def sd_of(k, n_star, sigma2, parametrization, jacobian, delta, out):
     a, n_theta, d = parametrization.row[k], len(parametrization.row), delta.direction
     p, Psi = len(parametrization.fixed), delta.Psi
     sd = np.sqrt(sigma2 * Psi[a, a])
-    out.estimate[p + k] = sd
-    if sd == 0.0:
-        out.se[p + k] = np.nan
-        return
+    is_zero = sd == 0.0
+    variance = choose(is_zero, 1.0, Psi[a, a])
     psi_gradient(a, a, parametrization, jacobian, d)
     # d = dPsi_aa / Psi_aa + v
     for m in range(n_theta):
-        d[m] = d[m] / Psi[a, a] + delta.log_r2[m]
+        d[m] = d[m] / variance + delta.log_r2[m]
     spread = quadratic(n_theta, d, delta.inverse_root)
-    out.se[p + k] = 0.5 * sd * np.sqrt(2.0 / n_star + 2.0 * spread)
+    out.estimate[p + k] = sd
+    out.se[p + k] = choose(is_zero, np.nan, 0.5 * sd * np.sqrt(2.0 / n_star + 2.0 * spread))
 
 
 @kernel
@@ -329,27 +329,26 @@ def cor_of(k, parametrization, jacobian, delta, out):
     a, b = parametrization.row[k], parametrization.col[k]
     n_theta, d, total = len(parametrization.row), delta.part, delta.direction
     p, Psi = len(parametrization.fixed), delta.Psi
-    product = Psi[a, a] * Psi[b, b]
-    out.estimate[p + k], out.se[p + k] = np.nan, np.nan
-    if product == 0.0:
-        return
-    rho = Psi[a, b] / np.sqrt(product)
-    out.estimate[p + k] = min(max(rho, -1.0), 1.0)
-    if is_perfect(a, b, rho, delta.lower):
-        return
+    is_zero = Psi[a, a] * Psi[b, b] == 0.0
+    variance_a, variance_b = choose(is_zero, 1.0, Psi[a, a]), choose(is_zero, 1.0, Psi[b, b])
+    scale = np.sqrt(variance_a * variance_b)
+    rho = Psi[a, b] / scale
+    out.estimate[p + k] = choose(is_zero, np.nan, min(max(rho, -1.0), 1.0))
     psi_gradient(a, b, parametrization, jacobian, d)
     # dPsi_ab / (Psi_aa Psi_bb)^{1/2}
     for m in range(n_theta):
-        total[m] = d[m] / np.sqrt(product)
+        total[m] = d[m] / scale
     psi_gradient(a, a, parametrization, jacobian, d)
     # - rho dPsi_aa / (2 Psi_aa)
     for m in range(n_theta):
-        total[m] -= 0.5 * rho * d[m] / Psi[a, a]
+        total[m] -= 0.5 * rho * d[m] / variance_a
     psi_gradient(b, b, parametrization, jacobian, d)
     # - rho dPsi_bb / (2 Psi_bb)
     for m in range(n_theta):
-        total[m] -= 0.5 * rho * d[m] / Psi[b, b]
-    out.se[p + k] = np.sqrt(2.0 * quadratic(n_theta, total, delta.inverse_root))
+        total[m] -= 0.5 * rho * d[m] / variance_b
+    has_none = is_zero | is_perfect(a, b, rho, delta.lower)
+    spread = quadratic(n_theta, total, delta.inverse_root)
+    out.se[p + k] = choose(has_none, np.nan, np.sqrt(2.0 * spread))
 
 
 @kernel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.jit import kernel
-from hlm.lanes import choose
+from hlm.lanes import choose, everywhere
 
 __all__ = [
     "cholesky",
@@ -135,13 +135,15 @@ def eigh_jacobi(a, n, vectors):
             total += a[i, i] * a[i, i]
             for j in range(i):
                 off += a[i, j] * a[i, j]
-        if off <= OFF_DIAGONAL * total or off == 0.0:
+        done = (off <= OFF_DIAGONAL * total) | (off == 0.0)
+        if everywhere(done):
             return
         # a_pq = 0 for one pair after another
         for p in range(n - 1):
             for q in range(p + 1, n):
-                if a[p, q] != 0.0:
-                    rotate(a, n, vectors, p, q)
+                is_zero = done | (a[p, q] == 0.0)
+                if not everywhere(is_zero):
+                    rotate(a, n, vectors, p, q, is_zero)
 
 
 @kernel
@@ -162,33 +164,36 @@ def eigh_graded(a, n, vectors):
         for p in range(n - 1):
             for q in range(p + 1, n):
                 if a[p, q] * a[p, q] > OFF_DIAGONAL * abs(a[p, p] * a[q, q]):
-                    rotate(a, n, vectors, p, q)
+                    rotate(a, n, vectors, p, q, np.bool_(False))
                     done = False
         if done:
             return
 
 
 @kernel
-def rotate(a, n, vectors, p, q):
-    """One Jacobi rotation that annihilates a[p, q] (Golub and Van Loan, section 8.5)."""
+def rotate(a, n, vectors, p, q, is_zero):
+    """One Jacobi rotation that annihilates a[p, q] (Golub and Van Loan, section 8.5).
+
+    Where that is zero as it is, nothing changes.
+    """
     tau = (a[q, q] - a[p, p]) / (2.0 * a[p, q])
-    t = (1.0 if tau >= 0.0 else -1.0) / (abs(tau) + np.sqrt(1.0 + tau * tau))
+    t = choose(tau >= 0.0, 1.0, -1.0) / (abs(tau) + np.sqrt(1.0 + tau * tau))
     c = 1.0 / np.sqrt(1.0 + t * t)
     s = t * c
     # a J, the rotation J = [c s; -s c] in columns p and q
     for k in range(n):
         akp, akq = a[k, p], a[k, q]
-        a[k, p] = c * akp - s * akq
-        a[k, q] = s * akp + c * akq
+        a[k, p] = choose(is_zero, akp, c * akp - s * akq)
+        a[k, q] = choose(is_zero, akq, s * akp + c * akq)
     # J'(a J)
     for k in range(n):
         apk, aqk = a[p, k], a[q, k]
-        a[p, k] = c * apk - s * aqk
-        a[q, k] = s * apk + c * aqk
-    a[p, q] = 0.0
-    a[q, p] = 0.0
+        a[p, k] = choose(is_zero, apk, c * apk - s * aqk)
+        a[q, k] = choose(is_zero, aqk, s * apk + c * aqk)
+    a[p, q] = choose(is_zero, a[p, q], 0.0)
+    a[q, p] = choose(is_zero, a[q, p], 0.0)
     # vectors J
     for k in range(n):
         vkp, vkq = vectors[k, p], vectors[k, q]
-        vectors[k, p] = c * vkp - s * vkq
-        vectors[k, q] = s * vkp + c * vkq
+        vectors[k, p] = choose(is_zero, vkp, c * vkp - s * vkq)
+        vectors[k, q] = choose(is_zero, vkq, s * vkp + c * vkq)

@@ -16,7 +16,7 @@ from hlm.jit import inlined, kernel
 from hlm.kernels.criterion import evaluate
 from hlm.kernels.derivatives import differentiate
 from hlm.kernels.linalg import copy
-from hlm.kernels.newton import ThetaDerivatives, allocate_theta, theta_derivatives
+from hlm.kernels.newton import ThetaDerivatives, allocate_theta
 from hlm.kernels.search import (
     ANOTHER_POINT,
     CONVERGED,
@@ -25,6 +25,7 @@ from hlm.kernels.search import (
     Search,
     allocate_search,
     begin,
+    find_step,
     outcome,
     proceed,
     receive,
@@ -100,7 +101,6 @@ def minimize(problem, Lambda, state, work, from_moments):
     begin(np.int64(len(problem.effects)), problem.row, search, from_moments)
     run(problem, search, state, work)
     copy(search.Lambda, Lambda)
-    theta_derivatives(problem, Lambda, state, work.theta)
     return outcome(search)
 
 
@@ -114,4 +114,5 @@ def run(problem, search, state, work):
         if needed == DERIVATIVES:
             differentiate(problem, state)
         if needed != ANOTHER_POINT:
-            needs_more = proceed(problem, search, state, work)
+            decrement = find_step(problem, search, state, work)
+            needs_more = proceed(problem, search, decrement, state, work)

@@ -25,6 +25,7 @@ __all__ = [
     "allocate_theta",
     "chain_rule",
     "newton_step",
+    "positive_step",
     "shrink_step",
     "theta_derivatives",
 ]
@@ -125,19 +126,35 @@ def chain_rule(problem, place, Lambda, state, theta):
 @kernel
 def newton_step(n, work, step):
     """Fill `step` with -|H|^-1 g; return the decrement g'|H|^-1 g."""
-    g, factor = work.theta.gradient, work.factor
+    rank, decrement = positive_step(n, work.theta, work.factor, step)
+    if rank == n:
+        return decrement
+    reflected_step(n, work, step)
+    return turn_downhill(n, work.theta.gradient, step)
+
+
+@kernel
+def positive_step(n, theta, factor, step):
+    """Fill `step` with -H^-1 g; return the rank of H and g'H^-1 g.
+
+    Where H is not positive definite, and the rank not n, these mean nothing.
+    """
     # H = LL'
     for k in range(n):
-        step[k] = g[k]
+        step[k] = theta.gradient[k]
         for m in range(k + 1):
-            factor[k, m] = work.theta.hessian[k, m]
-    if cholesky(factor, n, POSITIVE_TOLERANCE) == n:
-        solve_lower(factor, n, step)
-        solve_upper(factor, n, step)
-    else:
-        reflected_step(n, work, step)
+            factor[k, m] = theta.hessian[k, m]
+    rank = cholesky(factor, n, POSITIVE_TOLERANCE)
+    solve_lower(factor, n, step)
+    solve_upper(factor, n, step)
+    return rank, turn_downhill(n, theta.gradient, step)
+
+
+@kernel
+def turn_downhill(n, g, step):
+    """Return g'|H|^-1 g, and turn |H|^-1 g into the step -|H|^-1 g."""
     decrement = 0.0
-    # g'|H|^{-1}g, and the step -|H|^{-1}g
+    # g'|H|^{-1}g
     for k in range(n):
         decrement += g[k] * step[k]
         step[k] = -step[k]

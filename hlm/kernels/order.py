@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from hlm.jit import kernel
+from hlm.lanes import choose, everywhere
 
 __all__ = ["SKEW", "is_skew", "natural_order", "pivot", "restore_order", "triangularize"]
 
@@ -74,15 +75,16 @@ def rotate_columns(q, a, j, Lambda):
     """Rotate columns j, j + 1, ... of Lambda so that of row `a` only column j is left."""
     # Givens: (Lambda_aj, Lambda_ab) -> (its length, 0)
     for b in range(j + 1, q):
-        if Lambda[a, b] != 0.0:
+        is_zero = Lambda[a, b] == 0.0
+        if not everywhere(is_zero):
             length = np.hypot(Lambda[a, j], Lambda[a, b])
             c, s = Lambda[a, j] / length, Lambda[a, b] / length
             # (Lambda_kj, Lambda_kb) -> (c Lambda_kj + s Lambda_kb, c Lambda_kb - s Lambda_kj)
             for k in range(q):
                 left, right = Lambda[k, j], Lambda[k, b]
-                Lambda[k, j] = c * left + s * right
-                Lambda[k, b] = c * right - s * left
-            Lambda[a, b] = 0.0
+                Lambda[k, j] = choose(is_zero, left, c * left + s * right)
+                Lambda[k, b] = choose(is_zero, right, c * right - s * left)
+            Lambda[a, b] = choose(is_zero, Lambda[a, b], 0.0)
 
 
 @kernel

@@ -3,9 +3,9 @@ r"""The search for a minimum as a sequence of points at which it needs the crite
 What differs between data sets is the course of the search; what takes time, the criterion and its
 derivatives, is the same sums for all. So the search does not call for them: it says at which point
 it needs them next (`trial`), and is told (`receive`, then `proceed`). Whoever runs it evaluates at
-that point: for one data set, or for many whose searches are side by side (`lane_stack`).
+that point: for one data set, or for many whose searches are side by side (`lane_search`).
 
-    evaluate at trial -> receive: another point, or the derivatives at this one -> proceed
+    evaluate at trial -> receive: another point, or the derivatives -> Newton's step -> proceed
 
 A course is Newton steps until the decrement vanishes; then small diagonal elements of Lambda are
 tried at zero, and where none stays a direction out of the boundary is looked for; either begins the
@@ -49,6 +49,8 @@ __all__ = [
     "Search",
     "allocate_search",
     "begin",
+    "find_step",
+    "has_natural_step",
     "outcome",
     "proceed",
     "receive",
@@ -222,12 +224,16 @@ def move(problem, search):
 
 
 @kernel
-def proceed(problem, search, state, work):
-    """Go on from the derivatives at Lambda; return whether another point is needed."""
+def proceed(problem, search, decrement, state, work):
+    """Go on from the derivatives at Lambda; return whether another point is needed.
+
+    Where steps go on from there, `search.step` is that of Newton, `work.theta.gradient` belongs to
+    it, and the decrement is what `find_step` returns.
+    """
     counts = search.counts
     phase = counts[PHASE]
     if phase == ARRIVING:
-        if step_on(problem, search, state, work):
+        if step_on(problem, search, decrement, work.theta.gradient):
             return True
     elif phase == STUCK:
         counts[STATUS] = NOT_CONVERGED
@@ -247,15 +253,35 @@ def proceed(problem, search, state, work):
 
 
 @kernel
-def step_on(problem, search, state, work):
-    """Take Newton's step; return False where the steps end."""
-    row, col, place, step = problem.row, problem.col, search.place, search.step
-    counts, values, Lambda, n_theta = search.counts, search.values, search.Lambda, len(problem.row)
+def find_step(problem, search, state, work):
+    """Write Newton's step where steps go on from Lambda; return its decrement."""
+    row, col, place, Lambda = problem.row, problem.col, search.place, search.Lambda
+    if search.counts[PHASE] != ARRIVING:
+        return np.inf
     if is_skew(row, col, Lambda, search.order, place):
         pivot(np.int64(len(problem.effects)), row, col, Lambda, search.order, place)
     chain_rule(problem, place, Lambda, state, work.theta)
+    return newton_step(len(row), work, search.step)
+
+
+@kernel
+def has_natural_step(problem, search):
+    """Tell whether `find_step` would take Newton's step in the effects' own order."""
+    if search.counts[PHASE] != ARRIVING:
+        return False
+    # order_a = a
+    for a in range(len(problem.effects)):
+        if search.order[a] != a:
+            return False
+    return not is_skew(problem.row, problem.col, search.Lambda, search.order, search.place)
+
+
+@kernel
+def step_on(problem, search, decrement, gradient):
+    """Take the step; return False where the steps end."""
+    col, place, step = problem.col, search.place, search.step
+    counts, values, Lambda, n_theta = search.counts, search.values, search.Lambda, len(problem.row)
     previous = values[DECREMENT]
-    decrement = newton_step(n_theta, work, step)
     values[DECREMENT] = decrement
     counts[STATUS] = CONVERGED
     if decrement < DECREMENT_TOLERANCE or 0.5 * previous < decrement < POLISH_DECREMENT:
@@ -268,7 +294,7 @@ def step_on(problem, search, state, work):
     slope = 0.0
     # g'step
     for k in range(n_theta):
-        slope += work.theta.gradient[k] * step[k]
+        slope += gradient[k] * step[k]
     values[SLOPE] = slope
     values[TARGET] = np.inf if decrement < POLISH_DECREMENT else values[CRITERION]
     values[LENGTH] = 1.0

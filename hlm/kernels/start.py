@@ -29,7 +29,7 @@ from hlm.jit import kernel
 from hlm.kernels.boundary import lower_factor
 from hlm.kernels.criterion import evaluate
 from hlm.kernels.linalg import cholesky, copy, eigh_jacobi, invert_lower, solve_upper
-from hlm.lanes import choose
+from hlm.lanes import choose, everywhere, negation
 
 __all__ = [
     "EIGENVALUE_FLOOR",
@@ -53,9 +53,10 @@ ORTHOGONAL = 1e-9
 """Cosine of the angle between residuals and a column of X below which they are orthogonal."""
 
 
-SUM_SQUARES, N_WITHIN, N_REGULAR, RANKS = range(4)
+SUM_SQUARES, N_WITHIN, N_REGULAR, RANKS, SOLVED = range(5)
 """The residual sum of squares within units; the columns of X that have a share outside the span
-of Z; the units whose Z has full rank; and minus the ranks of all, where designs are not shared."""
+of Z; the units whose Z has full rank; minus the ranks of all, where designs are not shared; and 1
+where the optimum is in closed form, else 0."""
 
 
 class MomentStart(NamedTuple):
@@ -71,8 +72,10 @@ class MomentStart(NamedTuple):
         R'^{-1} of one unit, or of all that share a design.
     origin : ndarray (q, q)
         The Lambda of Psi = 0.
-    sums : ndarray (4,)
-        `SUM_SQUARES`, `N_WITHIN`, `N_REGULAR`, `RANKS`.
+    Psi : ndarray (q, q)
+        The start by moments, then its Cholesky factor.
+    sums : ndarray (5,)
+        `SUM_SQUARES`, `N_WITHIN`, `N_REGULAR`, `RANKS`, `SOLVED`.
     """
 
     deviations: np.ndarray
@@ -80,6 +83,7 @@ class MomentStart(NamedTuple):
     deviation: np.ndarray
     inverse: np.ndarray
     origin: np.ndarray
+    Psi: np.ndarray
     sums: np.ndarray
 
 
@@ -92,7 +96,8 @@ def allocate_start(q: int) -> MomentStart:
         deviation=np.zeros(q),
         inverse=np.zeros(square),
         origin=np.zeros(square),
-        sums=np.zeros(4),
+        Psi=np.zeros(square),
+        sums=np.zeros(5),
     )
 
 
@@ -126,30 +131,44 @@ def moment_sums(problem, start, state):
 @kernel
 def start_from_sums(problem, Lambda, state, work):
     """Write the start into Lambda."""
-    q, p, units, sums = np.int64(len(problem.effects)), problem.p, problem.units, work.start.sums
-    sum_squares, n_within = sums[SUM_SQUARES], sums[N_WITHIN]
-    if units.shared:
-        if closed_form(problem, n_within, sum_squares, Lambda, state, work):
+    q, sums = np.int64(len(problem.effects)), work.start.sums
+    sums[SOLVED] = 0.0
+    if problem.units.shared:
+        if 2 * len(problem.row) == q * (q + 1):
+            closed_form(problem, Lambda, state, work)
+        if everywhere(sums[SOLVED] > 0.0):
             return
         shared_deviations(problem, state.gamma, work.start)
-    n_regular = sums[N_REGULAR]
-    degrees = sums[RANKS] + problem.n_obs - (n_within if problem.reml else 0.0)
-    Lambda[:] = 0.0
-    # Lambda = I
+    Psi = work.start.Psi
+    moments(problem, state.r2[0], work.start, Psi)
+    project(q, Psi, work)
+    # Lambda, but where it is the optimum
     for a in range(q):
-        Lambda[a, a] = 1.0
-    if n_regular == 0.0 or degrees <= 0.0 or not sum_squares > WITHIN_RESIDUAL * state.r2[0]:
-        return
-    sigma2 = sum_squares / degrees
-    nu = n_regular - ((p - n_within) / q if problem.reml else 0.0)
-    Lambda[:] = 0.0
+        for b in range(q):
+            Lambda[a, b] = choose(sums[SOLVED] > 0.0, Lambda[a, b], Psi[a, b])
+
+
+@kernel
+def moments(problem, r2, start, Psi):
+    """Write Psi by moments; I where there are none."""
+    q, reml, sums = np.int64(len(problem.effects)), problem.reml, start.sums
+    sum_squares, n_within, n_regular = sums[SUM_SQUARES], sums[N_WITHIN], sums[N_REGULAR]
+    degrees = sums[RANKS] + problem.n_obs - (n_within if reml else 0.0)
+    has_moments = (n_regular > 0.0) & (degrees > 0.0) & (sum_squares > WITHIN_RESIDUAL * r2)
+    sigma2 = choose(has_moments, sum_squares / choose(has_moments, degrees, 1.0), 1.0)
+    n_regular = choose(has_moments, n_regular, 1.0)
+    nu = n_regular - ((problem.p - n_within) / q if reml else 0.0)
+    Psi[:] = 0.0
+    # Psi = I
+    for a in range(q):
+        Psi[a, a] = 1.0
     # Psi = sum (R^{-1} e)(R^{-1} e)' / (nu sigma^2) - mean (R'R)^{-1}, its free elements
     for v in range(len(problem.row)):
         a, b = problem.row[v], problem.col[v]
-        spread = work.start.deviations[a, b] / (max(nu, 1.0) * sigma2)
-        Lambda[a, b] = spread - work.start.unscaled[a, b] / n_regular
-        Lambda[b, a] = Lambda[a, b]
-    project(q, Lambda, work)
+        spread = start.deviations[a, b] / (max(nu, 1.0) * sigma2)
+        element = spread - start.unscaled[a, b] / n_regular
+        Psi[a, b] = choose(has_moments, element, Psi[a, b])
+        Psi[b, a] = Psi[a, b]
 
 
 @kernel
@@ -163,49 +182,61 @@ def count_within(p, within, S):
 
 
 @kernel
-def closed_form(problem, n_within, sum_squares, Lambda, state, work):
-    """Write the optimum into Lambda if the design has the structure for it; else return False."""
-    q, p, units = np.int64(len(problem.effects)), problem.p, problem.units
-    n_units, Rt, n_theta = units.rows.shape[0], units.Rt[0], len(problem.row)
-    degrees = problem.n_obs - n_units * q - (n_within if problem.reml else 0)
-    nu = n_units - ((p - n_within) / q if problem.reml else 0.0)
-    determined = degrees > 0 and nu > 0.0 and sum_squares > WITHIN_RESIDUAL * state.r2[0]
-    if not determined or 2 * n_theta != q * (q + 1) or rank_of(q, Rt) < q:
-        return False
-    T, vectors = work.square, work.vectors
-    if not pseudo_residuals(q, p, units, state, T):
-        return False
+def closed_form(problem, Lambda, state, work):
+    """Write the optimum into Lambda where the design has the structure for it; set `SOLVED` there.
+
+    Psi is one full block.
+    """
+    q, units, sums = np.int64(len(problem.effects)), problem.units, work.start.sums
+    sum_squares, n_within = sums[SUM_SQUARES], sums[N_WITHIN]
+    n_units, Rt, T, vectors = units.rows.shape[0], units.Rt[0], work.square, work.vectors
+    degrees = problem.n_obs - n_units * q - (n_within if problem.reml else 0.0)
+    nu = n_units - ((problem.p - n_within) / q if problem.reml else 0.0)
+    is_determined = (
+        (sum_squares > WITHIN_RESIDUAL * state.r2[0])
+        & (degrees > 0.0) & (nu > 0.0) & (rank_of(q, Rt) == q)
+        & pseudo_residuals(q, problem.p, units, state, T)
+    )  # fmt: skip
+    sums[SOLVED] = choose(is_determined, 1.0, 0.0)
+    if everywhere(negation(is_determined)):
+        return
     # T = sum_k t_k v_k v_k', t_k = nu lambda_k
     eigh_jacobi(T, q, vectors)
-    sigma2 = sum_squares / degrees
-    # Each t_k below nu sigma^2 is pooled with it, the smallest first; T_kk = -1 marks it
-    for _ in range(q):
-        least = 0
-        # The smallest t_k that is not pooled
-        for k in range(q):
-            if T[least, least] < 0.0 or 0.0 <= T[k, k] < T[least, least]:
-                least = k
-        if not 0.0 <= T[least, least] < nu * sigma2:
-            break
-        sum_squares += T[least, least]
-        degrees += nu
-        sigma2 = sum_squares / degrees
-        T[least, least] = -1.0
+    sigma2 = pool_small(q, nu, sum_squares, degrees, T)
     Lambda[:] = 0.0
     column = work.start.deviation
     # Psi = sum_k max(t_k / (nu sigma^2) - 1, 0) (R^{-1} v_k)(R^{-1} v_k)'
     for k in range(q):
-        if T[k, k] > 0.0:
-            # R^{-1} v_k max(t_k / (nu sigma^2) - 1, 0)^{1/2}, by `solve_upper`
-            for a in range(q):
-                column[a] = vectors[a, k] * np.sqrt(max(T[k, k] / (nu * sigma2) - 1.0, 0.0))
-            solve_upper(Rt, q, column)
-            # Psi += column column'
-            for a in range(q):
-                for b in range(q):
-                    Lambda[a, b] += column[a] * column[b]
+        excess = choose(T[k, k] > 0.0, max(T[k, k] / (nu * sigma2) - 1.0, 0.0), 0.0)
+        # R^{-1} v_k max(t_k / (nu sigma^2) - 1, 0)^{1/2}, by `solve_upper`
+        for a in range(q):
+            column[a] = vectors[a, k] * np.sqrt(excess)
+        solve_upper(Rt, q, column)
+        # Psi += column column'
+        for a in range(q):
+            for b in range(q):
+                Lambda[a, b] += column[a] * column[b]
     lower_factor(q, Lambda)
-    return True
+
+
+@kernel
+def pool_small(q, nu, sum_squares, degrees, T):
+    """Pool each t_k below nu sigma^2 with it, smallest first, and make it -1; return sigma^2."""
+    sigma2 = sum_squares / degrees
+    # One after another
+    for _ in range(q):
+        least, place = T[0, 0], 0.0
+        # The smallest t_k that is not pooled
+        for k in range(1, q):
+            is_less = (least < 0.0) | ((T[k, k] >= 0.0) & (T[k, k] < least))
+            least, place = choose(is_less, T[k, k], least), choose(is_less, 1.0 * k, place)
+        is_pooled = (least >= 0.0) & (least < nu * sigma2)
+        sum_squares = choose(is_pooled, sum_squares + least, sum_squares)
+        degrees = choose(is_pooled, degrees + nu, degrees)
+        sigma2 = sum_squares / degrees
+        for k in range(q):
+            T[k, k] = choose(is_pooled & (place == k), -1.0, T[k, k])
+    return sigma2
 
 
 @kernel
@@ -221,7 +252,7 @@ def rank_of(q, Rt):
 @kernel
 def pseudo_residuals(q, p, units, state, T):
     """Write sum e_i e_i' into T; return whether the e_i are orthogonal to X for every weight."""
-    gamma, v = state.gamma, 0
+    gamma, v, n_oblique = state.gamma, 0, 0.0
     # T_ab = gamma'(moment v) gamma, v = (a, b); the moments of X with e must vanish
     for a in range(q):
         for b in range(a + 1):
@@ -231,12 +262,12 @@ def pseudo_residuals(q, p, units, state, T):
                 for k in range(p + 1):
                     element += units.moments[v, j, k] * gamma[k]
                 longest = np.sqrt(max(state.S[j, j], 0.0) * state.r2[0])
-                if j < p and abs(element) > ORTHOGONAL * longest:
-                    return False
+                is_oblique = abs(element) > ORTHOGONAL * longest
+                n_oblique += choose(is_oblique, 1.0, 0.0) if j < p else 0.0
                 T[a, b] += gamma[j] * element
             T[b, a] = T[a, b]
             v += 1
-    return True
+    return n_oblique == 0.0
 
 
 @kernel
@@ -246,10 +277,8 @@ def shared_deviations(problem, gamma, start):
     products, unscaled, inverse = start.deviations, start.unscaled, start.inverse
     n_units, Rt = units.rows.shape[0], units.Rt[0]
     rank = rank_of(q, Rt)
-    start.sums[N_REGULAR] = n_units if rank == q else 0.0
+    start.sums[N_REGULAR] = choose(rank == q, 1.0 * n_units, 0.0)
     start.sums[RANKS] = -n_units * rank
-    if rank < q:
-        return
     v = 0
     # (sum e e')_ab = gamma'(moment v) gamma, v = (a, b)
     for a in range(q):

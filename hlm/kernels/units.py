@@ -21,10 +21,15 @@ from hlm.jit import kernel
 from hlm.kernels.linalg import cholesky
 from hlm.lanes import choose
 
-__all__ = ["RANK_TOLERANCE", "Units", "allocate_units", "rotate_units"]
+__all__ = ["BLOCK", "RANK_TOLERANCE", "Units", "allocate_units", "rotate_units"]
 
 RANK_TOLERANCE = 1e-11
 """A pivot of Z'Z or X'V^{-1}X below this share of its diagonal element counts as zero."""
+
+
+BLOCK = 32
+"""Units that are looked at together where all share a design: side by side with those of other data
+sets their numbers are in the first cache."""
 
 
 class Units(NamedTuple):
@@ -36,16 +41,17 @@ class Units(NamedTuple):
         R_i', the lower Cholesky factor of Z_i'Z_i; a single one when all units share a design.
         Z_i'Z_i until it is factored.
     rows : ndarray (m, q, p + 1)
-        [b_i | c_i], the pseudo-rows; Z_i'[X_i y_i] until they are made of it.
+        [b_i | c_i], the pseudo-rows; Z_i'[X_i y_i] until they are made of it. The last axis is of
+        length 0 where nothing needs them: that of a criterion with a shared design are the moments.
     moments : ndarray (q (q + 1) / 2 or 1, p + 1, p + 1)
         Symmetric parts of sum_i rows_i[a]' rows_i[b] for a >= b, when all units share a design;
         then the criterion needs nothing else and costs the same for any number of units. Else a
         single one that is not used.
     within : ndarray (p + 1, p + 1)
         W, what the rotation leaves over; the lower triangle of [X y]'[X y] until it is made of it.
-    columns, with_response : ndarray (q, p), (q,)
+    columns, with_response : ndarray (q, p), (p + BLOCK, q)
         When all units share a design: w_j = R'^{-1} Z'x_j of the row-level part of each column, and
-        sum_i u_ij c_i of one of them; see `shared`.
+        sum_i u_ij c_i of each of them, below it c_i of a block of units; see `shared`.
     shared : bool
         All units share one design Z.
     """
@@ -59,15 +65,15 @@ class Units(NamedTuple):
     shared: bool
 
 
-def allocate_units(n_units: int, q: int, p: int, *, shared: bool) -> Units:
-    """Return memory for one data set of `n_units` units."""
+def allocate_units(n_units: int, q: int, p: int, *, shared: bool, has_rows: bool = True) -> Units:
+    """Return memory for one data set of `n_units` units, with or without pseudo-rows."""
     return Units(
         Rt=np.zeros((1 if shared else n_units, q, q)),
-        rows=np.zeros((n_units, q, p + 1)),
+        rows=np.zeros((n_units, q, p + 1 if has_rows else 0)),
         moments=np.zeros((q * (q + 1) // 2 if shared else 1, p + 1, p + 1)),
         within=np.zeros((p + 1, p + 1)),
         columns=np.zeros((q, p)),
-        with_response=np.zeros(q),
+        with_response=np.zeros((p + BLOCK, q)),
         shared=shared,
     )
 

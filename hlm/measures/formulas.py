@@ -22,12 +22,15 @@ A. Gelman, J. Carlin (2014). Beyond power calculations: assessing type S (sign) 
 from __future__ import annotations
 
 from math import isnan, nan, sqrt
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlm.measures import influence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "Value",
@@ -49,6 +52,7 @@ __all__ = [
     "p_values",
     "proportion",
     "quantile",
+    "quantiles",
     "rejection",
     "relative_bias",
     "relative_bias_variance",
@@ -111,37 +115,49 @@ def median(x: Array) -> Value:
     if n == 0 or np.isnan(x).any():
         return Value(nan, nan, n)
     c = max(1, round((n + 1) / 2 - sqrt(n)))
-    ordered = np.partition(x, sorted({c - 1, (n - 1) // 2, n // 2, n - c}))
+    ordered = np.sort(x)
     middle = 0.5 * float(ordered[(n - 1) // 2] + ordered[n // 2])
     z = -float(ndtri(bdtr(c - 1, n, 0.5)))
     return Value(middle, _divide(float(ordered[n - c] - ordered[c - 1]), 2 * z), n)
 
 
 def quantile(x: Array, q: float) -> Value:
-    """Return the quantile at q, with an MCSE that assumes no density.
-
-    As for the median: the order statistics x_(a), x_(b), with (n + 1) q -/+ 2 sqrt(n q(1 - q))
-    rounded, hold the quantile with probability P(a <= Bin(n, q) < b) = 2 Phi(z) - 1, and
-
-        MCSE = (x_(b) - x_(a)) / (2 z).
+    """Return the quantile at q, with an MCSE that assumes no density; see `quantiles`.
 
     Examples
     --------
     >>> quantile(np.arange(101.0), 0.25).estimate
     25.0
     """
+    return quantiles(x, [q])[0]
+
+
+def quantiles(x: Array, shares: Sequence[float]) -> list[Value]:
+    """Return quantiles, each with an MCSE that assumes no density.
+
+    As for the median: the order statistics x_(a), x_(b), with (n + 1) q -/+ 2 sqrt(n q(1 - q))
+    rounded, hold the quantile with probability P(a <= Bin(n, q) < b) = 2 Phi(z) - 1, and
+
+        MCSE = (x_(b) - x_(a)) / (2 z).
+    """
     from scipy.special import bdtr, ndtri
 
     n = x.size
     if n == 0 or np.isnan(x).any():
-        return Value(nan, nan, n)
-    half = 2.0 * sqrt(n * q * (1.0 - q))
-    a, b = max(1, round((n + 1) * q - half)), min(n, round((n + 1) * q + half))
+        return [Value(nan, nan, n) for _ in shares]
     ordered = np.sort(x)
-    inside = float(bdtr(b - 1, n, q) - bdtr(a - 1, n, q))
-    z = float(ndtri(0.5 + inside / 2.0))
-    mcse = _divide(float(ordered[b - 1] - ordered[a - 1]), 2 * z)
-    return Value(float(np.quantile(ordered, q)), mcse, n)
+    found = []
+    for q in shares:
+        half = 2.0 * sqrt(n * q * (1.0 - q))
+        a, b = max(1, round((n + 1) * q - half)), min(n, round((n + 1) * q + half))
+        inside = float(bdtr(b - 1, n, q) - bdtr(a - 1, n, q))
+        z = float(ndtri(0.5 + inside / 2.0))
+        mcse = _divide(float(ordered[b - 1] - ordered[a - 1]), 2 * z)
+        place = (n - 1) * q
+        i = int(place)
+        # That of the two it lies between: NumPy would look for these among all.
+        found.append(Value(float(np.quantile(ordered[i : i + 2], place - i)), mcse, n))
+    return found
 
 
 def bias(b: Array, t: Array) -> Value:
@@ -364,6 +380,8 @@ def is_unbounded(width: Array) -> NDArray[np.bool_]:
     >>> is_unbounded(np.array([1.0, 2.0, 3.0, 1e5]))
     array([False, False, False,  True])
     """
+    if width.size and width.min() > 0.0 and width.max() <= VERY_WIDE * width.min() < np.inf:
+        return np.zeros(width.size, dtype=bool)
     positive = width[width > 0.0]
     narrow = np.quantile(positive, 0.1, method="lower") if positive.size else np.inf
     return ~np.isfinite(width) | (width > VERY_WIDE * narrow)
@@ -378,12 +396,20 @@ def _mean(x: Array) -> float:
 
 
 def _variance(x: Array) -> float:
-    return _covariance(x, x)
+    if x.size < 2:
+        return nan
+    dx = _centred(x)
+    return float(dx @ dx) / (x.size - 1)
 
 
 def _covariance(x: Array, y: Array) -> float:
     if x.size < 2:
         return nan
+    return float(_centred(x) @ _centred(y)) / (x.size - 1)
+
+
+def _centred(x: Array) -> Array:
     # Differences from the first value make equal values exactly 0 apart.
-    dx, dy = x - x[0], y - y[0]
-    return float((dx - _mean(dx)) @ (dy - _mean(dy))) / (x.size - 1)
+    dx = x - x[0]
+    dx -= _mean(dx)
+    return dx

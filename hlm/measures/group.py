@@ -9,6 +9,7 @@ import numpy as np
 
 from hlm.measures import formulas as f
 from hlm.measures.formulas import Array, Value
+from hlm.measures.ordering import ascending
 from hlm.words.policies import OF_POLICIES
 
 if TYPE_CHECKING:
@@ -132,16 +133,8 @@ def _order(columns: Mapping[str, Array]) -> NDArray[np.intp]:
 
     Rows whose estimates are equal, or missing, are sorted by their other columns.
     """
-    estimate = columns["estimate"]
-    order = np.argsort(estimate, kind="stable")
-    ascending = np.diff(estimate[order]) > 0
-    if not ascending.all():
-        ends = np.concatenate([[False], ~ascending, [False]])
-        tied = ends[1:] | ends[:-1]
-        rows = order[tied]
-        keys = [values[rows] for name, values in columns.items() if name != "estimate"]
-        order[tied] = rows[np.lexsort([*reversed(keys), estimate[rows]])]
-    return order
+    others = [values for name, values in columns.items() if name != "estimate"]
+    return ascending(columns["estimate"], others)
 
 
 def _some(rows: dict[str, Array], which: NDArray[np.bool_]) -> dict[str, Array]:

@@ -345,7 +345,7 @@ def _margins(scenario: str, chosen: Iterable[Chosen]) -> Iterator[tuple[Any, ...
         for model, margins in zip(one.models, one.margin, strict=True):
             known = margins[np.isfinite(margins)]
             found = {"mean": f.mean(known)}
-            found |= {name: f.quantile(known, share) for name, share in QUANTILES.items()}
+            found |= dict(zip(QUANTILES, f.quantiles(known, [*QUANTILES.values()]), strict=True))
             for statistic, (value, mcse, n, *_) in found.items():
                 yield scenario, one.criterion, one.method, model, statistic, value, mcse, n
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hlm.measures.ordering import ascending
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -42,7 +44,8 @@ def zip_order(
     half = np.where(true >= b, high - b, b - low)
     with np.errstate(divide="ignore", invalid="ignore"):
         far = np.where(half > 0, np.abs(true - b) / half, np.inf)
-    return known[np.lexsort((far, ~covers))]
+    hits, misses = np.flatnonzero(covers), np.flatnonzero(~covers)
+    return known[np.concatenate([rows[ascending(far[rows])] for rows in (hits, misses)])]
 
 
 def at_even_places(order: NDArray[np.int64], most: int) -> NDArray[np.int64]:

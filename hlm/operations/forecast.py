@@ -184,10 +184,11 @@ def batch_seconds(plan: Plan) -> dict[str, float]:
 def _costs(plan: Plan) -> Iterator[list[tuple[int, Cost]]]:
     """Yield for each batch the replicates of its ranges and the cost of one."""
     scenarios = {scenario.key: scenario for scenario in (*plan.scenarios, *plan.retired)}
-    known: dict[tuple[str, tuple[Model, ...]], Cost] = {}
+    known: dict[tuple[str, tuple[Model, ...], bool], Cost] = {}
     for batch in plan.batches:
+        kind = batch.models, batch.lanes
         for part in batch.ranges:
-            if (part.scenario, batch.models) not in known:
-                cost = replicate_cost(scenarios[part.scenario], batch.models)
-                known[part.scenario, batch.models] = cost
-        yield [(p.stop - p.start, known[p.scenario, batch.models]) for p in batch.ranges]
+            if (part.scenario, *kind) not in known:
+                cost = replicate_cost(scenarios[part.scenario], batch.models, lanes=batch.lanes)
+                known[part.scenario, *kind] = cost
+        yield [(p.stop - p.start, known[p.scenario, *kind]) for p in batch.ranges]

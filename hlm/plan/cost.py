@@ -21,7 +21,7 @@ from functools import cache
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from hlm.distributions import STANDARD_NORMAL, Normal
+from hlm.distributions import Normal
 from hlm.words.predictors import PREDICTORS
 
 if TYPE_CHECKING:
@@ -44,20 +44,29 @@ MICRO, NANO = 1e-6, 1e-9
 FROM_TABLE = 15.0
 """Nanoseconds of a number of a copula, however its shape is computed: see `rows.quantile_table`."""
 
-DRAW_BASE = 0.6 * MICRO
-DRAW_COLUMN, DRAW_PAIR = 1.1 * NANO, 2.0 * NANO
-DRAW_UNIT = 20.0 * NANO
+COMPILED_NORMAL = 2.2 * NANO
+"""Seconds of a normal that NumPy does not draw: of a random effect, or of a residual."""
+
+DRAW_BASE = 0.4 * MICRO
+DRAW_COLUMN, DRAW_PAIR, DRAW_UNIT = 1.1 * NANO, 0.4 * NANO, 6.0 * NANO
 """Seconds, beside those to draw numbers: of a data set, a row of a column, of a pair, a unit."""
 
-DRAW_COORDINATE, DRAW_NORMAL = 10.0 * NANO, 30.0 * NANO
+DRAW_APART, DRAW_PAIR_APART = 20.0 * NANO, 2.0 * NANO
+"""Seconds of a row, and of a pair, where rows are more than independent numbers."""
+
+DRAW_COORDINATE, DRAW_NORMAL = 5.0 * NANO, 20.0 * NANO
 """Seconds of a unit: of one column's coordinate, and of a normal covariate of rows."""
 
-DRAW_SCALE, DRAW_GROUP, DRAW_GROUP_PAIR = 45.0 * NANO, 23.0 * NANO, 4.5 * NANO
+DRAW_SCALE, DRAW_GROUP, DRAW_GROUP_PAIR = 25.0 * NANO, 18.0 * NANO, 4.5 * NANO
 """Seconds where sds differ: of a unit with one of its own; of a coordinate of a group of rows; of a
 row of a pair of columns where these or the groups are drawn."""
 
 FIT_BASE, FIT_THETA = 2.2 * MICRO, 0.17 * MICRO
 """Seconds of a fit, and of one by squared number of elements of theta."""
+
+LANES_FIT, LANES_UNITS = 0.55, 0.19
+"""Shares of these seconds of fits side by side: of what every fit takes, and of the rest, which
+grows with units and iterations."""
 
 SHARED_X, SHARED_Z = 2.0 * NANO, 4.6 * NANO
 SHARED_STEP, SHARED_STEP_X, SHARED_STEP_THETA = 0.7 * MICRO, 70.0 * NANO, 25.0 * NANO
@@ -146,13 +155,15 @@ class Cost:
         return self.compute_seconds + self.writing_seconds
 
 
-def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
+def replicate_cost(scenario: Scenario, models: Sequence[Model], *, lanes: bool = False) -> Cost:
     """Predict the cost of simulating one data set and fitting the models to it.
 
     Parameters
     ----------
     scenario : Scenario
     models : sequence of Model
+    lanes : bool
+        Whether data sets are fitted side by side, by the models that can be.
 
     Examples
     --------
@@ -167,7 +178,7 @@ def replicate_cost(scenario: Scenario, models: Sequence[Model]) -> Cost:
     fits, estimates = sum(len(model.methods) for model in models), estimates_of(models)
     tests, predictions = tests_of(models), predictions_of(models)
     seconds = sum(
-        len(model.methods) * _fit_seconds(scenario, model, shared=design.shared)
+        len(model.methods) * _fit_seconds(scenario, model, shared=design.shared, lanes=lanes)
         + _profile_seconds(scenario, model, shared=design.shared)
         + _prediction_seconds(scenario, model)
         + _bootstrap_seconds(scenario, model, shared=design.shared)
@@ -270,7 +281,8 @@ def _draw_seconds(scenario: Scenario, design: _Design) -> float:
     units = DRAW_UNIT * (len(scenario.sd) + len(scenario.covariates) - len(of_rows))
     units += sum(_shape_seconds(shape, scenario.dependence) for shape in scenario.shapes)
     drawn = [one for one in of_rows if not one.is_fixed]
-    row = NANO * sum(one.nanoseconds for one in of_rows) + DRAW_PAIR * design.pairs
+    pair = DRAW_PAIR if scenario.is_plain else DRAW_PAIR_APART
+    row = NANO * sum(one.nanoseconds for one in of_rows) + pair * design.pairs
     scale, groups = _scale_and_groups(scenario)
     if scale is not None and isinstance(scenario.residuals, Normal):
         units += scale + (DRAW_COORDINATE + DRAW_GROUP * groups) * design.columns
@@ -280,7 +292,8 @@ def _draw_seconds(scenario: Scenario, design: _Design) -> float:
         elif groups:
             row += DRAW_GROUP_PAIR * design.pairs
     else:
-        row += NANO * scenario.residuals.nanoseconds + DRAW_COLUMN * design.columns
+        row += _number_seconds(scenario.residuals) + DRAW_COLUMN * design.columns
+        row += 0.0 if scenario.is_plain else DRAW_APART
     return DRAW_BASE + scenario.n_obs * row + scenario.n_units * units
 
 
@@ -301,12 +314,18 @@ def _shape_seconds(shape: Distribution, dependence: Dependence) -> float:
     """Seconds of a random effect beyond those of a normal one."""
     if dependence == "copula":
         return NANO * min(shape.nanoseconds_from_normal, FROM_TABLE)
-    return NANO * (shape.nanoseconds - STANDARD_NORMAL.nanoseconds)
+    return _number_seconds(shape) - COMPILED_NORMAL
 
 
-def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
+def _number_seconds(shape: Distribution) -> float:
+    """Seconds of a random effect, or of the residual of a row."""
+    return COMPILED_NORMAL if isinstance(shape, Normal) else NANO * shape.nanoseconds
+
+
+def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool, lanes: bool = False) -> float:
     # With NumPy: not for jobs that only read a plan
     from hlm.inference import wants_expected, wants_robust
+    from hlm.inference.variants import has_only_own_inference
 
     p, q, thetas = _size(model)
     m = scenario.n_units
@@ -316,12 +335,14 @@ def _fit_seconds(scenario: Scenario, model: Model, *, shared: bool) -> float:
     else:
         unit = q * (DRAWN_Z + DRAWN_XZ * (p + 1) ** 2)
         expected = m * (EXPECTED_UNIT + EXPECTED_UNIT_THETA * thetas)
+    base = FIT_BASE + FIT_THETA * thetas**2 + F_TEST * (len(model.tests) + _contrasts(model))
+    steps = _steps(scenario, model, shared=shared) * _step_seconds(scenario, model, shared=shared)
+    if lanes and has_only_own_inference(model):
+        return LANES_FIT * base + LANES_UNITS * (m * unit + steps)
     return (
-        FIT_BASE
-        + FIT_THETA * thetas**2
+        base
         + m * unit
-        + _steps(scenario, model, shared=shared) * _step_seconds(scenario, model, shared=shared)
-        + F_TEST * (len(model.tests) + _contrasts(model))
+        + steps
         + (expected if wants_expected(model.df) else 0.0)
         + (m * (ROBUST_UNIT + ROBUST_UNIT_X * p**2) if wants_robust(model.df) else 0.0)
     )

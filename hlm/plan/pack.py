@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +11,7 @@ from hlm.plan.cost import replicate_cost
 from hlm.scenario import BLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hlm.scenario import Model, Scenario
 
@@ -23,14 +24,15 @@ MIN_BATCHES = 8
 """A study large enough for it is cut at least so far, so that a few cores share it evenly."""
 
 LANES_SECONDS = 15.0
-"""From so many seconds of work on, data sets of a batch are fitted side by side. A study with such
-batches takes minutes, and has the seconds to compile for that back several times."""
+"""From so many seconds of work on, as it would be one data set after another, those of a batch are
+fitted side by side. A study with such batches takes minutes, and has the seconds to compile for
+that back several times. Shorter batches do so too where that is compiled already."""
 
 MAX_RANGE_BYTES = 64e6
 """Bound on the cross-products in memory: a job holds those of one range."""
 
 MAX_RANGE_REPLICATES = 5000
-"""Bound on the results in memory: a job holds those of one range."""
+"""Bound on the results in memory: a job holds those of one range. A window of the sorted files."""
 
 
 MAX_BATCHES = 8000
@@ -73,16 +75,26 @@ def pack(
     code : str
         Fingerprint of the code that simulates and fits.
     """
-    loads = [_load(piece) for piece in pieces]
-    target = target_seconds(sum(load.total_seconds() for load in loads), batch_seconds)
     by_models: dict[tuple[Model, ...], list[_Load]] = {}
-    for load in loads:
-        by_models.setdefault(load.piece.models, []).append(load)
+    for piece in pieces:
+        by_models.setdefault(piece.models, []).append(_load(piece))
+    target = _target(by_models, batch_seconds)
+    with_lanes = {
+        models for models, loads in by_models.items() if _have_lanes(models, loads, target)
+    }
+    for models in with_lanes:
+        by_models[models] = [_load(load.piece, lanes=True) for load in by_models[models]]
+    target = _target(by_models, batch_seconds)
     return [
-        Batch.make(seed, tuple(_ranges(part)), models, code, lanes=_has_lanes(part, models))
-        for models, group in by_models.items()
-        for part in _shares(group, target)
+        Batch.make(seed, tuple(_ranges(part)), models, code, lanes=models in with_lanes)
+        for models, loads in by_models.items()
+        for part in _shares(loads, target)
     ]
+
+
+def _target(by_models: Mapping[tuple[Model, ...], list[_Load]], batch_seconds: float) -> float:
+    total = sum(load.total_seconds() for loads in by_models.values() for load in loads)
+    return target_seconds(total, batch_seconds)
 
 
 def target_seconds(total: float, batch_seconds: float) -> float:
@@ -99,16 +111,16 @@ def target_seconds(total: float, batch_seconds: float) -> float:
     return max(target, total / MAX_BATCHES)
 
 
-def _has_lanes(loads: list[_Load], models: Sequence[Model]) -> bool:
-    """Tell whether a batch is long enough for data sets side by side, and a model is fitted so."""
+def _have_lanes(models: Sequence[Model], loads: list[_Load], target: float) -> bool:
+    """Tell whether batches are long enough for data sets side by side, and a model is fitted so."""
     from hlm.inference.variants import has_only_own_inference
 
-    is_long = sum(load.total_seconds() for load in loads) >= LANES_SECONDS
-    return is_long and any(has_only_own_inference(model) for model in models)
+    seconds = min(target, sum(load.total_seconds() for load in loads))
+    return seconds >= LANES_SECONDS and any(has_only_own_inference(model) for model in models)
 
 
-def _load(piece: Piece) -> _Load:
-    cost = replicate_cost(piece.scenario, piece.models)
+def _load(piece: Piece, *, lanes: bool = False) -> _Load:
+    cost = replicate_cost(piece.scenario, piece.models, lanes=lanes)
     return _Load(piece, cost.seconds, cost.cross_product_bytes)
 
 
@@ -135,11 +147,15 @@ def _shares(loads: list[_Load], target: float) -> list[list[_Load]]:
 
 
 def _ranges(loads: list[_Load]) -> Iterator[Range]:
-    """Cut pieces where memory asks for it."""
+    """Cut pieces where memory asks for it, at places that do not depend on where they begin.
+
+    So most ranges are windows of the sorted files, and are read once.
+    """
     for (scenario, start, stop, _), _, size in loads:
         step = GRAIN * _grains_in_memory(size * GRAIN)
-        for first in range(start, stop, step):
-            yield Range(scenario.key, first, min(stop, first + step))
+        edges = [start, *range(start // step * step + step, stop, step), stop]
+        for first, end in pairwise(edges):
+            yield Range(scenario.key, first, end)
 
 
 def _grains_in_memory(per_grain: float) -> int:

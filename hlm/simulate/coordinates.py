@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hlm.jit import entry, kernel
+from hlm.jit import entry, kernel, vectorized
 
 __all__ = [
     "factor_columns",
@@ -62,7 +62,7 @@ def factor_columns(gram, sizes, lower):
                     root[row + b, i] = element * inverse
 
 
-@entry
+@vectorized
 def factor_of_normal(a, coordinates, left, lower):
     """Write row `a` of factors: a normal column with these coordinates along those before it.
 
@@ -81,7 +81,7 @@ def factor_of_normal(a, coordinates, left, lower):
             root[row + a, i] = np.sqrt(left[r, i])
 
 
-@entry
+@vectorized
 def products_of_factors(lower, places, slopes, shifts, gram):
     """Write cross-products of columns shift + slope x_a, a the place of each in the factors.
 
@@ -119,7 +119,7 @@ def products_of_factors(lower, places, slopes, shifts, gram):
                         out[i] += ones[i] * (means + shifts[j] * shifts[k] * ones[i])
 
 
-@entry
+@vectorized
 def place_coordinates(lower, sizes, places, coordinates, response, squares):
     """Write x_a'e of each column into response[:, places[a]], and sum z_a^2 into `squares`.
 

@@ -23,12 +23,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.simulate.coordinates import factor_columns, make_rows, place_coordinates, spare_squares
+from hlm.simulate.group_columns import GroupColumns, columns_at
 from hlm.simulate.group_coordinates import cross_groups, leave_out, match_units
 from hlm.simulate.normals import chi_squares
-from hlm.simulate.orthonormal import factors_of, from_rows_where_close, orthonormal
+from hlm.simulate.orthonormal import (
+    CLOSE,
+    factors_of,
+    find_close,
+    from_rows_where_close,
+    orthonormal,
+)
 from hlm.simulate.part_values import columns_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hlm.simulate.columns import Part
+    from hlm.simulate.design_basis import Affine
     from hlm.simulate.layout import Layout
     from hlm.simulate.normal_streams import Coordinates, NormalStreams
     from hlm.simulate.residual_scales import RowGroups
@@ -115,17 +126,26 @@ def draw_groups(
     grams = _grams(columns, group, n_groups, starts)
     sizes = grams[:, :, 0].astype(np.int64)
     in_unit = layout.sizes[: starts[1]]
-    factors = np.stack([_factors(*own) for own in zip(grams, sizes, strict=True)])
-    for g, (gram, lower) in enumerate(zip(grams, factors, strict=True)):
-        from_rows_where_close(columns, group == g, starts, gram, in_unit, lower)
+    factors = np.zeros_like(grams)
+    for g in range(n_groups):
+        own = _columns_in(groups, g, streams.basis.parts)
+        pairs = [_pair(a, b) for i, a in enumerate(own.kept) for b in own.kept[: i + 1]]
+        gram, close = np.ascontiguousarray(grams[g][:, pairs]), np.empty(len(grams[g]), np.bool_)
+        lower = _factors(gram, sizes[g])
+        find_close(gram, in_unit, lower, CLOSE, close)
+        if close.any():
+            those = columns[:, own.kept]
+            from_rows_where_close(those, group == g, starts, gram, in_unit, lower)
+        factors[g][:, pairs] = lower
+        _express(own.others, factors[g])
     lower = factors_of(columns, starts, grams.sum(axis=0), in_unit)
     along, left = np.empty((n_groups, k, n, m)), np.empty((n, n_groups))
     for g in range(n_groups):
-        own = f"residual in group {g} of {groups.by}"
-        streams.along(own, along[g])
+        name = f"residual in group {g} of {groups.by}"
+        streams.along(name, along[g])
         more = np.maximum(np.broadcast_to(sizes[g], (len(sizes[g]), m)) - k, 0.0).sum(axis=1)
         freedom = np.broadcast_to(more, n).astype(np.float64)
-        left[:, g] = chi_squares(streams.named(f"{own} left"), freedom, 1)[0]
+        left[:, g] = chi_squares(streams.named(f"{name} left"), freedom, 1)[0]
     if (sizes < k).any():
         leave_out(factors, sizes, along)
     spare = np.empty((n, m))
@@ -155,6 +175,27 @@ def _grams(columns: Floats, group: Groups, n_groups: int, starts: Integers) -> F
     found = np.zeros((n_groups, n, k * (k + 1) // 2, starts[1]))
     cross_groups(columns, group, starts, found)
     return found
+
+
+def _columns_in(groups: RowGroups, g: int, parts: Sequence[Part]) -> GroupColumns:
+    """Return which columns are combinations of others in a group, if it has one value."""
+    levels = [one for one, own in zip(groups.levels, groups.group, strict=True) if own == g]
+    if len(levels) > 1:
+        return GroupColumns(list(range(len(parts))), {})
+    return columns_at(parts, groups.by, levels[0])
+
+
+def _express(others: dict[int, Affine], lower: Floats) -> None:
+    """Write the rows of factors of columns that are combinations of others."""
+    # L_ab = slope L_pb + shift L_0b of x_a = slope x_p + shift x_0
+    for a, one in others.items():
+        for b in range(one.place + 1):
+            lower[:, _pair(a, b)] = one.slope * lower[:, _pair(one.place, b)]
+        lower[:, _pair(a, 0)] += one.shift * lower[:, 0]
+
+
+def _pair(a: int, b: int) -> int:
+    return a * (a + 1) // 2 + b
 
 
 def _factors(gram: Floats, sizes: Integers) -> Floats:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hlm.distributions import STANDARD_NORMAL, Distribution
 from hlm.distributions.copula import normal_correlations, root
-from hlm.jit import entry
+from hlm.jit import vectorized
 from hlm.rows.quantile_table import from_normal
 from hlm.simulate.normals import standard_numbers, stream_of
 
@@ -145,7 +145,7 @@ def _mix(factor: Floats, z: Floats) -> Floats:
     return effects
 
 
-@entry
+@vectorized
 def mix_numbers(factor, z, effects):
     """Write b_a = sum_{k<=a} factor_ak z_k of each unit; `factor` is (n or 1, q, q)."""
     n, q, n_units = z.shape

@@ -28,7 +28,7 @@ def cross_columns(columns, starts, gram):
                 pair += 1
 
 
-@entry
+@vectorized
 def cross_noise(columns, noise, starts, response, squares):
     """Add x'e of each unit to response (n, k, units) and e'e to squares (n, units), zero on entry.
 
@@ -106,7 +106,7 @@ def cross_row_noise(columns, noise, starts, response, squares):
                 response[r, a, i] = total
 
 
-@entry
+@vectorized
 def add_effects(truth, scales, gram, multipliers, effects, response, squares, sum_squares, weights):
     """Add Z b to the noise: y*'y* = e'e + 2 b'Z'e + b'Z'Zb, and x'y* = x'e + x'Zb of each column x.
 

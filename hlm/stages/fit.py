@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from hlm.fits import fit_batch, warm_up
+from hlm.fits import fit_batch, has_lanes, warm_up
 from hlm.operations.receipts import make_receipt, write_receipt
 from hlm.results import KINDS, writing
 from hlm.simulate import Memory, simulate
@@ -41,6 +41,7 @@ def simulate_and_fit(
     batch = plan.batch(name)
     metadata = plan.metadata()
     warm_up(batch.models, lanes=batch.lanes)
+    lanes = has_lanes(batch.models)
     with ExitStack() as stack:
         writers = {
             kind: stack.enter_context(writing(path, KINDS[kind], metadata))
@@ -50,7 +51,7 @@ def simulate_and_fit(
         for key, first, stop in batch.ranges:
             scenario = plan.scenario(key)
             drawn = simulate(scenario, batch.models, plan.seed, first, stop, memory=memory)
-            tables = fit_batch(scenario, batch.models, drawn, seed=plan.seed, lanes=batch.lanes)
+            tables = fit_batch(scenario, batch.models, drawn, seed=plan.seed, lanes=lanes)
             for kind, writer in writers.items():
                 writer.append(tables[kind])
     done = make_receipt(name, files, code=plan.code, seconds=monotonic() - start)

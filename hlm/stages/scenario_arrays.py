@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from hlm.arrow_arrays import numbers_of
+from hlm.arrow_arrays import combinations_of, numbers_of
 from hlm.errors import InputError
 from hlm.measures.arrays import FitArrays
 from hlm.measures.dense import scattered, term_arrays, terms_of
@@ -82,7 +82,7 @@ def read_terms(
         for window in windows:
             if not window.num_rows:  # nothing that is predicted has a true value
                 continue
-            codes, found = _codes(window, keys)
+            codes, found = combinations_of(window, keys)
             if not labels:
                 named = [
                     (model, method, term(what, way), way) for model, method, what, way in found
@@ -116,7 +116,7 @@ def read_fits(windows: Iterable[pa.Table], replicates: int) -> FitArrays:
     statuses = {"ok": 0}
     held: dict[str, NDArray[Any]] = {}
     for window in windows:
-        codes, found = _codes(window, ("model", "method"))
+        codes, found = combinations_of(window, ("model", "method"))
         if not fits:
             fits = {name: row for row, name in enumerate(found)}
             held = {
@@ -143,30 +143,6 @@ def read_fits(windows: Iterable[pa.Table], replicates: int) -> FitArrays:
             held[name][:, first:last] = values[:, number]
     singular, status = held.pop("singular"), held.pop("status")
     return FitArrays(tuple((a, b) for a, b in fits), held, singular, tuple(statuses), status)
-
-
-def _codes(
-    window: pa.Table, keys: Sequence[str]
-) -> tuple[NDArray[np.int64], list[tuple[str, ...]]]:
-    """Return the position of each row's labels among those found, and these as they first come."""
-    columns = [window[name].combine_chunks() for name in keys]
-    sizes = [len(column.dictionary) for column in columns]
-    code = np.ravel_multi_index([numbers_of(column.indices) for column in columns], sizes)
-    first = np.full(int(np.prod(sizes)), len(code))
-    # Written backwards, so that the first row of a code is the last to be written.
-    first[code[::-1]] = np.arange(len(code))[::-1]
-    present = np.flatnonzero(first < len(code))
-    present = present[np.argsort(first[present], kind="stable")]
-    position = np.zeros(len(first), dtype=np.int64)
-    position[present] = np.arange(len(present))
-    names = [
-        tuple(
-            column.dictionary[int(place)].as_py()
-            for column, place in zip(columns, np.unravel_index(one, sizes), strict=True)
-        )
-        for one in present
-    ]
-    return position[code], names
 
 
 def _row(rows: dict[tuple[str, ...], int], name: tuple[str, ...]) -> int:
@@ -196,13 +172,20 @@ class _Store:
 
     def put(self, values: NDArray[np.float64], first: int) -> None:
         """Put all rows of the replicates from the first one on where they belong."""
-        last = first + values.shape[2]
-        for _, rows, block in self.blocks():
-            block[:, :, first:last] = values[rows]
+        n_rows, n_values, n = values.shape
+        if self._file is None:
+            self._held[:, :, first : first + n] = values
+            return
+        # Written, not mapped into memory: each page of it would be an interruption.
+        for row, place in np.ndindex(n_rows, n_values):
+            self._file.seek(8 * ((row * n_values + place) * self._shape[1] + first))
+            self._file.write(values[row, place].data)
 
     def blocks(self) -> Iterator[tuple[Any, slice, NDArray[np.float64]]]:
         """Yield each term with its rows among all and its array."""
         start = 0
+        if self._file is not None:
+            self._file.flush()
         for key, n in self._sizes.items():
             rows = slice(start, start + n)
             if self._file is None:
@@ -210,5 +193,5 @@ class _Store:
             else:
                 offset = 8 * start * self._shape[0] * self._shape[1]
                 shape = (n, *self._shape)
-                yield key, rows, np.memmap(self._file, np.float64, "r+", offset, shape)
+                yield key, rows, np.memmap(self._file, np.float64, "r", offset, shape)
             start += n

@@ -13,7 +13,7 @@ from os import cpu_count, sched_getaffinity
 from typing import TYPE_CHECKING, NamedTuple
 
 from hlm.errors import InputError
-from hlm.fits import fit_batch, warm_up
+from hlm.fits import fit_batch, has_lanes, warm_up
 from hlm.plan.batch import GRAIN
 from hlm.plan.cost import replicate_cost
 from hlm.results import KINDS, to_table
@@ -122,11 +122,12 @@ def drawn_and_fitted(
     """
     n = check_cores(cores)
     warm_up(models)
+    lanes = has_lanes(models)
     waiting: deque[Future[Piece]] = deque()
     with _threads(n) as pool:
         for ask in asks:
             for piece in pieces_of(ask, models):
-                waiting.append(pool.submit(_fitted, piece, models, seed))
+                waiting.append(pool.submit(_fitted, piece, models, seed, lanes))
                 if len(waiting) >= AHEAD * n:
                     yield waiting.popleft().result()
         while waiting:
@@ -143,7 +144,7 @@ def _threads(n: int) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _fitted(ask: Ask, models: Sequence[Model], seed: int) -> Piece:
+def _fitted(ask: Ask, models: Sequence[Model], seed: int, lanes: bool) -> Piece:
     drawn = simulate(ask.scenario, models, seed, ask.first, ask.stop)
-    tables = fit_batch(ask.scenario, models, drawn, seed=seed)
+    tables = fit_batch(ask.scenario, models, drawn, seed=seed, lanes=lanes)
     return Piece(*ask, {kind: to_table(table, KINDS[kind]) for kind, table in tables.items()})

@@ -11,15 +11,22 @@ import numpy as np
 import pytest
 
 from benchmarks.small import draw_group
+from hlm.distributions import Points
+from hlm.fits.candidates import fit_model
 from hlm.fits.lanes_of_stacks import Task, fit_in_lanes
+from hlm.formula import terms_of
+from hlm.inference.variants import Kernels
 from hlm.jit import config
 from hlm.kernels.data import CrossProducts, ModelColumns
 from hlm.kernels.fit import STATUS, allocate_workspace
 from hlm.kernels.inference import Parametrization
 from hlm.kernels.joint_tests import allocate_joint_tests
-from hlm.kernels.lane_stack import allocate_side_by_side, fit_side_by_side
+from hlm.kernels.lane_memory import allocate_side_by_side
+from hlm.kernels.lane_stack import fit_side_by_side
 from hlm.kernels.stack import Inferences, allocate_results, fit_stack
 from hlm.lanes import LANES, WIDTH
+from hlm.scenario import Covariate, Model, Scenario
+from hlm.simulate import simulate
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(config.DISABLE_JIT, reason="lanes are for compiled kernels")
@@ -149,13 +156,61 @@ def test_what_has_no_fit_is_left_to_the_other_way():
     assert_same_bits(results, one_by_one(task, allocate))
 
 
+def one_design(q, sds, *, units=30, rows=6):
+    """Return a truth in which all units have the same covariates, with random effects of all."""
+    names = ["x", "z"][: q - 1]
+    random = " + ".join(["1", *names])
+    x, z = (-1.0, 0.0, 1.0, 1.0, 0.0, -1.0), (1.0, 3.0, 2.0, 0.0, 1.0, 0.0)
+    of_rows = (Covariate("x", "row", Points(x)), Covariate("z", "row", Points(z)))
+    return Scenario(
+        key=f"{q:08x}{units:08x}",
+        n_units=units,
+        n_rows=rows,
+        covariates=(Covariate("a", "unit"), *of_rows),
+        formula=f"y ~ x * a + z + ({random} | g)",
+        fixed=tuple((name, 0.5) for name in ("(Intercept)", "x", "a", "z", "x:a")),
+        sd=sds[:q],
+        cor=tuple(tuple(float(a == b) for b in range(q)) for a in range(q)),
+        sigma=1.0,
+    )
+
+
+def fitted(scenario, formula, n, *, lanes):
+    """Return fits of simulated data sets, side by side or not."""
+    model = Model("m", formula, tests=(("both", ("x", "a")),))
+    drawn = simulate(scenario, [model], 3, 0, n)
+    kernels = Kernels(sum(terms_of(model).sizes), lanes=lanes)
+    return fit_model(model, drawn.columns[0], drawn.cross, kernels)
+
+
+@pytest.mark.parametrize(
+    "q", [1, 2, pytest.param(3, marks=pytest.mark.slow)], ids=lambda q: f"{q} effects"
+)
+@pytest.mark.parametrize("sds", [(1.0, 0.5, 0.7), (0.1, 0.05, 0.0)], ids=["strong", "weak"])
+def test_units_of_one_design(q, sds):
+    """The optimum in closed form, inside and at the boundary, and models without a closed form.
+
+    More units than are summed at a time; a model that lacks columns of the truth; F tests.
+    """
+    scenario = one_design(q, sds, units=70)
+    random = " + ".join(["1", "x", "z"][:q])
+    for fixed in ("x * a + z", "x + a"):
+        for bars in ("|", "||"):
+            formula = f"y ~ {fixed} + ({random} {bars} g)"
+            expected = fitted(scenario, formula, WIDTH + 5, lanes=False)
+            assert_same_bits(fitted(scenario, formula, WIDTH + 5, lanes=True), expected)
+
+
 DIGEST = """
 from hashlib import sha256
 import numpy as np
-from tests.kernels.test_lanes import draw_group, side_by_side, task_of
+from tests.kernels.test_lanes import draw_group, fitted, one_design, side_by_side, task_of
 total = sha256()
-for number in (1, 8):
-    results, _ = side_by_side(*task_of(draw_group(number, 40)))
+found = [side_by_side(*task_of(draw_group(number, 40)))[0] for number in (1, 8)]
+for sds in ((1.0, 0.5), (0.1, 0.05)):
+    scenario = one_design(2, sds, units=40)
+    found.append(fitted(scenario, "y ~ x * a + z + (1 + x | g)", 40, lanes=True))
+for results in found:
     for name in ("estimate", "se", "df", "summary", "F", "ddf"):
         values = getattr(results, name)
         total.update(np.where(np.isnan(values), -1e300, values).tobytes())

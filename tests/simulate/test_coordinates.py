@@ -202,6 +202,28 @@ def test_two_models_beside_the_truth_see_the_same_data_in_any_order():
         assert_array_equal(first_way, np.array(back["estimate"])[names[1] == each])
 
 
+@pytest.mark.parametrize("name", ["fixed", "normal and fixed, uneven", "uniform"])
+def test_estimates_are_the_same_bits_beside_models_with_new_columns(name):
+    """Whether these come first or last, and though they predict, in any range of replicates."""
+    one = DESIGNS[name]
+    truth = Model("truth", one.formula)
+    more = [replace(model(name, one), predictions=True) for name in MODELS]
+
+    def estimates(models, start, stop):
+        found = fit_batch(one, models, simulate(one, models, 5, start, stop))["estimates"]
+        replicate, own = np.array(found["replicate"]), np.array(found["model"]).astype(str)
+        chosen = (own == "truth") & (replicate >= 17) & (replicate < 20)
+        return [np.array(found[name])[chosen] for name in ("estimate", "se", "df", "lower")]
+
+    alone = estimates([truth], 0, 30)
+    assert len(alone[0]) >= 3 * 2 * 3
+    for models, start, stop in (
+        ([truth, *more], 0, 30), ([*more, truth], 0, 30), ([*more[::-1], truth], 17, 20)
+    ):  # fmt: skip
+        for ours, theirs in zip(estimates(models, start, stop), alone, strict=True):
+            assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("name", DESIGNS)
 def test_the_same_bits_from_any_range(name, monkeypatch):
     one = DESIGNS[name]

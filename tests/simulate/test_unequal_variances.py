@@ -53,6 +53,7 @@ DESIGNS = {
     ),
     "by b": scenario("y ~ b + x + (1 + x | g)", [X, B], 14, variance=TRIPLE),
     "by b, uneven": scenario("y ~ b + x + (1 + x | g)", [X, B], MANY, variance=TRIPLE),
+    "by b, products": scenario("y ~ b * x + b * t + (1 + x | g)", [X, B, T], 30, variance=TRIPLE),
     "by kind": scenario("y ~ t + kind + (1 + t | g)", [T, KIND], 30,
                         variance=ByValue("kind", ((1.0, 3.0), (2.0, 0.5)))),
     "by kind alone": scenario("y ~ t + (1 + t | g)", [T, KIND], 30,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import hlm.job_start  # noqa: F401 - before all else
-from hlm.kernel_cache import is_compiled
+from hlm.kernel_cache import is_marked
 from hlm.stages.job_log import stderr_to
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 stderr_to(snakemake.log[0])
 kernels = snakemake.wildcards.kernels
-if not all(map(is_compiled, kernels.split("+"))):  # asked without Numba, which takes long to load
+if not all(map(is_marked, kernels.split("+"))):  # asked without Numba, which takes long to load
     from hlm.fits.warm_up import compile_kernels
     from hlm.inference.variants import kernels_named
 
