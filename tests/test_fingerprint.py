@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hlm.operations import fingerprint as module
-from hlm.operations.fingerprint import STAGES, believe, closure, fingerprint, libraries
+from hlm.operations.fingerprint import STAGES, closure, fingerprint, libraries
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -55,15 +55,6 @@ def _fresh():
     forget()
     yield
     forget()
-
-
-def test_what_is_told_is_believed_but_of_what_has_a_users_code(monkeypatch):
-    own, with_code = fingerprint("fit"), fingerprint("fit", ("a = 1",))
-    monkeypatch.setattr(module, "_told", {})
-    believe({"fit": "told"})
-    forget()
-    assert fingerprint("fit") == "told" != own
-    assert fingerprint("fit", ("a = 1",)) == with_code
 
 
 @pytest.mark.usefixtures("package")

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from hlm.cli import main, snakemake_child
+from hlm.cli import main
 from hlm.cli.progress_line import Line, Teller
 from hlm.cli.snakemake import call_quietly
 from hlm.cli.snakemake_child import loaded_ahead
 from hlm.cli.snakemake_profile import batch_seconds_of, cores_of
-from hlm.operations.fingerprint import STAGES, fingerprint
 from hlm.operations.forecast import Forecast
 from hlm.operations.lock import run_lock
 from hlm.operations.progress import Watch
@@ -322,35 +321,27 @@ def test_snakemake_loaded_ahead_gets_its_arguments_and_the_lock(tmp_path):
         "import os\n"
         "print(os.getpid(), *sorted(map(os.path.realpath, os.scandir('/proc/self/fd'))))\n"
         "print(os.environ['HLM_RUN_LOCK'], config)\n"
-        "from hlm.operations import fingerprint as prints\n"
-        "prints.closure = None\n"
-        "print(*(prints.fingerprint(stage) for stage in prints.STAGES))\n"
         "rule all:\n"
     )
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", str(tmp_path)]
     command += ["--snakefile", str(tmp_path / "Snakefile"), "--config", "word=said"]
-    with loaded_ahead(quiet=True):
-        (ahead,) = snakemake_child._waiting
-        with run_lock(tmp_path / "study"):
-            assert call_quietly(command, tmp_path / "log", lambda _: ("line", "")) == 0
+    with loaded_ahead(quiet=True) as ahead, run_lock(tmp_path / "study"):
+        assert call_quietly(command, tmp_path / "log", lambda _: ("line", ""), ahead=ahead) == 0
     said = (tmp_path / "log").read_text(encoding="utf-8")
     assert f"{ahead.process.pid} " in said
     assert str(tmp_path / "study" / ".lock") in said
     assert f"{tmp_path / 'study'} {{'word': 'said'}}" in said
-    assert " ".join(fingerprint(stage) for stage in STAGES) in said
 
 
 def test_nothing_is_left_of_a_snakemake_that_is_not_needed():
-    with loaded_ahead(quiet=False):
-        (ahead,) = snakemake_child._waiting
+    with loaded_ahead(quiet=False) as ahead:
+        pass
     assert ahead.process.returncode == -signal.SIGKILL
-    assert snakemake_child._waiting == []
 
 
 def test_a_snakemake_that_hears_nothing_ends():
     """As where `hlm run` is killed."""
-    with loaded_ahead(quiet=False):
-        (ahead,) = snakemake_child._waiting
+    with loaded_ahead(quiet=False) as ahead:
         ahead._channel.close()
         assert ahead.process.wait(60) == 0
 

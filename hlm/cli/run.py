@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from hlm.cli.snakemake_child import Ahead
     from hlm.plan import Plan
     from hlm.study import Study
 
@@ -71,11 +72,11 @@ def run(options: argparse.Namespace) -> int:
     check_cores(options.cores)
     _check_audit(options.audit)
     looks = makes_no_results(options.passed_on)
-    with loaded_ahead(quiet=not (options.verbose or looks)):
-        return _run_locked(options)
+    with loaded_ahead(quiet=not (options.verbose or looks)) as ahead:
+        return _run_locked(options, ahead)
 
 
-def _run_locked(options: argparse.Namespace) -> int:
+def _run_locked(options: argparse.Namespace, ahead: Ahead) -> int:
     from hlm.operations.lock import run_lock
     from hlm.operations.prepare import makes_no_results
     from hlm.study import Study
@@ -87,7 +88,7 @@ def _run_locked(options: argparse.Namespace) -> int:
     new += [] if notes.exists() else [notes]
     with run_lock(folder):
         try:
-            return _run_alone(options, study, folder)
+            return _run_alone(options, study, folder, ahead)
         finally:
             if folder in new and makes_no_results(options.passed_on):
                 _remove(folder, new)
@@ -116,7 +117,7 @@ def _check_audit(n: int | None) -> None:
         available_engines()
 
 
-def _run_alone(options: argparse.Namespace, study: Study, folder: Path) -> int:
+def _run_alone(options: argparse.Namespace, study: Study, folder: Path, ahead: Ahead) -> int:
     from hlm.operations.manifest import write_manifest
     from hlm.operations.prepare import makes_no_results, prepare
     from hlm.plan.report import EXPLORER
@@ -131,8 +132,8 @@ def _run_alone(options: argparse.Namespace, study: Study, folder: Path) -> int:
 
     plan = planned()
     if only_look:
-        return call(_wholly(options, plan, folder))
-    status = run_once(options, plan, folder, profile)
+        return call(_wholly(options, plan, folder), ahead=ahead)
+    status = run_once(options, plan, folder, profile, ahead=ahead)
     while status == 0 and not plan.is_settled and (grown := planned()).standing != plan.standing:
         plan = grown
         for line in standing_lines(plan):
@@ -171,6 +172,7 @@ def run_once(
     profile: str | None,
     *,
     append: bool = False,
+    ahead: Ahead | None = None,
 ) -> int:
     """Run Snakemake for a plan: a whole study, or a round of one that grows."""
     from hlm.operations.leftovers import remove_leftovers
@@ -178,11 +180,16 @@ def run_once(
     pages, command = pages_not_of(plan, folder), _wholly(options, plan, folder)
     remove_leftovers(plan, folder, pages)
     if options.verbose:
-        status = call(command)
+        status = call(command, ahead=ahead)
     else:
         teller, log = Teller(folder, cores_of(options.cores, profile)), folder / "logs"
         status = call_quietly(
-            command, log / "snakemake.log", teller, append=append, directory=options.results
+            command,
+            log / "snakemake.log",
+            teller,
+            append=append,
+            directory=options.results,
+            ahead=ahead,
         )
     if status == 0:
         remove_leftovers(plan, folder, pages)  # of jobs that died and were tried again

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from hlm.cli.snakemake_child import Ahead
+
 __all__ = ["call", "call_quietly"]
 
 MOST_LINES = 40
@@ -35,7 +37,7 @@ Tell: TypeAlias = "Callable[[str], tuple[str, object]]"
 """The rule of the latest job, '' before the first -> the text of the line, and its milestone."""
 
 
-def call(command: Sequence[str]) -> int:
+def call(command: Sequence[str], *, ahead: Ahead | None = None) -> int:
     """Run Snakemake with its own words; return its exit status.
 
     Raises
@@ -44,7 +46,7 @@ def call(command: Sequence[str]) -> int:
         The user stopped it, once it has put its things in order and its jobs are gone.
     """
     _show(command)
-    with _interrupts() as interrupted, child(command, quiet=False) as snakemake:
+    with _interrupts() as interrupted, child(command, quiet=False, ahead=ahead) as snakemake:
         status = snakemake.process.wait()
     if interrupted.is_set():
         raise KeyboardInterrupt
@@ -58,6 +60,7 @@ def call_quietly(
     *,
     append: bool = False,
     directory: str | Path = ".",
+    ahead: Ahead | None = None,
 ) -> int:
     """Run Snakemake behind a line of progress; return its exit status.
 
@@ -72,6 +75,8 @@ def call_quietly(
         Keep what the file has.
     directory : path
         Where Snakemake works, and where the paths of which it speaks begin.
+    ahead : Ahead, optional
+        One that is loaded.
 
     Raises
     ------
@@ -84,7 +89,7 @@ def call_quietly(
     with (
         log.open("ab" if append else "wb", buffering=0) as file,
         _interrupts() as interrupted,
-        child(command, quiet=True) as snakemake,
+        child(command, quiet=True, ahead=ahead) as snakemake,
     ):
         process = snakemake.process
         copier = _Copier(process.stdout, file)

@@ -15,15 +15,13 @@ from hlm.pipeline_files import pipeline_files
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Child", "child", "loaded_ahead"]
+__all__ = ["Ahead", "Child", "child", "loaded_ahead"]
 
 PLUGINS = pipeline_files() / "workflow" / "logger"
 """Where Snakemake finds the plugin, and Python `snakemake_ahead`: a folder for PYTHONPATH."""
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 AHEAD = [sys.executable, "-m", "snakemake_ahead"]
-
-_waiting: list[_Ahead] = []
 
 
 class Child:
@@ -77,11 +75,18 @@ class Child:
                 stack.enter_context(self.events)
 
 
-class _Ahead(Child):
-    """Snakemake that loads itself and waits for its arguments."""
+class Ahead(Child):
+    """Snakemake that loads itself and waits for its arguments.
+
+    Attributes
+    ----------
+    quiet : bool
+    waits : bool
+        Whether it still does.
+    """
 
     def __init__(self, *, quiet: bool) -> None:
-        self.quiet = quiet
+        self.quiet, self.waits = quiet, True
         self._channel, theirs = socket.socketpair()
         with theirs:
             place = theirs.fileno()
@@ -91,71 +96,64 @@ class _Ahead(Child):
         return [*command]
 
     def begin(self, arguments: Sequence[str], files: Sequence[int]) -> None:
-        """Send the arguments, and open files that it then has too.
-
-        It still loads itself meanwhile: so fingerprints, which both need, are computed here.
-        """
-        from hlm.operations.fingerprint import STAGES, fingerprint
-
+        """Send the arguments, and open files that it then has too."""
+        self.waits = False
         variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        asked = {
-            "arguments": [*arguments, *self.plugin],
-            "environment": variables,
-            "fingerprints": {stage: fingerprint(stage) for stage in STAGES},
-        }
+        asked = {"arguments": [*arguments, *self.plugin], "environment": variables}
         with self._channel, suppress(BrokenPipeError):  # it has been killed: its status says so
             text = json.dumps(asked).encode()
             sent = socket.send_fds(self._channel, [text], files)
             self._channel.sendall(text[sent:])
 
     def give_up(self) -> None:
-        """End it, if it has not begun."""
+        """End it."""
         self._channel.close()
         self.process.kill()
         self.close()
 
 
 @contextmanager
-def loaded_ahead(*, quiet: bool) -> Iterator[None]:
-    """Have Snakemake load itself, for the first call of it in the block.
+def loaded_ahead(*, quiet: bool) -> Iterator[Ahead]:
+    """Have Snakemake load itself; end it after the block if nothing was asked of it.
 
     Parameters
     ----------
     quiet : bool
         As for `Child`.
     """
-    waiting = _Ahead(quiet=quiet)
-    _waiting.append(waiting)
+    ahead = Ahead(quiet=quiet)
     try:
-        yield
+        yield ahead
     finally:
-        if waiting in _waiting:
-            _waiting.remove(waiting)
-            waiting.give_up()
+        if ahead.waits:
+            ahead.give_up()
 
 
 @contextmanager
-def child(command: Sequence[str], *, quiet: bool) -> Iterator[Child]:
-    """Start Snakemake, or give what has been loaded ahead its arguments; wait for its end.
+def child(command: Sequence[str], *, quiet: bool, ahead: Ahead | None = None) -> Iterator[Child]:
+    """Start Snakemake, or give the one that is loaded ahead its arguments; wait for its end.
 
     It has the lock of the results, as this process does.
+
+    Parameters
+    ----------
+    command : sequence of str
+    quiet : bool
+        As for `Child`.
+    ahead : Ahead, optional
+        Taken if it is as quiet, and still waits.
     """
     from hlm.operations.lock import inherited  # with Arrow: too much for `hlm --help`
 
+    begun: Child
     if [*command[:3]] == SNAKEMAKE:
-        begun: Child = _begun(command[3:], quiet, inherited())
+        if ahead is None or not ahead.waits or ahead.quiet != quiet:
+            ahead = Ahead(quiet=quiet)
+        ahead.begin(command[3:], inherited())
+        begun = ahead
     else:
         begun = Child(command, quiet=quiet, files=inherited())
     try:
         yield begun
     finally:
         begun.close()
-
-
-def _begun(arguments: Sequence[str], quiet: bool, files: tuple[int, ...]) -> _Ahead:
-    fits = [one for one in _waiting if one.quiet == quiet]
-    ahead = fits[0] if fits else _Ahead(quiet=quiet)
-    if fits:
-        _waiting.remove(ahead)
-    ahead.begin(arguments, files)
-    return ahead

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 from hlm.pipeline_files import pipeline_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-__all__ = ["STAGES", "believe", "closure", "fingerprint", "import_statements", "libraries"]
+__all__ = ["STAGES", "closure", "fingerprint", "import_statements", "libraries"]
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -57,20 +57,6 @@ STATEMENT = re.compile(
 )
 
 
-_told: dict[str, str] = {}
-
-
-def believe(told: Mapping[str, str]) -> None:
-    """Take fingerprints from the process that has just computed them for this one.
-
-    Parameters
-    ----------
-    told : mapping of str to str
-        Stage -> its fingerprint.
-    """
-    _told.update(told)
-
-
 @cache
 def fingerprint(stage: str, generators: tuple[str, ...] = ()) -> str:
     """Return 12 hexadecimal digits that change when the code of a stage does.
@@ -87,8 +73,6 @@ def fingerprint(stage: str, generators: tuple[str, ...] = ()) -> str:
     >>> len(fingerprint("fit"))
     12
     """
-    if not generators and stage in _told:
-        return _told[stage]
     total = sha256()
     for module in sorted(closure(*STAGES[stage])):
         total.update(module.encode() + _source(module))
