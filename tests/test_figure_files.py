@@ -18,7 +18,7 @@ from PIL import Image
 
 from hlm.figures.empty_labels import settle_empty_labels
 from hlm.figures.font_subsets import READ, outlines_only
-from hlm.figures.saving import METADATA, save, save_as
+from hlm.figures.saving import FORMATS, save, save_as
 from hlm.figures.style import RC
 from hlm.words.levels import MINUS
 
@@ -76,7 +76,7 @@ def outline(font, name):
 def pdf_of(figure):
     held = BytesIO()
     with mpl.rc_context(RC):
-        figure.savefig(held, format="pdf", metadata=METADATA["pdf"])
+        figure.savefig(held, format="pdf", metadata=FORMATS["pdf"])
     return held.getvalue()
 
 

@@ -11,20 +11,19 @@ from hlm.disk import replacing
 from hlm.errors import InputError
 from hlm.figures.empty_labels import settle_empty_labels
 from hlm.figures.font_subsets import outlines_only
-from hlm.figures.png_file import write_png
 from hlm.figures.style import RC
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FORMATS", "METADATA", "format_of", "save", "save_as"]
+__all__ = ["FORMATS", "format_of", "save", "save_as"]
 
 # No date and no program version: a figure that did not change gives a file that did not change.
-METADATA: dict[str, dict[str, Any]] = {
+FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     "svg": {"Date": None, "Creator": None},
 }
-FORMATS = ("png", *METADATA)
 SAVED = ("png", "pdf")
 """The formats of a study's figures; SVG is for who asks for it."""
 
@@ -82,10 +81,7 @@ def save_as(figure: Figure, file: str | Path) -> Path:
     """
     target, kind = Path(file), format_of(file)
     with replacing(target) as temporary, mpl.rc_context(RC), outlines_only():
-        if kind == "png":
-            write_png(figure, temporary)
-        else:
-            figure.savefig(temporary, format=kind, metadata=METADATA[kind])
+        figure.savefig(temporary, format=kind, metadata=FORMATS[kind])
     return target
 
 
