@@ -142,7 +142,7 @@ class Ended(NamedTuple):
     Attributes
     ----------
     sets : ndarray of int (WIDTH,)
-    count : ndarray of int (1,)
+    there : ndarray of int (1,)
         How many there are.
     numbers : ndarray (10, WIDTH)
     state : State
@@ -154,7 +154,7 @@ class Ended(NamedTuple):
     """
 
     sets: np.ndarray
-    count: np.ndarray
+    there: np.ndarray
     numbers: np.ndarray
     state: State
     state_block: np.ndarray

@@ -39,10 +39,10 @@ __all__ = ["gather", "infer_ended", "report_ended"]
 @kernel
 def gather(first, n, searching, ended, pairs):
     """Let the searches in lanes `first` to `n` - 1 of `pairs` leave; return how many have room."""
-    stop = min(n, first + WIDTH - ended.count[0])
+    stop = min(n, first + WIDTH - ended.there[0])
     # Into lanes that are free
     for one in range(first, stop):
-        pairs[1, one] = ended.count[0] + one - first
+        pairs[1, one] = ended.there[0] + one - first
     move(searching.numbers, ended.numbers, pairs, first, stop)
     move(searching.state_block, ended.state_block, pairs, first, stop)
     # From lane z into lane k
@@ -56,7 +56,7 @@ def gather(first, n, searching, ended, pairs):
         put(search.Lambda, ended.fit.Lambda, k)
         ended.sets[k] = searching.sets[z]
         searching.sets[z] = NOBODY
-    ended.count[0] += stop - first
+    ended.there[0] += stop - first
     return stop
 
 
@@ -86,7 +86,7 @@ def report_ended(parametrization, method, reml, ended, jacobians, own, left, tes
     out = workspace.fit.estimates
     wants_more = results.F.shape[2] > 0 or len(results.spread) > 0 or len(results.vcov) > 0
     # The fit in lane z
-    for z in range(ended.count[0]):
+    for z in range(ended.there[0]):
         if ended.numbers[NEEDS_MORE, z] != 0.0:
             left[ended.sets[z]] = True
             continue
@@ -104,4 +104,4 @@ def report_ended(parametrization, method, reml, ended, jacobians, own, left, tes
         n_obs = np.int64(ended.numbers[N_OBS, z])
         problem = problem_of(parametrization, workspace, n_obs, reml)
         report_fit(problem, parametrization, workspace, tests, results, ended.sets[z], method)
-    ended.count[0] = 0
+    ended.there[0] = 0

@@ -61,9 +61,9 @@ def fit_side_by_side(cross, design, parametrization, reml, memory, tests, result
             active -= n_ended
             first, is_last = np.int64(0), taken == n and active == 0
             # Those that have ended, until there are enough to infer from
-            while first < n_ended or (is_last and ended.count[0] > 0):
+            while first < n_ended or (is_last and ended.there[0] > 0):
                 first = gather(first, n_ended, searching, ended, pairs)
-                if ended.count[0] == WIDTH or (is_last and first == n_ended):
+                if ended.there[0] == WIDTH or (is_last and first == n_ended):
                     infer_ended(parametrization, by_reml, effects, present.units, ended, lanes)
                     report_ended(
                         parametrization, method, by_reml, ended,

@@ -63,7 +63,8 @@ def load_next(design, parametrization, reml, effects, waiting, state, work):
     data = DataSet(cross.gram, cross.response, cross.sum_squares[0], cross.multipliers)
     numbers[SUM_SQUARES] = load(effects, data, design, problem.units)
     numbers[CRITERION] = moment_sums(problem, work.start, state)
-    start_from_sums(problem, in_lanes(waiting.starts), state, work)
+    starts = in_lanes(waiting.starts)
+    start_from_sums(problem, starts, state, work.start, work.square, work.vectors)
 
 
 @kernel

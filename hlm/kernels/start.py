@@ -106,7 +106,7 @@ def moment_start(problem, Lambda, state, work):
     """Write the start into Lambda; return False if X'X is singular or the fit is perfect."""
     if moment_sums(problem, work.start, state) == np.inf:
         return False
-    start_from_sums(problem, Lambda, state, work)
+    start_from_sums(problem, Lambda, state, work.start, work.square, work.vectors)
     return True
 
 
@@ -129,19 +129,19 @@ def moment_sums(problem, start, state):
 
 
 @kernel
-def start_from_sums(problem, Lambda, state, work):
-    """Write the start into Lambda."""
-    q, sums = np.int64(len(problem.effects)), work.start.sums
+def start_from_sums(problem, Lambda, state, start, square, vectors):
+    """Write the start into Lambda; `square` and `vectors` are those of `Work`."""
+    q, sums = np.int64(len(problem.effects)), start.sums
     sums[SOLVED] = 0.0
     if problem.units.shared:
         if 2 * len(problem.row) == q * (q + 1):
-            closed_form(problem, Lambda, state, work)
+            closed_form(problem, Lambda, state, start, square, vectors)
         if everywhere(sums[SOLVED] > 0.0):
             return
-        shared_deviations(problem, state.gamma, work.start)
-    Psi = work.start.Psi
-    moments(problem, state.r2[0], work.start, Psi)
-    project(q, Psi, work)
+        shared_deviations(problem, state.gamma, start)
+    Psi = start.Psi
+    moments(problem, state.r2[0], start, Psi)
+    project(q, Psi, square, vectors)
     # Lambda, but where it is the optimum
     for a in range(q):
         for b in range(q):
@@ -182,14 +182,14 @@ def count_within(p, within, S):
 
 
 @kernel
-def closed_form(problem, Lambda, state, work):
+def closed_form(problem, Lambda, state, start, T, vectors):
     """Write the optimum into Lambda where the design has the structure for it; set `SOLVED` there.
 
     Psi is one full block.
     """
-    q, units, sums = np.int64(len(problem.effects)), problem.units, work.start.sums
+    q, units, sums = np.int64(len(problem.effects)), problem.units, start.sums
     sum_squares, n_within = sums[SUM_SQUARES], sums[N_WITHIN]
-    n_units, Rt, T, vectors = units.rows.shape[0], units.Rt[0], work.square, work.vectors
+    n_units, Rt = units.rows.shape[0], units.Rt[0]
     degrees = problem.n_obs - n_units * q - (n_within if problem.reml else 0.0)
     nu = n_units - ((problem.p - n_within) / q if problem.reml else 0.0)
     is_determined = (
@@ -204,7 +204,7 @@ def closed_form(problem, Lambda, state, work):
     eigh_jacobi(T, q, vectors)
     sigma2 = pool_small(q, nu, sum_squares, degrees, T)
     Lambda[:] = 0.0
-    column = work.start.deviation
+    column = start.deviation
     # Psi = sum_k max(t_k / (nu sigma^2) - 1, 0) (R^{-1} v_k)(R^{-1} v_k)'
     for k in range(q):
         excess = choose(T[k, k] > 0.0, max(T[k, k] / (nu * sigma2) - 1.0, 0.0), 0.0)
@@ -338,9 +338,8 @@ def deviations(problem, gamma, start):
 
 
 @kernel
-def project(q, Psi, work):
+def project(q, Psi, a, vectors):
     """Overwrite the symmetric Psi by the Cholesky factor of it with its eigenvalues floored."""
-    a, vectors = work.square, work.vectors
     copy(Psi, a)
     eigh_jacobi(a, q, vectors)
     # Psi = sum_k max(lambda_k, floor) v_k v_k'
