@@ -1,4 +1,4 @@
-"""Files of figures: PNGs by their pixels, PDFs by the letters that they bring along."""
+"""Files of figures: PDFs by the letters that they bring along, panels by their pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from PIL import Image
 
 from hlm.figures.empty_labels import settle_empty_labels
 from hlm.figures.font_subsets import READ, outlines_only
-from hlm.figures.saving import FORMATS, save, save_as
+from hlm.figures.saving import FORMATS, save
 from hlm.figures.style import RC
 from hlm.words.levels import MINUS
 
@@ -41,22 +41,6 @@ def pixels(figure):
     with mpl.rc_context(RC):
         figure.savefig(held, format="png")
     return np.asarray(Image.open(held).convert("RGB"))
-
-
-def test_a_png_has_the_pixels_and_the_size_of_matplotlibs(tmp_path):
-    file = save_as(picture(), tmp_path / "a.png")
-    with Image.open(file) as image:
-        image.load()
-        assert image.mode == "RGB"
-        assert image.info == {"dpi": pytest.approx((250, 250), abs=0.02)}
-        np.testing.assert_array_equal(np.asarray(image), pixels(picture()))
-    assert file.stat().st_size < 0.9 * size_by_matplotlib(tmp_path)
-
-
-def size_by_matplotlib(folder):
-    with mpl.rc_context(RC):
-        picture().savefig(folder / "own.png")
-    return (folder / "own.png").stat().st_size
 
 
 def fonts_of(file):
