@@ -77,11 +77,13 @@ def infer_ended(parametrization, reml, effects, units, ended, work):
 
 
 @kernel
-def report_ended(parametrization, method, reml, ended, jacobians, own, left, tests, results):
+def report_ended(parametrization, by, ended, jacobians, own, left, tests, results):
     """Write the results of fits that need no more than their inference; there is room again.
 
-    `jacobians` are the derivatives of Psi in theta, in lanes.
+    `by` is the method's number and whether it is REML; `jacobians` are the derivatives of Psi in
+    theta, in lanes.
     """
+    method, reml = by
     workspace, delta, found = own.workspace, ended.delta, ended.fit.estimates
     out = workspace.fit.estimates
     wants_more = results.F.shape[2] > 0 or len(results.spread) > 0 or len(results.vcov) > 0

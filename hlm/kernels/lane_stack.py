@@ -66,6 +66,6 @@ def fit_side_by_side(cross, design, parametrization, reml, memory, tests, result
                 if ended.there[0] == WIDTH or (is_last and first == n_ended):
                     infer_ended(parametrization, by_reml, effects, present.units, ended, lanes)
                     report_ended(
-                        parametrization, method, by_reml, ended,
-                        lanes.theta.jacobian, own, left, tests, results,
+                        parametrization, (method, by_reml), ended, lanes.theta.jacobian,
+                        own, left, tests, results,
                     )  # fmt: skip
