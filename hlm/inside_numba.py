@@ -21,14 +21,13 @@ from numba import njit
 from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
-from numba.core.runtime.nrt import rtsys
 
 from hlm.disk import lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CountingCache", "LinkedCode", "LockedCache", "QuickFlags", "works"]
+__all__ = ["LinkedCode", "LockedCache", "QuickFlags", "works"]
 
 _ENVIRONMENT = "_ZN08NumbaEnv"
 """How Numba names the global variable of a kernel's environment."""
@@ -98,15 +97,6 @@ class LockedCache(FunctionCache):
             with suppress(OSError):  # a file system without locks
                 lock(file, wait=True)
             super().save_overload(sig, data)
-
-
-class CountingCache(LockedCache):
-    """One of code that counts references, which a compiler would have got ready for that."""
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return a variant of the kernel, None where it is not there."""
-        rtsys.initialize(target_context)
-        return super().load_overload(sig, target_context)
 
 
 class _TrialCompiler(CompilerBase):

@@ -16,7 +16,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
@@ -43,7 +43,7 @@ __all__ = [
     "is_compiled",
     "kernel",
     "links_kernels",
-    "stream",
+    "vectorized",
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -51,7 +51,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 config: Any = numba_config
 HOME = Path(__file__).parent
 KERNEL_FOLDERS = ("kernels", "rows", "simulate")
-COMPILED_BY = ("jit.py", "inside_numba.py", "lanes.py", "lanes_in_numba.py")
+COMPILED_BY = (
+    "jit.py",
+    "inside_numba.py",
+    "lanes.py",
+    "lanes_in_numba.py",
+    "pcg64.py",
+    "pcg64_in_numba.py",
+)
 
 PLAIN = "HLM_PLAIN_NUMBA"
 """Environment variable: 1 has each kernel compiled as Numba does by itself."""
@@ -165,8 +172,11 @@ def _without_vectors() -> Iterator[None]:
 class _EntryCompiler(CompilerBase):
     """Numba's compiler, with settings of our own while it is at work."""
 
+    vectors = False
+
     def __init__(self, *args: Any) -> None:
         import_module("hlm.lanes_in_numba")
+        import_module("hlm.pcg64_in_numba")
         super().__init__(*args)
 
     def compile_extra(self, function: Callable[..., Any]) -> Any:
@@ -175,12 +185,18 @@ class _EntryCompiler(CompilerBase):
             from hlm.inside_numba import QuickFlags
 
             self.state.flags = QuickFlags(self.state.flags)
-        with _without_vectors():
+        with nullcontext() if self.vectors else _without_vectors():
             return super().compile_extra(function)
 
     def define_pipelines(self) -> list[Any]:
         """Return Numba's usual passes."""
         return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+
+
+class _VectorCompiler(_EntryCompiler):
+    """The compiler for entries whose loops are long."""
+
+    vectors = True
 
 
 class _KernelCompiler(_EntryCompiler):
@@ -212,9 +228,12 @@ def entry(function: Function) -> Function:
     return _compile(function, _EntryCompiler)
 
 
-def stream(function: Function) -> Function:
-    """Compile an entry that takes a `numpy.random.Generator`, to which Numba counts references."""
-    return _compile(function, _EntryCompiler, _nrt=True)
+def vectorized(function: Function) -> Function:
+    """Compile an entry whose inner loops are long, and have the processor's vectors.
+
+    Only loops without a sum over what they go through: the numbers are those of any other entry.
+    """
+    return _compile(function, _VectorCompiler)
 
 
 def inlined(function: Function) -> Function:
@@ -228,21 +247,17 @@ def _compile(function: Function, compiler: type[CompilerBase], **options: Any) -
     try:
         compiled = njit(**_OPTIONS | options, pipeline_class=compiler)(function)
         if not config.DISABLE_JIT:
-            _keep_on_disk(compiled, counts=options.get("_nrt", False))
+            _keep_on_disk(compiled)
         return compiled
     finally:
         config.CACHE_DIR = previous
 
 
-def _keep_on_disk(compiled: Any, *, counts: bool) -> None:
-    """Keep a kernel's code on disk, where one process at a time writes it if Numba allows that.
-
-    Code that `counts` references needs the part of Numba that does so when it is read, too.
-    """
+def _keep_on_disk(compiled: Any) -> None:
+    """Keep a kernel's code on disk, where one process at a time writes it if Numba allows that."""
     try:
-        from hlm.inside_numba import CountingCache, LockedCache
+        from hlm.inside_numba import LockedCache
     except ImportError:
         compiled.enable_caching()
         return
-    cache_of = CountingCache if counts else LockedCache
-    compiled._cache = cache_of(compiled.py_func)  # noqa: SLF001
+    compiled._cache = LockedCache(compiled.py_func)  # noqa: SLF001

@@ -63,7 +63,10 @@ class Uniform(Distribution):
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> Floats:
         """Draw from low, inclusive, to high, exclusive."""
-        return self.low + (self.high - self.low) * rng.random(size)
+        drawn = rng.random(size)
+        drawn *= self.high - self.low
+        drawn += self.low
+        return drawn
 
     def standardized(
         self, rng: np.random.Generator, size: tuple[int, ...], out: Floats | None = None

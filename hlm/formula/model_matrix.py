@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,10 +46,8 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 
 def product_of(factors: Iterable[Factor], data: Mapping[str, Any]) -> Floats:
     """Multiply numeric factors, one after the other; (1,) of ones if there are none."""
-    product = np.ones(1)
-    for factor in factors:
-        product = product * evaluate(factor, data)
-    return product
+    values = [np.atleast_1d(evaluate(factor, data)) for factor in factors]
+    return reduce(np.multiply, values) if values else np.ones(1)
 
 
 def evaluate(factor: Factor, data: Mapping[str, Any]) -> Floats:
@@ -206,7 +205,7 @@ def _numbers(name: str, data: Mapping[str, Any]) -> Floats:
     values = np.asarray(_column(name, data))
     if values.dtype.kind not in "iufb":
         raise InputError(f"column '{name}' does not hold numbers but {values.dtype}")
-    return values.astype(float)
+    return values.astype(float, copy=False)
 
 
 def _labelled(factor: Factor, data: Mapping[str, Any]) -> _Labelled | None:

@@ -6,6 +6,7 @@ iterations, b seconds for the numbers of a row:
 
     draw    = a + N (b + c k + d pairs) + e m (q + unit-level covariates)       from rows
     draw    = a + m (e (q + unit-level covariates) + w k + x normals)           by coordinates
+            + m s, or m r k groups + N t pairs       where sds differ by unit, or by group of rows
     fit     = f + g t^2 + m (h p + j q) + i (k + l p^2 + o t^2)                 one design for all
     fit     = f + g t^2 + m q (r + s (p + 1)^2) + i m (u p q^2 + v q^3 + ...)   drawn designs
     write   = w fits + z estimates + s tests + v predictions + u units predicted
@@ -50,6 +51,10 @@ DRAW_UNIT = 20.0 * NANO
 
 DRAW_COORDINATE, DRAW_NORMAL = 10.0 * NANO, 30.0 * NANO
 """Seconds of a unit: of one column's coordinate, and of a normal covariate of rows."""
+
+DRAW_SCALE, DRAW_GROUP, DRAW_GROUP_PAIR = 45.0 * NANO, 23.0 * NANO, 4.5 * NANO
+"""Seconds where sds differ: of a unit with one of its own; of a coordinate of a group of rows; of a
+row of a pair of columns where these or the groups are drawn."""
 
 FIT_BASE, FIT_THETA = 2.2 * MICRO, 0.17 * MICRO
 """Seconds of a fit, and of one by squared number of elements of theta."""
@@ -272,13 +277,30 @@ def _draw_seconds(scenario: Scenario, design: _Design) -> float:
     units += sum(_shape_seconds(shape, scenario.dependence) for shape in scenario.shapes)
     drawn = [one for one in of_rows if not one.is_fixed]
     row = NANO * sum(one.nanoseconds for one in of_rows) + DRAW_PAIR * design.pairs
-    if scenario.is_plain and isinstance(scenario.residuals, Normal):
-        units += DRAW_COORDINATE * design.columns
-        if design.shared or (design.linear and all(isinstance(one, Normal) for one in drawn)):
+    scale, groups = _scale_and_groups(scenario)
+    if scale is not None and isinstance(scenario.residuals, Normal):
+        units += scale + (DRAW_COORDINATE + DRAW_GROUP * groups) * design.columns
+        normal = design.linear and all(isinstance(one, Normal) for one in drawn)
+        if design.shared or (normal and not groups):
             row, units = 0.0, units + DRAW_NORMAL * len(drawn)
+        elif groups:
+            row += DRAW_GROUP_PAIR * design.pairs
     else:
         row += NANO * scenario.residuals.nanoseconds + DRAW_COLUMN * design.columns
     return DRAW_BASE + scenario.n_obs * row + scenario.n_units * units
+
+
+def _scale_and_groups(scenario: Scenario) -> tuple[float | None, int]:
+    """Seconds of a unit's own sd, and the number of groups of rows; None where rows are drawn."""
+    if scenario.is_plain or scenario.variance is None:
+        return (0.0 if scenario.is_plain else None), 0
+    # With Numba: only where variances differ
+    from hlm.simulate.residual_scales import RowGroups, is_drawn_as_sums, residual_scales
+
+    if not is_drawn_as_sums(scenario):
+        return None, 0
+    own = residual_scales(scenario)
+    return (0.0, len(own.sds)) if isinstance(own, RowGroups) else (DRAW_SCALE, 0)
 
 
 def _shape_seconds(shape: Distribution, dependence: Dependence) -> float:

@@ -87,7 +87,7 @@ class ByValue(ByCovariate):
         """Return the root of the ratio of each value."""
         import numpy as np
 
-        found = np.ones(len(values))
+        found = np.ones(values.shape)
         for value, ratio in self.ratios:
             found[values == value] = sqrt(ratio)
         return found

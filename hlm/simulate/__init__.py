@@ -3,6 +3,7 @@
 from hlm.simulate.columns import Basis, basis_of, model_columns_of
 from hlm.simulate.crossproducts import Drawn, simulate
 from hlm.simulate.draws import Draws, draw
+from hlm.simulate.gathered import Memory
 from hlm.simulate.ragged import COUNTED, draw_by_row, draw_rows, rows_left
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Basis",
     "Drawn",
     "Draws",
+    "Memory",
     "basis_of",
     "draw",
     "draw_by_row",

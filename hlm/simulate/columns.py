@@ -71,7 +71,11 @@ class Part:
     def values(self, data: dict[str, Floats]) -> Floats:
         """Compute the part from covariates that broadcast against each other."""
         product = product_of(self.factors, data)
-        return product if not self.factors else (product - self.centre) / self.scale
+        if self.centre:
+            product -= self.centre
+        if self.scale != 1.0:
+            product /= self.scale
+        return product
 
 
 CONSTANT = Part(())

@@ -189,49 +189,75 @@ def spare_squares(lower, sizes, coordinates, spare):
 
 
 @entry
-def make_rows(columns, starts, lower, coordinates, left, noise, work):
+def make_rows(q, starts, lower, root, coordinates, left, noise, work):
     """Turn normals in `noise` (n, rows) into rows e with given coordinates and squares.
 
-    The rows are those that begin at `starts`; `columns` (n or 1, k, rows, or one for all of each)
-    those of the basis. What e has apart from them has the direction of the normals' own, and the
-    square `left` of each unit (n, units), or of all together (n, 1). `work` is (2, k + 1, units).
+    The rows are those that begin at `starts`; `q` (n or 1, k, rows, or one for all of each) those
+    of the orthonormal columns, and `root` their factors R, which are L to rounding. What e has
+    apart from them has the direction of the normals' own, and the square `left` of each unit
+    (n, units), or of all together (n, 1). `work` is (2, k + 1, units).
     """
     k, n, n_units = coordinates.shape
     sums, steps, size = work[0], work[1], work[1, k]
     for r in range(n):
-        design = columns[r if columns.shape[0] > 1 else 0]
-        root, e = lower[r if lower.shape[0] > 1 else 0], noise[r]
-        # e -= Q Q'e, with Q = x L'^{-1}
+        design, e = q[r if q.shape[0] > 1 else 0], noise[r]
+        own = lower[r if lower.shape[0] > 1 else 0]
+        factors = root[r if root.shape[0] > 1 else 0]
+        # e -= Q Q'e
         sum_rows(design, starts, k, e, sums)
         for i in range(n_units):
-            g = i if root.shape[1] > 1 else 0
-            solve_unit(root, g, k, sums[:, i])
+            size[i] = 1.0
             for a in range(k):
                 steps[a, i] = -sums[a, i]
-            solve_unit_back(root, g, k, steps[:, i])
-            size[i] = 1.0
         add_rows(design, starts, k, steps, e)
-        # e = f e + Q (z - f Q'e): with what rounding has left of Q'e, and f by which e'e is `left`
+        # e = f e + Q (c - f Q'e), with what rounding has left of Q'e, by R c = L z = B'e
         sum_rows(design, starts, k, e, sums)
-        lengths(left[r], sums[k], size)
+        change = 0.0
         for i in range(n_units):
-            g = i if root.shape[1] > 1 else 0
-            solve_unit(root, g, k, sums[:, i])
+            c = steps[:, i]
+            change += coordinates_of_rows(own, factors, i, k, coordinates[:, r, i], c)
+        lengths(left[r], change, sums[k], size)
+        for i in range(n_units):
             for a in range(k):
-                steps[a, i] = coordinates[a, r, i] - size[i] * sums[a, i]
-            solve_unit_back(root, g, k, steps[:, i])
+                steps[a, i] -= size[i] * sums[a, i]
         add_rows(design, starts, k, steps, e)
 
 
 @kernel
-def lengths(left, squares, size):
-    """Write by what rows with these squares are to be multiplied, unit by unit or all together."""
+def coordinates_of_rows(lower, root, i, k, z, c):
+    """Write c = R^{-1} L z of a unit, and return z'z - c'c, z without those of absent columns."""
+    g, h, change = i if lower.shape[1] > 1 else 0, i if root.shape[1] > 1 else 0, 0.0
+    # c = z + R^{-1} (L - R) z, which is z where L and R are the same
+    for a in range(k):
+        row, total = a * (a + 1) // 2, 0.0
+        for b in range(a + 1):
+            total += (lower[row + b, g] - root[row + b, h]) * z[b]
+        c[a] = total
+    solve_unit(root, h, k, c)
+    for a in range(k):
+        pivot = a * (a + 1) // 2 + a
+        if root[pivot, h] > 0.0:
+            c[a] += z[a]
+        if lower[pivot, g] > 0.0:
+            change += z[a] * z[a]
+        change -= c[a] * c[a]
+    return change
+
+
+@kernel
+def lengths(left, change, squares, size):
+    """Write f, by which rows with these squares have those that are left, in units or together.
+
+    Together they make up for the `change` that rounding in L has made elsewhere.
+    """
     together, total = len(left) == 1, 0.0
     for i in range(len(size)):
         total += squares[i]
     for i in range(len(size)):
-        own, wanted = total if together else squares[i], left[0 if together else i]
-        size[i] = np.sqrt(wanted / own) if wanted > 0.0 else 0.0
+        own = total if together else squares[i]
+        wanted = left[0] + change if together else left[i]
+        there = wanted > 0.0 and left[0 if together else i] > 0.0
+        size[i] = np.sqrt(wanted / own) if there else 0.0
 
 
 @kernel

@@ -9,7 +9,8 @@ of the data set differ by from beta.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,10 @@ from hlm.simulate.columns import (
 )
 from hlm.simulate.design_basis import design_basis
 from hlm.simulate.draws import Draws, draw
+from hlm.simulate.gathered import Memory, gather
 from hlm.simulate.part_values import columns_of, multipliers_of, stack_values
 from hlm.simulate.ragged import RowDraws, draw_by_row
+from hlm.simulate.residual_scales import is_drawn_as_sums
 from hlm.simulate.row_sums import (
     add_effects,
     cross_columns,
@@ -33,7 +36,7 @@ from hlm.simulate.row_sums import (
     cross_row_columns,
     cross_row_noise,
 )
-from hlm.simulate.sums_from_coordinates import Places, of_coordinates, places_in
+from hlm.simulate.sums_from_coordinates import CoordinateSums, places_in
 from hlm.simulate.unit_design import UnitDesign, unit_design_of
 
 if TYPE_CHECKING:
@@ -82,7 +85,13 @@ class Drawn:
 
 
 def simulate(
-    scenario: Scenario, models: Sequence[Model], seed: int, start: int, stop: int
+    scenario: Scenario,
+    models: Sequence[Model],
+    seed: int,
+    start: int,
+    stop: int,
+    *,
+    memory: Memory | None = None,
 ) -> Drawn:
     """Draw replicates and reduce them to the cross-products that the models need.
 
@@ -94,29 +103,55 @@ def simulate(
         The study's.
     start, stop : int
         The replicates from `start` to `stop - 1`.
+    memory : Memory, optional
+        For the cross-products, which then are valid until this is used again.
 
     Returns
     -------
     Drawn
         Each number is independent of what else is drawn or needed.
     """
-    basis = basis_of(scenario, models)
-    truth, scales = truth_effects(scenario, basis)
+    asked = _asked(scenario, tuple(models))
     kept: list[AnyKept] | None = [] if any(model.predictions for model in models) else None
-    if scenario.is_plain:
-        places = places_in(basis, design_basis(scenario))
+    if scenario.is_plain or is_drawn_as_sums(scenario):
+        places = places_in(asked.basis, design_basis(scenario))
         drawn = _keeping(kept, draw(scenario, seed, start, stop, rows=places.need_rows))
-        chunks = [_reduce(basis, places, truth, scales, scenario, draws) for draws in drawn]
+        sums = CoordinateSums(asked.basis, places, fixed=scenario.has_fixed_rows)
+        pieces = (_reduce(asked, sums, scenario, draws) for draws in drawn)
     else:
         by_row = _keeping(kept, draw_by_row(scenario, seed, start, stop))
-        chunks = [_reduce_rows(basis, truth, scales, scenario, draws) for draws in by_row]
-    cross = CrossProducts(
-        gram=_join([chunk.gram for chunk in chunks]),
-        response=_all([chunk.response for chunk in chunks]),
-        sum_squares=_all([chunk.sum_squares for chunk in chunks]),
-        multipliers=_join([chunk.multipliers for chunk in chunks]),
-        n_obs=_all([chunk.n_obs for chunk in chunks]),
+        pieces = (_reduce_rows(asked, scenario, draws) for draws in by_row)
+    cross = gather(pieces, stop - start, memory)
+    effects, coefficients = _together(kept)
+    return Drawn(
+        scenario.key, start, stop, cross, asked.columns, effects, asked.units, coefficients
     )
+
+
+class _Asked(NamedTuple):
+    """What scenario and models say of the sums, whatever is drawn.
+
+    Attributes
+    ----------
+    basis : Basis
+    truth, scales : ndarray
+        Column, multiplier and scale of each of the truth's random effects.
+    columns, units : tuple
+        Those of `Drawn`.
+    """
+
+    basis: Basis
+    truth: NDArray[np.int64]
+    scales: Floats
+    columns: tuple[ModelColumns, ...]
+    units: tuple[UnitDesign | None, ...]
+
+
+@lru_cache(maxsize=64)
+def _asked(scenario: Scenario, models: tuple[Model, ...]) -> _Asked:
+    """Look at scenario and models, once for all ranges of replicates."""
+    basis = basis_of(scenario, models)
+    truth, scales = truth_effects(scenario, basis)
     columns = [model_columns_of(scenario, basis, model) for model in models]
     units = tuple(
         unit_design_of(scenario, basis, model, own.offset, own.fixed_transform)
@@ -126,8 +161,7 @@ def simulate(
     )
     for model in models:
         columns += smaller_columns_of(scenario, basis, model)
-    effects, coefficients = _together(kept)
-    return Drawn(scenario.key, start, stop, cross, tuple(columns), effects, units, coefficients)
+    return _Asked(basis, truth, scales, tuple(columns), units)
 
 
 def _keeping(kept: list[AnyKept] | None, draws: Iterable[AnyDraws]) -> Iterator[AnyDraws]:
@@ -149,36 +183,17 @@ def _together(kept: list[AnyKept] | None) -> tuple[Floats | None, Floats | None]
     )
 
 
-def _all(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-
-
-def _join(arrays: Sequence[Floats]) -> Floats:
-    """Put replicates together; of what is the same in all, one copy is kept."""
-    if len(arrays) == 1:
-        return arrays[0]
-    same = all(len(a) == 1 and np.array_equal(a, arrays[0]) for a in arrays)
-    return arrays[0] if same else np.concatenate(arrays)
-
-
-def _reduce(
-    basis: Basis,
-    places: Places,
-    truth: NDArray[np.int64],
-    scales: Floats,
-    scenario: Scenario,
-    draws: Draws,
-) -> CrossProducts:
+def _reduce(asked: _Asked, sums: CoordinateSums, scenario: Scenario, draws: Draws) -> CrossProducts:
     """Reduce some replicates."""
     layout, n = draws.layout, len(draws.effects)
-    multipliers = multipliers_of(basis.multipliers, draws.covariates, len(layout.sizes))
+    multipliers = multipliers_of(asked.basis.multipliers, draws.covariates, len(layout.sizes))
     if draws.coordinates is None:
-        gram, response, squares = _of_rows(basis, draws)
+        gram, response, squares = _of_rows(asked.basis, draws)
     else:
-        gram, response, squares = of_coordinates(basis, places, draws)
+        gram, response, squares = sums.of(draws)
     _scale(response, squares, draws.sigma)
     effects = _with_coefficients(scenario, draws)
-    sum_squares = _add_effects(truth, scales, gram, multipliers, effects, response, squares)
+    sum_squares = _add_effects(asked, gram, multipliers, effects, response, squares)
     n_obs = np.full(n, layout.starts[-1])
     return CrossProducts(gram, response, sum_squares, multipliers, n_obs)
 
@@ -195,10 +210,9 @@ def _of_rows(basis: Basis, draws: Draws) -> tuple[Floats, Floats, Floats]:
     return gram, response, squares
 
 
-def _scale(response: Floats, squares: Floats, sigma: float | Floats) -> None:
-    """Multiply the products of the noise by the residual sd, of all data sets or of each."""
-    sigma = np.reshape(sigma, (-1, 1))
-    response *= sigma[:, :, None]
+def _scale(response: Floats, squares: Floats, sigma: Floats) -> None:
+    """Multiply the products of the noise by the residual sds, (n or 1, n_units or 1)."""
+    response *= sigma[:, None]
     squares *= sigma * sigma
 
 
@@ -215,8 +229,7 @@ def _with_coefficients(scenario: Scenario, draws: Draws | RowDraws) -> Floats:
 
 
 def _add_effects(
-    truth: NDArray[np.int64],
-    scales: Floats,
+    asked: _Asked,
     gram: Floats,
     multipliers: Floats,
     effects: Floats,
@@ -224,20 +237,28 @@ def _add_effects(
     squares: Floats,
 ) -> Floats:
     """Add the random effects to the noise in `response` and `squares`; return y*'y*, (n,)."""
-    sum_squares, weights = np.zeros(len(effects)), np.empty((len(truth), effects.shape[2]))
-    add_effects(truth, scales, gram, multipliers, effects, response, squares, sum_squares, weights)
+    sum_squares, weights = np.zeros(len(effects)), np.empty((len(asked.truth), effects.shape[2]))
+    add_effects(
+        asked.truth,
+        asked.scales,
+        gram,
+        multipliers,
+        effects,
+        response,
+        squares,
+        sum_squares,
+        weights,
+    )
     return sum_squares
 
 
-def _reduce_rows(
-    basis: Basis, truth: NDArray[np.int64], scales: Floats, scenario: Scenario, draws: RowDraws
-) -> CrossProducts:
+def _reduce_rows(asked: _Asked, scenario: Scenario, draws: RowDraws) -> CrossProducts:
     """Reduce some replicates of which each has rows of its own.
 
     Of a design that is the same in all of them only the first one's columns are looked at, and of
     units with the same rows only the first one's products.
     """
-    rows, k = draws.rows, len(basis.columns)
+    basis, rows, k = asked.basis, draws.rows, len(asked.basis.columns)
     n, _, n_units = draws.effects.shape
     one = scenario.has_fixed_rows
     data, total = draws.by_rows, int(rows.starts[n_units if one else -1])
@@ -253,9 +274,10 @@ def _reduce_rows(
     response, squares = np.empty((n, k, n_units)), np.empty((n, n_units))
     cross_row_columns(columns, rows.starts, gram)
     cross_row_noise(columns, draws.residuals, rows.starts, response, squares)
-    _scale(response, squares, scenario.sigma if draws.truth is None else draws.truth.sigma)
+    sigma = scenario.sigma if draws.truth is None else draws.truth.sigma
+    _scale(response, squares, np.reshape(sigma, (-1, 1)))
     if one and scenario.has_equal_rows:
         gram = np.ascontiguousarray(gram[:, :, :1])
     effects = _with_coefficients(scenario, draws)
-    sum_squares = _add_effects(truth, scales, gram, multipliers, effects, response, squares)
+    sum_squares = _add_effects(asked, gram, multipliers, effects, response, squares)
     return CrossProducts(gram, response, sum_squares, multipliers, rows.n_obs)

@@ -30,15 +30,16 @@ from hlm.distributions import Balanced, Normal, RowValues
 from hlm.scenario import BLOCK, Covariate, Scenario
 from hlm.simulate.design_basis import DesignBasis, design_basis
 from hlm.simulate.generated import GENERATOR
+from hlm.simulate.grouped_rows import GroupedRows, draw_groups
 from hlm.simulate.layout import Layout, layout_of
-from hlm.simulate.normal_streams import Coordinates, NormalStreams
-from hlm.simulate.normals import standard_numbers
+from hlm.simulate.normal_streams import RESIDUAL, Coordinates, NormalStreams
+from hlm.simulate.normals import Stream, fill_normals, standard_numbers, stream_of
 from hlm.simulate.random_effects import Copula, Mixing, recipe_of
+from hlm.simulate.residual_scales import ResidualScales, RowGroups, UnitScales, residual_scales
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hlm.distributions import Distribution
     from hlm.uncertain import DrawnTruth
 
 __all__ = [
@@ -56,7 +57,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-CHUNK_VALUES = 1 << 17
+CHUNK_VALUES = 1 << 16
 """Numbers drawn at a time: what fits the processor's second-level cache."""
 
 NOISE, EFFECTS, COVARIATE = 0, 1, 2
@@ -88,8 +89,8 @@ class Draws:
     noise : ndarray (n, n_rows, n_units), optional
         The residuals in units of `sigma`: sums of them are scaled, not each. Where they are normal
         they are there if rows are asked for, and so are normal covariates of rows.
-    sigma : float or ndarray (n,)
-        The residual sd.
+    sigma : ndarray (n or 1, n_units or 1)
+        The residual sd; where it differs by group of rows, what the groups' are multiplied by.
     truth : DrawnTruth, optional
         The parameters of each, where some are uncertain.
     coordinates : Coordinates, optional
@@ -97,16 +98,19 @@ class Draws:
     lower : ndarray (n, pairs, n_units), optional
         The factors of the columns of the basis, where normal covariates of rows are among them and
         none that is known by its rows only.
+    grouped : GroupedRows, optional
+        The coordinates of each group of rows, where sds differ by group.
     """
 
     layout: Layout
     covariates: dict[str, Floats]
     effects: Floats
     noise: Floats | None
-    sigma: float | Floats
+    sigma: Floats
     truth: DrawnTruth | None = None
     coordinates: Coordinates | None = None
     lower: Floats | None = None
+    grouped: GroupedRows | None = None
 
 
 def draw(
@@ -208,6 +212,8 @@ class Drawing:
     recipe : Mixing or Copula
         Of the random effects.
     basis : DesignBasis
+    scales : UnitScales or RowGroups, optional
+        Which residuals have another sd.
     rows : bool
         Whether residuals and covariates are wanted as rows.
     """
@@ -216,13 +222,14 @@ class Drawing:
     layout: Layout
     recipe: Mixing | Copula
     basis: DesignBasis
+    scales: ResidualScales | None
     rows: bool
 
     @classmethod
     def of(cls, scenario: Scenario, *, rows: bool) -> Drawing:
         """Look at a scenario."""
-        basis = design_basis(scenario)
-        return cls(scenario, layout_of(scenario), recipe_of(scenario), basis, rows)
+        basis, scales = design_basis(scenario), residual_scales(scenario)
+        return cls(scenario, layout_of(scenario), recipe_of(scenario), basis, scales, rows)
 
     @property
     def by_coordinates(self) -> bool:
@@ -237,12 +244,13 @@ class Drawing:
     @property
     def covariate_rows(self) -> bool:
         """Whether there are rows of normal covariates, where columns are known by them only."""
-        return self.residual_rows or bool(self.basis.others)
+        return self.residual_rows or bool(self.basis.others) or isinstance(self.scales, RowGroups)
 
     @property
     def by_factors(self) -> bool:
         """Whether the factors of the basis are drawn, and not made of rows."""
-        return bool(self.by_coordinates and self.basis.normals and not self.basis.others)
+        own = self.basis.others or isinstance(self.scales, RowGroups)
+        return bool(self.by_coordinates and self.basis.normals and not own)
 
     @property
     def at_once(self) -> int:
@@ -265,10 +273,16 @@ class Streams:
 
     def __init__(self, drawing: Drawing, seeds: Seeds, room: tuple[Floats, Floats]) -> None:
         self.drawing, self.seeds, self.room = drawing, seeds, room
-        self.noise = None if drawing.by_coordinates else seeds.noise()
+        residuals, by_coordinates = drawing.scenario.residuals, drawing.by_coordinates
+        self.noise = None if by_coordinates else stream_of(residuals, seeds.noise())
         self.effects = drawing.recipe.streams(seeds.effects())
         self.normal = NormalStreams(drawing.basis, drawing.layout, seeds)
         self.truths = seeds.truths()
+        self.covariates = {
+            c.name: _stream_of(c, seeds)
+            for c in drawing.scenario.covariates
+            if c not in drawing.basis.normals and not c.distribution.is_fixed
+        }
 
     def take(self, start: int, stop: int) -> Draws:
         """Draw the next `stop - start` replicates."""
@@ -284,45 +298,61 @@ class Streams:
             lower, drawn = self.normal.covariates(n, covariates, rows=drawing.covariate_rows)
             covariates |= drawn
         own = lower if drawing.by_factors else None
-        coordinates, noise = self._residuals(n, covariates, own)
+        coordinates, grouped, noise = self._residuals(n, covariates, own)
+        sigma = np.reshape(s.sigma if truth is None else truth.sigma, (-1, 1))
+        if isinstance(drawing.scales, UnitScales):
+            sigma = sigma * drawing.scales.sds(n, covariates, layout, self.normal)
         return Draws(
             layout,
             covariates=covariates,
             effects=recipe.of_each(truth).effects(_in_order(z, layout)),
             noise=noise,
-            sigma=s.sigma if truth is None else truth.sigma,
+            sigma=sigma,
             truth=truth,
             coordinates=coordinates,
             lower=own,
+            grouped=grouped,
         )
 
     def _residuals(
         self, n: int, covariates: dict[str, Floats], lower: Floats | None
-    ) -> tuple[Coordinates | None, Floats | None]:
-        """Draw residuals: coordinates, rows or both."""
-        along, rows = self.room
+    ) -> tuple[Coordinates | None, GroupedRows | None, Floats | None]:
+        """Draw residuals: coordinates, those of groups, rows, or more than one of these."""
+        (along, rows), scales, layout = self.room, self.drawing.scales, self.drawing.layout
         if self.noise is not None:
             noise = rows[:n]
             shape = self.drawing.scenario.residuals
-            return None, standard_numbers(shape, self.noise, noise.shape, out=noise)
-        k, m = len(self.drawing.basis.parts), len(self.drawing.layout.sizes)
+            return None, None, standard_numbers(shape, self.noise, noise.shape, out=noise)
+        k, m = len(self.drawing.basis.parts), len(layout.sizes)
         found = self.normal.residuals(n, along[: k * n * m].reshape(k, n, m))
+        grouped = None
+        if isinstance(scales, UnitScales):
+            found = self.normal.split(found)
+        elif scales is not None:
+            grouped = draw_groups(scales, found, covariates, layout, self.normal)
         if not self.drawing.rows:
-            return found, None
-        self.normal.residual_rows(found, covariates, lower, rows[:n])
-        return found, rows[:n]
+            return found, grouped, None
+        if grouped is None:
+            self.normal.residual_rows(found, covariates, lower, rows[:n])
+        else:
+            fill_normals(self.normal.named(f"{RESIDUAL} rows"), rows[:n].reshape(1, -1))
+            grouped.make(layout, rows[:n].reshape(n, -1))
+        return found, grouped, rows[:n]
 
     def _covariate(self, c: Covariate, n: int) -> Floats:
         """Draw n replicates of one covariate."""
         layout, of_rows = self.drawing.layout, c.level == "row"
         if c.distribution.is_fixed:
             return _fixed_rows(c, layout) if of_rows else _fixed_units(c, layout)
-        rng = self.normal.named(c.name)
+        own, stream = c.distribution, self.covariates[c.name]
+        if not isinstance(stream, np.random.Generator):
+            z = standard_numbers(own, stream, (n, 1, len(layout.sizes)))
+            return _in_order(own.mean + own.sd * z, layout)
         if not of_rows:
-            return _in_order(_of_units(c.distribution, rng, (n, 1, len(layout.sizes))), layout)
-        if isinstance(c.distribution, Balanced):
-            return balanced_rows(c.distribution, rng, n, layout)
-        return c.distribution.draw(rng, (n, *layout.row_shape))
+            return _in_order(own.arranged(stream, (n, 1, len(layout.sizes))), layout)
+        if isinstance(own, Balanced):
+            return balanced_rows(own, stream, n, layout)
+        return own.draw(stream, (n, *layout.row_shape))
 
 
 def part_of(truths: DrawnTruth | None, start: int, n: int) -> DrawnTruth | None:
@@ -333,16 +363,15 @@ def part_of(truths: DrawnTruth | None, start: int, n: int) -> DrawnTruth | None:
     return truths.part(first, first + n)
 
 
+def _stream_of(c: Covariate, seeds: Seeds) -> Stream:
+    """Return the stream of a covariate that is not drawn by coordinates."""
+    rng = seeds.named(c.name)
+    return stream_of(c.distribution, rng) if c.level == "unit" else rng
+
+
 def _in_order(values: Floats, layout: Layout) -> Floats:
     """Put values of the units, (..., n_units), in the order of memory."""
     return values if layout.order is None else values[..., layout.order]
-
-
-def _of_units(own: Distribution, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    """Draw values of units."""
-    if isinstance(own, Normal):
-        return own.mean + own.sd * standard_numbers(own, rng, shape)
-    return own.arranged(rng, shape)
 
 
 def _fixed_units(c: Covariate, layout: Layout) -> Floats:

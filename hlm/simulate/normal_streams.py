@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlm.simulate.coordinates import (
-    factor_columns,
     factor_of_normal,
     make_rows,
     spare_squares,
 )
-from hlm.simulate.normals import chi_squares, fill_normals
+from hlm.simulate.normals import States, chi_squares, fill_normals, states_of
+from hlm.simulate.orthonormal import factors_of, orthonormal
 from hlm.simulate.part_values import columns_of
 from hlm.simulate.row_sums import cross_columns
 
@@ -38,6 +38,17 @@ RESIDUAL = "residual"
 """What the streams of residuals begin with; the names go on with a space."""
 
 
+def of_covariate(name: str) -> str:
+    """Return what the streams of a normal covariate begin with: its name, if not the residuals'.
+
+    Examples
+    --------
+    >>> of_covariate("x"), of_covariate("residual")
+    ('x', 'residual residual')
+    """
+    return f"{RESIDUAL} {name}" if name == RESIDUAL else name
+
+
 class Coordinates(NamedTuple):
     """Normal rows of n data sets in units of their sd, reduced to what sums need of them.
 
@@ -45,8 +56,9 @@ class Coordinates(NamedTuple):
     ----------
     along : ndarray (k, n, n_units)
         The coordinates along the columns of the basis.
-    left : ndarray (n, 1)
-        The square of what they leave, of all units; without what absent coordinates add.
+    left : ndarray (n, 1) or (n, n_units)
+        The square of what they leave, of all units or of each; without what absent coordinates
+        add.
     """
 
     along: Floats
@@ -58,22 +70,36 @@ class NormalStreams:
 
     def __init__(self, basis: DesignBasis, layout: Layout, seeds: Seeds) -> None:
         self.basis, self.layout, self.seeds = basis, layout, seeds
-        self.streams: dict[str, np.random.Generator] = {}
+        self.states: dict[tuple[str, ...], States] = {}
 
-    def named(self, name: str) -> np.random.Generator:
-        """Return the stream of that name."""
-        if name not in self.streams:
-            self.streams[name] = self.seeds.named(name)
-        return self.streams[name]
+    def named(self, *names: str) -> States:
+        """Return the states of the streams of these names, (k, 4)."""
+        if names not in self.states:
+            self.states[names] = states_of(self.seeds.named(name) for name in names)
+        return self.states[names]
+
+    def along(self, whose: str, out: Floats) -> None:
+        """Draw coordinates along the first columns of the basis, into `out` (k, n, n_units)."""
+        names = [f"{whose} {name}" for name in self.basis.names[: len(out)]]
+        fill_normals(self.named(*names), out.reshape(len(out), -1))
 
     def residuals(self, n: int, room: Floats) -> Coordinates:
         """Draw the coordinates of the residuals of n data sets, into `room`, (k, n, n_units)."""
-        sizes, names = self.layout.sizes, self.basis.names
-        for name, out in zip(names, room, strict=True):
-            fill_normals(self.named(f"{RESIDUAL} {name}"), out.reshape(-1))
-        freedom = np.array([np.maximum(sizes - len(names), 0.0).sum()])
+        self.along(RESIDUAL, room)
+        freedom = np.array([np.maximum(self.layout.sizes - len(room), 0.0).sum()])
         left = chi_squares(self.named(f"{RESIDUAL} left"), freedom, n)
         return Coordinates(room, left)
+
+    def split(self, found: Coordinates) -> Coordinates:
+        """Share what is left over out among the units, at random.
+
+        Given their sum, chi-square numbers have the shares of other ones of the same degrees.
+        """
+        freedom = np.maximum(self.layout.sizes - len(found.along), 0.0)
+        shares = chi_squares(self.named(f"{RESIDUAL} shares"), freedom, len(found.left))
+        if freedom.any():
+            shares *= found.left / shares.sum(axis=1, keepdims=True)
+        return Coordinates(found.along, shares)
 
     def residual_rows(
         self,
@@ -86,11 +112,12 @@ class NormalStreams:
 
         `lower` are the factors of the basis, where they have been drawn.
         """
-        columns, _ = columns_of(self.basis.parts, data, self.layout)
         if lower is None:
             _, lower = factor_of(self.basis.parts, data, self.layout)
-        left = found.left + self._spare(lower, found.along).sum(axis=1, keepdims=True)
-        self._rows(RESIDUAL, columns, lower, found.along, left, out)
+        spare = self._spare(lower, found.along)
+        if found.left.shape[1] == 1:
+            spare = spare.sum(axis=1, keepdims=True)
+        self._rows(RESIDUAL, data, lower, found.along, found.left + spare, out)
 
     def covariates(
         self, n: int, data: dict[str, Floats], *, rows: bool
@@ -104,7 +131,7 @@ class NormalStreams:
         data : dict of str to ndarray
             The rows of each, if they are asked for.
         """
-        sizes, names = self.layout.sizes, self.basis.names
+        sizes = self.layout.sizes
         fixed = factor_of(self.basis.fixed, data, self.layout)[1]
         first, m = len(self.basis.fixed), len(sizes)
         k = first + len(self.basis.normals)
@@ -112,17 +139,15 @@ class NormalStreams:
         lower[:, : fixed.shape[1]] = fixed
         found: dict[str, Floats] = {}
         for a, c in enumerate(self.basis.normals, first):
-            along = np.empty((a, n, m))
-            for name, out in zip(names[:a], along, strict=True):
-                fill_normals(self.named(f"{c.name} {name}"), out.reshape(-1))
+            along, own = np.empty((a, n, m)), of_covariate(c.name)
+            self.along(own, along)
             freedom = np.maximum(sizes - a, 0.0)
-            left = chi_squares(self.named(f"{c.name} left"), freedom, n)
+            left = chi_squares(self.named(f"{own} left"), freedom, n)
             left += self._spare(lower, along)
             factor_of_normal(a, along, left, lower)
             if rows:
                 values = np.empty((n, *self.layout.row_shape))
-                columns, _ = columns_of(self.basis.parts[:a], {**data, **found}, self.layout)
-                self._rows(c.name, columns, lower, along, left, values)
+                self._rows(own, {**data, **found}, lower, along, left, values)
                 found[c.name] = c.distribution.mean + c.distribution.sd * values
         return lower, found
 
@@ -132,13 +157,20 @@ class NormalStreams:
         return spare
 
     def _rows(
-        self, name: str, columns: Floats, lower: Floats, along: Floats, left: Floats, out: Floats
+        self,
+        name: str,
+        data: dict[str, Floats],
+        lower: Floats,
+        along: Floats,
+        left: Floats,
+        out: Floats,
     ) -> None:
         """Draw the directions of rows, and make the rows of them, in place."""
-        k, n, m = along.shape
+        (k, n, m), sizes = along.shape, self.layout.sizes
+        q, root = orthonormal(*columns_of(self.basis.parts[:k], data, self.layout), sizes)
         flat, work = out.reshape(n, -1), np.empty((2, k + 1, m))
-        fill_normals(self.named(f"{name} rows"), flat.reshape(-1))
-        make_rows(columns, self.layout.starts, lower, along, left, flat, work)
+        fill_normals(self.named(f"{name} rows"), flat.reshape(1, -1))
+        make_rows(q, self.layout.starts, lower, root, along, left, flat, work)
 
 
 def factor_of(
@@ -152,6 +184,4 @@ def factor_of(
     k = len(parts)
     gram = np.zeros((len(columns), k * (k + 1) // 2, starts[1]))
     cross_columns(columns, starts, gram)
-    lower = np.empty_like(gram)
-    factor_columns(gram, layout.sizes, lower)
-    return columns, lower
+    return columns, factors_of(columns, starts, gram, layout.sizes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,13 +14,35 @@ if TYPE_CHECKING:
     from hlm.simulate.columns import Part
     from hlm.simulate.layout import Layout
 
-__all__ = ["columns_of", "multipliers_of", "stack_values"]
+__all__ = ["Room", "columns_of", "multipliers_of", "stack_values"]
 
 Floats = NDArray[np.float64]
 
 
+class Room:
+    """Memory that one array after another is written to: fresh memory takes longer than to fill it.
+
+    Examples
+    --------
+    >>> room = Room()
+    >>> first = room.array((2, 3))
+    >>> np.shares_memory(first, room.array((1, 4)))
+    True
+    """
+
+    def __init__(self) -> None:
+        self._kept = np.empty(0)
+
+    def array(self, shape: tuple[int, ...]) -> Floats:
+        """Return an array of any numbers, in place of the one before."""
+        size = prod(shape)
+        if size > len(self._kept):
+            self._kept = np.empty(size)
+        return self._kept[:size].reshape(shape)
+
+
 def columns_of(
-    parts: Sequence[Part], data: dict[str, Floats], layout: Layout
+    parts: Sequence[Part], data: dict[str, Floats], layout: Layout, room: Room | None = None
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Return the columns, (n or 1, k, rows), and where the first, the second, ... rows begin.
 
@@ -31,16 +54,18 @@ def columns_of(
     data : dict of str to ndarray
         The covariates, as `Draws` has them.
     layout : Layout
+    room : Room, optional
+        For the columns, which are valid until it is used again.
     """
     if not layout.is_equal:
         rows = (1, int(layout.starts[-1]))
         values = [part.values(_by_rows(part, data, layout)) for part in parts]
-        return stack_values(values, rows).reshape(-1, len(values), rows[1]), layout.starts
+        return stack_values(values, rows, room).reshape(-1, len(values), rows[1]), layout.starts
     n_rows, n_units = layout.row_shape
     values = [part.values(data) for part in parts]
     if n_rows > 1 and all(value.shape[-1] == 1 for value in values):
         n_units = 1
-    columns = stack_values(values, (n_rows, n_units))
+    columns = stack_values(values, (n_rows, n_units), room)
     return columns.reshape(-1, len(values), n_rows * n_units), np.arange(n_rows + 1) * n_units
 
 
@@ -59,10 +84,12 @@ def _by_rows(part: Part, data: dict[str, Floats], layout: Layout) -> dict[str, F
     }
 
 
-def stack_values(values: Sequence[Floats], shape: tuple[int, int]) -> Floats:
+def stack_values(
+    values: Sequence[Floats], shape: tuple[int, int], room: Room | None = None
+) -> Floats:
     """Put arrays together as (n or 1, parts, *shape)."""
-    values = [value.reshape((1,) * (3 - value.ndim) + value.shape) for value in values]
-    n = max(len(value) for value in values)
-    return np.ascontiguousarray(
-        np.stack([np.broadcast_to(value, (n, *shape)) for value in values], axis=1)
-    )
+    n = max(len(value) if value.ndim > 2 else 1 for value in values)
+    stacked = (Room() if room is None else room).array((n, len(values), *shape))
+    for a, value in enumerate(values):
+        stacked[:, a] = value
+    return stacked

@@ -36,7 +36,7 @@ from hlm.simulate.draws import (
 )
 from hlm.simulate.generated import Generated, generate
 from hlm.simulate.layout import layout_of
-from hlm.simulate.normals import standard_numbers
+from hlm.simulate.normals import standard_numbers, stream_of
 from hlm.simulate.random_effects import recipe_of
 from hlm.simulate.response import response_of
 
@@ -137,7 +137,7 @@ class _Streams:
 
     def __init__(self, scenario: Scenario, recipe: Mixing | Copula, seeds: Seeds) -> None:
         self.scenario, self.recipe, self.seeds = scenario, recipe, seeds
-        self.noise = seeds.noise()
+        self.noise = stream_of(scenario.residuals, seeds.noise())
         self.effects = recipe.streams(seeds.effects())
         self.others: dict[str, np.random.Generator] = {}
         self.generated = _generated(scenario, seeds)

@@ -18,12 +18,13 @@ from hlm.distributions import STANDARD_NORMAL, Distribution
 from hlm.distributions.copula import normal_correlations, root
 from hlm.jit import entry
 from hlm.rows.quantile_table import from_normal
-from hlm.simulate.normals import standard_numbers
+from hlm.simulate.normals import standard_numbers, stream_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hlm.scenario import Scenario
+    from hlm.simulate.normals import Stream
     from hlm.uncertain import DrawnTruth
 
 __all__ = ["Copula", "Mixing", "recipe_of"]
@@ -59,16 +60,17 @@ class _Recipe:
 class Mixing(_Recipe):
     """Random effects mixed of independent numbers."""
 
-    def streams(self, seeds: np.random.SeedSequence) -> list[np.random.Generator]:
+    def streams(self, seeds: np.random.SeedSequence) -> list[Stream]:
         """Return one stream, or one for each effect where their shapes differ.
 
         So each stream gives one number after the other, however many replicates are drawn at once.
         """
         several = len(set(self.shapes)) > 1
         children = seeds.spawn(len(self.shapes)) if several else [seeds]
-        return [np.random.default_rng(child) for child in children]
+        drawn = zip(self.shapes, children, strict=False)
+        return [stream_of(shape, np.random.default_rng(child)) for shape, child in drawn]
 
-    def draw(self, streams: Sequence[np.random.Generator], n: int, n_units: int) -> Floats:
+    def draw(self, streams: Sequence[Stream], n: int, n_units: int) -> Floats:
         """Draw what the effects of n replicates are made of, (n, q, n_units)."""
         if len(streams) == 1:
             return standard_numbers(self.shapes[0], streams[0], (n, len(self.shapes), n_units))
@@ -95,11 +97,11 @@ class Mixing(_Recipe):
 class Copula(_Recipe):
     """Random effects that are functions of correlated normals."""
 
-    def streams(self, seeds: np.random.SeedSequence) -> list[np.random.Generator]:
+    def streams(self, seeds: np.random.SeedSequence) -> list[Stream]:
         """Return the stream of the normals."""
-        return [np.random.default_rng(seeds)]
+        return [stream_of(STANDARD_NORMAL, np.random.default_rng(seeds))]
 
-    def draw(self, streams: Sequence[np.random.Generator], n: int, n_units: int) -> Floats:
+    def draw(self, streams: Sequence[Stream], n: int, n_units: int) -> Floats:
         """Draw independent normals of n replicates, (n, q, n_units)."""
         return standard_numbers(STANDARD_NORMAL, streams[0], (n, len(self.shapes), n_units))
 

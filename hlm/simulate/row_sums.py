@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hlm.jit import entry
+from hlm.jit import entry, vectorized
 
 __all__ = ["add_effects", "cross_columns", "cross_noise", "cross_row_columns", "cross_row_noise"]
 
 
-@entry
+@vectorized
 def cross_columns(columns, starts, gram):
     """Add to gram (n, pairs, units), zero on entry, the sums over rows of products of columns.
 

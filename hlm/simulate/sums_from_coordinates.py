@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.simulate.coordinates import factor_columns, place_coordinates, products_of_factors
-from hlm.simulate.part_values import columns_of
+from hlm.simulate.coordinates import place_coordinates, products_of_factors
+from hlm.simulate.orthonormal import factors_of
+from hlm.simulate.part_values import Room, columns_of
 from hlm.simulate.row_sums import cross_columns, cross_noise
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from hlm.simulate.design_basis import Affine, DesignBasis
     from hlm.simulate.draws import Draws
 
-__all__ = ["Places", "of_coordinates", "places_in"]
+__all__ = ["CoordinateSums", "Places", "places_in"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -60,46 +61,75 @@ def places_in(basis: Basis, own: DesignBasis) -> Places:
     return Places(tuple(parts), numbers, tuple(own.place_of(part) for part in basis.columns))
 
 
-def of_coordinates(basis: Basis, places: Places, draws: Draws) -> tuple[Floats, Floats, Floats]:
-    """Return the cross-products of columns, those with residuals, and the residuals' squares.
+class CoordinateSums:
+    """Sums over rows of data sets that are drawn some at a time.
 
-    Columns of the basis take nothing from rows that are there for others.
-
-    Returns
-    -------
-    gram, response, squares : ndarray
-        (n or 1, pairs, n_units or 1), (n, k, n_units), (n, n_units); of the squares what is left
-        over stands with the first unit.
+    Parameters
+    ----------
+    basis : Basis
+        The columns of the models.
+    places : Places
+    fixed : bool
+        Whether all data sets have the same columns, which then are crossed once.
     """
-    coordinates, layout, lower = draws.coordinates, draws.layout, draws.lower
-    assert coordinates is not None
-    n, m = coordinates.along.shape[1:]
-    if lower is None:
-        gram, lower = _factored(places, draws)
-    else:
-        gram = _of_factors(places, draws, lower)
-    response, squares = np.empty((n, len(places.parts), m)), np.empty((n, m))
-    place_coordinates(lower, layout.sizes, places.own, coordinates.along, response, squares)
-    squares[:, :1] += coordinates.left
-    for j, one in enumerate(places.affine):
-        if one is not None and j not in places.own:
-            own, constant = response[:, places.own[one.place]], response[:, places.own[0]]
-            response[:, j] = one.slope * own + one.shift * constant
-    if places.need_rows:
-        response[:, places.outside] = _from_rows(places, draws)
-    k = len(basis.columns)
-    return _first(gram, k * (k + 1) // 2), _first(response, k), squares
+
+    def __init__(self, basis: Basis, places: Places, *, fixed: bool) -> None:
+        self._k, self._places, self._fixed = len(basis.columns), places, fixed
+        self._known: tuple[Floats, Floats] | None = None
+        self._room = Room()
+
+    def of(self, draws: Draws) -> tuple[Floats, Floats, Floats]:
+        """Return the cross-products of columns, those with residuals, and the residuals' squares.
+
+        Columns of the basis take nothing from rows that are there for others.
+
+        Returns
+        -------
+        gram, response, squares : ndarray
+            (n or 1, pairs, n_units or 1), (n, k, n_units), (n, n_units); of the squares what is
+            left over stands with the first unit.
+        """
+        coordinates, places = draws.coordinates, self._places
+        assert coordinates is not None
+        n, m = coordinates.along.shape[1:]
+        gram, lower = self._design(draws)
+        response, squares = np.empty((n, len(places.parts), m)), np.empty((n, m))
+        if draws.grouped is None:
+            sizes, along = draws.layout.sizes, coordinates.along
+            place_coordinates(lower, sizes, places.own, along, response, squares)
+            squares[:, : coordinates.left.shape[1]] += coordinates.left
+        else:
+            response[:, places.own], squares = draws.grouped.sums()
+        for j, one in enumerate(places.affine):
+            if one is not None and j not in places.own:
+                own, constant = response[:, places.own[one.place]], response[:, places.own[0]]
+                response[:, j] = one.slope * own + one.shift * constant
+        if places.need_rows:
+            response[:, places.outside] = _from_rows(places, draws)
+        return gram, _first(response, self._k), squares
+
+    def _design(self, draws: Draws) -> tuple[Floats, Floats]:
+        """Return the cross-products of the models' columns, and the factors of the basis."""
+        if draws.lower is not None:
+            return _of_factors(self._places, draws, draws.lower), draws.lower
+        if self._known is not None:
+            return self._known
+        gram, lower = _factored(self._places, draws, self._room)
+        gram = _first(gram, self._k * (self._k + 1) // 2)
+        if self._fixed:
+            self._known = gram, lower
+        return gram, lower
 
 
-def _factored(places: Places, draws: Draws) -> tuple[Floats, Floats]:
+def _factored(places: Places, draws: Draws, room: Room) -> tuple[Floats, Floats]:
     """Return the cross-products of all columns, from their rows, and the factors of the basis."""
-    columns, starts = columns_of(places.parts, draws.covariates, draws.layout)
+    columns, starts = columns_of(places.parts, draws.covariates, draws.layout, room)
     gram = _crossed(columns, starts)
     pairs = [_pair(a, b) for i, a in enumerate(places.own) for b in places.own[: i + 1]]
-    own = np.ascontiguousarray(gram[:, pairs])
-    lower = np.empty_like(own)
-    factor_columns(own, draws.layout.sizes, lower)
-    return gram, lower
+    own = gram
+    if pairs != list(range(gram.shape[1])):
+        own, columns = np.ascontiguousarray(gram[:, pairs]), columns[:, places.own]
+    return gram, factors_of(columns, starts, own, draws.layout.sizes)
 
 
 def _of_factors(places: Places, draws: Draws, lower: Floats) -> Floats:
@@ -121,14 +151,16 @@ def _of_factors(places: Places, draws: Draws, lower: Floats) -> Floats:
 def _from_rows(places: Places, draws: Draws) -> Floats:
     """Return the products of columns outside the basis with the residuals, from rows."""
     assert draws.noise is not None
-    layout, n = draws.layout, len(draws.noise)
-    parts = [places.parts[j] for j in places.outside]
+    layout, noise = draws.layout, draws.noise
+    if draws.grouped is not None:
+        noise = noise * draws.grouped.groups.row_sds(draws.covariates)
+    n, parts = len(noise), [places.parts[j] for j in places.outside]
     columns, _ = columns_of(parts, draws.covariates, layout)
     response, squares = (
         np.zeros((n, len(parts), len(layout.sizes))),
         np.zeros((n, len(layout.sizes))),
     )
-    cross_noise(columns, draws.noise.reshape(n, -1), layout.starts, response, squares)
+    cross_noise(columns, noise.reshape(n, -1), layout.starts, response, squares)
     return response
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hlm.fits import fit_batch, has_lanes, warm_up
 from hlm.operations.receipts import make_receipt, write_receipt
 from hlm.results import KINDS, writing
-from hlm.simulate import simulate
+from hlm.simulate import Memory, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +47,10 @@ def simulate_and_fit(
             kind: stack.enter_context(writing(path, KINDS[kind], metadata))
             for kind, path in files.items()
         }
+        memory = Memory()
         for key, first, stop in batch.ranges:
             scenario = plan.scenario(key)
-            drawn = simulate(scenario, batch.models, plan.seed, first, stop)
+            drawn = simulate(scenario, batch.models, plan.seed, first, stop, memory=memory)
             tables = fit_batch(scenario, batch.models, drawn, seed=plan.seed, lanes=lanes)
             for kind, writer in writers.items():
                 writer.append(tables[kind])

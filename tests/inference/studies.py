@@ -39,12 +39,17 @@ def scenario(x: Covariate, *, units: int = 12, rows: int = 5, sd: Sequence[float
     return Scenario("0" * 16, units, rows, covariates, SLOPES, fixed, tuple(sd), cor, 0.75)
 
 
-def tables(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Simulate and fit replicates 0 to `stop`; return estimates and fits."""
-    return with_tests(truth, model, stop)[:2]
+def tables(
+    truth: Scenario, model: Model, stop: int, *, start: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Simulate and fit replicates `start` to `stop`; return estimates and fits."""
+    estimates, fits, _ = with_tests(truth, model, stop, start=start)
+    return estimates, fits
 
 
-def with_tests(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, ...]:
+def with_tests(
+    truth: Scenario, model: Model, stop: int, *, start: int = 0
+) -> tuple[pd.DataFrame, ...]:
     """Return the F tests of the model too.
 
     It is fitted with all inferences, of which those of the model are kept: so one set of kernels
@@ -56,7 +61,7 @@ def with_tests(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, 
         df=OF_COEFFICIENTS,
         limits=OF_RANDOM_PART,
     )
-    estimates, fits, found = fitted(truth, everything, stop)
+    estimates, fits, found = fitted(truth, everything, stop, start)
     estimates, found = (
         frame[frame["inference"].isin(asked)].reset_index(drop=True) for frame in (estimates, found)
     )
@@ -64,9 +69,9 @@ def with_tests(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, 
 
 
 @cache
-def fitted(truth: Scenario, model: Model, stop: int) -> tuple[pd.DataFrame, ...]:
+def fitted(truth: Scenario, model: Model, stop: int, start: int = 0) -> tuple[pd.DataFrame, ...]:
     """Simulate and fit; return estimates, fits and F tests."""
-    found = fit_batch(truth, [model], simulate(truth, [model], SEED, 0, stop), seed=SEED)
+    found = fit_batch(truth, [model], simulate(truth, [model], SEED, start, stop), seed=SEED)
     return tuple(as_frame(found[kind]) for kind in ("estimates", "fits", "tests"))
 
 

@@ -24,7 +24,7 @@ from .studies import as_frame
 
 STUDY = """
 name: boot
-seed: 3
+seed: %(seed)s
 replicates: %(replicates)s
 truth:
   formula: y ~ x + a + (1 + x | unit)
@@ -46,8 +46,9 @@ estimation:
 GRID, DRAWN = "grid: [-2, -1, 0, 1, 2]", "distribution: normal"
 
 
-def study_of(x=GRID, replicates=6, draws=39):
-    return hlm.Study.from_text(STUDY % {"x": x, "replicates": replicates, "draws": draws})
+def study_of(x=GRID, replicates=6, draws=39, seed=3):
+    numbers = {"x": x, "replicates": replicates, "draws": draws, "seed": seed}
+    return hlm.Study.from_text(STUDY % numbers)
 
 
 def batch(study, start=0, stop=None, models=None):
@@ -69,7 +70,7 @@ def numbers(tables, *, replicates, model):
 
 @pytest.mark.parametrize("x", [GRID, DRAWN], ids=["shared", "drawn"])
 def test_neither_batches_nor_other_models_move_a_number(x):
-    study = study_of(x)
+    study = study_of(x, seed=4)
     whole = batch(study)
     for model in study.models:
         parts = [batch(study, 0, 2), batch(study, 2, 3, [model]), batch(study, 3, 6, [model])]
@@ -251,7 +252,7 @@ def test_failed_fits_count_out():
 def test_what_is_asked_for_is_in_the_definition():
     study = study_of()
     assert all(model.definition()["bootstrap"] == 39 for model in study.models)
-    text = STUDY % {"x": GRID, "replicates": 1, "draws": 39}
+    text = STUDY % {"x": GRID, "replicates": 1, "draws": 39, "seed": 3}
     silent = hlm.Study.from_text(text.replace("  bootstrap: 39\n", ""))
     assert {model.bootstrap for model in silent.models} == {199}
     none = text.replace("  bootstrap: 39\n", "").replace(", bootstrap]", "]")

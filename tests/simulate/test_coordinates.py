@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
+from operator import mul
 
 import numpy as np
 import pytest
@@ -13,10 +15,11 @@ from scipy.stats import chi2, ks_2samp, kstest, t
 
 from hlm.distributions import Binary, Normal, Points, Span, Uniform
 from hlm.fits import fit_batch
-from hlm.formula import formula_in, product_of
+from hlm.formula import formula_in
 from hlm.scenario import BLOCK, Covariate, Model, Scenario
 from hlm.simulate import basis_of, draw, draw_by_row, draw_rows, simulate
 from hlm.simulate.design_basis import design_basis
+from hlm.simulate.orthonormal import factors_of
 
 SE = 4.5
 P = 1e-3  # fixed seeds: a test of a hundred p-values may show one of some 0.01
@@ -60,6 +63,9 @@ DESIGNS = {
     "normal, squared": scenario("y ~ x + I(x^2) + (1 | g)", [X], 5),
     "uniform": scenario("y ~ u * a + (1 + u | g)", [A, U], 5),
     "binary, uneven": scenario("y ~ b * x + (1 + b | g)", [X, B], UNEVEN),
+    "a covariate named residual": scenario(
+        "y ~ residual + x + (1 | g)", [Covariate("residual", "row"), X], 6
+    ),
 }  # fmt: skip
 
 MODELS = {
@@ -75,8 +81,13 @@ def model(name, one):
     return Model(name, MODELS[name].format(x).replace("a0", x))
 
 
-def of_rows(one, models, rows):
-    """Return gram, response and y*'y* by sums over rows, and what they are measured by."""
+def of_rows(one, models, replicate):
+    """Return gram, response and y*'y* by sums over rows, and what they are measured by.
+
+    The same numbers are drawn where all coefficients are 0; the response is then y*.
+    """
+    rows = draw_rows(replace(one, fixed=tuple((name, 0.0) for name, _ in one.fixed)), 5, replicate)
+    rows = {name: getattr(values, "codes", values) for name, values in rows.items()}
     order = np.arange(one.n_units)
     if not isinstance(one.n_rows, int):
         order = np.argsort(-np.array(one.n_rows), kind="stable")
@@ -84,16 +95,14 @@ def of_rows(one, models, rows):
     total = lambda v: np.bincount(unit, v, minlength=one.n_units)  # noqa: E731
     parts = basis_of(one, models).columns
     columns = [np.broadcast_to(part.values(rows), unit.shape) for part in parts]
-    y = rows["y"].copy()
-    for term in formula_in(one.formula, one.covariates).fixed:
-        y -= dict(one.fixed)[term.name] * product_of(term.factors, rows)
+    y = rows["y"]
     pairs = [(a, b) for a in range(len(columns)) for b in range(a + 1)]
     size = [np.sqrt(total(column**2)) for column in columns]
     return (
         np.array([total(columns[a] * columns[b]) for a, b in pairs]),
         np.array([size[a] * size[b] for a, b in pairs]),
         np.array([total(column * y) for column in columns]),
-        np.array([one_size * np.sqrt(total(rows["y"] ** 2)) for one_size in size]),
+        np.array([one_size * np.sqrt(total(y**2)) for one_size in size]),
         y @ y,
     )
 
@@ -106,11 +115,63 @@ def test_rows_have_the_sums_that_were_drawn(name):
     for some in (models[:1], models):
         for replicate in (0, 7, BLOCK + 1):
             cross = simulate(one, some, 5, replicate, replicate + 1).cross
-            rows = draw_rows(one, 5, replicate)
-            gram, of_gram, response, of_response, squares = of_rows(one, some, rows)
+            gram, of_gram, response, of_response, squares = of_rows(one, some, replicate)
             assert (abs(cross.gram[0] - gram) <= 1e-12 * of_gram).all()
             assert (abs(cross.response[0] - response) <= 1e-12 * of_response).all()
-            assert abs(cross.sum_squares[0] - squares) <= 1e-12 * (rows["y"] @ rows["y"])
+            assert abs(cross.sum_squares[0] - squares) <= 1e-12 * squares
+
+
+CLOSE = {
+    "two rows": scenario("y ~ x + (1 + x | g)", [X], 2, 200),
+    "three rows": scenario("y ~ x + w + (1 + x | g)", [X, W], 3, 200),
+    "uniform, two rows": scenario("y ~ u + (1 + u | g)", [U], 2, 200),
+    "uniform and normal": scenario("y ~ u + x + (1 | g)", [U, X], 3, 200),
+    "cubic": scenario("y ~ u + I(u^2) + I(u^3) + (1 + u | g)", [U], 4, 200),
+    "cubic, rows to spare": scenario("y ~ x + I(x^2) + I(x^3) + (1 | g)", [X], 6, 200),
+    "far from zero": scenario(
+        "y ~ x + I(x^2) + (1 | g)", [Covariate("x", "row", Normal(1000.0, 0.01))], 6, 200
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLOSE)
+def test_rows_have_the_sums_where_columns_are_nearly_dependent(name):
+    """Of some of 20,000 units a column has next to nothing apart from the others.
+
+    Of some x itself happens to be a thousandth of its sd, by which the rows are rounded: so 1e-11.
+    """
+    one, models = CLOSE[name], [Model("truth", CLOSE[name].formula)]
+    whole = simulate(one, models, 5, 0, 100).cross
+    for replicate in range(100):
+        gram, of_gram, response, of_response, squares = of_rows(one, models, replicate)
+        assert (abs(whole.gram[replicate] - gram) <= 1e-11 * of_gram).all()
+        assert (abs(whole.response[replicate] - response) <= 1e-11 * of_response).all()
+        assert abs(whole.sum_squares[replicate] - squares) <= 1e-11 * squares
+
+
+@pytest.mark.parametrize("sd", [1.0, 1e-4, 1e-9])
+def test_factors_are_those_of_exact_arithmetic(sd):
+    """Of columns (1, x, x^2 and what is 0, or depends on them) of which little is their own."""
+    rng = np.random.default_rng(3)
+    x = 1.0 + sd * rng.integers(-8, 9, (6, 5)) / 8.0
+    columns = np.stack([np.ones((6, 5)), x, x * x, np.zeros((6, 5)), 3.0 - 2.0 * x])[None]
+    flat, starts = columns.reshape(1, 5, 30), np.arange(7) * 5
+    gram = np.array(
+        [[(a * b).sum(0) for j, a in enumerate(columns[0]) for b in columns[0][: j + 1]]]
+    )
+    lower = factors_of(flat, starts, gram, np.full(5, 6))[0]
+    for i in range(5):
+        exact = [[Fraction(v) for v in column[:, i]] for column in columns[0]]
+        for a in range(5):
+            rest = exact[a]
+            for q in exact[:a]:
+                if any(q):
+                    share = sum(map(mul, rest, q)) / sum(map(mul, q, q))
+                    rest = [one - share * other for one, other in zip(rest, q, strict=True)]
+            exact[a] = rest
+            wanted = float(sum(map(mul, rest, rest))) ** 0.5
+            # The square and the last column are themselves right to rounding only
+            assert abs(lower[a * (a + 3) // 2, i] - wanted) < 1e-5 * wanted + 1e-15, (a, i)
 
 
 @pytest.mark.parametrize("name", DESIGNS)
