@@ -77,13 +77,13 @@ def infer_ended(parametrization, reml, effects, units, ended, work):
 
 
 @kernel
-def report_ended(parametrization, by, ended, jacobians, own, left, tests, results):
+def report_ended(parametrization, by, ended, jacobians, own, left, asked):
     """Write the results of fits that need no more than their inference; there is room again.
 
     `by` is the method's number and whether it is REML; `jacobians` are the derivatives of Psi in
-    theta, in lanes.
+    theta, in lanes; `asked` are the joint tests and the results.
     """
-    method, reml = by
+    (method, reml), (tests, results) = by, asked
     workspace, delta, found = own.workspace, ended.delta, ended.fit.estimates
     out = workspace.fit.estimates
     wants_more = results.F.shape[2] > 0 or len(results.spread) > 0 or len(results.vcov) > 0

@@ -67,5 +67,5 @@ def fit_side_by_side(cross, design, parametrization, reml, memory, tests, result
                     infer_ended(parametrization, by_reml, effects, present.units, ended, lanes)
                     report_ended(
                         parametrization, (method, by_reml), ended, lanes.theta.jacobian,
-                        own, left, tests, results,
+                        own, left, (tests, results),
                     )  # fmt: skip
