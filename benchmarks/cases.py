@@ -14,7 +14,7 @@ from hlm.rows.origins import UnitMean
 from hlm.rows.residual import AutoRegressive, ByExponential, ByUnit
 from hlm.rows.sizes import Clustered, Poisson
 from hlm.scenario import Covariate, Dependence, Model, Scenario
-from hlm.simulate import Drawn, simulate
+from hlm.simulate import Drawn, Memory, simulate
 
 __all__ = [
     "SEED",
@@ -215,10 +215,13 @@ def normals_of(scenario: Scenario) -> int:
     return rows + units * len(scenario.sd) + sum(rows if c.level == "row" else units for c in drawn)
 
 
-def simulate_case(case: Case, n: int) -> Drawn:
-    """Draw n data sets; unequal units are put together from scenarios of two units each."""
+def simulate_case(case: Case, n: int, memory: Memory | None = None) -> Drawn:
+    """Draw n data sets, into memory that is used again if there is some.
+
+    Unequal units are put together from scenarios of two units each.
+    """
     if not case.sizes:
-        return simulate(case.scenario, [case.model], SEED, 0, n)
+        return simulate(case.scenario, [case.model], SEED, 0, n, memory=memory)
     parts = [
         simulate(
             replace(case.scenario, key=f"{k:08x}{size:08x}", n_units=2, n_rows=size),

@@ -9,6 +9,8 @@ import numpy as np
 from benchmarks.cases import Case, design, hard_case
 from benchmarks.timing import time_case
 from hlm.distributions import Uniform
+from hlm.plan.cost import replicate_cost
+from hlm.plan.pack import MAX_RANGE_BYTES, MAX_RANGE_REPLICATES
 from hlm.scenario import Model
 
 __all__ = ["Goal", "goals", "print_goals"]
@@ -29,6 +31,12 @@ class Goal:
     case: Case
     tasks: tuple[str, ...]
     most: float
+
+    @property
+    def n(self) -> int:
+        """The data sets that a batch draws at a time."""
+        size = replicate_cost(self.case.scenario, [self.case.model]).cross_product_bytes
+        return min(MAX_RANGE_REPLICATES, int(MAX_RANGE_BYTES / size))
 
 
 def goals() -> list[Goal]:
@@ -66,7 +74,7 @@ def print_goals(repeats: int = 15) -> None:
     print(HEADING)
     print(f"{'design':36}{'simulate':>9}{'REML':>8}{'lanes':>8}{'sum':>8}{'':16}{'at most':>8}")
     for goal in goals():
-        timing = time_case(goal.case, repeats, ("simulate", "reml", "lanes"))
+        timing = time_case(goal.case, repeats, ("simulate", "reml", "lanes"), n=goal.n)
         sums = np.sum([timing.seconds[task] for task in goal.tasks], axis=0) * 1e6
         low, middle, high = np.quantile(sums, [0.25, 0.5, 0.75])
         times = [timing.microseconds(task) for task in ("simulate", "reml", "lanes")]

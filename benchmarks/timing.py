@@ -17,6 +17,7 @@ from hlm.fits.candidates import fit_model
 from hlm.formula import parse
 from hlm.inference.variants import kernels_of
 from hlm.kernels.fit import ITERATIONS
+from hlm.simulate import Memory
 
 if TYPE_CHECKING:
     from hlm.kernels.stack import StackResults
@@ -78,9 +79,15 @@ def interleave(tasks: Mapping[str, Task], repeats: int) -> dict[str, Floats]:
     return dict(zip(tasks, seconds, strict=True))
 
 
-def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timing:
-    """Time one case: its normals alone, and each step from them to tables; or `only` some."""
-    n, scenario = case.n, case.scenario
+def time_case(
+    case: Case, repeats: int = 9, only: Collection[str] = (), *, n: int | None = None
+) -> Timing:
+    """Time one case: its normals alone, and each step from them to tables; or `only` some.
+
+    Of n data sets, if that is given drawn into memory that is used again, as a batch does.
+    """
+    memory = None if n is None else Memory()
+    n, scenario = n or case.n, case.scenario
     drawn, few = simulate_case(case, n), simulate_case(case, max(FEWEST, n // PROFILE_SHARE))
     columns = drawn.columns[0]
     reml = replace(case.model, methods=("reml",))
@@ -98,7 +105,7 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
     tasks: dict[str, Task] = {
         "normals": lambda: _draw(n * normals_of(scenario), CHUNK),
         "one call": lambda: _draw(n * normals_of(scenario), n * normals_of(scenario)),
-        "simulate": lambda: simulate_case(case, n),
+        "simulate": lambda: simulate_case(case, n, memory),
         "reml": lambda: fit(reml),
         "lanes": lambda: fit_model(reml, columns, drawn.cross, side_by_side),
         "both": lambda: fit(case.model),
@@ -123,15 +130,17 @@ def time_case(case: Case, repeats: int = 9, only: Collection[str] = ()) -> Timin
 def time_shapes(cases: Mapping[str, Case], repeats: int = 9) -> dict[str, Floats]:
     """Time to simulate and fit by REML, of one design with several distributions in turn.
 
-    Return seconds per data set, (repeats,) each.
+    Return seconds per data set, (repeats,) each, and those of the first one's `normals` by NumPy.
     """
 
     def whole(case: Case) -> StackResults:
         drawn = simulate_case(case, case.n)
         return fit_model(replace(case.model, methods=("reml",)), drawn.columns[0], drawn.cross)
 
-    tasks = {name: partial(whole, case) for name, case in cases.items()}
-    n = next(iter(cases.values())).n
+    tasks: dict[str, Task] = {name: partial(whole, case) for name, case in cases.items()}
+    first = next(iter(cases.values()))
+    n = first.n
+    tasks["normals"] = partial(_draw, n * normals_of(first.scenario), CHUNK)
     return {name: seconds / n for name, seconds in interleave(tasks, repeats).items()}
 
 
