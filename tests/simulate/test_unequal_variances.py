@@ -21,7 +21,7 @@ from hlm.simulate.residual_scales import (
     residual_scales,
 )
 
-from .test_coordinates import SE, UNEVEN, P, of_rows, scenario
+from .test_coordinates import SE, UNEVEN, P, check_any_range, of_rows, scenario
 
 A, ARM = Covariate("a", "unit"), Covariate("arm", "unit", Points((0.0, 1.0, 1.0) * 3))
 X, U = Covariate("x", "row", Normal(50.0, 2.0)), Covariate("u", "row", Uniform(0.0, 3.0))
@@ -98,16 +98,7 @@ def test_another_model_moves_no_bit(name):
 @pytest.mark.parametrize("name", DESIGNS)
 def test_the_same_bits_from_any_range(name, monkeypatch):
     one = DESIGNS[name]
-    models = [Model("truth", one.formula), more(one)]
-    for some in (models[:1], models):
-        whole = simulate(one, some, 5, 0, BLOCK + 20).cross
-        with monkeypatch.context() as patch:
-            patch.setattr("hlm.simulate.draws.CHUNK_VALUES", 3000)
-            for start, stop in ((0, 3), (17, 18), (BLOCK - 2, BLOCK + 3)):
-                part = simulate(one, some, 5, start, stop).cross
-                for field, array in part._asdict().items():
-                    full = getattr(whole, field)
-                    assert_array_equal(array, full[start:stop] if len(full) > 1 else full, field)
+    check_any_range(one, [Model("truth", one.formula), more(one)], monkeypatch)
 
 
 def test_what_is_drawn_as_sums():
