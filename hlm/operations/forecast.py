@@ -40,10 +40,13 @@ DRAWING_SECONDS, DRAWING_PANEL_SECONDS, DRAWING_SCENARIO_SECONDS = 4.0, 0.03, 0.
 
 PANELS = 200
 
+SIDE_BY_SIDE = 0.65
+"""The share of these seconds that passes by the clock, where there is a core for each process."""
+
 REPORT_SECONDS = 0.6
 """Seconds for report and manifest."""
 
-FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 61, 5, 2
+FILES, FILES_PER_BATCH, FILES_PER_CHUNK = 81, 5, 2
 """Files of a study: tables, figures, logs, benchmarks; those of a batch, with receipt."""
 
 FILES_OF_TESTS = FILES_OF_PREDICTIONS = 6
@@ -110,7 +113,8 @@ class Forecast:
         """Return the wall time from the last fit to the report."""
         shared = (self.gather_seconds + self.summary_seconds) / cores
         longest = max(self.gather_seconds, self.chunk_seconds, shared)
-        return longest + self.drawing_seconds + 2.0 * JOB_SECONDS + REPORT_SECONDS
+        drawing = self.drawing_seconds * (SIDE_BY_SIDE if cores > 1 else 1.0)
+        return longest + drawing + 2.0 * JOB_SECONDS + REPORT_SECONDS
 
     def wall_seconds(self, cores: int) -> float:
         """Return the wall time on so many cores."""
