@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Open the report or the explorer, or say how else to read it; return 0."""
-    from hlm.explorer.explorer_page import EXPLORER
+    from hlm.plan.report import EXPLORER
     from hlm.report import REPORT
 
     place = find_results(options.study, options.results, allow_code=options.allow_code)

@@ -4,10 +4,9 @@ It holds the summaries of the study, the libraries that draw, and all else that 
 """
 
 from hlm.explorer.contents import FORM, MOST_BYTES, Contents, contents_of_study
-from hlm.explorer.explorer_page import EXPLORER, explorer_page, write_explorer
+from hlm.explorer.explorer_page import explorer_page, write_explorer
 
 __all__ = [
-    "EXPLORER",
     "FORM",
     "MOST_BYTES",
     "Contents",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hlm.explorer.contents import Contents
     from hlm.plan.plan import Plan
 
-__all__ = ["EXPLORER", "explorer_page", "write_explorer"]
+__all__ = ["explorer_page", "write_explorer"]
 
 
 def write_explorer(

@@ -127,10 +127,7 @@ def _ratio_tests(
 
 
 def fit_model(
-    model: Model,
-    columns: ModelColumns,
-    cross: CrossProducts,
-    kernels: Kernels | None = None,
+    model: Model, columns: ModelColumns, cross: CrossProducts, kernels: Kernels | None = None
 ) -> StackResults:
     """Fit one model by its methods to every replicate, with what all its inferences need.
 

@@ -47,7 +47,7 @@ def has_lanes(models: Sequence[Model]) -> bool:
     models : sequence of Model
     """
     needed = [kernels for kernels in kernels_of(models, lanes=True) if kernels.lanes]
-    return bool(needed) and all(is_compiled(_lanes(kernels).name) for kernels in needed)
+    return bool(needed) and all(is_compiled(kernels.apart[-1].name) for kernels in needed)
 
 
 def compile_kernels(needed: Iterable[Kernels]) -> None:
@@ -57,21 +57,10 @@ def compile_kernels(needed: Iterable[Kernels]) -> None:
     ----------
     needed : iterable of Kernels
     """
-    for kernels in needed:
-        _compile(kernels._replace(lanes=False))
-        if kernels.lanes:
-            _compile(_lanes(kernels))
-
-
-def _lanes(kernels: Kernels) -> Kernels:
-    """Return those that fit side by side among the kernels: no other variant touches them."""
-    return Kernels(kernels.q, lanes=True)
-
-
-def _compile(kernels: Kernels) -> None:
-    with compiling(kernels.name) as missing:
-        if missing:
-            _fit_example(kernels)
+    for kernels in (one for whole in needed for one in whole.apart):
+        with compiling(kernels.name) as missing:
+            if missing:
+                _fit_example(kernels)
 
 
 def _fit_example(kernels: Kernels) -> None:

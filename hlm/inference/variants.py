@@ -69,6 +69,20 @@ class Kernels(NamedTuple):
         """
         return "-".join([f"q{self.q}", *(part for part in PARTS if getattr(self, part))])
 
+    @property
+    def apart(self) -> tuple[Kernels, ...]:
+        """What is compiled by itself: kernels for one data set, and those for several.
+
+        No other part touches the latter.
+
+        Examples
+        --------
+        >>> [one.name for one in Kernels(2, expected=True, lanes=True).apart]
+        ['q2-expected', 'q2-lanes']
+        """
+        one = self._replace(lanes=False)
+        return (one, Kernels(self.q, lanes=True)) if self.lanes else (one,)
+
 
 PARTS = Kernels._fields[1:]
 """What kernels have beyond the fit itself, where they have it."""

@@ -12,8 +12,7 @@ from hlm.describe import record, to_html
 from hlm.describe.marked import said_by_user
 from hlm.describe.written_as import section_to_html
 from hlm.disk import write_text
-from hlm.explorer.explorer_page import EXPLORER
-from hlm.plan.report import planned_figures
+from hlm.plan.report import EXPLORER, planned_figures
 from hlm.report import REPORT
 from hlm.report.captions import Captions
 from hlm.report.found import findings

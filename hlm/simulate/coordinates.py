@@ -14,11 +14,14 @@ import numpy as np
 from hlm.jit import entry, kernel, vectorized
 
 __all__ = [
+    "add_multiples",
+    "dot",
     "factor_columns",
     "factor_of_normal",
     "make_rows",
     "place_coordinates",
     "products_of_factors",
+    "scale",
     "spare_squares",
 ]
 
@@ -263,47 +266,63 @@ def lengths(left, change, squares, size):
 @kernel
 def sum_rows(design, starts, k, e, sums):
     """Write x_a'e of each unit, k of them, and e'e below."""
-    n_units, wide = sums.shape[1], design.shape[1] >= starts[-1]
-    for a in range(k + 1):
-        for i in range(n_units):
-            sums[a, i] = 0.0
-    for j in range(len(starts) - 1):
-        first, last = starts[j], starts[j + 1]
-        rows = e[first:last]
-        for a in range(k):
-            total = sums[a]
-            if wide:
-                column = design[a, first:last]
-                for i in range(last - first):
-                    total[i] += column[i] * rows[i]
-            else:
-                value = design[a, j]
-                for i in range(last - first):
-                    total[i] += value * rows[i]
-        total = sums[k]
-        for i in range(last - first):
-            total[i] += rows[i] * rows[i]
+    for a in range(k):
+        dot(design[a], e, starts, sums[a])
+    dot(e, e, starts, sums[k])
 
 
 @kernel
 def add_rows(design, starts, k, steps, e):
     """Multiply the rows of each unit by steps[k], and add sum_a x_a steps[a] of the unit."""
-    wide = design.shape[1] >= starts[-1]
+    scale(e, steps[k], starts)
+    for a in range(k):
+        add_multiples(design[a], steps[a], starts, e)
+
+
+@kernel
+def dot(column, rows, starts, sums):
+    """Write the products x'e of each unit, x a column of rows or one with a value for all units."""
+    wide = len(column) >= starts[-1]
+    for i in range(len(sums)):
+        sums[i] = 0.0
     for j in range(len(starts) - 1):
         first, last = starts[j], starts[j + 1]
-        rows, size = e[first:last], steps[k]
+        e = rows[first:last]
+        if wide:
+            x = column[first:last]
+            for i in range(last - first):
+                sums[i] += x[i] * e[i]
+        else:
+            value = column[j]
+            for i in range(last - first):
+                sums[i] += value * e[i]
+
+
+@kernel
+def add_multiples(column, factors, starts, rows):
+    """Add to rows a column, as `dot` takes it, times a factor of each unit."""
+    wide = len(column) >= starts[-1]
+    for j in range(len(starts) - 1):
+        first, last = starts[j], starts[j + 1]
+        e = rows[first:last]
+        if wide:
+            x = column[first:last]
+            for i in range(last - first):
+                e[i] += x[i] * factors[i]
+        else:
+            value = column[j]
+            for i in range(last - first):
+                e[i] += value * factors[i]
+
+
+@kernel
+def scale(rows, factors, starts):
+    """Multiply the rows of each unit by its factor."""
+    for j in range(len(starts) - 1):
+        first, last = starts[j], starts[j + 1]
+        e = rows[first:last]
         for i in range(last - first):
-            rows[i] *= size[i]
-        for a in range(k):
-            step = steps[a]
-            if wide:
-                column = design[a, first:last]
-                for i in range(last - first):
-                    rows[i] += column[i] * step[i]
-            else:
-                value = design[a, j]
-                for i in range(last - first):
-                    rows[i] += value * step[i]
+            e[i] *= factors[i]
 
 
 @kernel

@@ -31,10 +31,10 @@ from hlm.simulate.ragged import RowDraws, draw_by_row
 from hlm.simulate.residual_scales import is_drawn_as_sums
 from hlm.simulate.row_sums import (
     add_effects,
-    cross_columns,
-    cross_noise,
     cross_row_columns,
     cross_row_noise,
+    products_of_columns,
+    products_with_noise,
 )
 from hlm.simulate.sums_from_coordinates import CoordinateSums, places_in
 from hlm.simulate.unit_design import UnitDesign, unit_design_of
@@ -201,13 +201,9 @@ def _reduce(asked: _Asked, sums: CoordinateSums, scenario: Scenario, draws: Draw
 def _of_rows(basis: Basis, draws: Draws) -> tuple[Floats, Floats, Floats]:
     """Return the cross-products of columns and residuals, and the residuals' squares."""
     assert draws.noise is not None
-    layout, n, k = draws.layout, len(draws.noise), len(basis.columns)
-    columns, starts = columns_of(basis.columns, draws.covariates, layout)
-    gram = np.zeros((len(columns), k * (k + 1) // 2, starts[1]))
-    response, squares = np.zeros((n, k, len(layout.sizes))), np.zeros((n, len(layout.sizes)))
-    cross_columns(columns, starts, gram)
-    cross_noise(columns, draws.noise.reshape(n, -1), layout.starts, response, squares)
-    return gram, response, squares
+    columns, starts = columns_of(basis.columns, draws.covariates, draws.layout)
+    sums = products_with_noise(columns, draws.noise, draws.layout.starts)
+    return products_of_columns(columns, starts), *sums
 
 
 def _scale(response: Floats, squares: Floats, sigma: Floats) -> None:

@@ -26,14 +26,8 @@ from hlm.simulate.coordinates import factor_columns, make_rows, place_coordinate
 from hlm.simulate.group_columns import GroupColumns, columns_at
 from hlm.simulate.group_coordinates import cross_groups, leave_out, match_units
 from hlm.simulate.normals import chi_squares
-from hlm.simulate.orthonormal import (
-    CLOSE,
-    factors_of,
-    find_close,
-    from_rows_where_close,
-    orthonormal,
-)
-from hlm.simulate.part_values import columns_of
+from hlm.simulate.orthonormal import factors_of, from_rows_where_close, orthonormal
+from hlm.simulate.part_values import columns_of, pair_of, pairs_among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,13 +123,10 @@ def draw_groups(
     factors = np.zeros_like(grams)
     for g in range(n_groups):
         own = _columns_in(groups, g, streams.basis.parts)
-        pairs = [_pair(a, b) for i, a in enumerate(own.kept) for b in own.kept[: i + 1]]
-        gram, close = np.ascontiguousarray(grams[g][:, pairs]), np.empty(len(grams[g]), np.bool_)
+        pairs = pairs_among(own.kept)
+        gram = np.ascontiguousarray(grams[g][:, pairs])
         lower = _factors(gram, sizes[g])
-        find_close(gram, in_unit, lower, CLOSE, close)
-        if close.any():
-            those = columns[:, own.kept]
-            from_rows_where_close(those, group == g, starts, gram, in_unit, lower)
+        from_rows_where_close(columns, own.kept, group == g, starts, gram, in_unit, lower)
         factors[g][:, pairs] = lower
         _express(own.others, factors[g])
     lower = factors_of(columns, starts, grams.sum(axis=0), in_unit)
@@ -190,12 +181,8 @@ def _express(others: dict[int, Affine], lower: Floats) -> None:
     # L_ab = slope L_pb + shift L_0b of x_a = slope x_p + shift x_0
     for a, one in others.items():
         for b in range(one.place + 1):
-            lower[:, _pair(a, b)] = one.slope * lower[:, _pair(one.place, b)]
-        lower[:, _pair(a, 0)] += one.shift * lower[:, 0]
-
-
-def _pair(a: int, b: int) -> int:
-    return a * (a + 1) // 2 + b
+            lower[:, pair_of(a, b)] = one.slope * lower[:, pair_of(one.place, b)]
+        lower[:, pair_of(a, 0)] += one.shift * lower[:, 0]
 
 
 def _factors(gram: Floats, sizes: Integers) -> Floats:

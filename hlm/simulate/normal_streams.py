@@ -20,7 +20,7 @@ from hlm.simulate.coordinates import (
 from hlm.simulate.normals import States, chi_squares, fill_normals, states_of
 from hlm.simulate.orthonormal import factors_of, orthonormal
 from hlm.simulate.part_values import columns_of
-from hlm.simulate.row_sums import cross_columns
+from hlm.simulate.row_sums import products_of_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ class NormalStreams:
         `lower` are the factors of the basis, where they have been drawn.
         """
         if lower is None:
-            _, lower = factor_of(self.basis.parts, data, self.layout)
+            lower = factor_of(self.basis.parts, data, self.layout)
         spare = self._spare(lower, found.along)
         if found.left.shape[1] == 1:
             spare = spare.sum(axis=1, keepdims=True)
@@ -132,7 +132,7 @@ class NormalStreams:
             The rows of each, if they are asked for.
         """
         sizes = self.layout.sizes
-        fixed = factor_of(self.basis.fixed, data, self.layout)[1]
+        fixed = factor_of(self.basis.fixed, data, self.layout)
         first, m = len(self.basis.fixed), len(sizes)
         k = first + len(self.basis.normals)
         lower = np.empty((n, k * (k + 1) // 2, m))
@@ -173,15 +173,7 @@ class NormalStreams:
         make_rows(q, self.layout.starts, lower, root, along, left, flat, work)
 
 
-def factor_of(
-    parts: Sequence[Part], data: dict[str, Floats], layout: Layout
-) -> tuple[Floats, Floats]:
-    """Return columns, and the Cholesky factors of their cross-products.
-
-    Both are as `hlm.simulate.coordinates` takes them, (n or 1, pairs, units or 1) the factors.
-    """
+def factor_of(parts: Sequence[Part], data: dict[str, Floats], layout: Layout) -> Floats:
+    """Return the Cholesky factors of the columns' cross-products, (n or 1, pairs, units or 1)."""
     columns, starts = columns_of(parts, data, layout)
-    k = len(parts)
-    gram = np.zeros((len(columns), k * (k + 1) // 2, starts[1]))
-    cross_columns(columns, starts, gram)
-    return columns, factors_of(columns, starts, gram, layout.sizes)
+    return factors_of(columns, starts, products_of_columns(columns, starts), layout.sizes)

@@ -8,11 +8,16 @@ times as long; so sums take Cholesky factors but for data sets in which such a s
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from hlm.jit import entry, kernel
-from hlm.simulate.coordinates import factor_columns
+from hlm.jit import entry
+from hlm.simulate.coordinates import add_multiples, dot, factor_columns, scale
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["factors_of", "from_rows_where_close", "orthonormal", "orthonormalize"]
 
@@ -48,23 +53,26 @@ def factors_of(columns: Floats, starts: Integers, gram: Floats, sizes: Integers)
     """
     lower = np.empty_like(gram)
     factor_columns(gram, sizes, lower)
-    from_rows_where_close(columns, np.ones((1, 1), dtype=np.bool_), starts, gram, sizes, lower)
+    everywhere, all_of_them = np.ones((1, 1), dtype=np.bool_), list(range(columns.shape[1]))
+    from_rows_where_close(columns, all_of_them, everywhere, starts, gram, sizes, lower)
     return lower
 
 
 def from_rows_where_close(
     columns: Floats,
+    kept: Sequence[int],
     inside: NDArray[np.bool_],
     starts: Integers,
     gram: Floats,
     sizes: Integers,
     lower: Floats,
 ) -> None:
-    """Overwrite factors of the rows `inside` where columns are close to dependent.
+    """Overwrite factors of the columns `kept`, rows `inside`, where these are close to dependent.
 
     Parameters
     ----------
     columns : ndarray (n or 1, k, rows)
+    kept : sequence of int
     inside : ndarray of bool (n or 1, rows or 1)
     starts : ndarray of int
     gram, lower : ndarray (n, pairs, units)
@@ -73,7 +81,7 @@ def from_rows_where_close(
     close = np.empty(len(gram), dtype=np.bool_)
     find_close(gram, sizes, lower, CLOSE, close)
     if close.any():
-        own = columns[close] if len(columns) == len(gram) else columns
+        own = (columns[close] if len(columns) == len(gram) else columns)[:, kept]
         rows = inside[close] if len(inside) == len(gram) else inside
         lower[close] = orthonormal(own * rows[:, None], starts, sizes)[1]
 
@@ -139,35 +147,3 @@ def orthonormalize(q, starts, sizes, lower, sums):
                 root[row + a, i] = np.sqrt(size[i]) if there else 0.0
                 size[i] = 1.0 / root[row + a, i] if there else 0.0
             scale(column, size, starts)
-
-
-@kernel
-def dot(one, other, starts, sums):
-    """Write the products x'y of each unit."""
-    for i in range(len(sums)):
-        sums[i] = 0.0
-    for j in range(len(starts) - 1):
-        first, last = starts[j], starts[j + 1]
-        left, right = one[first:last], other[first:last]
-        for i in range(last - first):
-            sums[i] += left[i] * right[i]
-
-
-@kernel
-def add_multiples(column, factors, starts, out):
-    """Add to `out` a column times a factor of each unit."""
-    for j in range(len(starts) - 1):
-        first, last = starts[j], starts[j + 1]
-        values, rows = column[first:last], out[first:last]
-        for i in range(last - first):
-            rows[i] += factors[i] * values[i]
-
-
-@kernel
-def scale(column, factors, starts):
-    """Multiply a column by a factor of each unit."""
-    for j in range(len(starts) - 1):
-        first, last = starts[j], starts[j + 1]
-        rows = column[first:last]
-        for i in range(last - first):
-            rows[i] *= factors[i]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hlm.simulate.columns import Part
     from hlm.simulate.layout import Layout
 
-__all__ = ["Room", "columns_of", "multipliers_of", "stack_values"]
+__all__ = ["Room", "columns_of", "multipliers_of", "pair_of", "pairs_among", "stack_values"]
 
 Floats = NDArray[np.float64]
 
@@ -93,3 +93,19 @@ def stack_values(
     for a, value in enumerate(values):
         stacked[:, a] = value
     return stacked
+
+
+def pair_of(a: int, b: int) -> int:
+    """Return the number of a pair of columns among (0, 0), (1, 0), (1, 1), ..."""
+    return max(a, b) * (max(a, b) + 1) // 2 + min(a, b)
+
+
+def pairs_among(columns: Sequence[int]) -> list[int]:
+    """Return the numbers of the pairs of some columns, in the order of these.
+
+    Examples
+    --------
+    >>> pairs_among([0, 2])
+    [0, 3, 5]
+    """
+    return [pair_of(a, b) for i, a in enumerate(columns) for b in columns[: i + 1]]

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hlm.jit import entry, vectorized
 
-__all__ = ["add_effects", "cross_columns", "cross_noise", "cross_row_columns", "cross_row_noise"]
+__all__ = [
+    "add_effects",
+    "cross_row_columns",
+    "cross_row_noise",
+    "products_of_columns",
+    "products_with_noise",
+]
+
+
+def products_of_columns(columns, starts):
+    """Return the products of columns (n, k, rows) in each unit, (n, pairs, units).
+
+    The j-th rows of the units that have one are those from `starts[j]` to `starts[j + 1] - 1`.
+    """
+    n, k = columns.shape[:2]
+    gram = np.zeros((n, k * (k + 1) // 2, starts[1]))
+    cross_columns(columns, starts, gram)
+    return gram
+
+
+def products_with_noise(columns, noise, starts):
+    """Return products of columns with n data sets' noise, (n, k, units), and its squares.
+
+    `columns` have a value for each of the rows that begin at `starts`, or one for all of them.
+    """
+    n, k = len(noise), columns.shape[1]
+    response, squares = np.zeros((n, k, starts[1])), np.zeros((n, starts[1]))
+    cross_noise(columns, noise.reshape(n, -1), starts, response, squares)
+    return response, squares
 
 
 @vectorized
 def cross_columns(columns, starts, gram):
-    """Add to gram (n, pairs, units), zero on entry, the sums over rows of products of columns.
-
-    The j-th rows of the units that have one are those from `starts[j]` to `starts[j + 1] - 1`.
-    """
+    """Add to gram (n, pairs, units), zero on entry, the sums over rows of products of columns."""
     n, k = columns.shape[:2]
     # gram_i = sum_j x_aij x_bij for each pair (a, b), unit i, its rows j
     for r in range(n):
@@ -30,10 +57,7 @@ def cross_columns(columns, starts, gram):
 
 @vectorized
 def cross_noise(columns, noise, starts, response, squares):
-    """Add x'e of each unit to response (n, k, units) and e'e to squares (n, units), zero on entry.
-
-    `columns` have a value for each of the rows that begin at `starts`, or one for all of them.
-    """
+    """Add x'e of each unit to response (n, k, units), e'e to squares (n, units), zero on entry."""
     n, k, wide = len(noise), columns.shape[1], columns.shape[2] >= starts[-1]
     # squares_i = sum_j e_ij^2 and response_i = sum_j x_aij e_ij for each column a, unit i
     for r in range(n):

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hlm.simulate.coordinates import place_coordinates, products_of_factors
 from hlm.simulate.orthonormal import factors_of
-from hlm.simulate.part_values import Room, columns_of
-from hlm.simulate.row_sums import cross_columns, cross_noise
+from hlm.simulate.part_values import Room, columns_of, pairs_among
+from hlm.simulate.row_sums import products_of_columns, products_with_noise
 
 if TYPE_CHECKING:
     from hlm.simulate.columns import Basis, Part
@@ -124,8 +124,8 @@ class CoordinateSums:
 def _factored(places: Places, draws: Draws, room: Room) -> tuple[Floats, Floats]:
     """Return the cross-products of all columns, from their rows, and the factors of the basis."""
     columns, starts = columns_of(places.parts, draws.covariates, draws.layout, room)
-    gram = _crossed(columns, starts)
-    pairs = [_pair(a, b) for i, a in enumerate(places.own) for b in places.own[: i + 1]]
+    gram = products_of_columns(columns, starts)
+    pairs = pairs_among(places.own.tolist())
     own = gram
     if pairs != list(range(gram.shape[1])):
         own, columns = np.ascontiguousarray(gram[:, pairs]), columns[:, places.own]
@@ -140,7 +140,7 @@ def _of_factors(places: Places, draws: Draws, lower: Floats) -> Floats:
     k = len(places.affine)
     gram = np.empty((len(lower), k * (k + 1) // 2, lower.shape[2]))
     if places.need_rows:
-        gram[:] = _crossed(*columns_of(places.parts[:k], draws.covariates, draws.layout))
+        gram[:] = products_of_columns(*columns_of(places.parts[:k], draws.covariates, draws.layout))
     numbers = np.array([-1 if one is None else one.place for one in places.affine])
     slopes = np.array([1.0 if one is None else one.slope for one in places.affine])
     shifts = np.array([0.0 if one is None else one.shift for one in places.affine])
@@ -154,25 +154,8 @@ def _from_rows(places: Places, draws: Draws) -> Floats:
     layout, noise = draws.layout, draws.noise
     if draws.grouped is not None:
         noise = noise * draws.grouped.groups.row_sds(draws.covariates)
-    n, parts = len(noise), [places.parts[j] for j in places.outside]
-    columns, _ = columns_of(parts, draws.covariates, layout)
-    response, squares = (
-        np.zeros((n, len(parts), len(layout.sizes))),
-        np.zeros((n, len(layout.sizes))),
-    )
-    cross_noise(columns, noise.reshape(n, -1), layout.starts, response, squares)
-    return response
-
-
-def _crossed(columns: Floats, starts: Integers) -> Floats:
-    k = columns.shape[1]
-    gram = np.zeros((len(columns), k * (k + 1) // 2, starts[1]))
-    cross_columns(columns, starts, gram)
-    return gram
-
-
-def _pair(a: int, b: int) -> int:
-    return a * (a + 1) // 2 + b if a >= b else b * (b + 1) // 2 + a
+    columns, _ = columns_of([places.parts[j] for j in places.outside], draws.covariates, layout)
+    return products_with_noise(columns, noise, layout.starts)[0]
 
 
 def _first(array: Floats, count: int) -> Floats:

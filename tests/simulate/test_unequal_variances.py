@@ -21,7 +21,7 @@ from hlm.simulate.residual_scales import (
     residual_scales,
 )
 
-from .test_coordinates import SE, UNEVEN, P, check_any_range, of_rows, scenario
+from .test_coordinates import SE, UNEVEN, P, check_any_range, check_rows, scenario
 
 A, ARM = Covariate("a", "unit"), Covariate("arm", "unit", Points((0.0, 1.0, 1.0) * 3))
 X, U = Covariate("x", "row", Normal(50.0, 2.0)), Covariate("u", "row", Uniform(0.0, 3.0))
@@ -78,10 +78,7 @@ def test_rows_have_the_sums_that_were_drawn(name):
     for some in (models[:1], models):
         for replicate in (0, 7, BLOCK + 1):
             cross = simulate(one, some, 5, replicate, replicate + 1).cross
-            gram, of_gram, response, of_response, squares = of_rows(one, some, replicate)
-            assert (abs(cross.gram[0] - gram) <= 1e-12 * of_gram).all()
-            assert (abs(cross.response[0] - response) <= 1e-12 * of_response).all()
-            assert abs(cross.sum_squares[0] - squares) <= 1e-12 * squares
+            check_rows(one, some, replicate, cross, 0, within=1e-12)
 
 
 @pytest.mark.parametrize("name", DESIGNS)
